@@ -1,0 +1,153 @@
+//! Fields of a lead and their values in canonical text form.
+
+/// Numbers a field; the core fields below come first, those that `fields.toml` adds follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldNo(pub u16);
+
+macro_rules! core_fields {
+    ($($number:literal $constant:ident $name:literal $doc:literal;)*) => {
+        $(#[doc = $doc] pub const $constant: FieldNo = FieldNo($number);)*
+        /// The names of the core fields; the position is the field's number.
+        pub const CORE: &[&str] = &[$($name),*];
+        /// What each core field holds, in the order of [`CORE`].
+        pub const CORE_DOCS: &[&str] = &[$($doc),*];
+    };
+}
+
+core_fields! {
+    0 EMAIL "email" "E-mail address as it can be delivered to: trimmed, domain in lower case, IDN as punycode.";
+    1 PHONE "phone" "Phone number in E.164.";
+    2 FIRST_NAME "first-name" "Given name or names.";
+    3 LAST_NAME "last-name" "Family name with its particles.";
+    4 HONORIFIC "honorific" "Title or salutation split off the name (Pan, dr, Frau).";
+    5 COMPANY "company" "Company name as received, tidied.";
+    6 NIP "nip" "Polish tax number, ten digits, checksum valid.";
+    7 WEBSITE "website" "Company web site host.";
+    8 JOB_TITLE "job-title" "Job title as received.";
+    9 EMPLOYEES "employees" "Head count; the lower bound where a range was given.";
+    10 STREET "street" "Street and number.";
+    11 POSTCODE "postcode" "Postal code.";
+    12 CITY "city" "City.";
+    13 REGION "region" "State, voivodeship or Land.";
+    14 COUNTRY "country" "Country as ISO 3166-1 alpha-2.";
+    15 LANGUAGE "language" "Language as ISO 639-1.";
+    16 PRODUCT "product" "Product or service asked about.";
+    17 MESSAGE "message" "Free text that the person wrote.";
+    18 BUDGET "budget" "Budget as a plain number.";
+    19 EXTERNAL_ID "external-id" "Record id in the CRM the row was exported from.";
+    20 CRM_OWNER "crm-owner" "Owner named by the CRM the row was exported from.";
+    21 CRM_STATUS "crm-status" "Status named by the system the row was exported from.";
+    22 SOURCE "source" "Channel the lead came by, canonical (google, facebook, linkedin, direct).";
+    23 MEDIUM "medium" "Kind of channel (cpc, paid-social, organic, email, referral, form).";
+    24 CAMPAIGN "campaign" "Campaign name.";
+    25 UTM_SOURCE "utm-source" "utm_source as received.";
+    26 UTM_MEDIUM "utm-medium" "utm_medium as received.";
+    27 UTM_CAMPAIGN "utm-campaign" "utm_campaign as received.";
+    28 UTM_TERM "utm-term" "utm_term as received.";
+    29 UTM_CONTENT "utm-content" "utm_content as received.";
+    30 GCLID "gclid" "Google click id.";
+    31 GBRAID "gbraid" "Google app-to-web click id.";
+    32 WBRAID "wbraid" "Google web-to-app click id.";
+    33 FBCLID "fbclid" "Facebook click id.";
+    34 TTCLID "ttclid" "TikTok click id.";
+    35 MSCLKID "msclkid" "Microsoft click id.";
+    36 LI_FAT_ID "li-fat-id" "LinkedIn click id.";
+    37 REFERRER "referrer" "Page the person came from.";
+    38 LANDING_PAGE "landing-page" "Page the person landed on, or the form's page.";
+    39 AD_ID "ad-id" "Advertisement id, without the vendor's prefix.";
+    40 AD_NAME "ad-name" "Advertisement name.";
+    41 ADSET_ID "adset-id" "Ad set or ad group id.";
+    42 ADSET_NAME "adset-name" "Ad set or ad group name.";
+    43 CAMPAIGN_ID "campaign-id" "Campaign id, without the vendor's prefix.";
+    44 FORM_ID "form-id" "Form id.";
+    45 FORM_NAME "form-name" "Form name.";
+    46 PLATFORM "platform" "Placement inside the vendor (fb, ig).";
+    47 DEVICE "device" "Device class: desktop, mobile, tablet or bot.";
+    48 IP "ip" "IP address the form was sent from.";
+    49 USER_AGENT "user-agent" "User agent the form was sent with.";
+    50 VISITOR_ID "visitor-id" "Anonymous visitor id that joins page views to a submission.";
+    51 EMAIL_DOMAIN "email-domain" "Registrable domain of the e-mail address.";
+    52 EMAIL_IS_FREE "email-is-free" "`true` when the mailbox is at a free-mail provider.";
+    53 EMAIL_IS_ROLE "email-is-role" "`true` when the mailbox belongs to a function (info@, biuro@).";
+    54 EMAIL_IS_DISPOSABLE "email-is-disposable" "`true` when the mailbox is a throw-away one.";
+    55 PHONE_TYPE "phone-type" "mobile, fixed, voip, premium, toll-free or unknown.";
+    56 SENIORITY "seniority" "owner, c-level, director, manager or specialist, read from the job title.";
+}
+
+/// The values of one submission or lead, sorted by field; a missing field is absent, never empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldValues(Vec<(FieldNo, Box<str>)>);
+
+impl FieldValues {
+    /// Returns the value of `field`.
+    pub fn get(&self, field: FieldNo) -> Option<&str> {
+        self.position(field).ok().map(|found| &*self.0[found].1)
+    }
+
+    /// Sets `field`; an empty `value` removes it.
+    pub fn set(&mut self, field: FieldNo, value: impl Into<Box<str>>) {
+        let value = value.into();
+        match self.position(field) {
+            Ok(found) if value.is_empty() => drop(self.0.remove(found)),
+            Ok(found) => self.0[found].1 = value,
+            Err(_) if value.is_empty() => {}
+            Err(place) => self.0.insert(place, (field, value)),
+        }
+    }
+
+    /// Sets `field` where it is absent; an empty `value` does nothing.
+    pub fn set_if_absent(&mut self, field: FieldNo, value: impl Into<Box<str>>) {
+        if self.position(field).is_err() {
+            self.set(field, value);
+        }
+    }
+
+    /// Returns whether `field` holds the canonical `true`.
+    pub fn is_true(&self, field: FieldNo) -> bool {
+        self.get(field) == Some("true")
+    }
+
+    /// Iterates in order of field number.
+    pub fn iter(&self) -> impl Iterator<Item = (FieldNo, &str)> {
+        self.0.iter().map(|(field, value)| (*field, &**value))
+    }
+
+    /// Returns how many fields have a value.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns whether no field has a value.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn position(&self, field: FieldNo) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&field, |(known, _)| *known)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn core_numbers_are_positions() {
+        assert_eq!(CORE[EMAIL.0 as usize], "email");
+        assert_eq!(CORE[SENIORITY.0 as usize], "seniority");
+        assert_eq!(CORE.len(), SENIORITY.0 as usize + 1);
+    }
+
+    #[test]
+    fn an_empty_value_is_no_value() {
+        let mut values = FieldValues::default();
+        values.set(PHONE, "+48600123456");
+        values.set(EMAIL, "a@example.com");
+        values.set_if_absent(EMAIL, "b@example.com");
+        assert_eq!(values.iter().map(|(field, _)| field).collect::<Vec<_>>(), [EMAIL, PHONE]);
+        assert_eq!(values.get(EMAIL), Some("a@example.com"));
+        values.set(EMAIL, "");
+        assert_eq!(values.get(EMAIL), None);
+        assert_eq!(values.len(), 1);
+    }
+}

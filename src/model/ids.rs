@@ -1,0 +1,122 @@
+//! Identifiers: a newtype for each, so that one cannot be passed for another.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Counts invocations that changed a store; the first is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunNo(pub i64);
+
+/// Numbers the inputs of a store in the order they were taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InputNo(pub i64);
+
+/// Numbers the submissions of a store in the order they were taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubmissionNo(pub i64);
+
+/// Numbers the leads of a store; internal, people see a [`LeadId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeadNo(pub i64);
+
+/// The first 16 bytes of a SHA-256: what makes two received rows the same submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub [u8; 16]);
+
+/// The first 16 bytes of a SHA-256 over the kind and value of a match key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyHash(pub [u8; 16]);
+
+/// Crockford's base 32 alphabet: no I, L, O or U, so an id survives being read out over the phone.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const LEAD_ID_CHARS: usize = 12;
+
+/// A lead's public name: `LM-` and 12 characters (60 bits) taken from its founding submission.
+///
+/// It depends on nothing but that submission's fingerprint, so the order of rows and files cannot
+/// change it, and a lead that is split or rebuilt finds its id again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeadId(u64);
+
+impl LeadId {
+    /// Returns the id of the lead that `founder` founded.
+    pub fn of_founder(founder: Fingerprint) -> Self {
+        let mut high = [0_u8; 8];
+        high.copy_from_slice(&founder.0[..8]);
+        Self(u64::from_be_bytes(high) >> 4)
+    }
+
+    /// Returns the 60 bits as a number that fits an SQLite integer.
+    pub fn to_i64(self) -> i64 {
+        self.0 as i64
+    }
+
+    /// Returns the id whose number is `bits`.
+    pub fn from_i64(bits: i64) -> Self {
+        Self(bits as u64)
+    }
+}
+
+impl fmt::Display for LeadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LM-")?;
+        for position in (0..LEAD_ID_CHARS).rev() {
+            let digit = (self.0 >> (position * 5)) & 31;
+            write!(f, "{}", char::from(ALPHABET[digit as usize]))?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for LeadId {
+    type Err = NotALeadId;
+
+    /// Reads an id as people type it: any case, `O` for `0`, `I` and `L` for `1`, with or without `LM-`.
+    fn from_str(text: &str) -> Result<Self, NotALeadId> {
+        let upper = text.trim().to_ascii_uppercase();
+        let digits = upper.strip_prefix("LM-").unwrap_or(&upper);
+        if digits.len() != LEAD_ID_CHARS {
+            return Err(NotALeadId);
+        }
+        let mut bits = 0_u64;
+        for byte in digits.bytes() {
+            let byte = match byte {
+                b'O' => b'0',
+                b'I' | b'L' => b'1',
+                other => other,
+            };
+            let digit = ALPHABET.iter().position(|&known| known == byte).ok_or(NotALeadId)?;
+            bits = (bits << 5) | digit as u64;
+        }
+        Ok(Self(bits))
+    }
+}
+
+/// A text that is not a lead id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotALeadId;
+
+/// Returns `bytes` as lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lead_id_reads_back_however_it_was_typed() {
+        let id = LeadId::of_founder(Fingerprint([0xA7; 16]));
+        let text = id.to_string();
+        assert_eq!(text.len(), 15);
+        assert_eq!(text.parse(), Ok(id));
+        assert_eq!(text.to_lowercase().trim_start_matches("lm-").parse(), Ok(id));
+        assert_eq!("LM-123".parse::<LeadId>(), Err(NotALeadId));
+        assert_eq!(LeadId::from_i64(id.to_i64()), id);
+    }
+}

@@ -1,0 +1,109 @@
+//! A row as intake hands it over: cells with the role each column plays.
+
+use super::consent::Purpose;
+use super::field::FieldNo;
+use super::outcome::Rejection;
+
+/// Where a row stands in its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// Record number, the first data record is 1; headers and preambles do not count.
+    pub record: u32,
+    /// Physical line on which the record starts, the first line of the file is 1.
+    pub line: u32,
+}
+
+/// What a column means to leadmill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Holds the value of a field.
+    Field(FieldNo),
+    /// Holds a whole name that has to be split.
+    FullName,
+    /// Holds when the form was sent.
+    SubmittedAt,
+    /// Holds the source's own id of the submission.
+    SubmissionId,
+    /// Holds an answer to a consent question; the number indexes the preset's consent mappings,
+    /// or is [`GENERIC_CONSENT`] for a column that only its header gives away.
+    Consent(u16),
+    /// Is true for a vendor's test lead.
+    TestMarker,
+    /// Is invisible to people; anything in it betrays a bot.
+    Honeypot,
+    /// Says whether the form was completed.
+    Completion,
+    /// Is a URL whose query may carry UTM parameters and click ids.
+    LandingUrl,
+    /// Is kept with the raw row and answers nothing that leadmill asks.
+    Answer,
+}
+
+/// The consent number of a column recognized by its header alone.
+pub const GENERIC_CONSENT: u16 = u16::MAX;
+
+/// One cell of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// Index of the column in [`RowSource::column_name`](crate::intake).
+    pub column: u32,
+    /// What the column means.
+    pub role: Role,
+    /// The decoded text, not yet trimmed.
+    pub text: String,
+}
+
+/// A page view, download or other tracked event that a row reports instead of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowTouch {
+    /// Kind, such as `page-view` or `event`.
+    pub kind: String,
+    /// URL of the page or name of the event.
+    pub detail: String,
+}
+
+/// What a row turned out to be, before any value is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowKind {
+    /// Somebody sent a form, or a CRM knows somebody.
+    Submission,
+    /// Somebody did something on a page.
+    Touch(RowTouch),
+}
+
+/// One row as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Where it stands.
+    pub origin: Origin,
+    /// The row as received, as JSON: an array of cells for CSV, the object itself for JSON.
+    pub raw: String,
+    /// Its cells, or why it could not be taken apart.
+    pub content: RowContent,
+}
+
+/// What intake made of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowContent {
+    /// The cells that are not empty, in column order.
+    Cells(RowKind, Vec<Cell>),
+    /// Not a record: padding, totals, a repeated header, a notification without personal data.
+    Skipped(&'static str),
+    /// Could not be taken apart; goes to quarantine.
+    Rejected(Rejection),
+}
+
+/// Which consent a column of a preset stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentMapping {
+    /// What is agreed to.
+    pub purpose: Purpose,
+    /// Through which channels.
+    pub channels: Vec<super::consent::Channel>,
+    /// The sentence shown to the person, when the preset knows it.
+    pub wording: Option<String>,
+    /// How consent was expressed, such as `checkbox`, `import`.
+    pub mechanism: String,
+    /// What an affirmative value means; a column such as `UNSUB_TIME` means a withdrawal.
+    pub affirms: super::consent::ConsentState,
+}

@@ -1,0 +1,89 @@
+//! The books of one run.
+
+/// How many rows ended in which outcome; they must add up to the rows read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RowCounts {
+    /// Rows read.
+    pub read: u64,
+    /// Became a lead.
+    pub created: u64,
+    /// Joined a lead.
+    pub merged: u64,
+    /// Were seen before.
+    pub repeated: u64,
+    /// Were not accepted.
+    pub quarantined: u64,
+    /// Were withheld: test, spam, partial, suppressed.
+    pub held: u64,
+    /// Reported a touch instead of a submission.
+    pub touches: u64,
+    /// Were no records: padding, totals, repeated headers.
+    pub skipped: u64,
+}
+
+impl RowCounts {
+    /// Returns whether every row read ended in exactly one outcome.
+    pub fn balances(&self) -> bool {
+        self.read == self.outcomes()
+    }
+
+    /// Returns the sum of all outcomes.
+    pub fn outcomes(&self) -> u64 {
+        self.created
+            + self.merged
+            + self.repeated
+            + self.quarantined
+            + self.held
+            + self.touches
+            + self.skipped
+    }
+
+    /// Adds `other` to these counts.
+    pub fn add(&mut self, other: &Self) {
+        self.read += other.read;
+        self.created += other.created;
+        self.merged += other.merged;
+        self.repeated += other.repeated;
+        self.quarantined += other.quarantined;
+        self.held += other.held;
+        self.touches += other.touches;
+        self.skipped += other.skipped;
+    }
+}
+
+/// What a run did with one input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputReport {
+    /// File as the user named it.
+    pub name: String,
+    /// Lower-case hexadecimal SHA-256 of the decompressed bytes; empty when it could not be read.
+    pub sha256: String,
+    /// Preset that recognized it.
+    pub source: String,
+    /// Encoding as found.
+    pub encoding: String,
+    /// What became of it.
+    pub status: InputStatus,
+    /// Its rows; all zero unless it was imported.
+    pub rows: RowCounts,
+}
+
+/// What became of an input as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputStatus {
+    /// Its rows were taken.
+    Imported,
+    /// Its bytes were imported before, by the run named.
+    Known(String),
+    /// It was refused whole, with the reason.
+    Refused(String),
+}
+
+/// An alert that fired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// Stable id of the alert's rule.
+    pub id: String,
+    /// What happened, with the figures.
+    pub message: String,
+}

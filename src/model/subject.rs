@@ -1,0 +1,41 @@
+//! A lead as the rules see it.
+
+use chrono::{DateTime, Utc};
+
+use super::decision::Segment;
+use super::field::FieldValues;
+use super::touch::Touch;
+
+/// What is known of a lead beyond its fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Submissions that make up the lead.
+    pub n_submissions: u32,
+    /// Distinct sources among them.
+    pub n_sources: u32,
+    /// When the earliest submission was sent.
+    pub first_submitted_at: DateTime<Utc>,
+    /// When the latest submission was sent.
+    pub last_submitted_at: DateTime<Utc>,
+    /// Whether marketing by e-mail is allowed now.
+    pub marketing_email_allowed: bool,
+    /// Whether marketing by phone is allowed now.
+    pub marketing_phone_allowed: bool,
+    /// Total score, once scoring has run.
+    pub score: Option<i32>,
+    /// Segment, once scoring has run.
+    pub segment: Option<Segment>,
+}
+
+/// Everything a condition may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Golden values.
+    pub values: &'a FieldValues,
+    /// What is known beyond them.
+    pub facts: &'a Facts,
+    /// Touches, oldest first.
+    pub touches: &'a [Touch],
+    /// The instant at which the question is asked.
+    pub as_of: DateTime<Utc>,
+}

@@ -1,0 +1,456 @@
+//! Reads a TOML document while collecting every mistake in it, with its place.
+//!
+//! A [`Table`] hands out values by key and remembers which keys were asked for; when it is dropped it
+//! reports the keys that nobody asked for, with a suggestion. Getters that find nothing usable
+//! report it and return a stand-in, so one pass finds all mistakes.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::rc::Rc;
+
+use serde_spanned::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostics::{Diagnostic, Place, RuleText, Severity, did_you_mean};
+
+/// Collects diagnostics while files are read.
+#[derive(Debug, Clone, Default)]
+pub struct Sink(Rc<RefCell<Vec<Diagnostic>>>);
+
+impl Sink {
+    /// Records an error at `place`.
+    pub fn error(&self, place: &Place, message: impl Into<String>, hint: Option<String>) {
+        self.push(Severity::Error, place, message.into(), hint);
+    }
+
+    /// Records a warning at `place`.
+    pub fn warning(&self, place: &Place, message: impl Into<String>, hint: Option<String>) {
+        self.push(Severity::Warning, place, message.into(), hint);
+    }
+
+    /// Takes everything recorded so far.
+    pub fn take(&self) -> Vec<Diagnostic> {
+        self.0.take()
+    }
+
+    fn push(&self, severity: Severity, place: &Place, message: String, hint: Option<String>) {
+        self.0.borrow_mut().push(Diagnostic { severity, place: place.clone(), message, hint });
+    }
+}
+
+/// Parses `file` and hands its root table to `read`; syntax errors go to `sink`.
+pub fn document(file: &RuleText, sink: &Sink, read: impl FnOnce(&Table<'_>)) {
+    let (root, errors) = DeTable::parse_recoverable(&file.text);
+    for error in &errors {
+        let span = error.span().unwrap_or(0..0);
+        sink.error(
+            &Place { file: file.clone(), span },
+            error.message().trim().replace('\n', "; "),
+            None,
+        );
+    }
+    let table = Table::new(root.get_ref(), root.span(), file, sink);
+    if !errors.is_empty() {
+        // What could not be parsed would be reported as missing, too.
+        table.accept_all();
+    }
+    read(&table);
+}
+
+/// A TOML table under the reader's eyes.
+pub struct Table<'a> {
+    entries: &'a DeTable<'a>,
+    place: Place,
+    sink: Sink,
+    asked: RefCell<BTreeSet<String>>,
+    lenient: RefCell<bool>,
+}
+
+impl<'a> Table<'a> {
+    fn new(entries: &'a DeTable<'a>, span: Range<usize>, file: &RuleText, sink: &Sink) -> Self {
+        Self {
+            entries,
+            place: Place { file: file.clone(), span },
+            sink: sink.clone(),
+            asked: RefCell::default(),
+            lenient: RefCell::new(false),
+        }
+    }
+
+    /// Returns where the table stands.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Returns where `key`'s value stands, or the table when it is absent.
+    pub fn place_of(&self, key: &str) -> Place {
+        self.entry(key).map_or_else(|| self.place.clone(), |value| self.at(value.span()))
+    }
+
+    /// Returns the collector, for checks across values.
+    pub fn sink(&self) -> &Sink {
+        &self.sink
+    }
+
+    /// Stops the table from reporting missing and unknown keys.
+    pub fn accept_all(&self) {
+        *self.lenient.borrow_mut() = true;
+    }
+
+    /// Records an error at `key`'s value.
+    pub fn error(&self, key: &str, message: impl Into<String>, hint: Option<String>) {
+        self.sink.error(&self.place_of(key), message, hint);
+    }
+
+    /// Returns whether `key` is present; counts as asking for it.
+    pub fn has(&self, key: &str) -> bool {
+        self.ask(key).is_some()
+    }
+
+    /// Returns every key, in alphabetical order, without asking for any.
+    pub fn keys(&self) -> Vec<String> {
+        self.entries.keys().map(|key| key.get_ref().to_string()).collect()
+    }
+
+    /// Returns the string at `key`, reporting its absence; the stand-in is empty.
+    pub fn string(&self, key: &str) -> String {
+        if !self.has(key) {
+            self.missing(key);
+        }
+        self.opt_string(key).unwrap_or_default()
+    }
+
+    /// Returns the string at `key`.
+    pub fn opt_string(&self, key: &str) -> Option<String> {
+        let value = self.ask(key)?;
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            self.wrong_type(value, key, "a string in quotes");
+        }
+        text.map(str::to_owned)
+    }
+
+    /// Returns the boolean at `key`, or `default`.
+    pub fn bool_or(&self, key: &str, default: bool) -> bool {
+        let Some(value) = self.ask(key) else { return default };
+        value.get_ref().as_bool().unwrap_or_else(|| {
+            self.wrong_type(value, key, "true or false");
+            default
+        })
+    }
+
+    /// Returns the whole number at `key`.
+    pub fn opt_integer(&self, key: &str) -> Option<i64> {
+        let value = self.ask(key)?;
+        let number = integer(value.get_ref());
+        if number.is_none() {
+            self.wrong_type(value, key, "a whole number");
+        }
+        number
+    }
+
+    /// Returns the whole number at `key`, reporting its absence; the stand-in is 0.
+    pub fn integer(&self, key: &str) -> i64 {
+        if !self.has(key) {
+            self.missing(key);
+        }
+        self.opt_integer(key).unwrap_or_default()
+    }
+
+    /// Returns the number, whole or not, at `key`.
+    pub fn opt_number(&self, key: &str) -> Option<f64> {
+        let value = self.ask(key)?;
+        let number = match value.get_ref() {
+            DeValue::Float(float) => float.as_str().replace('_', "").parse().ok(),
+            other => integer(other).map(|whole| whole as f64),
+        };
+        if number.is_none() {
+            self.wrong_type(value, key, "a number");
+        }
+        number
+    }
+
+    /// Returns the strings at `key`: an array, or one string standing for an array of one.
+    pub fn strings(&self, key: &str) -> Vec<String> {
+        self.located_strings(key).into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// Returns the strings at `key`, each with its place.
+    pub fn located_strings(&self, key: &str) -> Vec<(String, Place)> {
+        let Some(value) = self.ask(key) else { return Vec::new() };
+        match value.get_ref() {
+            DeValue::String(text) => vec![(text.to_string(), self.at(value.span()))],
+            DeValue::Array(items) => items
+                .iter()
+                .filter_map(|item| {
+                    let text = item.get_ref().as_str();
+                    if text.is_none() {
+                        self.wrong_type(item, key, "strings in quotes");
+                    }
+                    text.map(|text| (text.to_owned(), self.at(item.span())))
+                })
+                .collect(),
+            _ => {
+                self.wrong_type(value, key, "a string or an array of strings");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Returns which of `choices` stands at `key`, with a suggestion when none does.
+    pub fn opt_choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.opt_string(key)?;
+        let found = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
+        if found.is_none() {
+            self.no_such_choice(&self.place_of(key), key, &text, choices);
+        }
+        found
+    }
+
+    /// Returns which of `choices` stand at `key`.
+    pub fn choices<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Vec<T> {
+        let mut found = Vec::new();
+        for (text, place) in self.located_strings(key) {
+            match choices.iter().find(|(word, _)| *word == text) {
+                Some((_, choice)) => found.push(*choice),
+                None => self.no_such_choice(&place, key, &text, choices),
+            }
+        }
+        found
+    }
+
+    /// Returns which of `choices` stands at `key`, reporting its absence.
+    pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)], stand_in: T) -> T {
+        if !self.has(key) {
+            self.missing(key);
+            return stand_in;
+        }
+        self.opt_choice(key, choices).unwrap_or(stand_in)
+    }
+
+    /// Returns the duration at `key` in seconds: `90s`, `5m`, `48h`, `7d`, `2w`.
+    pub fn opt_duration_seconds(&self, key: &str) -> Option<i64> {
+        let text = self.opt_string(key)?;
+        let seconds = duration_seconds(&text);
+        if seconds.is_none() {
+            self.error(
+                key,
+                format!("`{text}` is not a duration"),
+                Some("write a number and a unit: 90s, 5m, 48h, 7d, 2w".to_owned()),
+            );
+        }
+        seconds
+    }
+
+    /// Hands the table at `key` to `read`.
+    pub fn table<T>(&self, key: &str, read: impl FnOnce(&Table<'_>) -> T) -> Option<T> {
+        let value = self.ask(key)?;
+        match value.get_ref() {
+            DeValue::Table(entries) => Some(read(&self.child(entries, value.span()))),
+            _ => {
+                self.wrong_type(value, key, "a table");
+                None
+            }
+        }
+    }
+
+    /// Hands every table of the array at `key` to `read`; a lone table stands for an array of one.
+    pub fn tables<T>(&self, key: &str, mut read: impl FnMut(&Table<'_>) -> T) -> Vec<T> {
+        let Some(value) = self.ask(key) else { return Vec::new() };
+        match value.get_ref() {
+            DeValue::Table(entries) => vec![read(&self.child(entries, value.span()))],
+            DeValue::Array(items) => items
+                .iter()
+                .filter_map(|item| match item.get_ref() {
+                    DeValue::Table(entries) => Some(read(&self.child(entries, item.span()))),
+                    _ => {
+                        self.wrong_type(item, key, "tables");
+                        None
+                    }
+                })
+                .collect(),
+            _ => {
+                self.wrong_type(value, key, "an array of tables");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Returns the scalar at `key` as text, whatever its type: for values compared with field values.
+    pub fn opt_scalar(&self, key: &str) -> Option<String> {
+        let value = self.ask(key)?;
+        let text = scalar(value.get_ref());
+        if text.is_none() {
+            self.wrong_type(value, key, "a string, a number or a boolean");
+        }
+        text
+    }
+
+    /// Returns the scalars of the array at `key` as text.
+    pub fn scalars(&self, key: &str) -> Vec<String> {
+        let Some(value) = self.ask(key) else { return Vec::new() };
+        let DeValue::Array(items) = value.get_ref() else {
+            return scalar(value.get_ref()).into_iter().collect();
+        };
+        items.iter().filter_map(|item| scalar(item.get_ref())).collect()
+    }
+
+    /// Reports that `key` is missing.
+    pub fn missing(&self, key: &str) {
+        if !*self.lenient.borrow() {
+            self.sink.error(&self.heading(), format!("`{key}` is missing"), None);
+        }
+    }
+
+    fn no_such_choice<T>(&self, place: &Place, key: &str, text: &str, choices: &[(&str, T)]) {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let hint = did_you_mean(text, words.iter().copied()).map_or_else(
+            || format!("one of: {}", words.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        self.sink.error(place, format!("`{key}` cannot be `{text}`"), Some(hint));
+    }
+
+    fn child<'b>(&self, entries: &'b DeTable<'b>, span: Range<usize>) -> Table<'b> {
+        let child = Table::new(entries, span, &self.place.file, &self.sink);
+        *child.lenient.borrow_mut() = *self.lenient.borrow();
+        child
+    }
+
+    fn entry(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.entries.iter().find(|(known, _)| *known.get_ref() == key).map(|(_, value)| value)
+    }
+
+    fn ask(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.asked.borrow_mut().insert(key.to_owned());
+        self.entry(key)
+    }
+
+    fn wrong_type(&self, value: &Spanned<DeValue<'_>>, key: &str, expected: &str) {
+        let found = value.get_ref().type_str();
+        self.sink.error(
+            &self.at(value.span()),
+            format!("`{key}` must be {expected}, not {article} {found}", article = article(found)),
+            None,
+        );
+    }
+
+    fn at(&self, span: Range<usize>) -> Place {
+        Place { file: self.place.file.clone(), span }
+    }
+
+    /// The first line of the table, so that a caret does not underline a whole section.
+    fn heading(&self) -> Place {
+        let text = &self.place.file.text;
+        let start = self.place.span.start.min(text.len());
+        let end = text[start..].find('\n').map_or(text.len(), |line| start + line);
+        self.at(start..end.max(start))
+    }
+}
+
+impl Drop for Table<'_> {
+    fn drop(&mut self) {
+        if *self.lenient.borrow() {
+            return;
+        }
+        let asked = self.asked.borrow();
+        for (key, _) in self.entries {
+            let word = key.get_ref();
+            if asked.contains(&**word) {
+                continue;
+            }
+            let hint = did_you_mean(word, asked.iter().map(String::as_str)).map_or_else(
+                || format!("known here: {}", asked.iter().cloned().collect::<Vec<_>>().join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            self.sink.error(&self.at(key.span()), format!("unknown key `{word}`"), Some(hint));
+        }
+    }
+}
+
+/// Returns the seconds that `text` means: a whole number and one of `s`, `m`, `h`, `d`, `w`.
+pub fn duration_seconds(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let unit = text.chars().last()?;
+    let factor = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return None,
+    };
+    let number: i64 = text[..text.len() - 1].trim().parse().ok()?;
+    if number < 0 { None } else { number.checked_mul(factor) }
+}
+
+fn integer(value: &DeValue<'_>) -> Option<i64> {
+    let number = value.as_integer()?;
+    i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
+}
+
+fn scalar(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Boolean(flag) => Some(flag.to_string()),
+        DeValue::Float(float) => Some(float.as_str().replace('_', "")),
+        other => integer(other).map(|whole| whole.to_string()),
+    }
+}
+
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, read: impl FnOnce(&Table<'_>)) -> Vec<String> {
+        let sink = Sink::default();
+        let file = RuleText { path: "rules/x.toml".into(), text: text.into() };
+        document(&file, &sink, read);
+        sink.take()
+            .into_iter()
+            .map(|found| {
+                let hint = found.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+                format!("{}: {}{hint}", found.place.line(), found.message)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_mistake_is_found_in_one_pass() {
+        let found = read("pionts = 3\nid = 7\ngroup = \"fitt\"\n", |table| {
+            table.string("id");
+            table.integer("points");
+            table.opt_choice("group", &[("fit", 1), ("intent", 2)]);
+        });
+        assert_eq!(
+            found,
+            [
+                "2: `id` must be a string in quotes, not an integer",
+                "1: `points` is missing",
+                "3: `group` cannot be `fitt` (did you mean `fit`?)",
+                "1: unknown key `pionts` (did you mean `points`?)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_syntax_error_is_reported_once() {
+        let found = read("id = \n", |table| {
+            table.string("id");
+        });
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn durations_have_one_unit() {
+        assert_eq!(duration_seconds("48h"), Some(172_800));
+        assert_eq!(duration_seconds("2w"), Some(1_209_600));
+        assert_eq!(duration_seconds("7"), None);
+        assert_eq!(duration_seconds("-1d"), None);
+    }
+}
