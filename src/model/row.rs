@@ -1,5 +1,7 @@
 //! A row as intake hands it over: cells with the role each column plays.
 
+use std::sync::Arc;
+
 use super::consent::Purpose;
 use super::field::FieldNo;
 use super::outcome::Rejection;
@@ -35,6 +37,9 @@ pub enum Role {
     Completion,
     /// Is a URL whose query may carry UTM parameters and click ids.
     LandingUrl,
+    /// Changes between two exports of the same submission (`lead_status`, read or unread): kept with the
+    /// raw row, but no part of the fingerprint.
+    Volatile,
     /// Is kept with the raw row and answers nothing that leadmill asks.
     Answer,
 }
@@ -45,8 +50,8 @@ pub const GENERIC_CONSENT: u16 = u16::MAX;
 /// One cell of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
-    /// Index of the column in [`RowSource::column_name`](crate::intake).
-    pub column: u32,
+    /// Header of the column as people see it; a dotted path for JSON.
+    pub column: Arc<str>,
     /// What the column means.
     pub role: Role,
     /// The decoded text, not yet trimmed.
