@@ -1,0 +1,64 @@
+//! Connected components: a union-find over small integers.
+
+/// Disjoint sets of `0..len`; 4 bytes an element.
+#[derive(Debug, Clone, Default)]
+pub struct Clusters {
+    parents: Vec<u32>,
+}
+
+impl Clusters {
+    /// Makes `len` sets of one element each.
+    pub fn new(len: usize) -> Self {
+        Self { parents: (0..len as u32).collect() }
+    }
+
+    /// Adds one element in a set of its own and returns its number.
+    pub fn push(&mut self) -> u32 {
+        let element = self.parents.len() as u32;
+        self.parents.push(element);
+        element
+    }
+
+    /// Returns how many elements there are.
+    pub fn len(&self) -> usize {
+        self.parents.len()
+    }
+
+    /// Returns whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.parents.is_empty()
+    }
+
+    /// Returns the smallest element of the set that holds `element`.
+    pub fn find(&mut self, element: u32) -> u32 {
+        let mut at = element;
+        while self.parents[at as usize] != at {
+            let grandparent = self.parents[self.parents[at as usize] as usize];
+            self.parents[at as usize] = grandparent;
+            at = grandparent;
+        }
+        at
+    }
+
+    /// Joins the sets of `a` and `b`; returns whether they were apart.
+    pub fn union(&mut self, a: u32, b: u32) -> bool {
+        let (a, b) = (self.find(a), self.find(b));
+        let (low, high) = (a.min(b), a.max(b));
+        self.parents[high as usize] = low;
+        low != high
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_element_names_its_set() {
+        let mut clusters = Clusters::new(5);
+        assert!(clusters.union(4, 2));
+        assert!(clusters.union(2, 1));
+        assert!(!clusters.union(1, 4));
+        assert_eq!([0, 1, 2, 3, 4].map(|element| clusters.find(element)), [0, 1, 1, 3, 1]);
+    }
+}

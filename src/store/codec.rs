@@ -1,0 +1,188 @@
+//! How values lie in a row: JSON that any SQLite tool can read.
+
+use std::fmt;
+
+use anyhow::{Context as _, Result};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::{Value, json};
+
+use crate::model::consent::{Channel, ConsentClaim, ConsentState, Purpose};
+use crate::model::field::FieldValues;
+use crate::model::outcome::Notice;
+use crate::rules::field::FieldCatalog;
+
+/// Returns `values` as a JSON object keyed by field name, in order of field number.
+pub fn encode_values(values: &FieldValues, catalog: &FieldCatalog) -> String {
+    let mut text = String::with_capacity(32 * values.len() + 2);
+    text.push('{');
+    for (field, value) in values.iter() {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        push_json_string(&mut text, catalog.name(field));
+        text.push(':');
+        push_json_string(&mut text, value);
+    }
+    text.push('}');
+    text
+}
+
+/// Reads what [`encode_values`] wrote; fields that the catalog no longer knows are left out.
+pub fn decode_values(text: &str, catalog: &FieldCatalog) -> Result<FieldValues> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    ValuesSeed(catalog)
+        .deserialize(&mut deserializer)
+        .with_context(|| format!("stored values are not readable: {text:.80}"))
+}
+
+struct ValuesSeed<'a>(&'a FieldCatalog);
+
+impl<'de> DeserializeSeed<'de> for ValuesSeed<'_> {
+    type Value = FieldValues;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FieldValues, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ValuesSeed<'_> {
+    type Value = FieldValues;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FieldValues, A::Error> {
+        let mut values = FieldValues::default();
+        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            let value: String = map.next_value()?;
+            if let Some(field) = self.0.number(&name) {
+                values.set(field, value);
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// Returns the claims as a JSON array; `None` when there are none.
+pub fn encode_claims(claims: &[ConsentClaim]) -> Option<String> {
+    if claims.is_empty() {
+        return None;
+    }
+    let list: Vec<Value> = claims
+        .iter()
+        .map(|claim| {
+            json!([
+                &*claim.purpose.0,
+                claim.channel.word(),
+                claim.state.word(),
+                claim.wording,
+                claim.mechanism
+            ])
+        })
+        .collect();
+    Some(Value::Array(list).to_string())
+}
+
+/// Reads what [`encode_claims`] wrote.
+pub fn decode_claims(text: &str) -> Result<Vec<ConsentClaim>> {
+    let list: Vec<(String, String, String, String, String)> =
+        serde_json::from_str(text).context("stored consents are not readable")?;
+    list.into_iter()
+        .map(|(purpose, channel, state, wording, mechanism)| {
+            Ok(ConsentClaim {
+                purpose: Purpose::new(&purpose),
+                channel: word(Channel::ALL, &channel)?,
+                state: word(ConsentState::ALL, &state)?,
+                wording,
+                mechanism,
+            })
+        })
+        .collect()
+}
+
+/// Returns the notices as a JSON array of objects; `None` when there are none.
+pub fn encode_notices(notices: &[Notice]) -> Option<String> {
+    if notices.is_empty() {
+        return None;
+    }
+    let list: Vec<Value> = notices
+        .iter()
+        .map(|notice| {
+            json!({
+                "code": notice.code,
+                "column": notice.column,
+                "value": notice.value,
+                "message": notice.message,
+            })
+        })
+        .collect();
+    Some(Value::Array(list).to_string())
+}
+
+/// Returns what `text` names in a closed list of words.
+pub fn word<T: Copy>(words: &[(&str, T)], text: &str) -> Result<T> {
+    words
+        .iter()
+        .find(|(word, _)| *word == text)
+        .map(|(_, value)| *value)
+        .with_context(|| format!("the store holds the unknown word `{text}`"))
+}
+
+fn push_json_string(text: &mut String, value: &str) {
+    text.push('"');
+    let mut plain_from = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..0x20 => "",
+            _ => continue,
+        };
+        text.push_str(&value[plain_from..at]);
+        if escape.is_empty() {
+            text.push_str(&format!("\\u{byte:04x}"));
+        } else {
+            text.push_str(escape);
+        }
+        plain_from = at + 1;
+    }
+    text.push_str(&value[plain_from..]);
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::field;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn values_come_back_as_they_went(email in ".{0,40}", message in any::<String>()) {
+            let catalog = FieldCatalog::decode(None);
+            let mut values = FieldValues::default();
+            values.set(field::EMAIL, email);
+            values.set(field::MESSAGE, message);
+            let text = encode_values(&values, &catalog);
+            prop_assert_eq!(decode_values(&text, &catalog).expect("readable"), values);
+        }
+    }
+
+    #[test]
+    fn claims_come_back_as_they_went() {
+        let claims = vec![ConsentClaim {
+            purpose: Purpose::new(Purpose::MARKETING),
+            channel: Channel::AutomatedCall,
+            state: ConsentState::Refused,
+            wording: "Wyrażam zgodę na \"kontakt\"".to_owned(),
+            mechanism: "checkbox".to_owned(),
+        }];
+        let text = encode_claims(&claims).expect("some");
+        assert_eq!(decode_claims(&text).expect("readable"), claims);
+        assert_eq!(encode_claims(&[]), None);
+    }
+}

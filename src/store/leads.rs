@@ -1,0 +1,418 @@
+//! What was decided: leads, decisions, tasks, the consent ledger, rotation.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result};
+use rusqlite::{OptionalExtension as _, params};
+use sha2::{Digest as _, Sha256};
+
+use super::{Store, codec};
+use crate::model::consent::ConsentClaim;
+use crate::model::ids::{Fingerprint, KeyHash, LeadId, LeadNo, RunNo, SubmissionNo};
+use crate::model::task::PlannedTask;
+use crate::model::touch::Touch;
+
+/// A submission as evaluation reads it; the JSON is decoded by a worker thread.
+#[derive(Debug, Clone)]
+pub struct MemberRow {
+    /// The submission.
+    pub no: SubmissionNo,
+    /// When it was sent.
+    pub submitted_ms: i64,
+    /// What identifies it.
+    pub fingerprint: Fingerprint,
+    /// Preset of its input.
+    pub source: String,
+    /// `file:line` it came from.
+    pub evidence: String,
+    /// Values as JSON.
+    pub fields: String,
+    /// Consent claims as JSON.
+    pub consents: Option<String>,
+}
+
+/// What the store knew of a lead before this run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviousLead {
+    /// Owner's id.
+    pub owner: Option<String>,
+    /// Everything that files show, for telling whether it changed.
+    pub outward: Outward,
+    /// Run that founded it.
+    pub founded_run: i64,
+    /// Run that last changed it.
+    pub changed_run: i64,
+}
+
+/// The part of a lead that output files show; a lead is changed when this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outward {
+    /// Values as JSON.
+    pub fields: String,
+    /// Submissions behind it.
+    pub n_submissions: i64,
+    /// Earliest submission.
+    pub first_ms: i64,
+    /// Latest submission.
+    pub last_ms: i64,
+    /// Total score.
+    pub score: i64,
+    /// Segment word.
+    pub segment: String,
+    /// Points per group.
+    pub groups: [i64; 4],
+    /// Owner's id.
+    pub owner: Option<String>,
+    /// Queue's id.
+    pub queue: String,
+    /// Whether marketing by e-mail is allowed.
+    pub may_email: bool,
+    /// Whether marketing by phone is allowed.
+    pub may_phone: bool,
+}
+
+/// A lead with its decision, ready to be written.
+#[derive(Debug, Clone)]
+pub struct LeadRow {
+    /// Number.
+    pub no: LeadNo,
+    /// Id.
+    pub id: LeadId,
+    /// Founding submission.
+    pub founder: SubmissionNo,
+    /// Run that founded it.
+    pub founded_run: i64,
+    /// Run that last changed what files show of it.
+    pub changed_run: i64,
+    /// What files show.
+    pub outward: Outward,
+    /// Which submission won which field, as JSON; `None` when one submission is all there is.
+    pub provenance: Option<String>,
+    /// Route that decided.
+    pub route: String,
+    /// One line that says why.
+    pub reason: String,
+    /// Contributions as JSON.
+    pub contributions: String,
+    /// Routes that did not match, as JSON.
+    pub tried: String,
+    /// Steps taken, as the bits of the `events` view.
+    pub steps: i64,
+}
+
+impl Store {
+    /// Returns `submission` as evaluation reads it.
+    pub fn member_row(&self, submission: SubmissionNo) -> Result<MemberRow> {
+        self.connection
+            .prepare_cached(
+                "SELECT s.submitted_ms, s.fingerprint, i.source, i.name || ':' || s.line,
+                        s.fields, s.consents
+                 FROM submission AS s JOIN input AS i USING (input_no) WHERE s.submission_no = ?1",
+            )?
+            .query_row([submission.0], |row| {
+                Ok(MemberRow {
+                    no: submission,
+                    submitted_ms: row.get(0)?,
+                    fingerprint: Fingerprint(row.get(1)?),
+                    source: row.get(2)?,
+                    evidence: row.get(3)?,
+                    fields: row.get(4)?,
+                    consents: row.get(5)?,
+                })
+            })
+            .context("a submission is missing from the store")
+    }
+
+    /// Returns whether the store has any touch at all.
+    pub fn has_touches(&self) -> Result<bool> {
+        Ok(self
+            .connection
+            .query_row("SELECT EXISTS (SELECT 1 FROM touch)", [], |row| row.get(0))?)
+    }
+
+    /// Returns the touches kept under `keys`, oldest first.
+    pub fn touches(&self, keys: &[KeyHash]) -> Result<Vec<Touch>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at_ms, kind, detail FROM touch WHERE key = ?1 ORDER BY at_ms, touch_no",
+        )?;
+        let mut touches = Vec::new();
+        for key in keys {
+            let mut rows = statement.query([key.0])?;
+            while let Some(row) = rows.next()? {
+                touches.push(Touch {
+                    fingerprint: Fingerprint([0; 16]),
+                    at_ms: row.get(0)?,
+                    kind: row.get(1)?,
+                    detail: row.get(2)?,
+                    visitor_id: None,
+                    email: None,
+                });
+            }
+        }
+        touches.sort_by_key(|touch| touch.at_ms);
+        Ok(touches)
+    }
+
+    /// Returns what is known of `lead` from earlier runs.
+    pub fn previous_lead(&self, lead: LeadNo) -> Result<Option<PreviousLead>> {
+        self.connection
+            .prepare_cached(
+                "SELECT fields, n_submissions, first_ms, last_ms, score, segment, fit, intent,
+                        behavior, quality, owner, queue, may_email, may_phone, founded_run,
+                        changed_run
+                 FROM lead WHERE lead_no = ?1",
+            )?
+            .query_row([lead.0], |row| {
+                let owner: Option<String> = row.get(10)?;
+                Ok(PreviousLead {
+                    owner: owner.clone(),
+                    outward: Outward {
+                        fields: row.get(0)?,
+                        n_submissions: row.get(1)?,
+                        first_ms: row.get(2)?,
+                        last_ms: row.get(3)?,
+                        score: row.get(4)?,
+                        segment: row.get(5)?,
+                        groups: [row.get(6)?, row.get(7)?, row.get(8)?, row.get(9)?],
+                        owner,
+                        queue: row.get(11)?,
+                        may_email: row.get(12)?,
+                        may_phone: row.get(13)?,
+                    },
+                    founded_run: row.get(14)?,
+                    changed_run: row.get(15)?,
+                })
+            })
+            .optional()
+            .context("cannot read a lead")
+    }
+
+    /// Returns the number that the next lead takes.
+    pub fn next_lead_no(&self) -> Result<i64> {
+        self.next_number("lead", "lead_no")
+    }
+
+    /// Writes a lead and the decision of `run` about it.
+    pub fn write_lead(&self, run: RunNo, lead: &LeadRow) -> Result<()> {
+        let out = &lead.outward;
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+                 ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+            )?
+            .execute(params![
+                lead.no.0,
+                lead.id.to_string(),
+                lead.founder.0,
+                lead.founded_run,
+                lead.changed_run,
+                out.n_submissions,
+                out.first_ms,
+                out.last_ms,
+                out.fields,
+                lead.provenance,
+                out.score,
+                out.segment,
+                out.groups[0],
+                out.groups[1],
+                out.groups[2],
+                out.groups[3],
+                out.owner,
+                out.queue,
+                lead.route,
+                lead.reason,
+                out.may_email,
+                out.may_phone
+            ])?;
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO decision VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?
+            .execute(params![
+                lead.no.0,
+                run.0,
+                lead.steps,
+                out.score,
+                out.segment,
+                lead.contributions,
+                out.owner,
+                out.queue,
+                lead.reason,
+                lead.tried
+            ])?;
+        Ok(())
+    }
+
+    /// Remembers for ever that `id` names `lead`.
+    pub fn set_alias(&self, id: LeadId, lead: LeadNo) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO lead_alias VALUES (?1, ?2)
+                 ON CONFLICT (id) DO UPDATE SET lead_no = excluded.lead_no",
+            )?
+            .execute(params![id.to_string(), lead.0])?;
+        Ok(())
+    }
+
+    /// Turns `loser` into an alias of `winner`; its open tasks end, its history stays.
+    pub fn merge_lead(&self, loser: LeadNo, winner: LeadNo) -> Result<()> {
+        self.connection
+            .prepare_cached("UPDATE lead SET merged_into = ?2 WHERE lead_no = ?1")?
+            .execute(params![loser.0, winner.0])?;
+        self.connection
+            .prepare_cached("UPDATE lead SET merged_into = ?2 WHERE merged_into = ?1")?
+            .execute(params![loser.0, winner.0])?;
+        self.connection
+            .prepare_cached("UPDATE lead_alias SET lead_no = ?2 WHERE lead_no = ?1")?
+            .execute(params![loser.0, winner.0])?;
+        self.connection
+            .prepare_cached(
+                "UPDATE task SET state = 'superseded', because = 'the lead was merged into another'
+                 WHERE lead_no = ?1 AND state = 'open'",
+            )?
+            .execute([loser.0])?;
+        Ok(())
+    }
+
+    /// Puts `planned` in the place of the open tasks of `lead`.
+    ///
+    /// A step that is planned again keeps its row: the same lead, plan and step are one task for ever.
+    pub fn write_tasks(
+        &self,
+        run: RunNo,
+        lead: LeadNo,
+        is_new: bool,
+        planned: &[PlannedTask],
+    ) -> Result<()> {
+        if !is_new {
+            self.connection
+                .prepare_cached(
+                    "UPDATE task SET state = 'superseded', because = 'the lead follows another plan'
+                     WHERE lead_no = ?1 AND state = 'open'",
+                )?
+                .execute([lead.0])?;
+        }
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (lead_no, plan, step) DO UPDATE SET
+                 channel = excluded.channel, subject = excluded.subject, due_ms = excluded.due_ms,
+                 state = excluded.state, because = excluded.because",
+        )?;
+        for task in planned {
+            statement.execute(params![
+                lead.0,
+                task.plan,
+                task.step,
+                task.channel.word(),
+                task.subject,
+                task.due_ms,
+                task.state.word(),
+                task.because,
+                run.0
+            ])?;
+        }
+        Ok(())
+    }
+
+    /// Returns the rotation's state as `(queue, owner, current weight, assigned)`.
+    pub fn rotation(&self) -> Result<Vec<(String, String, i64, i64)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT queue, owner, current, assigned FROM rotation ORDER BY queue, owner",
+        )?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Keeps the rotation's state.
+    pub fn write_rotation(&self, entries: &[(String, String, i64, i64)]) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare_cached("INSERT OR REPLACE INTO rotation VALUES (?1, ?2, ?3, ?4)")?;
+        for (queue, owner, current, assigned) in entries {
+            statement.execute(params![queue, owner, current, assigned])?;
+        }
+        Ok(())
+    }
+}
+
+/// Appends to the consent ledger; keeps the wordings already met in memory.
+#[derive(Debug)]
+pub struct Ledger<'s> {
+    store: &'s Store,
+    run: RunNo,
+    next_seq: i64,
+    wordings: HashMap<String, i64>,
+}
+
+impl Store {
+    /// Opens the ledger for appending.
+    pub fn ledger(&self, run: RunNo) -> Result<Ledger<'_>> {
+        Ok(Ledger {
+            store: self,
+            run,
+            next_seq: self.next_number("consent_record", "seq")?,
+            wordings: HashMap::new(),
+        })
+    }
+}
+
+impl Ledger<'_> {
+    /// Appends one record.
+    pub fn append(
+        &mut self,
+        submission: SubmissionNo,
+        claim: &ConsentClaim,
+        event_ms: i64,
+        ip: Option<&str>,
+        user_agent: Option<&str>,
+    ) -> Result<()> {
+        let wording = self.wording(&claim.wording)?;
+        self.store
+            .connection
+            .prepare_cached(
+                "INSERT INTO consent_record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                self.next_seq,
+                submission.0,
+                self.run.0,
+                &*claim.purpose.0,
+                claim.channel.word(),
+                claim.state.word(),
+                event_ms,
+                wording,
+                claim.mechanism,
+                ip,
+                user_agent
+            ])?;
+        self.next_seq += 1;
+        Ok(())
+    }
+
+    fn wording(&mut self, text: &str) -> Result<i64> {
+        if let Some(known) = self.wordings.get(text) {
+            return Ok(*known);
+        }
+        let sha256: [u8; 32] = Sha256::digest(text).into();
+        let connection = &self.store.connection;
+        connection
+            .prepare_cached(
+                "INSERT INTO wording (sha256, text) VALUES (?1, ?2) ON CONFLICT (sha256) DO NOTHING",
+            )?
+            .execute(params![sha256, text])?;
+        let number = connection
+            .prepare_cached("SELECT wording_no FROM wording WHERE sha256 = ?1")?
+            .query_row([sha256], |row| row.get(0))?;
+        // A form that puts the person's own words in a consent column must not fill the memory.
+        if self.wordings.len() < 10_000 {
+            self.wordings.insert(text.to_owned(), number);
+        }
+        Ok(number)
+    }
+}
+
+/// Returns the claims kept with a submission.
+pub fn claims(consents: Option<&str>) -> Result<Vec<ConsentClaim>> {
+    consents.map_or_else(|| Ok(Vec::new()), codec::decode_claims)
+}

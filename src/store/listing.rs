@@ -1,0 +1,548 @@
+//! Reading for files, lists and reports; every query that feeds output has a total order.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rusqlite::{Row, params};
+
+use super::{Store, codec};
+use crate::model::decision::{Contribution, Group, Score, Segment};
+use crate::model::ids::{LeadId, LeadNo, RunNo};
+use crate::model::lead::{Lead, display_name};
+use crate::model::run::RowCounts;
+use crate::model::task::{PlannedTask, Task, TaskChannel, TaskState};
+use crate::rules::field::FieldCatalog;
+
+/// Which leads to list; `None` means any.
+#[derive(Debug, Clone, Default)]
+pub struct LeadFilter {
+    /// Changed by a later run than this.
+    pub changed_after: Option<i64>,
+    /// In this segment.
+    pub segment: Option<String>,
+    /// Of this owner.
+    pub owner: Option<String>,
+    /// In this queue.
+    pub queue: Option<String>,
+    /// At most this many.
+    pub limit: Option<i64>,
+}
+
+/// Which tasks to list; `None` means any.
+#[derive(Debug, Clone, Default)]
+pub struct TaskFilter {
+    /// Of this owner.
+    pub owner: Option<String>,
+    /// Of leads in this segment.
+    pub segment: Option<String>,
+    /// Due before this instant.
+    pub due_before_ms: Option<i64>,
+    /// Due at or after this instant.
+    pub due_from_ms: Option<i64>,
+    /// Also those that are not open.
+    pub any_state: bool,
+    /// At most this many.
+    pub limit: Option<i64>,
+}
+
+/// A row that was not accepted, as files and lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineEntry {
+    /// Number in the store.
+    pub no: i64,
+    /// Input it came from.
+    pub input_no: i64,
+    /// File as the user named it.
+    pub input: String,
+    /// Record number.
+    pub record: u32,
+    /// Physical line.
+    pub line: u32,
+    /// Stable code.
+    pub code: String,
+    /// Column at fault.
+    pub column: String,
+    /// Value as received.
+    pub value: String,
+    /// What is wrong and the way out.
+    pub message: String,
+    /// The row as received, as JSON.
+    pub raw: String,
+}
+
+/// A submission that joined a lead, with the one it was joined to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinEntry {
+    /// The lead.
+    pub lead: LeadId,
+    /// `file:line` of the submission that joined.
+    pub joined: String,
+    /// When it was sent, milliseconds since 1970 UTC.
+    pub submitted_ms: i64,
+    /// Its preset.
+    pub preset: String,
+    /// Its values as JSON.
+    pub fields: String,
+    /// `file:line` of the submission it shares a key with.
+    pub with: String,
+    /// When that one was sent.
+    pub with_submitted_ms: i64,
+    /// Preset of that one.
+    pub with_preset: String,
+    /// Its values as JSON.
+    pub with_fields: String,
+    /// Number of the key's kind.
+    pub kind: crate::identity::keys::KeyKind,
+}
+
+/// Figures of one source over one run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceCounts {
+    /// Preset.
+    pub source: String,
+    /// Its rows.
+    pub rows: RowCounts,
+}
+
+const LEAD_COLUMNS: &str = "l.lead_no, l.id, l.fields, l.n_submissions, l.first_ms, l.last_ms, \
+     l.score, l.segment, l.fit, l.intent, l.behavior, l.quality, l.owner, l.queue, l.reason, \
+     l.may_email, l.may_phone, l.founded_run";
+
+impl Store {
+    /// Hands every lead that `filter` lets through to `visit`, in order of number.
+    pub fn each_lead(
+        &self,
+        filter: &LeadFilter,
+        run: RunNo,
+        catalog: &FieldCatalog,
+        mut visit: impl FnMut(Lead) -> Result<()>,
+    ) -> Result<()> {
+        // The range condition is the only one with an index; leave it out when it says nothing.
+        let changed = filter.changed_after.map_or(String::new(), |after| {
+            if after <= 0 { String::new() } else { format!("AND l.changed_run > {after}") }
+        });
+        let sql = format!(
+            "SELECT {LEAD_COLUMNS} FROM lead AS l
+             WHERE l.merged_into IS NULL {changed}
+               AND (?1 IS NULL OR l.segment = ?1) AND (?2 IS NULL OR l.owner = ?2)
+               AND (?3 IS NULL OR l.queue = ?3)
+             ORDER BY l.lead_no LIMIT ?4"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![
+            filter.segment,
+            filter.owner,
+            filter.queue,
+            filter.limit.unwrap_or(-1)
+        ])?;
+        while let Some(row) = rows.next()? {
+            visit(read_lead(row, run, catalog)?)?;
+        }
+        Ok(())
+    }
+
+    /// Returns one lead.
+    pub fn lead(&self, lead: LeadNo, catalog: &FieldCatalog) -> Result<Lead> {
+        let sql = format!("SELECT {LEAD_COLUMNS} FROM lead AS l WHERE l.lead_no = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([lead.0])?;
+        let row = rows.next()?.ok_or_else(|| anyhow::anyhow!("lead {} is missing", lead.0))?;
+        read_lead(row, RunNo(i64::MAX), catalog)
+    }
+
+    /// Hands every task that `filter` lets through to `visit`, the earliest due first.
+    pub fn each_task(
+        &self,
+        filter: &TaskFilter,
+        as_of_ms: i64,
+        catalog: &FieldCatalog,
+        mut visit: impl FnMut(Task) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT t.lead_no, t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, t.because,
+                    l.id, l.owner, l.queue, l.segment, l.fields
+             FROM task AS t JOIN lead AS l USING (lead_no)
+             WHERE (?1 IS NULL OR l.owner = ?1) AND (?2 IS NULL OR l.segment = ?2)
+               AND (?3 IS NULL OR t.due_ms < ?3) AND (?4 IS NULL OR t.due_ms >= ?4)
+               AND (?5 OR t.state = 'open')
+             ORDER BY t.due_ms, l.id, t.step LIMIT ?6",
+        )?;
+        let mut rows = statement.query(params![
+            filter.owner,
+            filter.segment,
+            filter.due_before_ms,
+            filter.due_from_ms,
+            filter.any_state,
+            filter.limit.unwrap_or(-1)
+        ])?;
+        while let Some(row) = rows.next()? {
+            visit(read_task(row, as_of_ms, catalog)?)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the tasks of one lead, the earliest due first, in whatever state.
+    pub fn tasks_of(
+        &self,
+        lead: LeadNo,
+        as_of_ms: i64,
+        catalog: &FieldCatalog,
+    ) -> Result<Vec<Task>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT t.lead_no, t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, t.because,
+                    l.id, l.owner, l.queue, l.segment, l.fields
+             FROM task AS t JOIN lead AS l USING (lead_no)
+             WHERE t.lead_no = ?1 ORDER BY t.due_ms, t.step",
+        )?;
+        let mut rows = statement.query([lead.0])?;
+        let mut tasks = Vec::new();
+        while let Some(row) = rows.next()? {
+            tasks.push(read_task(row, as_of_ms, catalog)?);
+        }
+        Ok(tasks)
+    }
+
+    /// Hands quarantined rows to `visit`, of one run or of all, in order of number.
+    pub fn each_quarantined(
+        &self,
+        run: Option<RunNo>,
+        mut visit: impl FnMut(QuarantineEntry) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT q.quarantine_no, q.input_no, i.name, q.record, q.line, q.code, q.column_name,
+                    q.value, q.message, q.raw
+             FROM quarantine AS q JOIN input AS i USING (input_no)
+             WHERE ?1 IS NULL OR i.run_no = ?1 ORDER BY q.quarantine_no",
+        )?;
+        let mut rows = statement.query([run.map(|run| run.0)])?;
+        while let Some(row) = rows.next()? {
+            visit(QuarantineEntry {
+                no: row.get(0)?,
+                input_no: row.get(1)?,
+                input: row.get(2)?,
+                record: row.get(3)?,
+                line: row.get(4)?,
+                code: row.get(5)?,
+                column: row.get(6)?,
+                value: row.get(7)?,
+                message: row.get(8)?,
+                raw: row.get(9)?,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Returns the header of an input; empty for JSON.
+    pub fn input_header(&self, input_no: i64) -> Result<Vec<String>> {
+        let text: String = self
+            .connection
+            .prepare_cached("SELECT header FROM input WHERE input_no = ?1")?
+            .query_row([input_no], |row| row.get(0))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Hands the submissions from `first_submission` on that joined another to `visit`.
+    pub fn each_join(
+        &self,
+        first_submission: i64,
+        mut visit: impl FnMut(JoinEntry) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT l.id, i.name || ':' || s.line, s.submitted_ms, i.source, s.fields,
+                    wi.name || ':' || w.line, w.submitted_ms, wi.source, w.fields, k.kind
+             FROM link AS k
+             JOIN submission AS s ON s.submission_no = k.submission_no
+             JOIN input AS i ON i.input_no = s.input_no
+             JOIN submission AS w ON w.submission_no = k.with_no
+             JOIN input AS wi ON wi.input_no = w.input_no
+             JOIN membership AS m ON m.submission_no = k.submission_no
+             JOIN lead AS l ON l.lead_no = m.lead_no
+             WHERE k.submission_no >= ?1 ORDER BY k.submission_no",
+        )?;
+        let mut rows = statement.query([first_submission])?;
+        while let Some(row) = rows.next()? {
+            visit(JoinEntry {
+                lead: read_id(row, 0)?,
+                joined: row.get(1)?,
+                submitted_ms: row.get(2)?,
+                preset: row.get(3)?,
+                fields: row.get(4)?,
+                with: row.get(5)?,
+                with_submitted_ms: row.get(6)?,
+                with_preset: row.get(7)?,
+                with_fields: row.get(8)?,
+                kind: super::absorb::kind(row.get(9)?)?,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Returns word and count pairs of one run: `held` by reason or `quarantine` by code.
+    pub fn counts_by(&self, what: CountBy, run: RunNo) -> Result<Vec<(String, u64)>> {
+        let sql = match what {
+            CountBy::QuarantineCode => {
+                "SELECT q.code, count(*) FROM quarantine AS q JOIN input AS i USING (input_no)
+                 WHERE i.run_no = ?1 GROUP BY q.code ORDER BY count(*) DESC, q.code"
+            }
+            CountBy::HoldReason => {
+                "SELECT h.reason, count(*) FROM held AS h JOIN input AS i USING (input_no)
+                 WHERE i.run_no = ?1 GROUP BY h.reason ORDER BY count(*) DESC, h.reason"
+            }
+            CountBy::Segment => {
+                "SELECT segment, count(*) FROM lead WHERE merged_into IS NULL AND ?1 >= 0
+                 GROUP BY segment ORDER BY segment"
+            }
+            CountBy::Queue => {
+                "SELECT queue, count(*) FROM lead WHERE merged_into IS NULL AND ?1 >= 0
+                 GROUP BY queue ORDER BY count(*) DESC, queue"
+            }
+            CountBy::Owner => {
+                "SELECT owner, count(*) FROM lead
+                 WHERE merged_into IS NULL AND owner IS NOT NULL AND ?1 >= 0
+                 GROUP BY owner ORDER BY count(*) DESC, owner"
+            }
+            CountBy::DayOfFirstSubmission => {
+                "SELECT date(first_ms / 1000, 'unixepoch') AS day, count(*) FROM lead
+                 WHERE merged_into IS NULL AND ?1 >= 0 GROUP BY day ORDER BY day"
+            }
+            CountBy::ScoreDecade => {
+                "SELECT printf('%d', min(max(score, 0) / 10, 9)) AS decade, count(*) FROM lead
+                 WHERE merged_into IS NULL AND ?1 >= 0 GROUP BY decade ORDER BY decade"
+            }
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([run.0], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)? as u64))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns the rows of `run` by source; created and merged are told apart by the leads founded.
+    pub fn source_counts(&self, run: RunNo) -> Result<Vec<SourceCounts>> {
+        let mut by_source: BTreeMap<String, RowCounts> = BTreeMap::new();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT source, sum(rows_read), sum(accepted), sum(repeated), sum(quarantined),
+                    sum(held), sum(touches), sum(skipped)
+             FROM input WHERE run_no = ?1 GROUP BY source ORDER BY source",
+        )?;
+        let mut rows = statement.query([run.0])?;
+        while let Some(row) = rows.next()? {
+            let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
+            let counts = RowCounts {
+                read: count(1)?,
+                merged: count(2)?,
+                repeated: count(3)?,
+                quarantined: count(4)?,
+                held: count(5)?,
+                touches: count(6)?,
+                skipped: count(7)?,
+                created: 0,
+            };
+            by_source.insert(row.get(0)?, counts);
+        }
+        let mut founded = self.connection.prepare_cached(
+            "SELECT i.source, count(*) FROM lead AS l
+             JOIN submission AS s ON s.submission_no = l.founder_no
+             JOIN input AS i USING (input_no)
+             WHERE l.founded_run = ?1 AND l.merged_into IS NULL AND i.run_no = ?1
+             GROUP BY i.source ORDER BY i.source",
+        )?;
+        let mut rows = founded.query([run.0])?;
+        while let Some(row) = rows.next()? {
+            let source: String = row.get(0)?;
+            let created = row.get::<_, i64>(1)? as u64;
+            if let Some(counts) = by_source.get_mut(&source) {
+                counts.created = created;
+                counts.merged -= created;
+            }
+        }
+        Ok(by_source.into_iter().map(|(source, rows)| SourceCounts { source, rows }).collect())
+    }
+
+    /// Returns how many leads there are, and how many `run` founded and changed.
+    pub fn lead_counts(&self, run: RunNo) -> Result<LeadCounts> {
+        Ok(self.connection.query_row(
+            "SELECT (SELECT count(*) FROM lead WHERE merged_into IS NULL),
+                    count(*) FILTER (WHERE founded_run = ?1), count(*),
+                    count(*) FILTER (WHERE owner IS NOT NULL),
+                    count(*) FILTER (WHERE queue = 'triage' AND owner IS NULL)
+             FROM lead WHERE changed_run = ?1 AND merged_into IS NULL",
+            [run.0],
+            |row| {
+                let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
+                Ok(LeadCounts {
+                    total: count(0)?,
+                    founded: count(1)?,
+                    changed: count(2)?,
+                    changed_owned: count(3)?,
+                    changed_triage: count(4)?,
+                })
+            },
+        )?)
+    }
+
+    /// Returns how many tasks of leads decided by `run` stand in each state, and how many are late.
+    pub fn task_counts(&self, run: RunNo, as_of_ms: i64) -> Result<TaskCounts> {
+        Ok(self.connection.query_row(
+            "SELECT count(*) FILTER (WHERE t.state = 'open'),
+                    count(*) FILTER (WHERE t.state = 'open' AND t.due_ms < ?2),
+                    count(*) FILTER (WHERE t.state = 'not-allowed'),
+                    count(*) FILTER (WHERE t.state = 'too-old')
+             FROM lead AS l JOIN task AS t USING (lead_no)
+             WHERE l.changed_run = ?1 AND l.merged_into IS NULL",
+            params![run.0, as_of_ms],
+            |row| {
+                let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
+                Ok(TaskCounts {
+                    open: count(0)?,
+                    late: count(1)?,
+                    not_allowed: count(2)?,
+                    too_old: count(3)?,
+                })
+            },
+        )?)
+    }
+
+    /// Returns how many leads have neither an owner nor a queue, or no member: broken promises.
+    pub fn broken_promises(&self) -> Result<u64> {
+        let broken: i64 = self.connection.query_row(
+            "SELECT (SELECT count(*) FROM lead WHERE merged_into IS NULL AND queue = '')
+                  + (SELECT count(*) FROM submission AS s WHERE NOT EXISTS
+                        (SELECT 1 FROM membership AS m WHERE m.submission_no = s.submission_no))",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(broken as u64)
+    }
+}
+
+/// What [`Store::counts_by`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountBy {
+    /// Rows quarantined by the run, by code.
+    QuarantineCode,
+    /// Rows held by the run, by reason.
+    HoldReason,
+    /// All leads, by segment.
+    Segment,
+    /// All leads, by queue.
+    Queue,
+    /// All leads that have one, by owner.
+    Owner,
+    /// All leads, by UTC day of the first submission.
+    DayOfFirstSubmission,
+    /// All leads, by tens of points.
+    ScoreDecade,
+}
+
+/// How many leads stand where.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeadCounts {
+    /// In the store.
+    pub total: u64,
+    /// Founded by the run.
+    pub founded: u64,
+    /// Founded or changed by the run.
+    pub changed: u64,
+    /// Changed ones with an owner.
+    pub changed_owned: u64,
+    /// Changed ones in triage.
+    pub changed_triage: u64,
+}
+
+/// How many tasks stand where.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TaskCounts {
+    /// To be done.
+    pub open: u64,
+    /// Open and past due.
+    pub late: u64,
+    /// Left out for want of consent or address.
+    pub not_allowed: u64,
+    /// Left out because the lead is too old.
+    pub too_old: u64,
+}
+
+fn read_lead(row: &Row<'_>, run: RunNo, catalog: &FieldCatalog) -> Result<Lead> {
+    let segment: String = row.get(7)?;
+    let fields: String = row.get(2)?;
+    let founded: i64 = row.get(17)?;
+    Ok(Lead {
+        no: LeadNo(row.get(0)?),
+        id: read_id(row, 1)?,
+        values: codec::decode_values(&fields, catalog)?,
+        n_submissions: row.get(3)?,
+        first_submitted_ms: row.get(4)?,
+        last_submitted_ms: row.get(5)?,
+        score: Score {
+            total: row.get(6)?,
+            groups: [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?],
+            contributions: Vec::new(),
+            segment: codec::word(Segment::ALL, &segment)?,
+        },
+        owner: row.get(12)?,
+        queue: row.get(13)?,
+        routing_reason: row.get(14)?,
+        marketing_email_allowed: row.get(15)?,
+        marketing_phone_allowed: row.get(16)?,
+        is_new: founded == run.0,
+    })
+}
+
+fn read_task(row: &Row<'_>, as_of_ms: i64, catalog: &FieldCatalog) -> Result<Task> {
+    let channel: String = row.get(3)?;
+    let state: String = row.get(6)?;
+    let fields: String = row.get(12)?;
+    let values = codec::decode_values(&fields, catalog)?;
+    let lead_id = read_id(row, 8)?;
+    let step: String = row.get(2)?;
+    let plan: String = row.get(1)?;
+    let due_ms: i64 = row.get(5)?;
+    let state = codec::word(TaskState::ALL, &state)?;
+    let is_late = state == TaskState::Open && due_ms < as_of_ms;
+    Ok(Task {
+        id: format!("{lead_id}/{plan}/{step}"),
+        lead_id,
+        planned: PlannedTask {
+            step,
+            plan,
+            channel: codec::word(TaskChannel::ALL, &channel)?,
+            subject: row.get(4)?,
+            due_ms,
+            state,
+            because: row.get(7)?,
+        },
+        owner: row.get(9)?,
+        queue: row.get(10)?,
+        segment: row.get(11)?,
+        lead_name: display_name(&values),
+        email: values.get(crate::model::field::EMAIL).map(str::to_owned),
+        phone: values.get(crate::model::field::PHONE).map(str::to_owned),
+        late_minutes: if is_late { (as_of_ms - due_ms) / 60_000 } else { 0 },
+    })
+}
+
+fn read_id(row: &Row<'_>, at: usize) -> Result<LeadId> {
+    let text: String = row.get(at)?;
+    text.parse().map_err(|_| anyhow::anyhow!("the store holds the unreadable lead id `{text}`"))
+}
+
+/// Reads contributions as [`Store::write_lead`] keeps them: `[[rule, group, points], …]`.
+pub fn read_contributions(text: &str) -> Result<Vec<(String, Group, i32)>> {
+    let list: Vec<(String, String, i32)> = serde_json::from_str(text)?;
+    list.into_iter()
+        .map(|(rule, group, points)| Ok((rule, codec::word(Group::ALL, &group)?, points)))
+        .collect()
+}
+
+/// Writes contributions for [`Store::write_lead`]; `rule_id` names the rule behind each.
+pub fn write_contributions<'a>(
+    contributions: &[Contribution],
+    rule_id: impl Fn(&Contribution) -> &'a str,
+) -> String {
+    let list: Vec<_> = contributions
+        .iter()
+        .map(|one| serde_json::json!([rule_id(one), one.group.word(), one.points]))
+        .collect();
+    serde_json::Value::Array(list).to_string()
+}
