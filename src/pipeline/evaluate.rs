@@ -1,0 +1,422 @@
+//! Leads touched → golden record, score, route, tasks, consents: decided and written together.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use rayon::prelude::*;
+
+use super::absorb::{Absorbed, LeadPlan};
+use super::event::{Event, Events};
+use crate::consent;
+use crate::followup;
+use crate::identity::golden::{Golden, Member, golden};
+use crate::identity::keys::{KeyKind, match_keys};
+use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, Purpose};
+use crate::model::decision::{Assignment, Score};
+use crate::model::field::{self, FieldValues};
+use crate::model::ids::{KeyHash, RunNo, SubmissionNo};
+use crate::model::lead::display_name;
+use crate::model::moment::utc_from_ms;
+use crate::model::subject::{Facts, Subject};
+use crate::model::task::{PlannedTask, TaskState};
+use crate::model::touch::Touch;
+use crate::routing::{self, Choice, Rotation, RotationEntry};
+use crate::rules::RuleSet;
+use crate::scoring;
+use crate::store::Store;
+use crate::store::codec::{decode_values, encode_values};
+use crate::store::leads::{LeadRow, Ledger, MemberRow, Outward, PreviousLead, claims};
+use crate::store::listing::write_contributions;
+
+/// Leads decided between two looks at the progress bar; bounds the memory of the phase.
+const LEADS_PER_CHUNK: usize = 2_048;
+
+const SCORED: i64 = 1;
+const ROUTED: i64 = 2;
+const SCHEDULED: i64 = 4;
+const SENT: i64 = 8;
+
+/// How many submissions ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// Fresh submissions that founded a lead.
+    pub created: u64,
+    /// Fresh submissions that joined one.
+    pub merged: u64,
+    /// Leads of earlier runs that were decided anew.
+    pub updated_leads: u64,
+}
+
+/// Decides about every lead of `absorbed` and writes all of it; runs inside the caller's transaction.
+pub fn evaluate(
+    store: &Store,
+    rules: &RuleSet,
+    run: RunNo,
+    as_of: DateTime<Utc>,
+    first_fresh: i64,
+    absorbed: &Absorbed,
+    events: Events<'_>,
+) -> Result<Decided> {
+    events(Event::Phase { name: "deciding", total: absorbed.leads.len() as u64 });
+    let mut work = Evaluation {
+        store,
+        rules,
+        run,
+        as_of,
+        first_fresh,
+        absorbed,
+        has_touches: store.has_touches()?,
+        rotation: Rotation::from_entries(store.rotation()?.into_iter().map(
+            |(queue, owner, current, assigned)| RotationEntry { queue, owner, current, assigned },
+        )),
+        ledger: store.ledger(run)?,
+        decided: Decided::default(),
+    };
+    for (number, chunk) in absorbed.leads.chunks(LEADS_PER_CHUNK).enumerate() {
+        work.chunk(chunk)?;
+        events(Event::Progress { done: (number * LEADS_PER_CHUNK + chunk.len()) as u64 });
+    }
+    let rotation: Vec<_> = work
+        .rotation
+        .to_entries()
+        .into_iter()
+        .map(|entry| (entry.queue, entry.owner, entry.current, entry.assigned))
+        .collect();
+    store.write_rotation(&rotation)?;
+    Ok(work.decided)
+}
+
+struct Evaluation<'a> {
+    store: &'a Store,
+    rules: &'a RuleSet,
+    run: RunNo,
+    as_of: DateTime<Utc>,
+    first_fresh: i64,
+    absorbed: &'a Absorbed,
+    has_touches: bool,
+    rotation: Rotation,
+    ledger: Ledger<'a>,
+    decided: Decided,
+}
+
+/// A lead with its submissions decoded.
+struct Assembled {
+    golden: Golden,
+    members: Vec<AssembledMember>,
+    consents: Vec<ConsentRecord>,
+    touch_keys: Vec<KeyHash>,
+    facts: Facts,
+}
+
+struct AssembledMember {
+    no: SubmissionNo,
+    submitted_ms: i64,
+    values: FieldValues,
+    claims: Vec<ConsentClaim>,
+}
+
+/// What one lead alone decides.
+struct Judged {
+    score: Score,
+    choice: Choice,
+}
+
+impl Evaluation<'_> {
+    fn chunk(&mut self, plans: &[LeadPlan]) -> Result<()> {
+        let rows: Vec<Vec<MemberRow>> = plans
+            .iter()
+            .map(|plan| plan.members.iter().map(|no| self.store.member_row(*no)).collect())
+            .collect::<Result<_>>()?;
+        let (rules, as_of) = (self.rules, self.as_of);
+        let mut assembled: Vec<Assembled> = rows
+            .into_par_iter()
+            .map(|rows| assemble(&rows, rules, as_of))
+            .collect::<Result<_>>()?;
+        let touches: Vec<Vec<Touch>> = assembled
+            .iter()
+            .map(|lead| match self.has_touches {
+                true => self.store.touches(&lead.touch_keys),
+                false => Ok(Vec::new()),
+            })
+            .collect::<Result<_>>()?;
+        let judged: Vec<Judged> = assembled
+            .par_iter_mut()
+            .zip(&touches)
+            .map(|(lead, touches)| judge(lead, touches, rules, as_of))
+            .collect();
+        // Turns are taken one lead after the other, in the order of `absorbed`.
+        let mut assignments = Vec::with_capacity(plans.len());
+        for (((plan, lead), touches), judged) in
+            plans.iter().zip(&assembled).zip(&touches).zip(&judged)
+        {
+            let previous = if plan.is_new { None } else { self.store.previous_lead(plan.no)? };
+            let owner = self.owner_before(plan, previous.as_ref())?;
+            let subject = subject(lead, touches, as_of);
+            let assignment = routing::assign(
+                &judged.choice,
+                &subject,
+                &rules.routing,
+                owner.as_deref(),
+                lead.golden.values.get(field::CRM_OWNER),
+                &mut self.rotation,
+            );
+            assignments.push((previous, assignment));
+        }
+        let tasks: Vec<Vec<PlannedTask>> = assembled
+            .par_iter()
+            .zip(&touches)
+            .zip(&judged)
+            .zip(&assignments)
+            .map(|(((lead, touches), judged), (_, assignment))| {
+                plan_tasks(lead, touches, judged, assignment, rules, as_of)
+            })
+            .collect();
+        for (at, plan) in plans.iter().enumerate() {
+            let (previous, assignment) = &assignments[at];
+            self.write(plan, &assembled[at], &judged[at], previous.as_ref(), assignment, &tasks[at])?;
+        }
+        Ok(())
+    }
+
+    /// The owner of the lead itself, else of the latest lead that it takes in.
+    fn owner_before(
+        &self,
+        plan: &LeadPlan,
+        previous: Option<&PreviousLead>,
+    ) -> Result<Option<String>> {
+        if let Some(owner) = previous.and_then(|lead| lead.owner.clone()) {
+            return Ok(Some(owner));
+        }
+        for absorbed in plan.absorbs.iter().rev() {
+            if let Some(owner) = self.store.previous_lead(*absorbed)?.and_then(|lead| lead.owner) {
+                return Ok(Some(owner));
+            }
+        }
+        Ok(None)
+    }
+
+    fn write(
+        &mut self,
+        plan: &LeadPlan,
+        lead: &Assembled,
+        judged: &Judged,
+        previous: Option<&PreviousLead>,
+        assignment: &Assignment,
+        tasks: &[PlannedTask],
+    ) -> Result<()> {
+        let rules = self.rules;
+        let score = &judged.score;
+        let outward = Outward {
+            fields: encode_values(&lead.golden.values, &rules.fields),
+            n_submissions: lead.members.len() as i64,
+            first_ms: lead.facts.first_submitted_at.timestamp_millis(),
+            last_ms: lead.facts.last_submitted_at.timestamp_millis(),
+            score: i64::from(score.total),
+            segment: score.segment.word().to_owned(),
+            groups: score.groups.map(i64::from),
+            owner: assignment.owner.clone(),
+            queue: assignment.queue.clone(),
+            may_email: lead.facts.marketing_email_allowed,
+            may_phone: lead.facts.marketing_phone_allowed,
+        };
+        let changed = previous.is_none_or(|previous| previous.outward != outward);
+        let scheduled = tasks.iter().any(|task| task.state == TaskState::Open);
+        let row = LeadRow {
+            no: plan.no,
+            id: plan.id,
+            founder: plan.founder,
+            founded_run: previous.map_or(self.run.0, |previous| previous.founded_run),
+            changed_run: match previous {
+                Some(previous) if !changed => previous.changed_run,
+                _ => self.run.0,
+            },
+            outward,
+            provenance: provenance(lead, rules)?,
+            route: assignment.route.clone(),
+            reason: assignment.reason.clone(),
+            contributions: write_contributions(&score.contributions, |one| rules.scoring.id(one)),
+            tried: tried(&judged.choice, rules)?,
+            steps: SCORED
+                | ROUTED
+                | if scheduled { SCHEDULED } else { 0 }
+                | if changed { SENT } else { 0 },
+        };
+        self.store.write_lead(self.run, &row)?;
+        self.store.set_alias(plan.id, plan.no)?;
+        self.store.set_members(plan.no, plan.members.iter().copied())?;
+        for member in &plan.members {
+            let link = self.absorbed.links.get(member).copied();
+            if link.is_some() || member.0 < self.first_fresh {
+                self.store.set_link(*member, link)?;
+            }
+        }
+        for absorbed in &plan.absorbs {
+            self.store.merge_lead(*absorbed, plan.no)?;
+        }
+        self.store.write_tasks(self.run, plan.no, plan.is_new, tasks)?;
+        let fresh = lead.members.iter().filter(|member| member.no.0 >= self.first_fresh);
+        for member in fresh.clone() {
+            for claim in &member.claims {
+                self.ledger.append(
+                    member.no,
+                    claim,
+                    member.submitted_ms,
+                    member.values.get(field::IP),
+                    member.values.get(field::USER_AGENT),
+                )?;
+            }
+        }
+        let founded = plan.is_new && plan.founder.0 >= self.first_fresh;
+        self.decided.created += u64::from(founded);
+        self.decided.merged += fresh.count() as u64 - u64::from(founded);
+        self.decided.updated_leads += u64::from(!plan.is_new);
+        Ok(())
+    }
+}
+
+fn assemble(rows: &[MemberRow], rules: &RuleSet, as_of: DateTime<Utc>) -> Result<Assembled> {
+    let mut members = Vec::with_capacity(rows.len());
+    let mut consents = Vec::new();
+    let mut touch_keys = BTreeSet::new();
+    for row in rows {
+        let values = decode_values(&row.fields, &rules.fields)?;
+        let claims = claims(row.consents.as_deref())?;
+        for claim in &claims {
+            consents.push(record(claim, row, &values, consents.len() as i64 + 1));
+        }
+        touch_keys.extend(
+            match_keys(&values)
+                .iter()
+                .filter(|key| key.kind != KeyKind::Phone)
+                .map(|key| key.hash),
+        );
+        members.push(AssembledMember {
+            no: row.no,
+            submitted_ms: row.submitted_ms,
+            values,
+            claims,
+        });
+    }
+    let views: Vec<Member<'_>> = members
+        .iter()
+        .zip(rows)
+        .map(|(member, row)| Member {
+            values: &member.values,
+            submitted_ms: member.submitted_ms,
+            fingerprint: row.fingerprint,
+        })
+        .collect();
+    let golden = golden(&views, &rules.fields);
+    let sources: BTreeSet<&str> = rows.iter().map(|row| row.source.as_str()).collect();
+    let times = || members.iter().map(|member| member.submitted_ms);
+    let may = |channel| {
+        consent::allowed(
+            &rules.consent,
+            &consents,
+            Purpose::MARKETING,
+            channel,
+            as_of.timestamp_millis(),
+        )
+        .allowed
+    };
+    let facts = Facts {
+        n_submissions: members.len() as u32,
+        n_sources: sources.len() as u32,
+        first_submitted_at: utc_from_ms(times().min().context("a lead without submissions")?),
+        last_submitted_at: utc_from_ms(times().max().context("a lead without submissions")?),
+        marketing_email_allowed: golden.values.get(field::EMAIL).is_some() && may(Channel::Email),
+        marketing_phone_allowed: golden.values.get(field::PHONE).is_some() && may(Channel::Phone),
+        score: None,
+        segment: None,
+    };
+    Ok(Assembled { golden, members, consents, touch_keys: touch_keys.into_iter().collect(), facts })
+}
+
+/// Returns a claim as the gate reads it; `seq` only orders the records of one lead.
+pub(super) fn record(
+    claim: &ConsentClaim,
+    row: &MemberRow,
+    values: &FieldValues,
+    seq: i64,
+) -> ConsentRecord {
+    ConsentRecord {
+        seq,
+        purpose: claim.purpose.clone(),
+        channel: claim.channel,
+        state: claim.state,
+        event_at_ms: row.submitted_ms,
+        wording: claim.wording.clone(),
+        mechanism: claim.mechanism.clone(),
+        evidence: row.evidence.clone(),
+        ip: values.get(field::IP).map(str::to_owned),
+        user_agent: values.get(field::USER_AGENT).map(str::to_owned),
+    }
+}
+
+fn subject<'a>(lead: &'a Assembled, touches: &'a [Touch], as_of: DateTime<Utc>) -> Subject<'a> {
+    Subject { values: &lead.golden.values, facts: &lead.facts, touches, as_of }
+}
+
+fn judge(
+    lead: &mut Assembled,
+    touches: &[Touch],
+    rules: &RuleSet,
+    as_of: DateTime<Utc>,
+) -> Judged {
+    let score = scoring::score(&subject(lead, touches, as_of), &rules.scoring);
+    lead.facts.score = Some(score.total);
+    lead.facts.segment = Some(score.segment);
+    let choice = routing::choose(&subject(lead, touches, as_of), &rules.routing);
+    Judged { score, choice }
+}
+
+fn plan_tasks(
+    lead: &Assembled,
+    touches: &[Touch],
+    judged: &Judged,
+    assignment: &Assignment,
+    rules: &RuleSet,
+    as_of: DateTime<Utc>,
+) -> Vec<PlannedTask> {
+    let owner = assignment.owner.as_deref().and_then(|owner| rules.routing.owner(owner));
+    let allowed = |purpose: &str, channel: Channel| {
+        consent::allowed(
+            &rules.consent,
+            &lead.consents,
+            purpose,
+            channel,
+            as_of.timestamp_millis(),
+        )
+    };
+    followup::plan(
+        &subject(lead, touches, as_of),
+        &display_name(&lead.golden.values),
+        judged.score.segment,
+        owner.map(|owner| &owner.hours),
+        &rules.followup,
+        &allowed,
+    )
+}
+
+/// Which submission won each field; nothing to say when there is only one.
+fn provenance(lead: &Assembled, rules: &RuleSet) -> Result<Option<String>> {
+    if lead.members.len() == 1 {
+        return Ok(None);
+    }
+    let map: serde_json::Map<String, serde_json::Value> = lead
+        .golden
+        .winners
+        .iter()
+        .map(|(field, winner)| {
+            (rules.fields.name(*field).to_owned(), lead.members[*winner].no.0.into())
+        })
+        .collect();
+    Ok(Some(serde_json::to_string(&map)?))
+}
+
+fn tried(choice: &Choice, rules: &RuleSet) -> Result<String> {
+    let ids: Vec<&str> =
+        choice.tried.iter().map(|route| rules.routing.routes[*route].id.as_str()).collect();
+    Ok(serde_json::to_string(&ids)?)
+}

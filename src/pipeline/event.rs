@@ -1,0 +1,51 @@
+//! What a run says while it works: progress bars, logs and tests all consume this one stream.
+
+use crate::model::run::InputReport;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A run that was killed before it decided was taken back.
+    TakenBack {
+        /// Its id.
+        run: String,
+    },
+    /// A run that was killed before it published is being published.
+    Resumed {
+        /// Its id.
+        run: String,
+    },
+    /// An input is being read.
+    InputOpened {
+        /// File as the user named it.
+        name: String,
+        /// Preset that recognized it.
+        source: String,
+        /// Bytes to read.
+        bytes: u64,
+    },
+    /// Rows of the open input were taken in.
+    RowsRead {
+        /// Rows so far.
+        rows: u64,
+        /// Bytes so far.
+        bytes: u64,
+    },
+    /// An input is done, known or refused.
+    InputClosed(InputReport),
+    /// A phase begins.
+    Phase {
+        /// What it does, for people.
+        name: &'static str,
+        /// Steps it takes; 0 when unknown.
+        total: u64,
+    },
+    /// The phase came this far.
+    Progress {
+        /// Steps done.
+        done: u64,
+    },
+}
+
+/// Where events go.
+pub type Events<'a> = &'a mut dyn FnMut(Event);

@@ -1,0 +1,292 @@
+//! Files → submissions: read on one thread, normalized on several, written by this one, in order.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
+
+use super::absorb::Fresh;
+use super::event::{Event, Events};
+use crate::identity::keys::{email_hash, visitor_hash};
+use crate::intake::{OpenInput, Refusal};
+use crate::model::ids::{Fingerprint, RunNo, hex};
+use crate::model::row::{Origin, Row};
+use crate::model::run::{InputReport, InputStatus, RowCounts};
+use crate::model::submission::RowVerdict;
+use crate::normalization::{Normalizer, SourceContext};
+use crate::rules::RuleSet;
+use crate::rules::source::SourcePreset;
+use crate::store::Store;
+use crate::store::ingest::{IngestRow, InputRecord, RowFate, encode};
+
+/// Rows handed from thread to thread at once: enough to forget the cost of the hand-over, few enough
+/// to keep the memory flat.
+const ROWS_PER_CHUNK: usize = 512;
+
+/// Chunks that may wait in each channel.
+const CHUNKS_WAITING: usize = 4;
+
+/// What does not change from input to input.
+#[derive(Clone, Copy)]
+pub struct IngestContext<'a> {
+    /// Where rows go.
+    pub store: &'a Store,
+    /// The policy.
+    pub rules: &'a RuleSet,
+    /// The run.
+    pub run: RunNo,
+    /// The instant that counts as now.
+    pub as_of: DateTime<Utc>,
+    /// Threads that normalize, at least 1.
+    pub threads: usize,
+    /// Set by a signal.
+    pub interrupted: &'a AtomicBool,
+}
+
+/// A run was asked to stop by a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interrupted;
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("interrupted; nothing of this run was kept, run it again")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+enum Chunk<T> {
+    Rows(Vec<T>, u64),
+    End(Result<(), Refusal>),
+}
+
+/// Takes one input in, all of it or nothing, and adds its submissions to `fresh`.
+pub fn ingest_input(
+    context: IngestContext<'_>,
+    input: OpenInput,
+    fresh: &mut Fresh,
+    events: Events<'_>,
+) -> Result<InputReport> {
+    let preset = input.preset().clone();
+    let mut report = InputReport {
+        name: input.name().to_owned(),
+        sha256: hex(&input.sha256()),
+        source: preset.id.clone(),
+        encoding: input.encoding().to_owned(),
+        status: InputStatus::Imported,
+        rows: RowCounts::default(),
+    };
+    events(Event::InputOpened {
+        name: report.name.clone(),
+        source: report.source.clone(),
+        bytes: input.bytes(),
+    });
+    let record = InputRecord {
+        name: report.name.clone(),
+        sha256: input.sha256(),
+        source: report.source.clone(),
+        encoding: report.encoding.clone(),
+        header: input.header().to_vec(),
+        bytes: input.bytes(),
+    };
+    let first = fresh.next_no();
+    let mut ingest = context.store.ingest(context.run, &record, first > 1)?;
+    let mut read = 0;
+    let end = thread::scope(|scope| -> Result<Result<(), Refusal>> {
+        let (to_workers, from_workers) = spawn_workers(scope, context, &preset);
+        scope.spawn(move || read_rows(input, &to_workers));
+        for turn in 0.. {
+            if context.interrupted.load(Ordering::Relaxed) {
+                return Err(Interrupted.into());
+            }
+            // Chunks come back in the order in which they were handed out, whatever the number of
+            // threads: so the same bytes are written.
+            let Ok(chunk) = from_workers[turn % from_workers.len()].recv() else {
+                anyhow::bail!("a worker thread ended early; this is a bug");
+            };
+            let (rows, bytes) = match chunk {
+                Chunk::Rows(rows, bytes) => (rows, bytes),
+                Chunk::End(end) => return Ok(end),
+            };
+            for (origin, row) in rows {
+                read += 1;
+                if let RowFate::Submission { submitted_ms, fingerprint, .. } =
+                    ingest.write(origin, row)?
+                {
+                    fresh.push(submitted_ms, fingerprint);
+                }
+            }
+            events(Event::RowsRead { rows: read, bytes });
+        }
+        unreachable!("the loop ends with the last chunk")
+    });
+    match end {
+        Ok(Ok(())) => {
+            let counts = ingest.finish()?;
+            report.rows = RowCounts {
+                read: counts.read,
+                created: 0,
+                merged: counts.accepted,
+                repeated: counts.repeated,
+                quarantined: counts.quarantined,
+                held: counts.held,
+                touches: counts.touches,
+                skipped: counts.skipped,
+            };
+        }
+        Ok(Err(refusal)) => {
+            ingest.abandon()?;
+            fresh.truncate_from(first);
+            report.status = InputStatus::Refused(refusal.to_string());
+        }
+        Err(fault) => {
+            ingest.abandon()?;
+            return Err(fault);
+        }
+    }
+    events(Event::InputClosed(report.clone()));
+    Ok(report)
+}
+
+type RowSender = SyncSender<Chunk<Row>>;
+type WrittenReceiver = Receiver<Chunk<(Origin, IngestRow)>>;
+
+fn spawn_workers<'scope, 'env: 'scope>(
+    scope: &'scope thread::Scope<'scope, 'env>,
+    context: IngestContext<'env>,
+    preset: &SourcePreset,
+) -> (Vec<RowSender>, Vec<WrittenReceiver>) {
+    (0..context.threads.max(1))
+        .map(|_| {
+            let (to_worker, rows) = sync_channel(CHUNKS_WAITING);
+            let (to_writer, written) = sync_channel(CHUNKS_WAITING);
+            let preset = preset.clone();
+            let (rules, as_of) = (context.rules, context.as_of);
+            scope.spawn(move || normalize_chunks(&preset, rules, as_of, &rows, &to_writer));
+            (to_worker, written)
+        })
+        .unzip()
+}
+
+/// A send fails only when the receiver is gone, and it goes only when the run has ended: then this
+/// thread has nothing left to do either.
+fn read_rows(input: OpenInput, to_workers: &[RowSender]) {
+    let mut rows = input.rows();
+    let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
+    let mut turn = 0;
+    let mut end = Ok(());
+    for row in rows.by_ref() {
+        match row {
+            Ok(row) => chunk.push(row),
+            Err(refusal) => {
+                end = Err(refusal);
+                break;
+            }
+        }
+        if chunk.len() == ROWS_PER_CHUNK {
+            let full = std::mem::replace(&mut chunk, Vec::with_capacity(ROWS_PER_CHUNK));
+            let to_worker = &to_workers[turn % to_workers.len()];
+            if to_worker.send(Chunk::Rows(full, 0)).is_err() {
+                return;
+            }
+            turn += 1;
+        }
+    }
+    if to_workers[turn % to_workers.len()].send(Chunk::Rows(chunk, rows.bytes_read())).is_ok() {
+        let _ = to_workers[(turn + 1) % to_workers.len()].send(Chunk::End(end));
+    }
+}
+
+fn normalize_chunks(
+    preset: &SourcePreset,
+    rules: &RuleSet,
+    as_of: DateTime<Utc>,
+    rows: &Receiver<Chunk<Row>>,
+    to_writer: &SyncSender<Chunk<(Origin, IngestRow)>>,
+) {
+    let mut normalizer =
+        Normalizer::new(&rules.tables, &rules.fields, source_context(preset, rules, as_of));
+    for chunk in rows {
+        let done = match chunk {
+            Chunk::Rows(rows, bytes) => Chunk::Rows(
+                rows.into_iter().map(|row| judge(&mut normalizer, row, preset, rules)).collect(),
+                bytes,
+            ),
+            Chunk::End(end) => Chunk::End(end),
+        };
+        if to_writer.send(done).is_err() {
+            return;
+        }
+    }
+}
+
+/// Returns what normalization needs to know of a preset.
+pub fn source_context<'a>(
+    preset: &'a SourcePreset,
+    rules: &'a RuleSet,
+    as_of: DateTime<Utc>,
+) -> SourceContext<'a> {
+    let zone = preset.zone.as_deref().and_then(|zone| zone.parse().ok());
+    SourceContext {
+        source_id: &preset.id,
+        zone: zone.unwrap_or(rules.workspace.zone),
+        date_formats: &preset.date_formats,
+        date_order: preset.date_order,
+        consents: &preset.consents,
+        default_country: &rules.workspace.default_country,
+        received_at: as_of,
+        is_contact_list: preset.is_contact_list,
+        default_source: preset.default_source.as_deref(),
+        default_medium: preset.default_medium.as_deref(),
+    }
+}
+
+fn judge(
+    normalizer: &mut Normalizer<'_>,
+    row: Row,
+    preset: &SourcePreset,
+    rules: &RuleSet,
+) -> (Origin, IngestRow) {
+    let (origin, raw, verdict) = normalizer.normalize(row);
+    let row = match verdict {
+        RowVerdict::Accepted(submission) => {
+            IngestRow::Submission(Box::new(encode(*submission, &rules.fields)))
+        }
+        RowVerdict::Touch(touch) => {
+            let key = match (&touch.visitor_id, &touch.email) {
+                (Some(visitor), _) => visitor_hash(visitor),
+                (None, Some(email)) => email_hash(email),
+                (None, None) => return (origin, IngestRow::Skipped),
+            };
+            IngestRow::Touch {
+                fingerprint: touch.fingerprint,
+                at_ms: touch.at_ms,
+                kind: touch.kind,
+                detail: touch.detail,
+                key,
+            }
+        }
+        RowVerdict::Held(hold) => {
+            IngestRow::Held { fingerprint: raw_fingerprint(&preset.id, &raw), hold, raw }
+        }
+        RowVerdict::Quarantined(rejection) => {
+            IngestRow::Quarantined { fingerprint: raw_fingerprint(&preset.id, &raw), rejection, raw }
+        }
+        RowVerdict::Skipped(_) => IngestRow::Skipped,
+    };
+    (origin, row)
+}
+
+/// A row that is no submission has no fields to tell it by, so its bytes do.
+fn raw_fingerprint(source: &str, raw: &str) -> Fingerprint {
+    let digest = Sha256::new_with_prefix(source)
+        .chain_update(b"\x1fraw\x1f")
+        .chain_update(raw)
+        .finalize();
+    let mut short = [0; 16];
+    short.copy_from_slice(&digest[..16]);
+    Fingerprint(short)
+}
