@@ -8,3 +8,5 @@ pub mod condition;
 pub mod decode;
 pub mod diagnostics;
 pub mod field;
+pub mod scoring;
+pub mod test;
