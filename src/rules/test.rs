@@ -282,3 +282,105 @@ fn decode_expectation(table: &Table<'_>, scoring: &ScoringPolicy) -> Expectation
     }
     expectation
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone as _;
+
+    use super::*;
+    use crate::model::field;
+    use crate::rules::decode::{Sink, document};
+    use crate::rules::diagnostics::RuleText;
+
+    fn read(text: &str) -> (Vec<RuleTest>, Vec<String>) {
+        let sink = Sink::default();
+        let file = RuleText { path: "rules/tests/x.toml".into(), text: text.into() };
+        let mut tests = Vec::new();
+        let (fields, policy) = (FieldCatalog::decode(None), ScoringPolicy::default());
+        document(&file, &sink, |root| tests = RuleTest::decode(root, &fields, &policy));
+        let found = sink.take().into_iter().map(|found| {
+            let hint = found.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+            format!("{}{hint}", found.message)
+        });
+        (tests, found.collect())
+    }
+
+    fn noon() -> DateTime<Utc> {
+        Utc.with_ymd_and_hms(2026, 3, 10, 12, 0, 0).unwrap()
+    }
+
+    #[test]
+    fn what_is_given_becomes_values_facts_and_touches() {
+        let (tests, found) = read(
+            r#"[[test]]
+               name = "x"
+               as-of = "2026-03-10T13:00:00+01:00"
+               given = { employees = 500, submissions = ["1h", "3d"], n-sources = 2, touches = [
+                   { kind = "page-view", detail = "/b", ago = "1h" },
+                   { kind = "page-view", detail = "/a", ago = "2d" } ] }
+               expect = { queue = "sales", tasks = ["call"], score = 40 }"#,
+        );
+        assert_eq!(found, [""; 0]);
+        let test = &tests[0];
+        assert_eq!(test.as_of, Some(noon()));
+        assert_eq!(test.given.get(field::EMPLOYEES), Some("500"));
+        let facts = test.facts(noon());
+        assert_eq!((facts.n_submissions, facts.n_sources), (2, 2));
+        assert_eq!(facts.first_submitted_at, noon() - TimeDelta::days(3));
+        assert_eq!(facts.last_submitted_at, noon() - TimeDelta::hours(1));
+        let details: Vec<String> =
+            test.touches(noon()).into_iter().map(|touch| touch.detail).collect();
+        assert_eq!(details, ["/a", "/b"], "oldest first");
+        assert_eq!(test.expect.tasks.as_deref(), Some(["call".to_owned()].as_slice()));
+    }
+
+    #[test]
+    fn derived_facts_may_be_given_instead_of_submissions() {
+        #[track_caller]
+        fn check(given: &str, ages_days: &[i64]) {
+            let text =
+                format!("[[test]]\nname = \"x\"\ngiven = {{ {given} }}\nexpect = {{ score = 0 }}");
+            let (tests, found) = read(&text);
+            assert_eq!(found, [""; 0]);
+            let ages: Vec<i64> = tests[0]
+                .given_facts
+                .submission_ages_seconds
+                .iter()
+                .map(|seconds| seconds / DAY_SECONDS)
+                .collect();
+            assert_eq!(ages, ages_days, "{given}");
+        }
+        check("country = \"PL\"", &[0]);
+        check("n-submissions = 3", &[2, 1, 0]);
+        check("days-since-last-touch = 5", &[5]);
+        check(
+            "n-submissions = 2, days-since-last-touch = 1, days-since-first-submission = 9",
+            &[9, 1],
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let (_, found) = read(
+            r#"[[test]]
+               name = "x"
+               as-of = "yesterday"
+               given = { contry = "PL" }
+               expect = { because = ["decision-maker"] }
+               [[test]]
+               name = "y"
+               given = { country = "PL" }
+               expect = {}"#,
+        );
+        assert_eq!(
+            found,
+            [
+                "unknown field `contry` (did you mean `country`?)",
+                "there is no scoring rule `decision-maker`",
+                "`yesterday` is not an instant (write it like \"2026-03-10T12:00:00Z\")",
+                "the test expects nothing (expect a segment, a score, a queue, an owner, a route, \
+                 tasks or reasons)",
+            ]
+        );
+    }
+}
