@@ -178,7 +178,7 @@ fn read_rows(input: OpenInput, to_workers: &[RowSender]) {
     let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
     let mut turn = 0;
     let mut end = Ok(());
-    for row in rows.by_ref() {
+    while let Some(row) = rows.next() {
         match row {
             Ok(row) => chunk.push(row),
             Err(refusal) => {
@@ -189,7 +189,7 @@ fn read_rows(input: OpenInput, to_workers: &[RowSender]) {
         if chunk.len() == ROWS_PER_CHUNK {
             let full = std::mem::replace(&mut chunk, Vec::with_capacity(ROWS_PER_CHUNK));
             let to_worker = &to_workers[turn % to_workers.len()];
-            if to_worker.send(Chunk::Rows(full, 0)).is_err() {
+            if to_worker.send(Chunk::Rows(full, rows.bytes_read())).is_err() {
                 return;
             }
             turn += 1;

@@ -1,1 +1,283 @@
-//! Placeholder opened by the first commit of this room.
+//! The order of things: begin → ingest → evaluate → publish → report, in one readable function.
+//!
+//! This room owns the sequence, the threads and what happens after a crash. It must not print, and it
+//! is told what time it is. Start at [`run`]. The store is the seam between the phases, so a run that
+//! was killed is simply run again: what did not decide is taken back, what decided is published.
+
+pub mod absorb;
+pub mod books;
+pub mod check;
+pub mod evaluate;
+pub mod event;
+pub mod ingest;
+pub mod publish;
+pub mod story;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
+
+use absorb::Fresh;
+use books::Books;
+use event::{Event, Events};
+use ingest::{IngestContext, Interrupted, ingest_input};
+
+use crate::intake::{self, Caps, InputPath, OpenInput};
+use crate::model::ids::{RunNo, hex};
+use crate::model::run::{InputReport, InputStatus, RowCounts};
+use crate::report::run_json::RunSummary;
+use crate::rules::RuleSet;
+use crate::store::Store;
+use crate::store::runs::{RunRecord, RunState};
+
+/// Everything a run is given.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// The policy.
+    pub rules: &'a RuleSet,
+    /// The store's file.
+    pub store: &'a Path,
+    /// The folder that gets `runs/<run>/` and `latest`.
+    pub out: &'a Path,
+    /// What to read.
+    pub inputs: &'a [InputPath],
+    /// Preset to use whatever the inputs look like.
+    pub forced_source: Option<&'a str>,
+    /// The instant that counts as now.
+    pub as_of: DateTime<Utc>,
+    /// Threads, at least 1; the result does not depend on it.
+    pub threads: usize,
+    /// Whether CRM files hold every lead instead of the new and changed ones.
+    pub full: bool,
+    /// Set by a signal; the run stops at the next edge between batches.
+    pub interrupted: &'a AtomicBool,
+}
+
+/// A promise of leadmill's was found broken: nothing is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenPromise(pub String);
+
+impl std::fmt::Display for BrokenPromise {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "a promise was broken and nothing was published: {}\nhint: this is a bug in leadmill; the \
+             store is as it was before the run",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for BrokenPromise {}
+
+/// Runs the whole chain once and returns what it did.
+///
+/// # Errors
+/// The world's faults with the thing named; [`crate::store::StoreFault`], [`Interrupted`] and
+/// [`BrokenPromise`] can be told apart by downcast. Whatever the error, running again is safe.
+pub fn run(job: &Job<'_>, events: Events<'_>) -> Result<RunSummary> {
+    let store = Store::open(job.store)?;
+    let inputs = open_inputs(job, events);
+    let digest = digest_of(&inputs);
+    if let Some(summary) = recover(job, &store, &digest, events)? {
+        return Ok(summary);
+    }
+    let record = store.begin_run(
+        job.as_of.timestamp_millis(),
+        &job.as_of.format("%Y-%m-%d").to_string(),
+        &job.rules.hash,
+        &digest,
+    )?;
+    let outcome = ingest_and_decide(job, &store, &record, inputs, events);
+    let books = match outcome {
+        Ok(books) => books,
+        Err(fault) => {
+            // The run leaves nothing behind; were this to fail, too, the next run would see to it.
+            let _ = store.rollback().and_then(|()| store.purge_run(record.no));
+            return Err(fault);
+        }
+    };
+    publish::publish(job, &store, &record, &books, events)
+}
+
+/// Runs the whole chain on a copy of the store and throws the copy away.
+pub fn dry_run(job: &Job<'_>, events: Events<'_>) -> Result<RunSummary> {
+    let scratch = Scratch::create()?;
+    let copy = scratch.0.join("leadmill.db");
+    if job.store.exists() {
+        Store::open(job.store)?.copy_to(&copy)?;
+    }
+    let job = Job { store: &copy, out: &scratch.0.join("out"), ..*job };
+    let mut summary = run(&job, events)?;
+    summary.dry_run = true;
+    Ok(summary)
+}
+
+/// A folder that is removed when it is dropped.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn create() -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("leadmill-dry-run-{}", std::process::id()));
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+type Opened = (String, Result<OpenInput, intake::Refusal>);
+
+fn open_inputs(job: &Job<'_>, events: Events<'_>) -> Vec<Opened> {
+    events(Event::Phase { name: "looking at the inputs", total: job.inputs.len() as u64 });
+    let caps = caps(job.rules);
+    let mut opened = Vec::with_capacity(job.inputs.len());
+    for (done, input) in job.inputs.iter().enumerate() {
+        let result =
+            intake::open(input, &job.rules.sources, &job.rules.fields, &caps, job.forced_source);
+        opened.push((input.name.clone(), result));
+        events(Event::Progress { done: done as u64 + 1 });
+    }
+    opened
+}
+
+/// Returns the caps of the workspace in the form intake takes them.
+pub fn caps(rules: &RuleSet) -> Caps {
+    let caps = rules.workspace.caps;
+    Caps {
+        record_bytes: caps.record_bytes as usize,
+        field_bytes: caps.field_bytes as usize,
+        fields: caps.fields as usize,
+        input_bytes: caps.input_bytes,
+        ratio: caps.ratio,
+    }
+}
+
+/// The same inputs have the same digest, whatever their names, their order and their compression.
+fn digest_of(inputs: &[Opened]) -> String {
+    let mut hashes: Vec<String> = inputs
+        .iter()
+        .filter_map(|(_, input)| input.as_ref().ok().map(|input| hex(&input.sha256())))
+        .collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hex(&Sha256::digest(hashes.join("\n")))
+}
+
+/// Takes back a run that never decided; publishes one that never published. Returns its summary when
+/// it was asked for the same inputs: then this run is that run.
+fn recover(
+    job: &Job<'_>,
+    store: &Store,
+    digest: &str,
+    events: Events<'_>,
+) -> Result<Option<RunSummary>> {
+    let Some(last) = store.latest_run()? else { return Ok(None) };
+    match last.state {
+        RunState::Published => Ok(None),
+        RunState::Ingesting => {
+            events(Event::TakenBack { run: last.id.clone() });
+            store.purge_run(last.no)?;
+            Ok(None)
+        }
+        RunState::Decided => {
+            events(Event::Resumed { run: last.id.clone() });
+            let books: Books = serde_json::from_str(last.books.as_deref().unwrap_or_default())
+                .with_context(|| format!("the books of run {} are not readable", last.id))?;
+            let summary = publish::publish(job, store, &last, &books, events)?;
+            Ok((last.inputs_digest == digest).then_some(summary))
+        }
+    }
+}
+
+fn ingest_and_decide(
+    job: &Job<'_>,
+    store: &Store,
+    record: &RunRecord,
+    inputs: Vec<Opened>,
+    events: Events<'_>,
+) -> Result<Books> {
+    let mut fresh = Fresh::starting_at(record.first_submission_no);
+    store.prepare_fresh_keys()?;
+    let mut reports = Vec::with_capacity(inputs.len());
+    for (name, input) in inputs {
+        reports.push(take_in(job, store, record.no, name, input, &mut fresh, events)?);
+    }
+    if job.interrupted.load(Ordering::Relaxed) {
+        return Err(Interrupted.into());
+    }
+    store.begin()?;
+    events(Event::Phase { name: "finding duplicates", total: 0 });
+    let absorbed = absorb::absorb(store, job.rules, record.no.0, &fresh)?;
+    let decided = evaluate::evaluate(
+        store,
+        job.rules,
+        record.no,
+        job.as_of,
+        record.first_submission_no,
+        &absorbed,
+        events,
+    )?;
+    if job.interrupted.load(Ordering::Relaxed) {
+        return Err(Interrupted.into());
+    }
+    let books = Books::close(job, store, record, &reports, &decided, absorbed.flipped_keys)?;
+    store.mark_decided(record.no, &serde_json::to_string(&books)?)?;
+    store.commit()?;
+    Ok(books)
+}
+
+fn take_in(
+    job: &Job<'_>,
+    store: &Store,
+    run: RunNo,
+    name: String,
+    input: Result<OpenInput, intake::Refusal>,
+    fresh: &mut Fresh,
+    events: Events<'_>,
+) -> Result<InputReport> {
+    let report = |sha256: String, source: String, encoding: String, status| InputReport {
+        name: name.clone(),
+        sha256,
+        source,
+        encoding,
+        status,
+        rows: RowCounts::default(),
+    };
+    let input = match input {
+        Ok(input) => input,
+        Err(refusal) => {
+            let status = InputStatus::Refused(refusal.to_string());
+            let report = report(String::new(), String::new(), String::new(), status);
+            events(Event::InputClosed(report.clone()));
+            return Ok(report);
+        }
+    };
+    if let Some(known) = store.input_known(input.sha256())? {
+        let report = report(
+            hex(&input.sha256()),
+            input.preset().id.clone(),
+            input.encoding().to_owned(),
+            InputStatus::Known(known),
+        );
+        events(Event::InputClosed(report.clone()));
+        return Ok(report);
+    }
+    let context = IngestContext {
+        store,
+        rules: job.rules,
+        run,
+        as_of: job.as_of,
+        threads: job.threads,
+        interrupted: job.interrupted,
+    };
+    ingest_input(context, input, fresh, events)
+}

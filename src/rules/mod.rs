@@ -4,7 +4,12 @@
 //! never reads a disk; it decides nothing about a lead. Start at [`RuleSet::parse`]; every file of
 //! `rules/` has a module of its own name here.
 
+pub mod alerts;
+pub mod condition;
 pub mod decode;
 pub mod diagnostics;
 pub mod field;
 pub mod identity;
+pub mod scoring;
+pub mod test;
+pub mod workspace;

@@ -104,17 +104,29 @@ pub struct SourceCounts {
     pub rows: RowCounts,
 }
 
+/// How stored leads are read back.
+#[derive(Clone, Copy)]
+pub struct ReadAs<'a> {
+    /// Names and kinds of fields.
+    pub catalog: &'a FieldCatalog,
+    /// Position of the scoring rule with this id; rules that are gone have none.
+    pub rule_no: &'a dyn Fn(&str) -> Option<u16>,
+    /// The run for which a lead counts as new.
+    pub run: RunNo,
+}
+
 const LEAD_COLUMNS: &str = "l.lead_no, l.id, l.fields, l.n_submissions, l.first_ms, l.last_ms, \
      l.score, l.segment, l.fit, l.intent, l.behavior, l.quality, l.owner, l.queue, l.reason, \
-     l.may_email, l.may_phone, l.founded_run";
+     l.may_email, l.may_phone, l.founded_run, \
+     (SELECT d.contributions FROM decision AS d WHERE d.lead_no = l.lead_no \
+      ORDER BY d.run_no DESC LIMIT 1)";
 
 impl Store {
     /// Hands every lead that `filter` lets through to `visit`, in order of number.
     pub fn each_lead(
         &self,
         filter: &LeadFilter,
-        run: RunNo,
-        catalog: &FieldCatalog,
+        read: ReadAs<'_>,
         mut visit: impl FnMut(Lead) -> Result<()>,
     ) -> Result<()> {
         // The range condition is the only one with an index; leave it out when it says nothing.
@@ -136,18 +148,18 @@ impl Store {
             filter.limit.unwrap_or(-1)
         ])?;
         while let Some(row) = rows.next()? {
-            visit(read_lead(row, run, catalog)?)?;
+            visit(read_lead(row, read)?)?;
         }
         Ok(())
     }
 
     /// Returns one lead.
-    pub fn lead(&self, lead: LeadNo, catalog: &FieldCatalog) -> Result<Lead> {
+    pub fn lead(&self, lead: LeadNo, read: ReadAs<'_>) -> Result<Lead> {
         let sql = format!("SELECT {LEAD_COLUMNS} FROM lead AS l WHERE l.lead_no = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([lead.0])?;
         let row = rows.next()?.ok_or_else(|| anyhow::anyhow!("lead {} is missing", lead.0))?;
-        read_lead(row, RunNo(i64::MAX), catalog)
+        read_lead(row, read)
     }
 
     /// Hands every task that `filter` lets through to `visit`, the earliest due first.
@@ -463,21 +475,30 @@ pub struct TaskCounts {
     pub too_old: u64,
 }
 
-fn read_lead(row: &Row<'_>, run: RunNo, catalog: &FieldCatalog) -> Result<Lead> {
+fn read_lead(row: &Row<'_>, read: ReadAs<'_>) -> Result<Lead> {
     let segment: String = row.get(7)?;
     let fields: String = row.get(2)?;
     let founded: i64 = row.get(17)?;
+    let contributions: Option<String> = row.get(18)?;
+    let contributions = read_contributions(contributions.as_deref().unwrap_or("[]"))?
+        .into_iter()
+        .map(|(rule, group, points)| Contribution {
+            rule: (read.rule_no)(&rule).unwrap_or(u16::MAX),
+            group,
+            points,
+        })
+        .collect();
     Ok(Lead {
         no: LeadNo(row.get(0)?),
         id: read_id(row, 1)?,
-        values: codec::decode_values(&fields, catalog)?,
+        values: codec::decode_values(&fields, read.catalog)?,
         n_submissions: row.get(3)?,
         first_submitted_ms: row.get(4)?,
         last_submitted_ms: row.get(5)?,
         score: Score {
             total: row.get(6)?,
             groups: [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?],
-            contributions: Vec::new(),
+            contributions,
             segment: codec::word(Segment::ALL, &segment)?,
         },
         owner: row.get(12)?,
@@ -485,7 +506,7 @@ fn read_lead(row: &Row<'_>, run: RunNo, catalog: &FieldCatalog) -> Result<Lead> 
         routing_reason: row.get(14)?,
         marketing_email_allowed: row.get(15)?,
         marketing_phone_allowed: row.get(16)?,
-        is_new: founded == run.0,
+        is_new: founded == read.run.0,
     })
 }
 

@@ -1,0 +1,250 @@
+//! The books of a run: added up before anything is published, and kept with the run.
+
+use anyhow::Result;
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::evaluate::Decided;
+use super::{BrokenPromise, Job};
+use crate::model::run::{Alert, InputReport, InputStatus, RowCounts};
+use crate::rules::RuleSet;
+use crate::rules::alerts::AlertFigures;
+use crate::store::Store;
+use crate::store::listing::CountBy;
+use crate::store::runs::RunRecord;
+
+/// Weeks of history that an alert may look back on.
+const WEEKS_MAX: u64 = 52;
+
+/// What a run did, as its row in the store keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Books {
+    inputs: Vec<InputBook>,
+    rows: RowBook,
+    alerts: Vec<AlertBook>,
+    /// Keys that turned out to be shared and split what they had joined.
+    pub flipped_keys: u64,
+    /// Whether a limit of the workspace was passed.
+    pub over_limit: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct InputBook {
+    name: String,
+    sha256: String,
+    source: String,
+    encoding: String,
+    status: String,
+    detail: String,
+    rows: RowBook,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct RowBook {
+    read: u64,
+    created: u64,
+    merged: u64,
+    repeated: u64,
+    quarantined: u64,
+    held: u64,
+    touches: u64,
+    skipped: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct AlertBook {
+    id: String,
+    message: String,
+}
+
+impl Books {
+    /// Adds the run up, twice over: once from what the phases counted, once from what the store holds.
+    ///
+    /// # Errors
+    /// [`BrokenPromise`] when the two differ, a row has no outcome, or a lead has neither owner nor
+    /// queue; the caller rolls everything back.
+    pub(super) fn close(
+        job: &Job<'_>,
+        store: &Store,
+        record: &RunRecord,
+        inputs: &[InputReport],
+        decided: &Decided,
+        flipped_keys: u64,
+    ) -> Result<Self> {
+        let mut rows = RowCounts::default();
+        for input in inputs {
+            rows.add(&input.rows);
+        }
+        let accepted = rows.merged;
+        rows.created = decided.created;
+        rows.merged = decided.merged;
+        let sources = store.source_counts(record.no)?;
+        let mut stored = RowCounts::default();
+        for source in &sources {
+            stored.add(&source.rows);
+        }
+        let broken = store.broken_promises()?;
+        if accepted != rows.created + rows.merged || !rows.balances() || stored != rows || broken != 0
+        {
+            return Err(BrokenPromise(format!(
+                "the books of run {} do not balance: counted {rows:?}, stored {stored:?}, {accepted} \
+                 accepted, {broken} leads or submissions without a place",
+                record.id
+            ))
+            .into());
+        }
+        let (alerts, over_limit) = alerts(job, store, record, inputs, &rows)?;
+        Ok(Self {
+            inputs: inputs.iter().map(InputBook::from).collect(),
+            rows: RowBook::from(&rows),
+            alerts: alerts
+                .into_iter()
+                .map(|alert| AlertBook { id: alert.id, message: alert.message })
+                .collect(),
+            flipped_keys,
+            over_limit,
+        })
+    }
+
+    /// Returns what became of each input.
+    pub fn inputs(&self) -> Vec<InputReport> {
+        self.inputs.iter().map(InputReport::from).collect()
+    }
+
+    /// Returns the rows by outcome.
+    pub fn rows(&self) -> RowCounts {
+        RowCounts::from(&self.rows)
+    }
+
+    /// Returns the alerts that fired.
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.alerts
+            .iter()
+            .map(|alert| Alert { id: alert.id.clone(), message: alert.message.clone() })
+            .collect()
+    }
+
+    /// Returns the exit code of the run: 6 when an input was refused, 3 when somebody must look, else 0.
+    pub fn exit_code(&self) -> u8 {
+        if self.inputs.iter().any(|input| input.status == "refused") {
+            6
+        } else if self.alerts.is_empty() && self.over_limit.is_empty() {
+            0
+        } else {
+            3
+        }
+    }
+}
+
+fn alerts(
+    job: &Job<'_>,
+    store: &Store,
+    record: &RunRecord,
+    inputs: &[InputReport],
+    rows: &RowCounts,
+) -> Result<(Vec<Alert>, Vec<String>)> {
+    let leads = store.lead_counts(record.no)?;
+    let refused = |input: &&InputReport| matches!(input.status, InputStatus::Refused(_));
+    let days = store.counts_by(CountBy::DayOfFirstSubmission, record.no)?;
+    let (leads_today, same_weekday) = same_weekday(&days, job.as_of, job.rules);
+    let figures = AlertFigures {
+        inputs: inputs.len() as u64,
+        refused_inputs: inputs.iter().filter(refused).count() as u64,
+        rows_read: rows.read,
+        quarantined: rows.quarantined,
+        duplicates: rows.merged,
+        leads_touched: leads.changed,
+        triage: leads.changed_triage,
+        unowned: leads.changed - leads.changed_owned,
+        leads_today,
+        same_weekday,
+    };
+    let limits = job.rules.workspace.limits;
+    let mut over_limit = Vec::new();
+    let percent = |part: u64, whole: u64| part as f64 * 100.0 / whole.max(1) as f64;
+    if percent(rows.quarantined, rows.read) > limits.rejected_share_max_percent {
+        over_limit.push(format!(
+            "{} of {} rows were quarantined, more than {} %",
+            rows.quarantined, rows.read, limits.rejected_share_max_percent
+        ));
+    }
+    if percent(leads.changed_triage, leads.changed) > limits.triage_share_max_percent {
+        over_limit.push(format!(
+            "{} of {} leads are in triage, more than {} %",
+            leads.changed_triage, leads.changed, limits.triage_share_max_percent
+        ));
+    }
+    Ok((job.rules.alerts.evaluate(&figures), over_limit))
+}
+
+/// Returns the leads of the last whole day before `as_of`, and those of the same weekday in the weeks
+/// before, the latest first.
+///
+/// History begins with the first lead of the store: days before it are unknown, not empty.
+fn same_weekday(days: &[(String, u64)], as_of: DateTime<Utc>, rules: &RuleSet) -> (u64, Vec<u64>) {
+    let today = as_of.with_timezone(&rules.workspace.zone).date_naive();
+    let on = |day: NaiveDate| {
+        let text = day.to_string();
+        days.binary_search_by(|(known, _)| known.as_str().cmp(&text)).map_or(0, |at| days[at].1)
+    };
+    let Some(yesterday) = today.checked_sub_days(Days::new(1)) else { return (0, Vec::new()) };
+    let first: Option<NaiveDate> = days.first().and_then(|(day, _)| day.parse().ok());
+    let history = (1..=WEEKS_MAX)
+        .filter_map(|weeks| yesterday.checked_sub_days(Days::new(7 * weeks)))
+        .take_while(|day| first.is_some_and(|first| *day >= first))
+        .map(on)
+        .collect();
+    (on(yesterday), history)
+}
+
+impl From<&RowCounts> for RowBook {
+    fn from(counts: &RowCounts) -> Self {
+        let RowCounts { read, created, merged, repeated, quarantined, held, touches, skipped } =
+            *counts;
+        Self { read, created, merged, repeated, quarantined, held, touches, skipped }
+    }
+}
+
+impl From<&RowBook> for RowCounts {
+    fn from(book: &RowBook) -> Self {
+        let RowBook { read, created, merged, repeated, quarantined, held, touches, skipped } = *book;
+        Self { read, created, merged, repeated, quarantined, held, touches, skipped }
+    }
+}
+
+impl From<&InputReport> for InputBook {
+    fn from(report: &InputReport) -> Self {
+        let (status, detail) = match &report.status {
+            InputStatus::Imported => ("imported", ""),
+            InputStatus::Known(run) => ("known", run.as_str()),
+            InputStatus::Refused(reason) => ("refused", reason.as_str()),
+        };
+        Self {
+            name: report.name.clone(),
+            sha256: report.sha256.clone(),
+            source: report.source.clone(),
+            encoding: report.encoding.clone(),
+            status: status.to_owned(),
+            detail: detail.to_owned(),
+            rows: RowBook::from(&report.rows),
+        }
+    }
+}
+
+impl From<&InputBook> for InputReport {
+    fn from(book: &InputBook) -> Self {
+        let detail = book.detail.clone();
+        Self {
+            name: book.name.clone(),
+            sha256: book.sha256.clone(),
+            source: book.source.clone(),
+            encoding: book.encoding.clone(),
+            status: match book.status.as_str() {
+                "known" => InputStatus::Known(detail),
+                "refused" => InputStatus::Refused(detail),
+                _ => InputStatus::Imported,
+            },
+            rows: RowCounts::from(&book.rows),
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Conditions: the tables under `when`, compiled so that nothing is interpreted per lead.
+//!
+//! A condition is `{ all = [..] }`, `{ any = [..] }`, `{ not = {..} }`, a field clause
+//! `{ field = "country", is = "PL" }` with exactly one operator, a touch clause
+//! `{ touch = "page-view", url-contains = "/pricing", within = "7d", at-least = 2 }` or
+//! `{ returned-within = "7d" }`. A new operator belongs into [`operator`], a new derived field into
+//! [`operand`]; nothing else has to change.
+
+mod operand;
+mod operator;
+mod touches;
+
+use std::collections::BTreeMap;
+
+use chrono::{TimeDelta, Utc};
+
+use self::operand::Operand;
+use self::operator::Operator;
+use self::touches::TouchTest;
+use super::decode::Table;
+use super::field::FieldCatalog;
+use crate::model::field::FieldNo;
+use crate::model::subject::Subject;
+
+/// A second submission this long after the first is a return; sooner it is the same visit (web
+/// analytics end a visit after 30 minutes) or a double click.
+const RETURN_AFTER_MINUTES: i64 = 30;
+
+/// What conditions may refer to.
+#[derive(Debug, Clone, Copy)]
+pub struct ConditionContext<'a> {
+    /// The fields of the workspace.
+    pub fields: &'a FieldCatalog,
+    /// The lists of `rules/tables/*.txt` by name, for `one-of-list`.
+    pub lists: &'a BTreeMap<String, Vec<String>>,
+}
+
+/// A question about a lead that is answered yes or no.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition(Test);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Test {
+    All(Vec<Test>),
+    Any(Vec<Test>),
+    Not(Box<Test>),
+    Field(Operand, Operator),
+    Touch(TouchTest),
+    ReturnedWithin(TimeDelta),
+}
+
+impl Test {
+    /// Stands in for a test with a mistake: matching nothing, it shadows nothing either.
+    fn never() -> Self {
+        Self::Any(Vec::new())
+    }
+}
+
+impl Condition {
+    /// Returns the condition that every lead meets.
+    pub fn always() -> Self {
+        Self(Test::All(Vec::new()))
+    }
+
+    /// Reads the table under `when`; a mistake is reported and makes the condition match nothing.
+    pub fn decode(table: &Table<'_>, context: &ConditionContext<'_>) -> Self {
+        Self(decode(table, context))
+    }
+
+    /// Reads the table at `key`; `None` when there is none.
+    pub fn decode_key(
+        parent: &Table<'_>,
+        key: &str,
+        context: &ConditionContext<'_>,
+    ) -> Option<Self> {
+        parent.table(key, |table| Self::decode(table, context))
+    }
+
+    /// Returns whether the lead meets the condition.
+    pub fn matches(&self, subject: &Subject<'_>) -> bool {
+        self.0.matches(subject)
+    }
+
+    /// Returns whether every lead meets the condition.
+    pub fn is_always(&self) -> bool {
+        matches!(&self.0, Test::All(parts) if parts.is_empty())
+    }
+
+    /// Returns whether a lead that meets this condition surely meets `other`, too.
+    ///
+    /// Good enough to find rules that can never match because of one above them: `false` only means
+    /// that it could not be shown.
+    pub fn implies_same(&self, other: &Self) -> bool {
+        self.0.implies(&other.0)
+    }
+
+    /// Returns what the condition looked at and the lead has, such as `("country", "PL")`, each name
+    /// once and in the order of the rule; alternatives that did not match are left out.
+    pub fn witness(&self, subject: &Subject<'_>) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        self.0.witness(subject, &mut found);
+        found
+    }
+
+    /// Returns the fields that the condition looks at, in order of number, each once.
+    pub fn looks_at(&self) -> Vec<FieldNo> {
+        let mut found = Vec::new();
+        self.0.visit(&mut |test| {
+            if let Test::Field(operand, _) = test {
+                found.extend(operand.field());
+            }
+        });
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Returns whether the answer depends on touches, and so may change with them.
+    pub fn looks_at_touches(&self) -> bool {
+        self.any_test(|test| match test {
+            Test::Touch(_) => true,
+            Test::Field(operand, _) => operand.looks_at_touches(),
+            _ => false,
+        })
+    }
+
+    /// Returns whether the answer depends on the score, which scoring itself cannot know.
+    pub fn looks_at_score(&self) -> bool {
+        self.any_test(|test| matches!(test, Test::Field(operand, _) if operand.looks_at_score()))
+    }
+
+    /// Returns when the newest touch that a touch clause counts happened, in milliseconds since 1970.
+    pub fn newest_touch_ms(&self, subject: &Subject<'_>) -> Option<i64> {
+        self.0.newest_touch_ms(subject)
+    }
+
+    fn any_test(&self, wanted: impl Fn(&Test) -> bool) -> bool {
+        let mut found = false;
+        self.0.visit(&mut |test| found |= wanted(test));
+        found
+    }
+}
+
+/// The keys of which a condition has exactly one.
+const SHAPES: &[&str] = &["all", "any", "not", "field", "touch", "event", "returned-within"];
+
+fn decode(table: &Table<'_>, context: &ConditionContext<'_>) -> Test {
+    let mut shapes: Vec<&str> = SHAPES.iter().copied().filter(|key| table.has(key)).collect();
+    if shapes == ["touch", "event"] {
+        shapes.pop();
+    }
+    match shapes[..] {
+        ["all"] => group(table, "all", context).map_or_else(Test::never, Test::All),
+        ["any"] => group(table, "any", context).map_or_else(Test::never, Test::Any),
+        ["not"] => table
+            .table("not", |inner| Test::Not(Box::new(decode(inner, context))))
+            .unwrap_or_else(Test::never),
+        ["field"] => field_clause(table, context),
+        ["touch" | "event"] => TouchTest::decode(table).map_or_else(Test::never, Test::Touch),
+        ["returned-within"] => table
+            .opt_duration_seconds("returned-within")
+            .map_or_else(Test::never, |seconds| Test::ReturnedWithin(TimeDelta::seconds(seconds))),
+        [] => {
+            // A misspelt key is reported by itself, with a suggestion.
+            if table.keys().is_empty() || operator::count_present(table) > 0 {
+                operator::ask_all(table);
+                table.sink().error(
+                    table.place(),
+                    "a condition needs a `field`, a `touch` or a group",
+                    Some(format!("one of: {}", SHAPES.join(", "))),
+                );
+            }
+            Test::never()
+        }
+        _ => {
+            table.accept_all();
+            table.sink().error(
+                table.place(),
+                format!("a condition cannot have {} at once", listed(&shapes)),
+                Some("put each into a table of its own under `all` or `any`".to_owned()),
+            );
+            Test::never()
+        }
+    }
+}
+
+fn group(table: &Table<'_>, key: &str, context: &ConditionContext<'_>) -> Option<Vec<Test>> {
+    let parts = table.tables(key, |part| decode(part, context));
+    if parts.is_empty() {
+        table.error(
+            key,
+            format!("`{key}` is empty"),
+            Some("leave `when` out to match always".into()),
+        );
+        return None;
+    }
+    Some(parts)
+}
+
+fn field_clause(table: &Table<'_>, context: &ConditionContext<'_>) -> Test {
+    let operand = Operand::decode(table, context.fields);
+    let operator = operator::decode(table, operand.as_ref(), context);
+    match (operand, operator) {
+        (Some(operand), Some(operator::Decoded { operator, negated })) => {
+            let test = Test::Field(operand, operator);
+            if negated { Test::Not(Box::new(test)) } else { test }
+        }
+        _ => Test::never(),
+    }
+}
+
+fn listed(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" and ")
+}
+
+impl Test {
+    fn matches(&self, subject: &Subject<'_>) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.matches(subject)),
+            Self::Any(parts) => parts.iter().any(|part| part.matches(subject)),
+            Self::Not(inner) => !inner.matches(subject),
+            Self::Field(operand, operator) => operator.matches(operand, subject),
+            Self::Touch(test) => test.matches(subject),
+            Self::ReturnedWithin(window) => returned_within(*window, subject),
+        }
+    }
+
+    fn implies(&self, other: &Self) -> bool {
+        if *self == Self::never() {
+            // A mistake, reported already; that it shadows or is shadowed would be one report too many.
+            return false;
+        }
+        if self == other {
+            return true;
+        }
+        match (self, other) {
+            (_, Self::All(parts)) => parts.iter().all(|part| self.implies(part)),
+            (Self::Any(parts), _) => parts.iter().all(|part| part.implies(other)),
+            (Self::All(mine), Self::Any(theirs)) => {
+                mine.iter().any(|part| part.implies(other))
+                    || theirs.iter().any(|part| self.implies(part))
+            }
+            (Self::All(parts), _) => parts.iter().any(|part| part.implies(other)),
+            (_, Self::Any(parts)) => parts.iter().any(|part| self.implies(part)),
+            (Self::Not(mine), Self::Not(theirs)) => theirs.implies(mine),
+            (Self::Field(my_field, mine), Self::Field(their_field, theirs)) => {
+                my_field == their_field && mine.implies(theirs)
+            }
+            (Self::Touch(mine), Self::Touch(theirs)) => mine.implies(theirs),
+            (Self::ReturnedWithin(mine), Self::ReturnedWithin(theirs)) => mine <= theirs,
+            _ => false,
+        }
+    }
+
+    fn witness(&self, subject: &Subject<'_>, found: &mut Vec<(String, String)>) {
+        let (name, value) = match self {
+            Self::All(parts) => {
+                parts.iter().for_each(|part| part.witness(subject, found));
+                return;
+            }
+            Self::Any(parts) => {
+                let matching = parts.iter().filter(|part| part.matches(subject));
+                matching.for_each(|part| part.witness(subject, found));
+                return;
+            }
+            Self::Not(inner) => return inner.witness(subject, found),
+            Self::Field(operand, _) => match operand.text(subject) {
+                Some(text) => (operand.name(), text.into_owned()),
+                None => return,
+            },
+            Self::Touch(test) => (test.name(), test.count(subject).to_string()),
+            Self::ReturnedWithin(_) => ("n-submissions", subject.facts.n_submissions.to_string()),
+        };
+        if !found.iter().any(|(known, _)| known == name) {
+            found.push((name.to_owned(), value));
+        }
+    }
+
+    fn newest_touch_ms(&self, subject: &Subject<'_>) -> Option<i64> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().filter_map(|part| part.newest_touch_ms(subject)).max()
+            }
+            Self::Touch(test) => test.newest_ms(subject),
+            Self::Not(_) | Self::Field(..) | Self::ReturnedWithin(_) => None,
+        }
+    }
+
+    fn visit(&self, see: &mut impl FnMut(&Self)) {
+        see(self);
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.visit(see)),
+            Self::Not(inner) => inner.visit(see),
+            Self::Field(..) | Self::Touch(_) | Self::ReturnedWithin(_) => {}
+        }
+    }
+}
+
+fn returned_within(window: TimeDelta, subject: &Subject<'_>) -> bool {
+    let facts = subject.facts;
+    let came_back = facts.n_submissions >= 2
+        && facts.last_submitted_at - facts.first_submitted_at
+            >= TimeDelta::minutes(RETURN_AFTER_MINUTES);
+    let since =
+        subject.as_of.checked_sub_signed(window).unwrap_or(chrono::DateTime::<Utc>::MIN_UTC);
+    came_back && facts.last_submitted_at > since && facts.last_submitted_at <= subject.as_of
+}
+
+#[cfg(test)]
+mod tests;

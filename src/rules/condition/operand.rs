@@ -1,0 +1,207 @@
+//! What a field clause looks at: a field of the lead, or something derived from it.
+
+use std::borrow::Cow;
+
+use chrono::{TimeDelta, Timelike as _};
+
+use crate::model::field::{self, FieldNo};
+use crate::model::moment::utc_from_ms;
+use crate::model::subject::Subject;
+use crate::rules::decode::Table;
+use crate::rules::diagnostics::did_you_mean;
+use crate::rules::field::{FieldCatalog, FieldKind};
+
+/// A field, or something derived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Operand {
+    /// A field of the catalog with its name, and whether it holds a number.
+    Field(FieldNo, Box<str>, bool),
+    /// Something derived.
+    Derived(Derived),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Derived {
+    Submissions,
+    Sources,
+    DaysSinceLastTouch,
+    DaysSinceFirstSubmission,
+    Score,
+    Segment,
+    ConsentMarketingEmail,
+    ConsentMarketingPhone,
+    HasEmail,
+    HasPhone,
+    SubmittedHourUtc,
+}
+
+/// The derived fields by name, in the order of [`Derived`].
+const DERIVED: &[(&str, Derived)] = &[
+    ("n-submissions", Derived::Submissions),
+    ("n-sources", Derived::Sources),
+    ("days-since-last-touch", Derived::DaysSinceLastTouch),
+    ("days-since-first-submission", Derived::DaysSinceFirstSubmission),
+    ("score", Derived::Score),
+    ("segment", Derived::Segment),
+    ("consent-marketing-email", Derived::ConsentMarketingEmail),
+    ("consent-marketing-phone", Derived::ConsentMarketingPhone),
+    ("has-email", Derived::HasEmail),
+    ("has-phone", Derived::HasPhone),
+    ("submitted-hour-utc", Derived::SubmittedHourUtc),
+];
+
+impl Operand {
+    /// Reads `field`, reporting a name that is neither a field's nor derived.
+    pub(super) fn decode(table: &Table<'_>, fields: &FieldCatalog) -> Option<Self> {
+        let name = table.opt_string("field")?;
+        if let Some((_, derived)) = DERIVED.iter().find(|(known, _)| *known == name) {
+            return Some(Self::Derived(*derived));
+        }
+        if let Some(number) = fields.number(&name) {
+            let numeric = fields.spec(number).kind == FieldKind::Number || is_core_number(number);
+            return Some(Self::Field(number, name.into(), numeric));
+        }
+        let known = fields
+            .iter()
+            .map(|(_, spec)| spec.name.as_str())
+            .chain(DERIVED.iter().map(|(known, _)| *known));
+        let hint = did_you_mean(&name, known).map_or_else(
+            || "fields are listed in fields.toml; a new one is added there".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        table.error("field", format!("unknown field `{name}`"), Some(hint));
+        None
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Field(_, name, _) => name,
+            Self::Derived(derived) => DERIVED[*derived as usize].0,
+        }
+    }
+
+    /// Returns the field of the lead behind it.
+    pub(super) fn field(&self) -> Option<FieldNo> {
+        match self {
+            Self::Field(number, ..) => Some(*number),
+            Self::Derived(Derived::HasEmail) => Some(field::EMAIL),
+            Self::Derived(Derived::HasPhone) => Some(field::PHONE),
+            Self::Derived(_) => None,
+        }
+    }
+
+    pub(super) fn is_number(&self) -> bool {
+        match self {
+            Self::Field(.., numeric) => *numeric,
+            Self::Derived(derived) => !matches!(
+                derived,
+                Derived::Segment
+                    | Derived::ConsentMarketingEmail
+                    | Derived::ConsentMarketingPhone
+                    | Derived::HasEmail
+                    | Derived::HasPhone
+            ),
+        }
+    }
+
+    pub(super) fn looks_at_touches(&self) -> bool {
+        *self == Self::Derived(Derived::DaysSinceLastTouch)
+    }
+
+    pub(super) fn looks_at_score(&self) -> bool {
+        matches!(self, Self::Derived(Derived::Score | Derived::Segment))
+    }
+
+    /// Returns the only values that it can have, when they are few.
+    pub(super) fn possible_values(&self) -> Option<&'static [&'static str]> {
+        Some(match self.name() {
+            "seniority" => &["owner", "c-level", "director", "manager", "specialist"],
+            "phone-type" => &["mobile", "fixed", "voip", "premium", "toll-free", "unknown"],
+            "device" => &["desktop", "mobile", "tablet", "bot"],
+            "segment" => &["cold", "warm", "hot"],
+            "email-is-free"
+            | "email-is-role"
+            | "email-is-disposable"
+            | "has-email"
+            | "has-phone"
+            | "consent-marketing-email"
+            | "consent-marketing-phone" => &["true", "false"],
+            _ => return None,
+        })
+    }
+
+    /// Returns the value as text; `None` when the lead has none.
+    pub(super) fn text<'a>(&self, subject: &Subject<'a>) -> Option<Cow<'a, str>> {
+        let derived = match self {
+            Self::Field(number, ..) => return subject.values.get(*number).map(Cow::Borrowed),
+            Self::Derived(derived) => derived,
+        };
+        let facts = subject.facts;
+        let flag = match derived {
+            Derived::Segment => return facts.segment.map(|segment| segment.word().into()),
+            Derived::ConsentMarketingEmail => facts.marketing_email_allowed,
+            Derived::ConsentMarketingPhone => facts.marketing_phone_allowed,
+            Derived::HasEmail => subject.values.get(field::EMAIL).is_some(),
+            Derived::HasPhone => subject.values.get(field::PHONE).is_some(),
+            other => return other.whole_number(subject).map(|number| number.to_string().into()),
+        };
+        Some(if flag { "true" } else { "false" }.into())
+    }
+
+    /// Returns the value as a number; `None` when the lead has none or it is not one.
+    pub(super) fn number(&self, subject: &Subject<'_>) -> Option<f64> {
+        match self {
+            Self::Field(number, ..) => parse_number(subject.values.get(*number)?),
+            Self::Derived(derived) => derived.whole_number(subject).map(|number| number as f64),
+        }
+    }
+}
+
+impl Derived {
+    fn whole_number(self, subject: &Subject<'_>) -> Option<i64> {
+        let facts = subject.facts;
+        let days = |since| -> i64 { TimeDelta::num_days(&(subject.as_of - since)).max(0) };
+        match self {
+            Self::Submissions => Some(i64::from(facts.n_submissions)),
+            Self::Sources => Some(i64::from(facts.n_sources)),
+            Self::DaysSinceFirstSubmission => Some(days(facts.first_submitted_at)),
+            // Submissions are touches, too; those after as-of have not happened yet.
+            Self::DaysSinceLastTouch => {
+                let as_of_ms = subject.as_of.timestamp_millis();
+                let newest = subject.touches.iter().rev().find(|touch| touch.at_ms <= as_of_ms);
+                let touched = newest.map(|touch| utc_from_ms(touch.at_ms));
+                let last = facts.last_submitted_at;
+                Some(days(touched.map_or(last, |touched| touched.max(last))))
+            }
+            Self::Score => facts.score.map(i64::from),
+            Self::SubmittedHourUtc => Some(i64::from(facts.last_submitted_at.hour())),
+            Self::Segment
+            | Self::ConsentMarketingEmail
+            | Self::ConsentMarketingPhone
+            | Self::HasEmail
+            | Self::HasPhone => None,
+        }
+    }
+}
+
+/// Returns the number that `text` is; what Rust reads beyond numbers (`inf`, `nan`) is none.
+pub(super) fn parse_number(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// The core fields that hold numbers whatever fields.toml says of them.
+fn is_core_number(number: FieldNo) -> bool {
+    [field::EMPLOYEES, field::BUDGET].contains(&number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derived_names_are_in_order() {
+        for (position, (name, derived)) in DERIVED.iter().enumerate() {
+            assert_eq!(*derived as usize, position, "{name}");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+use chrono::{DateTime, TimeZone as _};
+
+use super::*;
+use crate::model::decision::Segment;
+use crate::model::field::{self as f, FieldValues};
+use crate::model::ids::Fingerprint;
+use crate::model::subject::Facts;
+use crate::model::touch::Touch;
+use crate::rules::decode::{Sink, document};
+use crate::rules::diagnostics::RuleText;
+
+fn compile(when: &str) -> (Condition, Vec<String>) {
+    let sink = Sink::default();
+    let file = RuleText { path: "rules/x.toml".into(), text: format!("when = {when}").into() };
+    let fields = FieldCatalog::decode(None);
+    let lists = BTreeMap::from([(
+        "target-accounts".to_owned(),
+        vec!["Żółw sp. z o.o.".to_owned(), "Example".to_owned()],
+    )]);
+    let context = ConditionContext { fields: &fields, lists: &lists };
+    let mut condition = None;
+    document(&file, &sink, |root| condition = Condition::decode_key(root, "when", &context));
+    let found = sink
+        .take()
+        .into_iter()
+        .map(|found| {
+            let hint = found.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+            format!("{}{hint}", found.message)
+        })
+        .collect();
+    (condition.unwrap_or_else(Condition::always), found)
+}
+
+fn noon() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 10, 12, 0, 0).unwrap()
+}
+
+fn touch(hours_ago: i64, kind: &str, detail: &str) -> Touch {
+    Touch {
+        fingerprint: Fingerprint([0; 16]),
+        at_ms: (noon() - TimeDelta::hours(hours_ago)).timestamp_millis(),
+        kind: kind.to_owned(),
+        detail: detail.to_owned(),
+        visitor_id: None,
+        email: None,
+    }
+}
+
+fn with_anna<T>(ask: impl FnOnce(&Subject<'_>) -> T) -> T {
+    let mut values = FieldValues::default();
+    for (field, value) in [
+        (f::EMAIL, "anna@przyklad.pl"),
+        (f::COUNTRY, "PL"),
+        (f::CITY, "Łódź"),
+        (f::COMPANY, "ŻÓŁW sp. z o.o."),
+        (f::EMPLOYEES, "250"),
+        (f::BUDGET, "5000.50"),
+        (f::MESSAGE, "Proszę o WYCENĘ dla 20 osób"),
+    ] {
+        values.set(field, value);
+    }
+    let facts = Facts {
+        n_submissions: 2,
+        n_sources: 1,
+        first_submitted_at: noon() - TimeDelta::days(10),
+        last_submitted_at: noon() - TimeDelta::days(3),
+        marketing_email_allowed: true,
+        marketing_phone_allowed: false,
+        score: Some(72),
+        segment: Some(Segment::Hot),
+    };
+    let touches = [
+        touch(168, "page-view", "https://www.example.com/cennik"),
+        touch(30, "page-view", "https://www.example.com/Cennik?x=1"),
+        touch(5, "event", "Whitepaper download"),
+        touch(1, "page-view", "https://www.example.com/cennik/pro"),
+        touch(-2, "page-view", "https://www.example.com/cennik"),
+    ];
+    ask(&Subject { values: &values, facts: &facts, touches: &touches, as_of: noon() })
+}
+
+#[track_caller]
+fn check(when: &str, expected: bool) {
+    let (condition, found) = compile(when);
+    assert_eq!(found, [""; 0], "{when}");
+    assert_eq!(with_anna(|anna| condition.matches(anna)), expected, "{when}");
+}
+
+#[track_caller]
+fn check_error(when: &str, expected: &str) {
+    let (condition, found) = compile(when);
+    assert_eq!(found, [expected], "{when}");
+    assert!(!with_anna(|anna| condition.matches(anna)), "a broken condition matches nothing");
+}
+
+#[test]
+fn text_is_compared_without_case_and_diacritics() {
+    check(r#"{ field = "country", is = "pl" }"#, true);
+    check(r#"{ field = "country", is-not = "PL" }"#, false);
+    check(r#"{ field = "city", is = "lodz" }"#, true);
+    check(r#"{ field = "city", one-of = ["Kraków", "Łódź"] }"#, true);
+    check(r#"{ field = "company", one-of-list = "target-accounts" }"#, true);
+    check(r#"{ field = "message", contains = "wycenę" }"#, true);
+    check(r#"{ field = "message", contains = ["pricing", "wycen"] }"#, true);
+    check(r#"{ field = "message", starts-with = "prosze" }"#, true);
+    check(r#"{ field = "email", ends-with = "@PRZYKLAD.pl" }"#, true);
+    check(r#"{ field = "message", matches = 'wycen[ęy] dla \d+' }"#, true);
+    check(r#"{ field = "message", matches = 'wycen[ey] dla \d+ osob' }"#, true);
+}
+
+#[test]
+fn numbers_are_compared_as_numbers() {
+    check(r#"{ field = "employees", at-least = 250 }"#, true);
+    check(r#"{ field = "employees", at-most = 249.9 }"#, false);
+    check(r#"{ field = "employees", between = [50, 250] }"#, true);
+    check(r#"{ field = "budget", is = 5000.5 }"#, true);
+    check(r#"{ field = "city", at-least = 0 }"#, false);
+}
+
+#[test]
+fn an_absent_value_is_neither_small_nor_like_anything() {
+    check(r#"{ field = "product", at-most = 1000000 }"#, false);
+    check(r#"{ field = "product", is-not = "AI" }"#, true);
+    check(r#"{ field = "product", exists = false }"#, true);
+    check(r#"{ field = "email", exists = true }"#, true);
+}
+
+#[test]
+fn derived_fields_are_fields() {
+    check(r#"{ field = "n-submissions", at-least = 2 }"#, true);
+    check(r#"{ field = "n-sources", is = 1 }"#, true);
+    check(r#"{ field = "days-since-last-touch", is = 0 }"#, true);
+    check(r#"{ field = "days-since-first-submission", between = [10, 10] }"#, true);
+    check(r#"{ field = "score", at-least = 70 }"#, true);
+    check(r#"{ field = "segment", is = "hot" }"#, true);
+    check(r#"{ field = "consent-marketing-email", is = true }"#, true);
+    check(r#"{ field = "consent-marketing-phone", is = true }"#, false);
+    check(r#"{ field = "has-phone", is = false }"#, true);
+    check(r#"{ field = "submitted-hour-utc", is = 12 }"#, true);
+}
+
+#[test]
+fn touches_are_counted_in_a_window_that_ends_now() {
+    check(
+        r#"{ touch = "page-view", url-contains = "/cennik", within = "7d", at-least = 2 }"#,
+        true,
+    );
+    // The one exactly seven days old is out, the one in the future has not happened.
+    check(
+        r#"{ touch = "page-view", url-contains = "/cennik", within = "7d", at-least = 3 }"#,
+        false,
+    );
+    check(r#"{ touch = "page-view", url-contains = "/cennik", at-least = 3 }"#, true);
+    check(r#"{ event = "whitepaper", within = "6h" }"#, true);
+    check(r#"{ touch = "event", event = "webinar" }"#, false);
+    check(r#"{ touch = "call", at-most = 0 }"#, true);
+    check(r#"{ returned-within = "7d" }"#, true);
+    check(r#"{ returned-within = "2d" }"#, false);
+}
+
+#[test]
+fn groups_nest() {
+    check(
+        r#"{ all = [{ field = "country", is = "PL" }, { any = [{ field = "product", is = "AI" },
+           { not = { field = "employees", at-most = 10 } }] }] }"#,
+        true,
+    );
+}
+
+#[test]
+fn the_witness_names_what_was_looked_at_and_is_there() {
+    let (condition, _) = compile(
+        r#"{ all = [{ field = "country", is = "PL" }, { field = "product", is-not = "AI" },
+           { any = [{ field = "city", is = "Wien" }, { field = "score", at-least = 70 }] },
+           { touch = "page-view", within = "2d" }] }"#,
+    );
+    let witness = with_anna(|anna| condition.witness(anna));
+    let witness: Vec<String> =
+        witness.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(witness, ["country=PL", "score=72", "page-view=2"]);
+    assert_eq!(condition.looks_at(), [f::CITY, f::COUNTRY, f::PRODUCT]);
+    assert!(condition.looks_at_touches() && condition.looks_at_score());
+}
+
+#[test]
+fn a_narrower_condition_implies_a_wider_one() {
+    #[track_caller]
+    fn check(narrow: &str, wide: &str, expected: bool) {
+        let (narrow_condition, wide_condition) = (compile(narrow).0, compile(wide).0);
+        assert_eq!(narrow_condition.implies_same(&wide_condition), expected, "{narrow} => {wide}");
+    }
+    let pl = r#"{ field = "country", is = "PL" }"#;
+    let pl_or_de = r#"{ field = "country", one-of = ["de", "pl"] }"#;
+    let pl_ai = r#"{ all = [{ field = "product", is = "AI" }, { field = "country", is = "PL" }] }"#;
+    check(pl, pl, true);
+    check(pl, pl_or_de, true);
+    check(pl_or_de, pl, false);
+    check(pl_ai, pl, true);
+    check(pl_ai, pl_or_de, true);
+    check(pl, pl_ai, false);
+    check(r#"{ field = "score", at-least = 80 }"#, r#"{ field = "score", at-least = 70 }"#, true);
+    check(r#"{ field = "score", at-least = 60 }"#, r#"{ field = "score", at-least = 70 }"#, false);
+    assert!(compile(pl).0.implies_same(&Condition::always()));
+    assert!(!Condition::always().implies_same(&compile(pl).0));
+}
+
+#[test]
+fn mistakes_name_the_way_out() {
+    check_error(
+        r#"{ field = "contry", is = "PL" }"#,
+        "unknown field `contry` (did you mean `country`?)",
+    );
+    check_error(
+        r#"{ field = "country", is = "PL", one-of = ["PL"] }"#,
+        "the clause has `is` and `one-of`, but may have only one operator (keep one and put the \
+         others into clauses of their own under `all`)",
+    );
+    check_error(r#"{ feild = "country" }"#, "unknown key `feild` (did you mean `field`?)");
+    check_error(
+        r#"{ field = "company", one-of-list = "target-acounts" }"#,
+        "there is no list `target-acounts` (did you mean `target-accounts`?)",
+    );
+    check_error(
+        r#"{ field = "employees", between = [250, 50] }"#,
+        "`between` needs two numbers in order (write [lowest, highest], both included)",
+    );
+    check_error(
+        r#"{ field = "country", is = "PL", all = [] }"#,
+        "a condition cannot have `all` and `field` at once (put each into a table of its own under \
+         `all` or `any`)",
+    );
+    check_error(r#"{ any = [] }"#, "`any` is empty (leave `when` out to match always)");
+}
+
+#[test]
+fn what_is_never_used_or_never_true_is_pointed_out() {
+    #[track_caller]
+    fn check(when: &str, expected: &str) {
+        assert_eq!(compile(when).1, [expected], "{when}");
+    }
+    check(
+        r#"{ field = "seniority", is = "directer" }"#,
+        "`seniority` is never `directer` (did you mean `director`?)",
+    );
+    check(
+        r#"{ field = "country", is = "PL", exits = true }"#,
+        "unknown key `exits` (did you mean `exists`?)",
+    );
+    check(
+        r#"{ field = "country", is = "Polska" }"#,
+        "`country` is never `Polska` (countries are compared by their two letters, such as PL or DE)",
+    );
+}

@@ -1,0 +1,99 @@
+//! Touch clauses: how often something happened, and when last.
+
+use super::operator::{contains_any, folded_strings};
+use crate::model::subject::Subject;
+use crate::model::touch::Touch;
+use crate::rules::decode::Table;
+
+/// `{ touch = "page-view", url-contains = "/pricing", within = "7d", at-least = 2 }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TouchTest {
+    kind: Box<str>,
+    /// Folded; any of them in the detail is enough, none at all asks for nothing.
+    detail: Vec<Box<str>>,
+    within_seconds: Option<i64>,
+    at_least: u32,
+    at_most: Option<u32>,
+}
+
+impl TouchTest {
+    /// Reads a touch clause; `event = ".."` alone means touches of kind `event`.
+    pub(super) fn decode(table: &Table<'_>) -> Option<Self> {
+        let kind = table.opt_string("touch").unwrap_or_else(|| "event".to_owned());
+        let mut detail = folded_strings(table, "url-contains");
+        let events = folded_strings(table, "event");
+        if !detail.is_empty() && !events.is_empty() {
+            table.error(
+                "event",
+                "`event` and `url-contains` both look at the touch's detail",
+                Some("keep one of them".to_owned()),
+            );
+            return None;
+        }
+        detail.extend(events);
+        let within_seconds = table.opt_duration_seconds("within");
+        let at_most = count(table, "at-most", 0);
+        // `at-most = 0` alone asks for what did not happen.
+        let at_least = count(table, "at-least", 1).unwrap_or_else(|| u32::from(at_most.is_none()));
+        if at_most.is_some_and(|at_most| at_most < at_least) {
+            table.error("at-most", "`at-most` is below `at-least`", None);
+            return None;
+        }
+        Some(Self { kind: kind.into(), detail, within_seconds, at_least, at_most })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.kind
+    }
+
+    pub(super) fn matches(&self, subject: &Subject<'_>) -> bool {
+        let count = self.count(subject);
+        count >= self.at_least as usize
+            && self.at_most.is_none_or(|at_most| count <= at_most as usize)
+    }
+
+    /// Returns how many touches fit in `(as_of - within, as_of]`.
+    pub(super) fn count(&self, subject: &Subject<'_>) -> usize {
+        self.fitting(subject).count()
+    }
+
+    pub(super) fn newest_ms(&self, subject: &Subject<'_>) -> Option<i64> {
+        self.fitting(subject).map(|touch| touch.at_ms).max()
+    }
+
+    /// Returns whether whoever passes this test passes `other`, too.
+    pub(super) fn implies(&self, other: &Self) -> bool {
+        let window_fits = match (self.within_seconds, other.within_seconds) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(mine), Some(theirs)) => mine <= theirs,
+        };
+        self.kind == other.kind
+            && self.detail == other.detail
+            && other.at_most.is_none()
+            && self.at_least >= other.at_least
+            && window_fits
+    }
+
+    fn fitting<'a>(&'a self, subject: &Subject<'a>) -> impl Iterator<Item = &'a Touch> {
+        let until = subject.as_of.timestamp_millis();
+        let since = self
+            .within_seconds
+            .map_or(i64::MIN, |seconds| until.saturating_sub(seconds.saturating_mul(1_000)));
+        subject.touches.iter().filter(move |touch| {
+            touch.at_ms > since
+                && touch.at_ms <= until
+                && touch.kind.eq_ignore_ascii_case(&self.kind)
+                && (self.detail.is_empty() || contains_any(&touch.detail, &self.detail))
+        })
+    }
+}
+
+fn count(table: &Table<'_>, key: &str, lowest: u32) -> Option<u32> {
+    let number = table.opt_integer(key)?;
+    let count = u32::try_from(number).ok().filter(|count| *count >= lowest);
+    if count.is_none() {
+        table.error(key, format!("`{key}` must be at least {lowest}"), None);
+    }
+    count
+}

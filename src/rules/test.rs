@@ -1,0 +1,386 @@
+//! `tests/*.toml`: the rules' own tests, a lead given and a decision expected.
+//!
+//! This module reads them and builds the facts of the lead; whoever runs the stages runs the tests.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::decode::{Table, duration_seconds};
+use super::diagnostics::{Place, did_you_mean};
+use super::field::FieldCatalog;
+use super::scoring::{ScoringPolicy, expect_rule};
+use crate::model::decision::{Group, Segment};
+use crate::model::field::FieldValues;
+use crate::model::ids::Fingerprint;
+use crate::model::subject::Facts;
+use crate::model::touch::Touch;
+
+/// One test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleTest {
+    /// What it shows, as a sentence.
+    pub name: String,
+    /// Where it stands.
+    pub place: Place,
+    /// The instant at which the decision is made; the runner's own when absent.
+    pub as_of: Option<DateTime<Utc>>,
+    /// The lead's values as written; the runner may normalize and enrich them.
+    pub given: FieldValues,
+    /// What is given beyond values.
+    pub given_facts: GivenFacts,
+    /// What is expected.
+    pub expect: Expectation,
+}
+
+/// What a test says of a lead beyond its values; ages count back from as-of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GivenFacts {
+    /// Ages of the submissions in seconds, oldest first; never empty.
+    pub submission_ages_seconds: Vec<i64>,
+    /// Distinct sources.
+    pub n_sources: u32,
+    /// Whether marketing by e-mail is allowed.
+    pub marketing_email_allowed: bool,
+    /// Whether marketing by phone is allowed.
+    pub marketing_phone_allowed: bool,
+    /// Touches, oldest first.
+    pub touches: Vec<GivenTouch>,
+}
+
+/// A touch of a test's lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenTouch {
+    /// Kind, such as `page-view`.
+    pub kind: String,
+    /// URL of the page or name of the event.
+    pub detail: String,
+    /// Seconds before as-of.
+    pub age_seconds: i64,
+}
+
+/// What a test expects; what it does not mention is not looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expectation {
+    /// Segment.
+    pub segment: Option<Segment>,
+    /// Total.
+    pub score: Option<i32>,
+    /// Points per group, in the order of [`Group::ALL`].
+    pub groups: [Option<i32>; 4],
+    /// Queue's id.
+    pub queue: Option<String>,
+    /// Owner's id.
+    pub owner: Option<String>,
+    /// Route's id.
+    pub route: Option<String>,
+    /// Scoring rules that must have given points.
+    pub because: Vec<String>,
+    /// Scoring rules that must not have given points.
+    pub not_because: Vec<String>,
+    /// Ids of exactly the steps that are planned, in order.
+    pub tasks: Option<Vec<String>>,
+}
+
+impl RuleTest {
+    /// Reads the `[[test]]` tables of one file; rule ids are checked against `scoring`.
+    pub fn decode(root: &Table<'_>, fields: &FieldCatalog, scoring: &ScoringPolicy) -> Vec<Self> {
+        root.tables("test", |table| {
+            let name = table.string("name");
+            let mut given = FieldValues::default();
+            let mut given_facts = GivenFacts::default();
+            let read = table.table("given", |inner| {
+                given_facts = decode_facts(inner);
+                given = decode_values(inner, fields);
+            });
+            if read.is_none() && !table.has("given") {
+                table.missing("given");
+            }
+            let expect = table.table("expect", |inner| decode_expectation(inner, scoring));
+            if expect.is_none() && !table.has("expect") {
+                table.missing("expect");
+            }
+            let as_of = decode_as_of(table);
+            let place = table.place_of("name");
+            Self { name, place, as_of, given, given_facts, expect: expect.unwrap_or_default() }
+        })
+    }
+
+    /// Returns the facts of the lead at `as_of`; neither score nor segment is known yet.
+    pub fn facts(&self, as_of: DateTime<Utc>) -> Facts {
+        let given = &self.given_facts;
+        let at = |age: Option<&i64>| before(as_of, age.copied().unwrap_or_default());
+        Facts {
+            n_submissions: given.submission_ages_seconds.len().max(1) as u32,
+            n_sources: given.n_sources,
+            first_submitted_at: at(given.submission_ages_seconds.first()),
+            last_submitted_at: at(given.submission_ages_seconds.last()),
+            marketing_email_allowed: given.marketing_email_allowed,
+            marketing_phone_allowed: given.marketing_phone_allowed,
+            score: None,
+            segment: None,
+        }
+    }
+
+    /// Returns the touches of the lead at `as_of`, oldest first.
+    pub fn touches(&self, as_of: DateTime<Utc>) -> Vec<Touch> {
+        self.given_facts
+            .touches
+            .iter()
+            .enumerate()
+            .map(|(position, given)| Touch {
+                fingerprint: Fingerprint((position as u128).to_be_bytes()),
+                at_ms: before(as_of, given.age_seconds).timestamp_millis(),
+                kind: given.kind.clone(),
+                detail: given.detail.clone(),
+                visitor_id: None,
+                email: None,
+            })
+            .collect()
+    }
+}
+
+fn before(as_of: DateTime<Utc>, age_seconds: i64) -> DateTime<Utc> {
+    let age = TimeDelta::try_seconds(age_seconds).unwrap_or_default();
+    as_of.checked_sub_signed(age).unwrap_or(as_of)
+}
+
+fn decode_as_of(table: &Table<'_>) -> Option<DateTime<Utc>> {
+    let text = table.opt_string("as-of")?;
+    let parsed = DateTime::parse_from_rfc3339(&text).ok();
+    if parsed.is_none() {
+        let hint = "write it like \"2026-03-10T12:00:00Z\"".to_owned();
+        table.error("as-of", format!("`{text}` is not an instant"), Some(hint));
+    }
+    parsed.map(|instant| instant.to_utc())
+}
+
+/// The keys of `given` that are no fields.
+const FACT_KEYS: &[&str] = &[
+    "submissions",
+    "n-submissions",
+    "n-sources",
+    "days-since-last-touch",
+    "days-since-first-submission",
+    "consent-marketing-email",
+    "consent-marketing-phone",
+    "touches",
+];
+/// Submissions that `n-submissions` may ask for.
+const SUBMISSIONS_MAX: i64 = 1_000;
+const DAY_SECONDS: i64 = 86_400;
+
+fn decode_facts(table: &Table<'_>) -> GivenFacts {
+    let mut touches = table.tables("touches", |touch| {
+        if !touch.has("ago") {
+            touch.missing("ago");
+        }
+        GivenTouch {
+            kind: touch.string("kind"),
+            detail: touch.opt_string("detail").unwrap_or_default(),
+            age_seconds: touch.opt_duration_seconds("ago").unwrap_or_default(),
+        }
+    });
+    touches.sort_by_key(|touch| std::cmp::Reverse(touch.age_seconds));
+    GivenFacts {
+        submission_ages_seconds: submission_ages(table),
+        n_sources: whole(table, "n-sources").unwrap_or(1) as u32,
+        marketing_email_allowed: table.bool_or("consent-marketing-email", false),
+        marketing_phone_allowed: table.bool_or("consent-marketing-phone", false),
+        touches,
+    }
+}
+
+/// Reads `submissions = ["10d", "1h"]`, or what the derived fields say: the last one as long ago as
+/// the last touch, the first one as given, any others a day apart.
+fn submission_ages(table: &Table<'_>) -> Vec<i64> {
+    let count = whole(table, "n-submissions");
+    let last_days = whole(table, "days-since-last-touch");
+    let first_days = whole(table, "days-since-first-submission");
+    let mut ages = Vec::new();
+    for (text, place) in table.located_strings("submissions") {
+        match duration_seconds(&text) {
+            Some(seconds) => ages.push(seconds),
+            None => table.sink().error(
+                &place,
+                format!("`{text}` is not a duration"),
+                Some("write how long ago: submissions = [\"10d\", \"1h\"]".to_owned()),
+            ),
+        }
+    }
+    if ages.is_empty() {
+        let last = last_days.unwrap_or_default() * DAY_SECONDS;
+        let count = count.unwrap_or(1).max(1);
+        ages = (0..count).map(|position| last + position * DAY_SECONDS).collect();
+        if let (Some(days), Some(oldest)) = (first_days, ages.last_mut()) {
+            *oldest = days * DAY_SECONDS;
+        }
+    } else if count.is_some() || last_days.is_some() || first_days.is_some() {
+        let hint = "keep `submissions`, it says everything".to_owned();
+        table.error("submissions", "`submissions` and its counts contradict", Some(hint));
+    }
+    ages.sort_unstable_by_key(|age| std::cmp::Reverse(*age));
+    ages
+}
+
+fn whole(table: &Table<'_>, key: &str) -> Option<i64> {
+    let number = table.opt_integer(key)?;
+    if !(0..=SUBMISSIONS_MAX * 100).contains(&number)
+        || (key == "n-submissions" && number > SUBMISSIONS_MAX)
+    {
+        table.error(key, format!("`{key}` cannot be {number}"), None);
+        return None;
+    }
+    Some(number)
+}
+
+fn decode_values(table: &Table<'_>, fields: &FieldCatalog) -> FieldValues {
+    let mut values = FieldValues::default();
+    for key in table.keys() {
+        if FACT_KEYS.contains(&key.as_str()) {
+            continue;
+        }
+        let value = table.opt_scalar(&key);
+        if let Some(number) = fields.number(&key) {
+            values.set(number, value.unwrap_or_default());
+            continue;
+        }
+        let known = fields.iter().map(|(_, spec)| spec.name.as_str());
+        let hint = did_you_mean(&key, known.chain(FACT_KEYS.iter().copied()))
+            .map(|near| format!("did you mean `{near}`?"));
+        table.error(&key, format!("unknown field `{key}`"), hint);
+    }
+    values
+}
+
+fn decode_expectation(table: &Table<'_>, scoring: &ScoringPolicy) -> Expectation {
+    let mut groups = [None; 4];
+    table.table("groups", |inner| {
+        for (word, group) in Group::ALL {
+            groups[*group as usize] = inner.opt_integer(word).map(|points| points as i32);
+        }
+    });
+    let rule_ids = |key: &str| -> Vec<String> {
+        let ids = table.located_strings(key);
+        for (id, place) in &ids {
+            expect_rule(scoring, id, place, table);
+        }
+        ids.into_iter().map(|(id, _)| id).collect()
+    };
+    let expectation = Expectation {
+        segment: table.opt_choice("segment", Segment::ALL),
+        score: table.opt_integer("score").map(|score| score as i32),
+        groups,
+        queue: table.opt_string("queue"),
+        owner: table.opt_string("owner"),
+        route: table.opt_string("route"),
+        because: rule_ids("because"),
+        not_because: rule_ids("not-because"),
+        tasks: table.has("tasks").then(|| table.strings("tasks")),
+    };
+    if expectation == Expectation::default() {
+        let hint = "expect a segment, a score, a queue, an owner, a route, tasks or reasons";
+        table.sink().error(table.place(), "the test expects nothing", Some(hint.to_owned()));
+    }
+    expectation
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone as _;
+
+    use super::*;
+    use crate::model::field;
+    use crate::rules::decode::{Sink, document};
+    use crate::rules::diagnostics::RuleText;
+
+    fn read(text: &str) -> (Vec<RuleTest>, Vec<String>) {
+        let sink = Sink::default();
+        let file = RuleText { path: "rules/tests/x.toml".into(), text: text.into() };
+        let mut tests = Vec::new();
+        let (fields, policy) = (FieldCatalog::decode(None), ScoringPolicy::default());
+        document(&file, &sink, |root| tests = RuleTest::decode(root, &fields, &policy));
+        let found = sink.take().into_iter().map(|found| {
+            let hint = found.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+            format!("{}{hint}", found.message)
+        });
+        (tests, found.collect())
+    }
+
+    fn noon() -> DateTime<Utc> {
+        Utc.with_ymd_and_hms(2026, 3, 10, 12, 0, 0).unwrap()
+    }
+
+    #[test]
+    fn what_is_given_becomes_values_facts_and_touches() {
+        let (tests, found) = read(
+            r#"[[test]]
+               name = "x"
+               as-of = "2026-03-10T13:00:00+01:00"
+               given = { employees = 500, submissions = ["1h", "3d"], n-sources = 2, touches = [
+                   { kind = "page-view", detail = "/b", ago = "1h" },
+                   { kind = "page-view", detail = "/a", ago = "2d" } ] }
+               expect = { queue = "sales", tasks = ["call"], score = 40 }"#,
+        );
+        assert_eq!(found, [""; 0]);
+        let test = &tests[0];
+        assert_eq!(test.as_of, Some(noon()));
+        assert_eq!(test.given.get(field::EMPLOYEES), Some("500"));
+        let facts = test.facts(noon());
+        assert_eq!((facts.n_submissions, facts.n_sources), (2, 2));
+        assert_eq!(facts.first_submitted_at, noon() - TimeDelta::days(3));
+        assert_eq!(facts.last_submitted_at, noon() - TimeDelta::hours(1));
+        let details: Vec<String> =
+            test.touches(noon()).into_iter().map(|touch| touch.detail).collect();
+        assert_eq!(details, ["/a", "/b"], "oldest first");
+        assert_eq!(test.expect.tasks.as_deref(), Some(["call".to_owned()].as_slice()));
+    }
+
+    #[test]
+    fn derived_facts_may_be_given_instead_of_submissions() {
+        #[track_caller]
+        fn check(given: &str, ages_days: &[i64]) {
+            let text =
+                format!("[[test]]\nname = \"x\"\ngiven = {{ {given} }}\nexpect = {{ score = 0 }}");
+            let (tests, found) = read(&text);
+            assert_eq!(found, [""; 0]);
+            let ages: Vec<i64> = tests[0]
+                .given_facts
+                .submission_ages_seconds
+                .iter()
+                .map(|seconds| seconds / DAY_SECONDS)
+                .collect();
+            assert_eq!(ages, ages_days, "{given}");
+        }
+        check("country = \"PL\"", &[0]);
+        check("n-submissions = 3", &[2, 1, 0]);
+        check("days-since-last-touch = 5", &[5]);
+        check(
+            "n-submissions = 2, days-since-last-touch = 1, days-since-first-submission = 9",
+            &[9, 1],
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let (_, found) = read(
+            r#"[[test]]
+               name = "x"
+               as-of = "yesterday"
+               given = { contry = "PL" }
+               expect = { because = ["decision-maker"] }
+               [[test]]
+               name = "y"
+               given = { country = "PL" }
+               expect = {}"#,
+        );
+        assert_eq!(
+            found,
+            [
+                "unknown field `contry` (did you mean `country`?)",
+                "there is no scoring rule `decision-maker`",
+                "`yesterday` is not an instant (write it like \"2026-03-10T12:00:00Z\")",
+                "the test expects nothing (expect a segment, a score, a queue, an owner, a route, \
+                 tasks or reasons)",
+            ]
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! `workspace.toml`: where the team is, how much an input may be, and when somebody must look.
+
+use chrono_tz::{TZ_VARIANTS, Tz};
+
+use super::decode::Table;
+use super::diagnostics::did_you_mean;
+
+/// What holds for the workspace as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workspace {
+    /// Country of phone numbers and addresses that do not say theirs, ISO 3166-1 alpha-2.
+    pub default_country: String,
+    /// Time zone of local times that do not say theirs, and of reports.
+    pub zone: Tz,
+    /// Seconds for which a file must not have changed before it is read; 0 reads at once.
+    pub settle_seconds: i64,
+    /// When a run ends with "somebody must look".
+    pub limits: Limits,
+    /// What an input may be at most.
+    pub caps: Caps,
+}
+
+/// When a run ends with "somebody must look" (exit code 3).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Percent of an import's rows that may be quarantined.
+    pub rejected_share_max_percent: f64,
+    /// Percent of a run's leads that may end in triage.
+    pub triage_share_max_percent: f64,
+    /// Dead letters that may wait.
+    pub dead_letters_max: u64,
+}
+
+/// What an input may be at most; more is refused or quarantined before it takes memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    /// Bytes of one record.
+    pub record_bytes: u64,
+    /// Bytes of one field.
+    pub field_bytes: u64,
+    /// Fields of one record.
+    pub fields: u64,
+    /// Bytes of one input, decompressed.
+    pub input_bytes: u64,
+    /// Decompressed bytes per compressed byte.
+    pub ratio: u64,
+}
+
+impl Default for Workspace {
+    fn default() -> Self {
+        Self {
+            default_country: "PL".to_owned(),
+            zone: Tz::Europe__Warsaw,
+            settle_seconds: 2,
+            limits: Limits {
+                rejected_share_max_percent: 10.0,
+                triage_share_max_percent: 20.0,
+                dead_letters_max: 0,
+            },
+            caps: Caps {
+                record_bytes: 1 << 20,
+                field_bytes: 1 << 16,
+                fields: 4_096,
+                input_bytes: 20 << 30,
+                ratio: 200,
+            },
+        }
+    }
+}
+
+impl Workspace {
+    /// Reads `workspace.toml`; what it leaves out keeps its default.
+    pub fn decode(root: Option<&Table<'_>>) -> Self {
+        let mut workspace = Self::default();
+        let Some(root) = root else { return workspace };
+        if let Some(country) = root.opt_string("default-country") {
+            if country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+                workspace.default_country = country;
+            } else {
+                let hint = "two capital letters, such as PL or DE".to_owned();
+                root.error("default-country", format!("`{country}` is not a country"), Some(hint));
+            }
+        }
+        workspace.zone = zone(root).unwrap_or(workspace.zone);
+        workspace.settle_seconds =
+            root.opt_duration_seconds("settle").unwrap_or(workspace.settle_seconds);
+        root.table("limits", |table| {
+            let limits = &mut workspace.limits;
+            percent(table, "rejected-share-max-percent", &mut limits.rejected_share_max_percent);
+            percent(table, "triage-share-max-percent", &mut limits.triage_share_max_percent);
+            if let Some(number) = table.opt_integer("dead-letters-max") {
+                match u64::try_from(number) {
+                    Ok(number) => limits.dead_letters_max = number,
+                    Err(_) => table.error("dead-letters-max", "it cannot be below 0", None),
+                }
+            }
+        });
+        root.table("caps", |table| decode_caps(table, &mut workspace.caps));
+        workspace
+    }
+}
+
+fn zone(root: &Table<'_>) -> Option<Tz> {
+    let name = root.opt_string("zone")?;
+    let zone = name.parse().ok();
+    if zone.is_none() {
+        let hint = did_you_mean(&name, TZ_VARIANTS.iter().map(|zone| zone.name())).map_or_else(
+            || "a name of the IANA time zone database, such as Europe/Warsaw".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        root.error("zone", format!("`{name}` is not a time zone"), Some(hint));
+    }
+    zone
+}
+
+fn percent(table: &Table<'_>, key: &str, into: &mut f64) {
+    match table.opt_number(key) {
+        Some(number) if (0.0..=100.0).contains(&number) => *into = number,
+        Some(_) => table.error(key, format!("`{key}` goes from 0 to 100"), None),
+        None => {}
+    }
+}
+
+fn decode_caps(table: &Table<'_>, caps: &mut Caps) {
+    for (key, into) in [
+        ("record-bytes", &mut caps.record_bytes),
+        ("field-bytes", &mut caps.field_bytes),
+        ("fields", &mut caps.fields),
+        ("input-bytes", &mut caps.input_bytes),
+        ("ratio", &mut caps.ratio),
+    ] {
+        match table.opt_integer(key) {
+            Some(number) if number > 0 => *into = number as u64,
+            Some(_) => table.error(key, format!("`{key}` has to be above 0"), None),
+            None => {}
+        }
+    }
+    if caps.field_bytes > caps.record_bytes {
+        let hint = "a field is part of a record".to_owned();
+        table.error("field-bytes", "`field-bytes` is above `record-bytes`", Some(hint));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::decode::{Sink, document};
+    use crate::rules::diagnostics::RuleText;
+
+    fn read(text: &str) -> (Workspace, Vec<String>) {
+        let sink = Sink::default();
+        let file = RuleText { path: "rules/workspace.toml".into(), text: text.into() };
+        let mut workspace = Workspace::default();
+        document(&file, &sink, |root| workspace = Workspace::decode(Some(root)));
+        (workspace, sink.take().into_iter().map(|found| found.message).collect())
+    }
+
+    #[test]
+    fn the_shipped_file_says_the_defaults() {
+        let (workspace, found) = read(include_str!("../../rules/workspace.toml"));
+        assert_eq!(found, [""; 0]);
+        assert_eq!(workspace, Workspace::default());
+    }
+
+    #[test]
+    fn what_is_written_is_taken() {
+        let (workspace, found) = read(
+            "default-country = \"DE\"\nzone = \"Europe/Berlin\"\nsettle = \"5m\"\n\
+             [limits]\nrejected-share-max-percent = 2.5\n[caps]\nfields = 100\n",
+        );
+        assert_eq!(found, [""; 0]);
+        assert_eq!(workspace.zone, Tz::Europe__Berlin);
+        assert_eq!((workspace.settle_seconds, workspace.caps.fields), (300, 100));
+        assert!((workspace.limits.rejected_share_max_percent - 2.5).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let (_, found) = read(
+            "default-country = \"Polska\"\nzone = \"Europe/Warszawa\"\n\
+             [limits]\ntriage-share-max-percent = 101\ndead-letters-max = -1\n\
+             [caps]\nratio = 0\nfield-bytes = 2_000_000\n",
+        );
+        assert_eq!(
+            found,
+            [
+                "`Polska` is not a country",
+                "`Europe/Warszawa` is not a time zone",
+                "`triage-share-max-percent` goes from 0 to 100",
+                "it cannot be below 0",
+                "`ratio` has to be above 0",
+                "`field-bytes` is above `record-bytes`",
+            ]
+        );
+    }
+}
