@@ -124,6 +124,16 @@ impl Condition {
         })
     }
 
+    /// Returns whether the answer may change with as-of alone, though nothing new came in.
+    pub fn looks_at_time(&self) -> bool {
+        self.any_test(|test| match test {
+            Test::Touch(test) => test.looks_at_time(),
+            Test::Field(operand, _) => operand.looks_at_time(),
+            Test::ReturnedWithin(_) => true,
+            _ => false,
+        })
+    }
+
     /// Returns whether the answer depends on the score, which scoring itself cannot know.
     pub fn looks_at_score(&self) -> bool {
         self.any_test(|test| matches!(test, Test::Field(operand, _) if operand.looks_at_score()))
@@ -255,12 +265,15 @@ impl Test {
     fn witness(&self, subject: &Subject<'_>, found: &mut Vec<(String, String)>) {
         let (name, value) = match self {
             Self::All(parts) => {
-                parts.iter().for_each(|part| part.witness(subject, found));
+                for part in parts {
+                    part.witness(subject, found);
+                }
                 return;
             }
             Self::Any(parts) => {
-                let matching = parts.iter().filter(|part| part.matches(subject));
-                matching.for_each(|part| part.witness(subject, found));
+                for part in parts.iter().filter(|part| part.matches(subject)) {
+                    part.witness(subject, found);
+                }
                 return;
             }
             Self::Not(inner) => return inner.witness(subject, found),

@@ -124,6 +124,12 @@ impl ScoringPolicy {
         self.rules.get(contribution.rule as usize).map_or(CAP_ID, |rule| &rule.id)
     }
 
+    /// Returns whether a score may change with as-of alone, so that leads nobody touched need
+    /// another look.
+    pub fn looks_at_time(&self) -> bool {
+        self.rules.iter().any(|rule| rule.half_life_seconds.is_some() || rule.when.looks_at_time())
+    }
+
     /// Returns why `contribution` was given, or which cap took the points.
     pub fn because(&self, contribution: &Contribution) -> &str {
         match self.rules.get(contribution.rule as usize) {
@@ -182,8 +188,9 @@ impl ScoringPolicy {
 
     fn check_thresholds(&self, root: &Table<'_>) {
         let (lowest, highest) = self.total;
-        if lowest >= highest {
-            root.error("total", "`lowest` has to be below `highest`", None);
+        if lowest > 0 || highest <= 0 {
+            let hint = "a lead that no rule knows has 0 points".to_owned();
+            root.error("total", "the total has to go from 0 or less to more than 0", Some(hint));
             return;
         }
         if self.warm_from >= self.hot_from {

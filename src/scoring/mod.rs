@@ -14,8 +14,7 @@ pub use self::expectation::mismatches;
 /// Returns the lead's points at `subject.as_of`, rule by rule.
 ///
 /// Points a group has beyond its cap are taken away by a contribution of that group whose rule is
-/// [`CAP_RULE`]; so are those beyond the total's ends, from (or, at the lower end, for) the group
-/// that has most to do with it. What the lead does not have gives nothing: a rule has to ask for
+/// [`CAP_RULE`]; so are those beyond the total's ends, from the group that has most of them on. What the lead does not have gives nothing: a rule has to ask for
 /// an absent value (`exists = false`) to take points for it.
 ///
 /// # Panics
@@ -45,9 +44,11 @@ pub fn score(subject: &Subject<'_>, policy: &ScoringPolicy) -> Score {
     }
     let sum: i32 = groups.iter().sum();
     let total = sum.clamp(policy.total.0, policy.total.1);
-    if total != sum {
-        let group = most_to_do_with(&groups, total < sum);
-        take(&mut groups, group, total - sum);
+    let mut missing = total - sum;
+    while missing != 0 {
+        let (group, points) = furthest(&groups, missing);
+        take(&mut groups, group, points);
+        missing -= points;
     }
     let explained: i32 = contributions.iter().map(|contribution| contribution.points).sum();
     assert_eq!(explained, total, "a score's contributions sum to its total");
@@ -69,18 +70,20 @@ pub fn missing_to_next(score: &Score, policy: &ScoringPolicy) -> Option<(Segment
     }
 }
 
-/// The group with the most points, or the one with the fewest; the first of equals.
-fn most_to_do_with(groups: &[i32; 4], too_many: bool) -> Group {
-    let weight = |group: Group| {
-        let points = groups[group as usize];
-        if too_many { -points } else { points }
-    };
-    // `min_by_key` keeps the first of equals.
-    Group::ALL
+/// Returns the group that is furthest off in the direction opposite to `missing` (the first of
+/// equals), and what brings it nearer: at most `missing`, and not across 0.
+///
+/// There is one: the total's ends enclose 0, so somebody has points of that sign while any are missing.
+fn furthest(groups: &[i32; 4], missing: i32) -> (Group, i32) {
+    let sign = missing.signum();
+    let (group, off) = Group::ALL
         .iter()
-        .map(|(_, group)| *group)
-        .min_by_key(|group| weight(*group))
-        .unwrap_or(Group::Fit)
+        .map(|(_, group)| (*group, -groups[*group as usize] * sign))
+        .rev()
+        .max_by_key(|(_, off)| *off)
+        .unwrap_or((Group::Fit, 0));
+    assert!(off > 0, "only a group with points can be brought nearer to 0");
+    (group, missing.abs().min(off) * sign)
 }
 
 fn points_now(rule: &ScoreRule, subject: &Subject<'_>) -> i32 {

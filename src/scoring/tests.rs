@@ -46,14 +46,17 @@ fn policy(text: &str) -> ScoringPolicy {
 }
 
 fn rules(rules: &[(&str, i32)]) -> String {
-    let mut text = SEGMENTS.to_owned();
-    for (position, (group, points)) in rules.iter().enumerate() {
-        text.push_str(&format!(
-            "[[score]]\nid = \"r{position}\"\ngroup = \"{group}\"\npoints = {points}\n\
-             because = \"x\"\nwhen = {{ field = \"n-submissions\", at-least = 1 }}\n"
-        ));
-    }
-    text
+    let rules: Vec<String> = rules
+        .iter()
+        .enumerate()
+        .map(|(position, (group, points))| {
+            format!(
+                "[[score]]\nid = \"r{position}\"\ngroup = \"{group}\"\npoints = {points}\n\
+                 because = \"x\"\nwhen = {{ field = \"n-submissions\", at-least = 1 }}\n"
+            )
+        })
+        .collect();
+    format!("{SEGMENTS}{}", rules.concat())
 }
 
 fn score_plain_lead(policy: &ScoringPolicy) -> Score {
@@ -123,10 +126,46 @@ fn caps_are_contributions() {
     );
     check(
         "",
+        &[("fit", 80), ("intent", 80), ("quality", 80)],
+        [0, 20, 0, 80],
+        &[
+            (Group::Fit, -80, "capped at 100 points in total"),
+            (Group::Intent, -60, "capped at 100 points in total"),
+        ],
+    );
+    check(
+        "",
         &[("fit", 5), ("quality", -40)],
         [5, 0, 0, -5],
         &[(Group::Quality, 35, "raised to 0, the lowest total")],
     );
+}
+
+proptest::proptest! {
+    #[test]
+    fn contributions_sum_to_the_total_whatever_the_rules(
+        given in proptest::collection::vec((0..4_usize, -80..80_i32), 0..12),
+        caps in proptest::collection::vec(proptest::option::of(1..60_i32), 4),
+        lowest in -50..1_i32,
+    ) {
+        let mut policy = ScoringPolicy::default();
+        policy.total = (lowest, 100);
+        policy.group_caps.copy_from_slice(&caps);
+        let template = compile(&rules(&[("fit", 1)])).0.rules.remove(0);
+        policy.rules = given
+            .iter()
+            .map(|(group, points)| ScoreRule {
+                group: Group::ALL[*group].1,
+                points: *points,
+                ..template.clone()
+            })
+            .collect();
+        let scored = score_plain_lead(&policy);
+        proptest::prop_assert!((lowest..=100).contains(&scored.total));
+        for (group, cap) in caps.iter().enumerate() {
+            proptest::prop_assert!(cap.is_none_or(|cap| scored.groups[group] <= cap));
+        }
+    }
 }
 
 #[test]
@@ -182,6 +221,10 @@ fn mistakes_in_the_policy_are_named() {
     check(
         "[segment.cold]\naction = \"wait\"\n[segment.warm]\nfrom = 0\naction = \"write\"\n[segment.hot]\nfrom = 101\naction = \"call\"\n",
         &["1: hot from 101 is outside the total", "1: warm from 0 is outside the total"],
+    );
+    check(
+        &format!("[total]\nlowest = 10\n{SEGMENTS}"),
+        &["1: the total has to go from 0 or less to more than 0"],
     );
     let rule = |id: &str, rest: &str| {
         format!(

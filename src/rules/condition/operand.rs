@@ -108,6 +108,13 @@ impl Operand {
         *self == Self::Derived(Derived::DaysSinceLastTouch)
     }
 
+    pub(super) fn looks_at_time(&self) -> bool {
+        matches!(
+            self,
+            Self::Derived(Derived::DaysSinceLastTouch | Derived::DaysSinceFirstSubmission)
+        )
+    }
+
     pub(super) fn looks_at_score(&self) -> bool {
         matches!(self, Self::Derived(Derived::Score | Derived::Segment))
     }

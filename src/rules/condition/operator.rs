@@ -96,8 +96,8 @@ pub(super) fn decode(
         return None;
     };
     let operator = match word {
-        "is" | "is-not" => one_of(table, word, operand, vec![table.opt_scalar(word)?]),
-        "one-of" => one_of(table, word, operand, table.scalars(word)),
+        "is" | "is-not" => one_of(table, word, operand, &[table.opt_scalar(word)?]),
+        "one-of" => one_of(table, word, operand, &table.scalars(word)),
         "one-of-list" => list(table, operand, context),
         "contains" => needles(table, word).map(Operator::Contains),
         "starts-with" => needles(table, word).map(Operator::StartsWith),
@@ -116,16 +116,16 @@ fn one_of(
     table: &Table<'_>,
     word: &str,
     operand: Option<&Operand>,
-    values: Vec<String>,
+    values: &[String],
 ) -> Option<Operator> {
     if values.is_empty() {
         table.error(word, format!("`{word}` lists nothing"), None);
         return None;
     }
-    for value in &values {
+    for value in values {
         doubt(table, &table.place_of(word), operand, value);
     }
-    Some(Operator::OneOf(folded_set(operand, &values)))
+    Some(Operator::OneOf(folded_set(operand, values)))
 }
 
 fn list(

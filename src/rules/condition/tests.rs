@@ -180,6 +180,7 @@ fn the_witness_names_what_was_looked_at_and_is_there() {
     assert_eq!(witness, ["country=PL", "score=72", "page-view=2"]);
     assert_eq!(condition.looks_at(), [f::CITY, f::COUNTRY, f::PRODUCT]);
     assert!(condition.looks_at_touches() && condition.looks_at_score());
+    assert!(condition.looks_at_time() && !compile(r#"{ touch = "call" }"#).0.looks_at_time());
 }
 
 #[test]
@@ -229,7 +230,7 @@ fn mistakes_name_the_way_out() {
         "a condition cannot have `all` and `field` at once (put each into a table of its own under \
          `all` or `any`)",
     );
-    check_error(r#"{ any = [] }"#, "`any` is empty (leave `when` out to match always)");
+    check_error("{ any = [] }", "`any` is empty (leave `when` out to match always)");
 }
 
 #[test]

@@ -46,6 +46,10 @@ impl TouchTest {
         &self.kind
     }
 
+    pub(super) fn looks_at_time(&self) -> bool {
+        self.within_seconds.is_some()
+    }
+
     pub(super) fn matches(&self, subject: &Subject<'_>) -> bool {
         let count = self.count(subject);
         count >= self.at_least as usize
