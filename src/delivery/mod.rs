@@ -1,1 +1,13 @@
-//! Placeholder opened by the first commit of this room.
+//! What others import: CRM files, task lists, quarantined rows, and how a run's folder appears.
+//!
+//! This room owns the bytes of those files and their publication. It is handed leads, tasks and rows
+//! one at a time and decides nothing about them; it never looks into the store or the rules that made
+//! them. Start at [`publication::Staging`], which every file of a run goes through, and
+//! [`crm::CrmWriter`].
+
+pub mod crm;
+pub mod publication;
+pub mod rejects;
+pub mod tasks;
+
+pub use crate::model::spreadsheet::{guard, unguard};
