@@ -1,1 +1,18 @@
-//! Placeholder opened by the first commit of this room.
+//! What others import: CRM files, task lists, quarantined rows, and how a run's folder appears.
+//!
+//! This room owns the bytes of those files and their publication. It is handed leads, tasks and rows
+//! one at a time and decides nothing about them; it never looks into the store or the rules that made
+//! them. Start at [`publication::Staging`], which every file of a run goes through, and
+//! [`crm::CrmWriter`].
+
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "every `Err` of this room is the disk's, with the file named"
+)]
+
+pub mod crm;
+pub mod publication;
+pub mod rejects;
+pub mod tasks;
+
+pub use crate::model::spreadsheet::{guard, unguard};

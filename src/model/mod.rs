@@ -12,6 +12,7 @@ pub mod moment;
 pub mod outcome;
 pub mod row;
 pub mod run;
+pub mod spreadsheet;
 pub mod subject;
 pub mod submission;
 pub mod task;

@@ -13,3 +13,4 @@ pub mod identity;
 pub mod scoring;
 pub mod test;
 pub mod workspace;
+pub mod target;

@@ -1,0 +1,253 @@
+//! Writes rows that were not accepted: one overview, and one file per input to fix and import again.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use anyhow::{Context as _, Result};
+
+use crate::model::spreadsheet::guard;
+
+const HEADER: &[&str] = &["input", "row", "line", "code", "column", "value", "message", "raw"];
+
+/// A row that was not accepted, as the overview shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuarantinedRow<'a> {
+    /// Input as the user named it.
+    pub input: &'a str,
+    /// Record number.
+    pub record: u32,
+    /// Physical line.
+    pub line: u32,
+    /// Stable code.
+    pub code: &'a str,
+    /// Header of the column at fault.
+    pub column: &'a str,
+    /// The value as received.
+    pub value: &'a str,
+    /// What is wrong and the way out.
+    pub message: &'a str,
+    /// The row as received, as JSON.
+    pub raw: &'a str,
+}
+
+/// Writes `quarantine.csv`, the overview of all inputs.
+pub struct QuarantineOverview<W: Write> {
+    csv: csv::Writer<W>,
+    rows: u64,
+}
+
+impl<W: Write> QuarantineOverview<W> {
+    /// Opens the overview.
+    pub fn new(out: W) -> Result<Self> {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(HEADER).context("write quarantine.csv")?;
+        Ok(Self { csv, rows: 0 })
+    }
+
+    /// Writes `row`, guarded: people open this file in a spreadsheet, no program reads it back.
+    pub fn write(&mut self, row: &QuarantinedRow<'_>) -> Result<()> {
+        let (record, line) = (row.record.to_string(), row.line.to_string());
+        let cells = [
+            guard(row.input),
+            record.as_str().into(),
+            line.as_str().into(),
+            row.code.into(),
+            guard(row.column),
+            guard(row.value),
+            guard(row.message),
+            guard(row.raw),
+        ];
+        self.csv
+            .write_record(cells.iter().map(|cell| cell.as_bytes()))
+            .context("write quarantine.csv")?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Closes the overview and returns the rows written and what they were written to.
+    pub fn finish(self) -> Result<(u64, W)> {
+        let out = self.csv.into_inner().map_err(csv::IntoInnerError::into_error);
+        Ok((self.rows, out.context("write quarantine.csv")?))
+    }
+}
+
+/// Writes the rejected rows of one input as they were, so that the fixed file is recognized again.
+///
+/// Cells are not guarded: whatever changes a cell changes the submission's fingerprint, too.
+pub struct ReimportFile<W: Write> {
+    lines: ReimportLines<W>,
+    rows: u64,
+}
+
+enum ReimportLines<W: Write> {
+    Csv(Box<csv::Writer<W>>),
+    Jsonl(W),
+}
+
+impl<W: Write> ReimportFile<W> {
+    /// Opens a CSV file with the input's own `header` and `delimiter`, in UTF-8.
+    ///
+    /// A byte order mark comes first: people fix the file in Excel, which garbles Polish letters without.
+    pub fn new_csv(mut out: W, header: &[String], delimiter: u8) -> Result<Self> {
+        out.write_all("\u{feff}".as_bytes()).context("write quarantine")?;
+        // Ragged rows are what many of these are.
+        let mut csv =
+            csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(out);
+        csv.write_record(header).context("write quarantine")?;
+        Ok(Self { lines: ReimportLines::Csv(Box::new(csv)), rows: 0 })
+    }
+
+    /// Opens a file of JSON lines.
+    pub fn new_jsonl(out: W) -> Self {
+        Self { lines: ReimportLines::Jsonl(out), rows: 0 }
+    }
+
+    /// Writes one row of the CSV file, all of its cells in their order.
+    ///
+    /// # Panics
+    /// If the file was opened for JSON lines.
+    pub fn write_cells(&mut self, cells: &[String]) -> Result<()> {
+        let ReimportLines::Csv(csv) = &mut self.lines else {
+            panic!("cells belong into a CSV file");
+        };
+        csv.write_record(cells).context("write quarantine")?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Writes one JSON document as received; line breaks inside it, which JSON only allows between
+    /// its tokens, become blanks.
+    ///
+    /// # Panics
+    /// If the file was opened for CSV.
+    pub fn write_line(&mut self, json: &str) -> Result<()> {
+        let ReimportLines::Jsonl(out) = &mut self.lines else {
+            panic!("JSON lines belong into a JSONL file");
+        };
+        let line = json.trim().replace(['\r', '\n'], " ");
+        out.write_all(line.as_bytes())
+            .and_then(|()| out.write_all(b"\n"))
+            .context("write quarantine")?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Closes the file and returns the rows written and what they were written to.
+    pub fn finish(self) -> Result<(u64, W)> {
+        let out = match self.lines {
+            ReimportLines::Csv(csv) => csv
+                .into_inner()
+                .map_err(csv::IntoInnerError::into_error)
+                .context("write quarantine")?,
+            ReimportLines::Jsonl(mut out) => {
+                out.flush().context("write quarantine")?;
+                out
+            }
+        };
+        Ok((self.rows, out))
+    }
+}
+
+/// Names the re-import files of one run, each differently.
+#[derive(Debug, Default)]
+pub struct ReimportNames(BTreeSet<String>);
+
+impl ReimportNames {
+    /// Returns a path such as `quarantine/meta-leads.csv` for `input`; equal names get `-2`, `-3`.
+    pub fn name(&mut self, input: &str, extension: &str) -> String {
+        let base = slug(input);
+        let mut name = base.clone();
+        let mut turn = 1;
+        while !self.0.insert(name.clone()) {
+            turn += 1;
+            name = format!("{base}-{turn}");
+        }
+        format!("quarantine/{name}.{extension}")
+    }
+}
+
+/// Returns the last part of a path in lower-case ASCII letters, digits and dashes, without extensions.
+fn slug(input: &str) -> String {
+    let file = input.rsplit(['/', '\\']).next().unwrap_or(input);
+    let mut stem = file;
+    for extension in [".gz", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json"] {
+        let cut = stem.len().saturating_sub(extension.len());
+        if cut > 0 && stem.is_char_boundary(cut) && stem[cut..].eq_ignore_ascii_case(extension) {
+            stem = &stem[..cut];
+        }
+    }
+    let ascii = deunicode::deunicode(stem).to_lowercase();
+    let words: Vec<&str> =
+        ascii.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let slug: String = words.join("-").chars().take(80).collect();
+    if slug.is_empty() { "input".to_owned() } else { slug }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain_and_never_shared() {
+        let mut names = ReimportNames::default();
+        assert_eq!(names.name("inbox/Żółte leady (1).CSV", "csv"), "quarantine/zolte-leady-1.csv");
+        assert_eq!(names.name("a/meta.csv.gz", "csv"), "quarantine/meta.csv");
+        assert_eq!(names.name("b/meta.csv", "csv"), "quarantine/meta-2.csv");
+        assert_eq!(names.name("../..", "jsonl"), "quarantine/input.jsonl");
+    }
+
+    #[test]
+    fn a_reimport_file_holds_the_original_cells() {
+        let strings = |cells: &[&str]| cells.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>();
+        let header = strings(&["E-mail", "Uwagi", "E-mail"]);
+        let mut file = ReimportFile::new_csv(Vec::new(), &header, b';').unwrap();
+        let rows = [strings(&["=x;\"y\"\nz", "'+48", ""]), strings(&["za mało"]), strings(&[""])];
+        for row in &rows {
+            file.write_cells(row).unwrap();
+        }
+        let (count, bytes) = file.finish().unwrap();
+        assert_eq!(count, 3);
+        assert!(bytes.starts_with("\u{feff}E-mail;Uwagi;E-mail\n".as_bytes()));
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(b';')
+            .flexible(true)
+            .from_reader(&bytes["\u{feff}".len()..]);
+        let back: Vec<Vec<String>> =
+            reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+        assert_eq!(back, rows);
+    }
+
+    #[test]
+    fn a_json_row_stays_one_line() {
+        let mut file = ReimportFile::new_jsonl(Vec::new());
+        file.write_line("{\"a\": \"b\\nc\",\r\n\"d\": 1}\n").unwrap();
+        let (rows, bytes) = file.finish().unwrap();
+        assert_eq!(rows, 1);
+        assert_eq!(String::from_utf8(bytes).unwrap(), "{\"a\": \"b\\nc\",  \"d\": 1}\n");
+    }
+
+    #[test]
+    fn the_overview_is_safe_to_open() {
+        let mut overview = QuarantineOverview::new(Vec::new()).unwrap();
+        overview
+            .write(&QuarantinedRow {
+                input: "inbox/a.csv",
+                record: 3,
+                line: 7,
+                code: "email-invalid",
+                column: "E-mail",
+                value: "=cmd|' /C calc'!A0",
+                message: "no `@`",
+                raw: "[\"=cmd|' /C calc'!A0\"]",
+            })
+            .unwrap();
+        let (rows, bytes) = overview.finish().unwrap();
+        assert_eq!(rows, 1);
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), HEADER);
+        let row = reader.records().next().unwrap().unwrap();
+        assert_eq!(&row[1], "3");
+        assert_eq!(&row[5], "'=cmd|' /C calc'!A0");
+        assert_eq!(&row[7], "[\"=cmd|' /C calc'!A0\"]");
+    }
+}

@@ -1,0 +1,300 @@
+//! Writes task lists: `tasks.csv` for people with a spreadsheet, `tasks.ics` for calendars.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use icalendar::{Component as _, Todo, TodoStatus};
+
+use crate::model::moment::utc_from_ms;
+use crate::model::spreadsheet;
+use crate::model::task::{Task, TaskState};
+
+const HEADER: &[&str] = &[
+    "task-id",
+    "lead-id",
+    "lead",
+    "owner",
+    "queue",
+    "segment",
+    "channel",
+    "subject",
+    "due",
+    "due-utc",
+    "late-minutes",
+    "age",
+    "state",
+    "because",
+    "email",
+    "phone",
+];
+
+/// Writes `tasks.csv`, a task at a time.
+pub struct TaskListWriter<W: Write> {
+    csv: csv::Writer<W>,
+    zone: Tz,
+    as_of: DateTime<Utc>,
+    rows: u64,
+}
+
+impl<W: Write> TaskListWriter<W> {
+    /// Opens the list; due times are shown in `zone`, ages as seen at `as_of`.
+    pub fn new(out: W, zone: Tz, as_of: DateTime<Utc>) -> Result<Self> {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(HEADER).context("write tasks.csv")?;
+        Ok(Self { csv, zone, as_of, rows: 0 })
+    }
+
+    /// Writes `task`.
+    pub fn write(&mut self, task: &Task) -> Result<()> {
+        let planned = &task.planned;
+        let due = utc_from_ms(planned.due_ms);
+        let local = due.with_timezone(&self.zone).to_rfc3339_opts(SecondsFormat::Secs, false);
+        let phone = task.phone.as_deref().unwrap_or_default();
+        let row: [Cow<'_, str>; 16] = [
+            spreadsheet::guard(&task.id),
+            task.lead_id.to_string().into(),
+            spreadsheet::guard(&task.lead_name),
+            spreadsheet::guard(task.owner.as_deref().unwrap_or_default()),
+            spreadsheet::guard(&task.queue),
+            task.segment.as_str().into(),
+            planned.channel.word().into(),
+            spreadsheet::guard(&planned.subject),
+            local.into(),
+            due.to_rfc3339_opts(SecondsFormat::Secs, true).into(),
+            task.late_minutes.to_string().into(),
+            age(task, self.as_of).into(),
+            planned.state.word().into(),
+            spreadsheet::guard(&planned.because),
+            spreadsheet::guard(task.email.as_deref().unwrap_or_default()),
+            if spreadsheet::is_e164(phone) { phone.into() } else { spreadsheet::guard(phone) },
+        ];
+        self.csv.write_record(row.iter().map(|cell| cell.as_bytes())).context("write tasks.csv")?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Closes the list and returns the rows written and what they were written to.
+    pub fn finish(self) -> Result<(u64, W)> {
+        let out = self.csv.into_inner().map_err(csv::IntoInnerError::into_error);
+        Ok((self.rows, out.context("write tasks.csv")?))
+    }
+}
+
+/// Writes `tasks.ics` (RFC 5545), one VTODO for each open task.
+///
+/// Nothing in it is random or read from a clock: the UID is the task's id and DTSTAMP the run's as-of,
+/// so a calendar that imports the file again updates its entries.
+pub struct CalendarWriter<W: Write> {
+    out: W,
+    zone: Tz,
+    as_of: DateTime<Utc>,
+    rows: u64,
+}
+
+impl<W: Write> CalendarWriter<W> {
+    /// Opens the calendar; ages are as seen at `as_of`, local times in `zone`.
+    pub fn new(mut out: W, zone: Tz, as_of: DateTime<Utc>) -> Result<Self> {
+        out.write_all(
+            b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//leadmill//tasks//EN\r\nCALSCALE:GREGORIAN\r\n",
+        )
+        .context("write tasks.ics")?;
+        Ok(Self { out, zone, as_of, rows: 0 })
+    }
+
+    /// Writes `task` if it is open and returns whether it was.
+    pub fn write(&mut self, task: &Task) -> Result<bool> {
+        if task.planned.state != TaskState::Open {
+            return Ok(false);
+        }
+        let text = self.todo(task).try_into_string().context("write tasks.ics")?;
+        self.out.write_all(text.as_bytes()).context("write tasks.ics")?;
+        self.rows += 1;
+        Ok(true)
+    }
+
+    /// Closes the calendar and returns the entries written and what they were written to.
+    pub fn finish(mut self) -> Result<(u64, W)> {
+        self.out.write_all(b"END:VCALENDAR\r\n").context("write tasks.ics")?;
+        self.out.flush().context("write tasks.ics")?;
+        Ok((self.rows, self.out))
+    }
+
+    fn todo(&self, task: &Task) -> Todo {
+        let due = utc_from_ms(task.planned.due_ms);
+        let mut lines = vec![
+            format!("lead: {} ({})", one_line(&task.lead_name), task.lead_id),
+            format!("due: {}", due.with_timezone(&self.zone).format("%Y-%m-%d %H:%M %:z")),
+        ];
+        if task.late_minutes > 0 {
+            lines.push(age(task, self.as_of));
+        }
+        let contact = [("phone", &task.phone), ("e-mail", &task.email)];
+        for (name, value) in contact {
+            lines.extend(value.as_deref().map(|value| format!("{name}: {}", one_line(value))));
+        }
+        lines.push(format!(
+            "{}: {}",
+            if task.owner.is_some() { "owner" } else { "queue" },
+            one_line(task.owner.as_ref().unwrap_or(&task.queue))
+        ));
+        lines.push(one_line(&task.planned.because));
+        let priority = match task.segment.as_str() {
+            "hot" => 1,
+            "warm" => 5,
+            _ => 9,
+        };
+        Todo::with_uid(&format!("{}@leadmill", one_line(&task.id)))
+            .timestamp(self.as_of)
+            .due(due)
+            .status(TodoStatus::NeedsAction)
+            .priority(priority)
+            .add_property("CATEGORIES", task.segment.to_uppercase())
+            .summary(&one_line(&format!("{}: {}", task.planned.subject, task.lead_name)))
+            .description(&lines.join("\n"))
+            .done()
+    }
+}
+
+/// Control characters would end a content line early or be no text at all (RFC 5545, 3.3.11).
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Returns how far past or before its due time a task is at `as_of`, such as `2 h 05 min late`.
+///
+/// A task that is not open is neither late nor due; its age is empty.
+pub fn age(task: &Task, as_of: DateTime<Utc>) -> String {
+    if task.planned.state != TaskState::Open {
+        return String::new();
+    }
+    if task.late_minutes > 0 {
+        return format!("{} late", duration_text(task.late_minutes));
+    }
+    let ahead_ms = task.planned.due_ms.saturating_sub(as_of.timestamp_millis());
+    match ahead_ms / 60_000 {
+        ..=0 => "due now".to_owned(),
+        minutes => format!("due in {}", duration_text(minutes)),
+    }
+}
+
+/// Returns `minutes` as people say it: `7 min`, `2 h 05 min`, `3 d 4 h`.
+pub fn duration_text(minutes: i64) -> String {
+    let (hours, rest) = (minutes / 60, minutes % 60);
+    match (hours / 24, hours) {
+        (0, 0) => format!("{minutes} min"),
+        (0, hours) => format!("{hours} h {rest:02} min"),
+        (days, hours) => format!("{days} d {} h", hours % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone as _;
+
+    use super::*;
+    use crate::model::ids::{Fingerprint, LeadId};
+    use crate::model::task::{PlannedTask, TaskChannel};
+
+    fn as_of() -> DateTime<Utc> {
+        Utc.with_ymd_and_hms(2026, 10, 25, 6, 0, 0).single().unwrap()
+    }
+
+    fn task(state: TaskState, late_minutes: i64) -> Task {
+        let lead_id = LeadId::of_founder(Fingerprint([9; 16]));
+        Task {
+            id: format!("{lead_id}/call"),
+            lead_id,
+            planned: PlannedTask {
+                step: "call".to_owned(),
+                plan: "hot".to_owned(),
+                channel: TaskChannel::Call,
+                subject: "Zadzwoń, dziś; pilne".to_owned(),
+                due_ms: as_of().timestamp_millis() - late_minutes * 60_000,
+                state,
+                because: "=1+1 obiecany kontakt".to_owned(),
+            },
+            owner: None,
+            queue: "triage".to_owned(),
+            segment: "hot".to_owned(),
+            lead_name: "Zażółć Gęślą-Jaźń \\ Wyjątkowo Długie Nazwisko żółtej gęsi\r\nATTENDEE:x"
+                .to_owned(),
+            email: Some("a@example.com".to_owned()),
+            phone: Some("+48600123456".to_owned()),
+            late_minutes,
+        }
+    }
+
+    #[test]
+    fn ages_read_as_people_say_them() {
+        #[track_caller]
+        fn check(state: TaskState, late_minutes: i64, expected: &str) {
+            assert_eq!(age(&task(state, late_minutes), as_of()), expected);
+        }
+        check(TaskState::Open, 125, "2 h 05 min late");
+        check(TaskState::Open, 7, "7 min late");
+        check(TaskState::Open, 4_500, "3 d 3 h late");
+        check(TaskState::Open, 0, "due now");
+        check(TaskState::Open, -61, "due in 1 h 01 min");
+        check(TaskState::TooOld, 125, "");
+    }
+
+    #[test]
+    fn the_list_reads_back_with_both_clocks() {
+        let mut writer = TaskListWriter::new(Vec::new(), Tz::Europe__Warsaw, as_of()).unwrap();
+        writer.write(&task(TaskState::Open, 360)).unwrap();
+        writer.write(&task(TaskState::NotAllowed, 0)).unwrap();
+        let (rows, bytes) = writer.finish().unwrap();
+        assert_eq!(rows, 2);
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), HEADER);
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        // The clocks went back in Warsaw at 01:00 UTC that night: still summer time at 00:00 UTC.
+        assert_eq!(&rows[0][8], "2026-10-25T02:00:00+02:00");
+        assert_eq!(&rows[0][9], "2026-10-25T00:00:00Z");
+        assert_eq!(&rows[0][11], "6 h 00 min late");
+        assert_eq!(&rows[0][13], "'=1+1 obiecany kontakt");
+        assert_eq!(&rows[0][15], "+48600123456");
+        assert_eq!(&rows[1][12], "not-allowed");
+    }
+
+    fn calendar() -> String {
+        let mut writer = CalendarWriter::new(Vec::new(), Tz::Europe__Warsaw, as_of()).unwrap();
+        assert!(writer.write(&task(TaskState::Open, 125)).unwrap());
+        assert!(!writer.write(&task(TaskState::Superseded, 0)).unwrap());
+        let (rows, bytes) = writer.finish().unwrap();
+        assert_eq!(rows, 1);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_calendar_keeps_to_the_rules_of_its_lines() {
+        let text = calendar();
+        assert!(text.ends_with("END:VCALENDAR\r\n"));
+        assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+        assert_eq!(text.matches('\r').count(), text.matches("\r\n").count());
+        for line in text.split("\r\n") {
+            assert!(line.len() <= 75, "{} octets: {line}", line.len());
+        }
+        let unfolded = text.replace("\r\n ", "");
+        for expected in [
+            "UID:LM-144GJ289144G/call@leadmill\r\n",
+            "DTSTAMP:20261025T060000Z\r\n",
+            "DUE:20261025T035500Z\r\n",
+            "STATUS:NEEDS-ACTION\r\n",
+            "PRIORITY:1\r\n",
+            "SUMMARY:Zadzwoń\\, dziś\\; pilne: Zażółć Gęślą-Jaźń \\\\ Wyjątkowo Długie Nazwisko \
+             żółtej gęsi  ATTENDEE:x\r\n",
+        ] {
+            assert!(unfolded.contains(expected), "{expected} in {unfolded}");
+        }
+        assert!(!text.contains("\r\nATTENDEE"));
+    }
+
+    #[test]
+    fn the_calendar_is_the_same_every_time() {
+        assert_eq!(calendar(), calendar());
+    }
+}

@@ -1,0 +1,211 @@
+//! `run.json` and the one line of `--json`: what a run did, for programs.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::model::run::{Alert, InputReport, InputStatus, RowCounts};
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunSummary {
+    /// Run's id.
+    pub run: String,
+    /// Version of leadmill.
+    pub version: String,
+    /// The instant the run took for now, RFC 3339 in UTC.
+    pub as_of: String,
+    /// Hash of the rules that decided.
+    pub rules_hash: String,
+    /// Whether nothing was stored or published.
+    pub dry_run: bool,
+    /// Rows by outcome; the outcomes add up to `read`.
+    pub rows: RowSummary,
+    /// What became of each input.
+    pub inputs: Vec<InputSummary>,
+    /// Leads.
+    pub leads: LeadSummary,
+    /// Leads per segment.
+    pub segments: SegmentSummary,
+    /// Leads that no route matched.
+    pub triage: u64,
+    /// Tasks.
+    pub tasks: TaskSummary,
+    /// Alerts that fired.
+    pub alerts: Vec<AlertSummary>,
+    /// Exit code of the run.
+    pub exit_code: u8,
+    /// Files in the run's folder, sorted.
+    pub files: Vec<String>,
+}
+
+/// Rows by outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct RowSummary {
+    /// Rows read.
+    pub read: u64,
+    /// Became a lead.
+    pub created: u64,
+    /// Joined a lead.
+    pub merged: u64,
+    /// Were seen before.
+    pub repeated: u64,
+    /// Were not accepted.
+    pub quarantined: u64,
+    /// Were withheld.
+    pub held: u64,
+    /// Reported a touch.
+    pub touches: u64,
+    /// Were no records.
+    pub skipped: u64,
+}
+
+/// What became of one input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InputSummary {
+    /// File as the user named it.
+    pub name: String,
+    /// SHA-256 of the decompressed bytes.
+    pub sha256: String,
+    /// Preset that recognized it.
+    pub source: String,
+    /// Encoding as found.
+    pub encoding: String,
+    /// `imported`, `known` or `refused`.
+    pub status: &'static str,
+    /// The run that imported it before, or why it was refused.
+    pub detail: Option<String>,
+    /// Its rows.
+    pub rows: RowSummary,
+}
+
+/// How many leads there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LeadSummary {
+    /// Made by this run.
+    pub new: u64,
+    /// Changed by this run.
+    pub updated: u64,
+    /// In the store.
+    pub total: u64,
+}
+
+/// How many leads are how warm.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SegmentSummary {
+    /// Hot.
+    pub hot: u64,
+    /// Warm.
+    pub warm: u64,
+    /// Cold.
+    pub cold: u64,
+}
+
+/// How many tasks there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct TaskSummary {
+    /// To be done.
+    pub open: u64,
+    /// Of these: past due.
+    pub late: u64,
+}
+
+/// An alert that fired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlertSummary {
+    /// Stable id of its rule.
+    pub id: String,
+    /// What happened.
+    pub message: String,
+}
+
+impl RunSummary {
+    /// Returns the summary as one line without a line break: the last line of `--json`.
+    pub fn to_line(&self) -> Result<String> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    /// Returns the summary as the text of `run.json`.
+    pub fn to_file(&self) -> Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}
+
+impl From<&RowCounts> for RowSummary {
+    fn from(counts: &RowCounts) -> Self {
+        let RowCounts { read, created, merged, repeated, quarantined, held, touches, skipped } =
+            *counts;
+        Self { read, created, merged, repeated, quarantined, held, touches, skipped }
+    }
+}
+
+impl From<&InputReport> for InputSummary {
+    fn from(report: &InputReport) -> Self {
+        let (status, detail) = match &report.status {
+            InputStatus::Imported => ("imported", None),
+            InputStatus::Known(run) => ("known", Some(run.clone())),
+            InputStatus::Refused(reason) => ("refused", Some(reason.clone())),
+        };
+        Self {
+            name: report.name.clone(),
+            sha256: report.sha256.clone(),
+            source: report.source.clone(),
+            encoding: report.encoding.clone(),
+            status,
+            detail,
+            rows: RowSummary::from(&report.rows),
+        }
+    }
+}
+
+impl From<&Alert> for AlertSummary {
+    fn from(alert: &Alert) -> Self {
+        Self { id: alert.id.clone(), message: alert.message.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_and_one_file_say_the_same() {
+        let input = InputReport {
+            name: "a\nb.csv".to_owned(),
+            sha256: "00".to_owned(),
+            source: "meta".to_owned(),
+            encoding: "utf-8".to_owned(),
+            status: InputStatus::Known("run-0001".to_owned()),
+            rows: RowCounts::default(),
+        };
+        let summary = RunSummary {
+            run: "run-0002".to_owned(),
+            version: "0.1.0".to_owned(),
+            as_of: "2026-11-22T06:00:00Z".to_owned(),
+            rules_hash: "abc".to_owned(),
+            dry_run: false,
+            rows: RowSummary::from(&RowCounts { read: 3, created: 3, ..RowCounts::default() }),
+            inputs: vec![InputSummary::from(&input)],
+            leads: LeadSummary { new: 3, updated: 0, total: 3 },
+            segments: SegmentSummary { hot: 1, warm: 1, cold: 1 },
+            triage: 0,
+            tasks: TaskSummary { open: 3, late: 1 },
+            alerts: vec![AlertSummary::from(&Alert {
+                id: "x".to_owned(),
+                message: "y".to_owned(),
+            })],
+            exit_code: 3,
+            files: vec!["run.json".to_owned()],
+        };
+        let line = summary.to_line().unwrap();
+        assert!(!line.contains('\n'));
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(
+            value,
+            serde_json::from_str::<serde_json::Value>(&summary.to_file().unwrap()).unwrap()
+        );
+        assert_eq!(value["rows"]["created"], 3);
+        assert_eq!(value["inputs"][0]["status"], "known");
+        assert_eq!(value["inputs"][0]["detail"], "run-0001");
+        assert_eq!(value["exit_code"], 3);
+    }
+}
