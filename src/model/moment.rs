@@ -15,6 +15,18 @@ pub enum Certainty {
     Received,
 }
 
+/// Which part of a date such as `9/12/2025` comes first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DateOrder {
+    /// Day, month, year.
+    Dmy,
+    /// Month, day, year.
+    Mdy,
+    /// Neither the preset nor the column says.
+    #[default]
+    Unknown,
+}
+
 /// An instant, the offset it was written with, and how sure both are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {

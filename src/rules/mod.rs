@@ -11,6 +11,7 @@ pub mod diagnostics;
 pub mod field;
 pub mod identity;
 pub mod scoring;
+pub mod tables;
+pub mod target;
 pub mod test;
 pub mod workspace;
-pub mod target;
