@@ -5,6 +5,8 @@
 //! `rules/` has a module of its own name here.
 
 pub mod condition;
+pub mod consent;
 pub mod decode;
 pub mod diagnostics;
 pub mod field;
+pub mod hours;
