@@ -10,3 +10,4 @@ pub mod decode;
 pub mod diagnostics;
 pub mod field;
 pub mod hours;
+pub mod routing;
