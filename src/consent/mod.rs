@@ -8,6 +8,8 @@ use crate::model::consent::{Channel, ConsentRecord, ConsentState, Purpose};
 use crate::model::moment::utc_from_ms;
 use crate::rules::consent::{ConsentPolicy, Requirement};
 
+pub use crate::model::consent::Verdict;
+
 const DAY_MS: i64 = 86_400_000;
 
 /// What the ledger says about one purpose and channel; the number is the deciding line's position.
@@ -21,15 +23,6 @@ pub enum Standing {
     Refused(i64),
     /// Taken back.
     Withdrawn(i64),
-}
-
-/// Whether a contact is allowed, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// Whether it is.
-    pub allowed: bool,
-    /// What decided, in one line for people.
-    pub because: String,
 }
 
 /// Returns where somebody stood at `as_of_ms` with regard to `purpose` and `channel`.

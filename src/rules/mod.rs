@@ -9,5 +9,6 @@ pub mod consent;
 pub mod decode;
 pub mod diagnostics;
 pub mod field;
+pub mod followup;
 pub mod hours;
 pub mod routing;
