@@ -1,1 +1,176 @@
-//! Placeholder opened by the first commit of this room.
+//! Follow-up: which tasks an enquiry sets off, by when they are due, and which must be left out.
+//!
+//! This room owns due times and the guards that keep mail from going where it must not: age, address,
+//! consent. It must not know where tasks are kept, who owns the lead or whether it was sent. Start at
+//! [`plan`].
+
+mod due;
+mod subject_line;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::model::consent::{Channel, Verdict};
+use crate::model::decision::Segment;
+use crate::model::field;
+use crate::model::moment::utc_from_ms;
+use crate::model::subject::Subject;
+use crate::model::task::{PlannedTask, TaskChannel, TaskState};
+use crate::rules::followup::{FollowupPolicy, Plan, Step};
+use crate::rules::hours::BusinessHours;
+
+/// Kinds of touches that mean somebody of ours has spoken with the lead.
+pub const CONTACT_TOUCHES: &[&str] = &["contacted", "meeting", "won", "lost"];
+
+/// Returns the tasks that the lead's latest enquiry sets off, by due time, then in the plan's order.
+///
+/// Times count from the submission that opened the cycle (see [`cycle_opened_at`]), of which the
+/// subject's facts know the first and the last: a duplicate neither doubles nor restarts the plan.
+/// `owner_hours` are those of the lead's owner, `allowed` is the consent gate. The keys of the tasks
+/// (plan and step) are the same however often this is asked.
+pub fn plan(
+    subject: &Subject<'_>,
+    display_name: &str,
+    segment: Segment,
+    owner_hours: Option<&BusinessHours>,
+    policy: &FollowupPolicy,
+    allowed: &dyn Fn(&str, Channel) -> Verdict,
+) -> Vec<PlannedTask> {
+    let facts = subject.facts;
+    let known = [facts.first_submitted_at, facts.last_submitted_at];
+    let opened_at = cycle_opened_at(&known, policy.restart_after).unwrap_or(subject.as_of);
+    plan_from(opened_at, subject, display_name, segment, owner_hours, policy, allowed)
+}
+
+/// Returns the same as [`plan`] for a cycle known to have been opened at `opened_at`.
+pub fn plan_from(
+    opened_at: DateTime<Utc>,
+    subject: &Subject<'_>,
+    display_name: &str,
+    segment: Segment,
+    owner_hours: Option<&BusinessHours>,
+    policy: &FollowupPolicy,
+    allowed: &dyn Fn(&str, Channel) -> Verdict,
+) -> Vec<PlannedTask> {
+    let Some(plan) = policy.plan_for(subject, segment) else { return Vec::new() };
+    let cycle = Cycle {
+        opened_at,
+        contacted_at: contacted_since(opened_at, subject),
+        subject,
+        display_name,
+        hours: owner_hours.unwrap_or(&policy.hours),
+        policy,
+        allowed,
+    };
+    let mut tasks: Vec<PlannedTask> =
+        plan.steps.iter().map(|step| cycle.task(plan, step)).collect();
+    // The sort is stable: steps due at the same instant keep the plan's order.
+    tasks.sort_by_key(|task| task.due_ms);
+    tasks
+}
+
+/// Returns when the latest cycle was opened: the first submission, and then each that comes more than
+/// `restart_after` after the one that opened the cycle before it.
+///
+/// The order of `submitted_at` does not matter. `None` when there is none.
+pub fn cycle_opened_at(
+    submitted_at: &[DateTime<Utc>],
+    restart_after: TimeDelta,
+) -> Option<DateTime<Utc>> {
+    let mut sorted = submitted_at.to_vec();
+    sorted.sort_unstable();
+    sorted.into_iter().fold(None, |opened, at| match opened {
+        Some(opened) if at.signed_duration_since(opened) <= restart_after => Some(opened),
+        _ => Some(at),
+    })
+}
+
+fn contacted_since(opened_at: DateTime<Utc>, subject: &Subject<'_>) -> Option<DateTime<Utc>> {
+    let since = opened_at.timestamp_millis();
+    subject
+        .touches
+        .iter()
+        .filter(|touch| CONTACT_TOUCHES.contains(&touch.kind.as_str()))
+        .filter(|touch| touch.at_ms >= since && touch.at_ms <= subject.as_of.timestamp_millis())
+        .map(|touch| utc_from_ms(touch.at_ms))
+        .min()
+}
+
+struct Cycle<'a> {
+    opened_at: DateTime<Utc>,
+    contacted_at: Option<DateTime<Utc>>,
+    subject: &'a Subject<'a>,
+    display_name: &'a str,
+    hours: &'a BusinessHours,
+    policy: &'a FollowupPolicy,
+    allowed: &'a dyn Fn(&str, Channel) -> Verdict,
+}
+
+impl Cycle<'_> {
+    fn task(&self, plan: &Plan, step: &Step) -> PlannedTask {
+        let (due, counted) = due::due(step.window, step.after, self.opened_at, self.hours);
+        let (state, because) = match self.left_out(step) {
+            Some(left_out) => left_out,
+            None => (TaskState::Open, format!("{}; {counted}", step.because)),
+        };
+        let language = self.subject.values.get(field::LANGUAGE);
+        PlannedTask {
+            step: step.id.clone(),
+            plan: plan.id.clone(),
+            channel: step.channel,
+            subject: subject_line::fill(
+                step.subject_in(language),
+                self.display_name,
+                self.subject.values,
+            ),
+            due_ms: due.timestamp_millis(),
+            state,
+            because,
+        }
+    }
+
+    /// Returns why the step is not to be done, the weightiest reason first.
+    fn left_out(&self, step: &Step) -> Option<(TaskState, String)> {
+        let done = self.contacted_at.filter(|_| step.unless_contacted);
+        if let Some(at) = done {
+            return Some((TaskState::Superseded, format!("contacted on {}", at.date_naive())));
+        }
+        if let Some(lacking) = self.lacking_address(step.channel) {
+            return Some((TaskState::NotAllowed, lacking.to_owned()));
+        }
+        if let Some(channel) = step.consent_channel() {
+            let verdict = (self.allowed)(&step.purpose.0, channel);
+            if !verdict.allowed {
+                return Some((TaskState::NotAllowed, verdict.because));
+            }
+        }
+        let age = self.subject.as_of.signed_duration_since(self.opened_at);
+        if step.is_automatic() && age > self.policy.max_age {
+            let because = format!(
+                "the enquiry is {} old and mail goes out for {} only",
+                due::words(age),
+                due::words(self.policy.max_age)
+            );
+            return Some((TaskState::TooOld, because));
+        }
+        None
+    }
+
+    fn lacking_address(&self, channel: TaskChannel) -> Option<&'static str> {
+        let values = self.subject.values;
+        let has = |wanted| values.get(wanted).is_some();
+        match channel {
+            TaskChannel::Email if !has(field::EMAIL) => Some("no e-mail address"),
+            TaskChannel::Email if values.is_true(field::EMAIL_IS_DISPOSABLE) => {
+                Some("the e-mail address is a throw-away one")
+            }
+            TaskChannel::Call | TaskChannel::Sms if !has(field::PHONE) => Some("no phone number"),
+            TaskChannel::Sms if values.get(field::PHONE_TYPE) == Some("fixed") => {
+                Some("a landline takes no text messages")
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

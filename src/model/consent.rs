@@ -126,3 +126,12 @@ pub struct ConsentRecord {
     /// User agent, when the row had one.
     pub user_agent: Option<String>,
 }
+
+/// Whether a contact is allowed, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether it is.
+    pub allowed: bool,
+    /// What decided, in one line for people.
+    pub because: String,
+}

@@ -6,10 +6,14 @@
 
 pub mod alerts;
 pub mod condition;
+pub mod consent;
 pub mod decode;
 pub mod diagnostics;
 pub mod field;
+pub mod followup;
+pub mod hours;
 pub mod identity;
+pub mod routing;
 pub mod scoring;
 pub mod tables;
 pub mod target;

@@ -1,0 +1,120 @@
+//! When a step is due.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::rules::followup::Window;
+use crate::rules::hours::BusinessHours;
+
+/// Returns the instant `after` past `opened_at`, counted as `window` says, and how it was counted in
+/// words.
+pub(super) fn due(
+    window: Window,
+    after: TimeDelta,
+    opened_at: DateTime<Utc>,
+    hours: &BusinessHours,
+) -> (DateTime<Utc>, String) {
+    let by_clock = opened_at.checked_add_signed(after).unwrap_or(opened_at);
+    let span = words(after);
+    match window {
+        Window::Any => (by_clock, format!("due {span} after the form was sent")),
+        Window::Owner => {
+            let due = hours.next_open(by_clock);
+            let moved = if due == by_clock { "" } else { ", moved into working hours" };
+            (due, format!("due {span} after the form was sent{moved}"))
+        }
+        Window::OwnerMinutes if after <= TimeDelta::zero() => {
+            (hours.next_open(opened_at), "due in the first working minute".to_owned())
+        }
+        Window::OwnerMinutes => {
+            let due = hours.add_business_minutes(opened_at, minutes_up(after));
+            (due, format!("due after {span} of working time"))
+        }
+    }
+}
+
+/// Returns `span` in its largest whole unit, such as `15m`, `24h` or `12d`.
+pub(super) fn words(span: TimeDelta) -> String {
+    match (span.num_seconds(), span.num_minutes(), span.num_hours()) {
+        (seconds, ..) if seconds < 60 => format!("{seconds}s"),
+        (_, minutes, _) if minutes < 60 || (minutes < 2_880 && minutes % 60 != 0) => {
+            format!("{minutes}m")
+        }
+        (.., hours) if hours < 48 => format!("{hours}h"),
+        _ => format!("{}d", span.num_days()),
+    }
+}
+
+/// Whole minutes, the started one included: 90 seconds of working time take two minutes.
+fn minutes_up(span: TimeDelta) -> i64 {
+    (span.num_seconds() + 59).div_euclid(60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::Tz;
+
+    fn instant(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_str(text, "%Y-%m-%d %H:%M %z").unwrap().to_utc()
+    }
+
+    #[track_caller]
+    fn check(window: Window, minutes: i64, opened: &str, expected: &str) {
+        let office = "Mo-Fr 09:00-17:00; PH off";
+        let hours = BusinessHours::compile(office, Tz::Europe__Warsaw, "PL", &[]).unwrap();
+        let (found, _) = due(window, TimeDelta::minutes(minutes), instant(opened), &hours);
+        assert_eq!(found, instant(expected), "{window:?}: {minutes} minutes from {opened}");
+    }
+
+    #[test]
+    fn the_wall_clock_knows_no_weekend() {
+        for (minutes, opened, expected) in [
+            (5, "2026-11-21 23:58 +0100", "2026-11-22 00:03 +0100"), // over midnight
+            (5, "2026-12-24 10:00 +0100", "2026-12-24 10:05 +0100"), // Christmas Eve
+            (1_440, "2026-03-28 12:00 +0100", "2026-03-29 13:00 +0200"), // 24 hours over the short night
+            (1_440, "2026-10-24 12:00 +0200", "2026-10-25 11:00 +0100"), // and over the long one
+        ] {
+            check(Window::Any, minutes, opened, expected);
+        }
+    }
+
+    #[test]
+    fn people_are_asked_in_their_working_hours() {
+        for (minutes, opened, expected) in [
+            (240, "2026-11-18 10:00 +0100", "2026-11-18 14:00 +0100"), // inside
+            (240, "2026-11-18 14:00 +0100", "2026-11-19 09:00 +0100"), // closing time is closed
+            (240, "2026-11-20 15:00 +0100", "2026-11-23 09:00 +0100"), // Friday afternoon
+            (240, "2026-11-22 00:00 +0100", "2026-11-23 09:00 +0100"), // Sunday midnight
+            (240, "2026-11-10 22:00 +0100", "2026-11-12 09:00 +0100"), // Independence Day between
+            (240, "2026-12-24 07:00 +0100", "2026-12-28 09:00 +0100"), // Christmas Eve to Sunday
+            (240, "2026-03-29 00:30 +0100", "2026-03-30 09:00 +0200"), // the short night
+            (240, "2026-10-25 00:30 +0200", "2026-10-26 09:00 +0100"), // the long night
+        ] {
+            check(Window::Owner, minutes, opened, expected);
+        }
+    }
+
+    #[test]
+    fn working_minutes_are_counted_in_working_hours_only() {
+        for (minutes, opened, expected) in [
+            (15, "2026-11-18 10:00 +0100", "2026-11-18 10:15 +0100"),
+            (15, "2026-11-18 16:50 +0100", "2026-11-19 09:05 +0100"),
+            (15, "2026-11-18 00:00 +0100", "2026-11-18 09:15 +0100"),
+            (15, "2026-11-20 17:00 +0100", "2026-11-23 09:15 +0100"),
+            (15, "2026-12-23 16:50 +0100", "2026-12-28 09:05 +0100"),
+            (240, "2026-04-03 15:00 +0200", "2026-04-07 11:00 +0200"), // over Easter Monday
+            (0, "2026-11-21 12:00 +0100", "2026-11-23 09:00 +0100"),
+            (120, "2026-03-27 16:00 +0100", "2026-03-30 10:00 +0200"), // over the short night
+            (120, "2026-10-23 16:00 +0200", "2026-10-26 10:00 +0100"), // over the long one
+        ] {
+            check(Window::OwnerMinutes, minutes, opened, expected);
+        }
+    }
+
+    #[test]
+    fn spans_are_told_in_their_largest_whole_unit() {
+        let found = [30, 900, 5_400, 14_400, 86_400, 1_036_800]
+            .map(|seconds| words(TimeDelta::seconds(seconds)));
+        assert_eq!(found, ["30s", "15m", "90m", "4h", "24h", "12d"]);
+    }
+}

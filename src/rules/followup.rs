@@ -1,0 +1,425 @@
+//! Follow-up plans as written in `followup.toml`: which steps follow an enquiry, by when, and what
+//! each needs.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use super::condition::{Condition, ConditionContext};
+use super::consent::ConsentPolicy;
+use super::decode::Table;
+use super::diagnostics::{Place, did_you_mean};
+use super::hours::{BusinessHours, Calendar, opt_hours};
+use crate::model::consent::{Channel, Purpose};
+use crate::model::decision::Segment;
+use crate::model::subject::Subject;
+use crate::model::task::TaskChannel;
+
+/// Words in braces that the subject of a step may contain.
+pub const PLACEHOLDERS: &[&str] = &["name", "company", "product"];
+
+/// How the time of a step is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// By the wall clock, at any hour.
+    Any,
+    /// By the wall clock, then moved to the next minute the owner works.
+    Owner,
+    /// In minutes that the owner works.
+    OwnerMinutes,
+}
+
+impl Window {
+    /// Every window with its word in `followup.toml`.
+    pub const ALL: &[(&str, Window)] =
+        &[("any", Self::Any), ("owner", Self::Owner), ("owner-minutes", Self::OwnerMinutes)];
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Id, unique in its plan.
+    pub id: String,
+    /// How it reaches the person.
+    pub channel: TaskChannel,
+    /// Time from the form to the step, counted as `window` says.
+    pub after: TimeDelta,
+    /// How the time is counted.
+    pub window: Window,
+    /// What the contact is for; the consent gate is asked about it.
+    pub purpose: Purpose,
+    /// What to do, with placeholders.
+    pub subject: String,
+    /// The same in other languages, by ISO 639-1 code.
+    pub subject_by_language: BTreeMap<String, String>,
+    /// Whether somebody who was contacted needs it no more.
+    pub unless_contacted: bool,
+    /// Why, in words a salesperson understands.
+    pub because: String,
+    /// Where it is written.
+    pub place: Place,
+}
+
+impl Step {
+    /// Returns the subject in `language`, else the general one.
+    pub fn subject_in(&self, language: Option<&str>) -> &str {
+        language
+            .and_then(|language| self.subject_by_language.get(language))
+            .unwrap_or(&self.subject)
+    }
+
+    /// Returns the channel that the consent gate is asked about; a task by hand needs none.
+    pub fn consent_channel(&self) -> Option<Channel> {
+        match self.channel {
+            TaskChannel::Email => Some(Channel::Email),
+            TaskChannel::Sms => Some(Channel::Sms),
+            TaskChannel::Call => Some(Channel::Phone),
+            TaskChannel::Task => None,
+        }
+    }
+
+    /// Returns whether a machine does it, so that an old lead must not set it off.
+    pub fn is_automatic(&self) -> bool {
+        matches!(self.channel, TaskChannel::Email | TaskChannel::Sms)
+    }
+}
+
+/// What follows an enquiry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Stable id.
+    pub id: String,
+    /// Segments it serves.
+    pub segments: Vec<Segment>,
+    /// Which of their leads.
+    pub when: Condition,
+    /// Steps in file order.
+    pub steps: Vec<Step>,
+    /// Why, in words a salesperson understands.
+    pub because: String,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// All plans; the first that serves the segment and whose condition the lead meets is followed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FollowupPolicy {
+    /// Plans in file order.
+    pub plans: Vec<Plan>,
+    /// Age of an enquiry beyond which no mail or text message goes out.
+    pub max_age: TimeDelta,
+    /// Time after which a returning person starts the plan anew instead of continuing it.
+    pub restart_after: TimeDelta,
+    /// Hours of leads that have no owner.
+    pub hours: BusinessHours,
+}
+
+const MAX_AGE_SECONDS: i64 = 3 * 86_400;
+const RESTART_AFTER_SECONDS: i64 = 30 * 86_400;
+/// No promise reaches further; it keeps due times inside the calendar.
+const AFTER_SECONDS_MAX: i64 = 366 * 86_400;
+
+impl FollowupPolicy {
+    /// Reads `followup.toml`; without one there are no plans and so no tasks.
+    ///
+    /// Hours default to those of `calendar`; the purposes of steps are checked against `consent`.
+    pub fn decode(
+        root: Option<&Table<'_>>,
+        context: &ConditionContext<'_>,
+        calendar: &Calendar,
+        consent: &ConsentPolicy,
+    ) -> Self {
+        let mut policy = Self {
+            plans: Vec::new(),
+            max_age: TimeDelta::seconds(MAX_AGE_SECONDS),
+            restart_after: TimeDelta::seconds(RESTART_AFTER_SECONDS),
+            hours: calendar.hours.clone(),
+        };
+        let Some(root) = root else { return policy };
+        let seconds = |key, usual| {
+            let seconds = root.opt_duration_seconds(key).unwrap_or(usual);
+            TimeDelta::seconds(seconds.min(100 * AFTER_SECONDS_MAX))
+        };
+        policy.max_age = seconds("max-age", MAX_AGE_SECONDS);
+        policy.restart_after = seconds("restart-after", RESTART_AFTER_SECONDS);
+        if let Some(hours) = opt_hours(root, "hours", calendar, calendar.zone, &[]) {
+            policy.hours = hours;
+        }
+        policy.plans = root.tables("plan", |table| decode_plan(table, context, consent));
+        lint(&policy, root);
+        policy
+    }
+
+    /// Returns the plan that a lead in `segment` follows.
+    pub fn plan_for(&self, subject: &Subject<'_>, segment: Segment) -> Option<&Plan> {
+        self.plans
+            .iter()
+            .find(|plan| plan.segments.contains(&segment) && plan.when.matches(subject))
+    }
+
+    /// Returns a step by the ids that a planned task carries.
+    pub fn step(&self, plan: &str, step: &str) -> Option<&Step> {
+        let plan = self.plans.iter().find(|known| known.id == plan)?;
+        plan.steps.iter().find(|known| known.id == step)
+    }
+}
+
+fn decode_plan(table: &Table<'_>, context: &ConditionContext<'_>, consent: &ConsentPolicy) -> Plan {
+    let id = table.string("id");
+    let mut segments = table.choices("segments", Segment::ALL);
+    if !table.has("segments") {
+        segments = Segment::ALL.iter().map(|(_, segment)| *segment).collect();
+    }
+    let steps = table.tables("step", |step| decode_step(step, consent));
+    if steps.is_empty() && !id.is_empty() {
+        table.sink().error(
+            &table.place_of("id"),
+            format!("plan `{id}` has no steps"),
+            Some("add a [[plan.step]]".to_owned()),
+        );
+    }
+    let plan = Plan {
+        segments,
+        when: Condition::decode_key(table, "when", context).unwrap_or_else(Condition::always),
+        steps,
+        because: table.string("because"),
+        place: table.place_of("id"),
+        id,
+    };
+    duplicates(table, "step", plan.steps.iter().map(|step| (step.id.as_str(), &step.place)));
+    plan
+}
+
+fn decode_step(table: &Table<'_>, consent: &ConsentPolicy) -> Step {
+    let id = table.string("id");
+    let channel = table.choice("channel", TaskChannel::ALL, TaskChannel::Task);
+    let by_hand = matches!(channel, TaskChannel::Call | TaskChannel::Task);
+    let window = table.opt_choice("window", Window::ALL);
+    let purpose = table.opt_string("purpose").unwrap_or_else(|| Purpose::ENQUIRY_REPLY.to_owned());
+    consent.expect_purpose(&purpose, table, "purpose");
+    if !table.has("after") {
+        table.missing("after");
+    }
+    let after = table.opt_duration_seconds("after").unwrap_or_default();
+    if after > AFTER_SECONDS_MAX {
+        table.error("after", "`after` reaches further than a year", None);
+    }
+    let subject = table.string("subject");
+    check_placeholders(table, "subject", &subject);
+    let subject_by_language = table.table("subject-in", |languages| {
+        let texts = languages.keys().into_iter().filter_map(|language| {
+            let text = languages.opt_string(&language)?;
+            check_placeholders(languages, &language, &text);
+            Some((language, text))
+        });
+        texts.collect()
+    });
+    Step {
+        channel,
+        after: TimeDelta::seconds(after.clamp(0, AFTER_SECONDS_MAX)),
+        // People keep office hours, machines do not.
+        window: window.unwrap_or(if by_hand { Window::Owner } else { Window::Any }),
+        purpose: Purpose::new(&purpose),
+        subject,
+        subject_by_language: subject_by_language.unwrap_or_default(),
+        unless_contacted: table.bool_or("unless-contacted", false),
+        because: table.string("because"),
+        place: table.place_of("id"),
+        id,
+    }
+}
+
+fn check_placeholders(table: &Table<'_>, key: &str, text: &str) {
+    for part in text.split('{').skip(1) {
+        let Some((word, _)) = part.split_once('}') else {
+            table.error(key, "`{` without `}`", None);
+            continue;
+        };
+        if !PLACEHOLDERS.contains(&word) {
+            let hint = did_you_mean(word, PLACEHOLDERS.iter().copied()).map_or_else(
+                || "known are: {name}, {company}, {product}".to_owned(),
+                |near| format!("did you mean `{{{near}}}`?"),
+            );
+            table.error(key, format!("unknown placeholder `{{{word}}}`"), Some(hint));
+        }
+    }
+}
+
+fn duplicates<'a>(
+    table: &Table<'_>,
+    kind: &str,
+    found: impl Iterator<Item = (&'a str, &'a Place)>,
+) {
+    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+    for (id, place) in found.filter(|(id, _)| !id.is_empty()) {
+        match seen.get(id) {
+            Some(first) => table.sink().error(
+                place,
+                format!("{kind} `{id}` exists already (line {})", first.line()),
+                Some("give each an id of its own: tasks are recognized by it".to_owned()),
+            ),
+            None => {
+                seen.insert(id, place);
+            }
+        }
+    }
+}
+
+fn lint(policy: &FollowupPolicy, root: &Table<'_>) {
+    duplicates(root, "plan", policy.plans.iter().map(|plan| (plan.id.as_str(), &plan.place)));
+    for (word, segment) in Segment::ALL {
+        let serving: Vec<&Plan> =
+            policy.plans.iter().filter(|plan| plan.segments.contains(segment)).collect();
+        if serving.iter().any(|plan| plan.when.is_always()) {
+            continue;
+        }
+        let (message, hint) = match serving.last() {
+            None => (
+                format!("segment `{word}` has no plan: nobody would follow up on its leads"),
+                format!("add a [[plan]] with segments = [\"{word}\"]"),
+            ),
+            Some(last) => (
+                format!("segment `{word}` has only plans with a condition: some leads follow none"),
+                format!("add a [[plan]] for `{word}` without `when` below `{}`", last.id),
+            ),
+        };
+        root.sink().error(&root.place_of("plan"), message, Some(hint));
+    }
+    for (position, plan) in policy.plans.iter().enumerate() {
+        let wider = |segment: &Segment| {
+            policy.plans[..position].iter().find(|earlier| {
+                earlier.segments.contains(segment) && plan.when.implies_same(&earlier.when)
+            })
+        };
+        let covering: Vec<&Plan> = plan.segments.iter().filter_map(wider).collect();
+        let (Some(first), true) = (covering.first(), covering.len() == plan.segments.len()) else {
+            continue;
+        };
+        root.sink().error(
+            &plan.place,
+            format!(
+                "plan `{}` is never followed: plan `{}` (line {}) above it takes its leads",
+                plan.id,
+                first.id,
+                first.place.line()
+            ),
+            Some(format!("move `{}` above `{}` or remove it", plan.id, first.id)),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::decode::{Sink, document};
+    use crate::rules::diagnostics::RuleText;
+    use crate::rules::field::FieldCatalog;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) -> FollowupPolicy {
+        let sink = Sink::default();
+        let fields = FieldCatalog::decode(None);
+        let lists = BTreeMap::new();
+        let context = ConditionContext { fields: &fields, lists: &lists };
+        let calendar = Calendar::decode(None);
+        let consent = ConsentPolicy::default();
+        let decode =
+            |root: Option<&Table<'_>>| FollowupPolicy::decode(root, &context, &calendar, &consent);
+        let file = RuleText { path: "rules/followup.toml".into(), text: text.into() };
+        let mut policy = decode(None);
+        document(&file, &sink, |root| policy = decode(Some(root)));
+        let found: Vec<String> = sink
+            .take()
+            .iter()
+            .map(|found| format!("{}: {}", found.place.line(), found.message))
+            .collect();
+        assert_eq!(found, expected);
+        policy
+    }
+
+    fn plan(id: &str, rest: &str, step: &str) -> String {
+        format!(
+            "[[plan]]\nid = '{id}'\nbecause = 'b'\n{rest}\n[[plan.step]]\nid = 'call'\n\
+             channel = 'call'\nafter = '1h'\nbecause = 'b'\n{step}\n"
+        )
+    }
+
+    const SUBJECT: &str = "subject = 'Call {name}'";
+
+    #[test]
+    fn the_shipped_plans_are_without_fault() {
+        let policy = check(include_str!("../../rules/followup.toml"), &[]);
+        for (word, segment) in Segment::ALL {
+            let plan = policy.plans.iter().find(|plan| plan.segments.contains(segment)).unwrap();
+            let confirmation = &plan.steps[0];
+            assert_eq!(confirmation.channel, TaskChannel::Email, "{word}");
+            assert!(confirmation.after <= TimeDelta::minutes(5), "{word}");
+            assert!(plan.steps.iter().any(|step| step.after == TimeDelta::hours(24)), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_segment_needs_a_plan() {
+        check(
+            &plan("a", "segments = ['hot', 'warm']", SUBJECT),
+            &["1: segment `cold` has no plan: nobody would follow up on its leads"],
+        );
+        check(
+            &plan("a", "when = { field = 'country', is = 'PL' }", SUBJECT),
+            &[
+                "1: segment `cold` has only plans with a condition: some leads follow none",
+                "1: segment `warm` has only plans with a condition: some leads follow none",
+                "1: segment `hot` has only plans with a condition: some leads follow none",
+            ],
+        );
+        check(&plan("a", "", SUBJECT), &[]);
+    }
+
+    #[test]
+    fn a_plan_below_its_twin_is_an_error() {
+        let all = plan("all", "", SUBJECT);
+        let hot = plan("hot", "segments = ['hot']", SUBJECT);
+        check(&format!("{hot}{all}"), &[]);
+        check(
+            &format!("{all}{hot}"),
+            &["12: plan `hot` is never followed: plan `all` (line 2) above it takes its leads"],
+        );
+    }
+
+    #[test]
+    fn ids_are_not_used_twice() {
+        let step = "[[plan.step]]\nid = 'call'\nchannel = 'task'\nafter = '2h'\nbecause = 'b'\n\
+                    subject = 's'";
+        check(
+            &plan("a", "", &format!("{SUBJECT}\n{step}")),
+            &["12: step `call` exists already (line 6)"],
+        );
+    }
+
+    #[test]
+    fn a_step_that_cannot_be_is_an_error() {
+        check(
+            &plan("a", "", "subject = 'Call {nmae}'\npurpose = 'marketng'"),
+            &["11: unknown purpose `marketng`", "10: unknown placeholder `{nmae}`"],
+        );
+        check(
+            &plan("a", "", "subject = 'Call {name'\nwindow = 'owners'"),
+            &["11: `window` cannot be `owners`", "10: `{` without `}`"],
+        );
+        check(&plan("a", "", SUBJECT).replace("'1h'", "'2y'"), &["8: `2y` is not a duration"]);
+        check(
+            &plan("a", "", SUBJECT).replace("'1h'", "'60w'"),
+            &["8: `after` reaches further than a year"],
+        );
+    }
+
+    #[test]
+    fn subjects_speak_the_language_of_the_lead() {
+        let policy =
+            check(&plan("a", "", "subject = 'Call'\nsubject-in = { pl = 'Zadzwoń' }"), &[]);
+        let step = policy.step("a", "call").unwrap();
+        assert_eq!(step.subject_in(Some("pl")), "Zadzwoń");
+        assert_eq!(step.subject_in(Some("de")), "Call");
+        assert_eq!(step.subject_in(None), "Call");
+    }
+}

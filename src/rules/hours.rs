@@ -1,0 +1,502 @@
+//! Business hours: an opening-hours expression with its zone, holidays and closed days, compiled so
+//! that asking for the next open minute is cheap.
+//!
+//! Expressions follow the OpenStreetMap `opening_hours` syntax. The holidays are those of the whole
+//! country; days that only a region keeps belong into `extra-closed`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, OnceLock};
+
+use chrono::{DateTime, Datelike as _, Days, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono_tz::Tz;
+use opening_hours::localization::Country;
+use opening_hours::{Context, OpeningHours, RuleKind};
+
+use super::decode::Table;
+use super::diagnostics::did_you_mean;
+use crate::model::moment::utc_from_ms;
+
+/// Years whose windows are worked out; outside them nothing is open.
+const YEARS: RangeInclusive<i32> = 1990..=2099;
+/// Years in which a calendar must open at least once to be believed.
+const YEARS_CHECKED: RangeInclusive<i32> = 2020..=2040;
+const MINUTE_MS: i64 = 60_000;
+
+/// The first and the last of some days.
+pub type DayRange = (NaiveDate, NaiveDate);
+
+/// Half-open stretches of time in milliseconds since 1970 UTC, in order, never touching.
+type Windows = Box<[(i64, i64)]>;
+
+/// The workspace's calendar: what owners and plans fall back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar {
+    /// Zone of the office.
+    pub zone: Tz,
+    /// ISO 3166-1 alpha-2 code of the country whose holidays are kept; empty for none.
+    pub country: String,
+    /// Days on which nobody works.
+    pub extra_closed: Vec<NaiveDate>,
+    /// The office's hours.
+    pub hours: BusinessHours,
+}
+
+impl Calendar {
+    /// Hours of an office that says nothing about its hours.
+    pub const DEFAULT_HOURS: &str = "Mo-Fr 09:00-17:00; PH off";
+
+    /// Reads `[calendar]` of `root`; a missing table stands for a Polish office.
+    pub fn decode(root: Option<&Table<'_>>) -> Self {
+        let read = root.and_then(|root| root.table("calendar", Self::decode_table));
+        read.unwrap_or_else(|| Self::office(Tz::Europe__Warsaw, "PL".to_owned(), Vec::new()))
+    }
+
+    fn decode_table(table: &Table<'_>) -> Self {
+        let zone = opt_zone(table, "zone").unwrap_or(Tz::Europe__Warsaw);
+        let mut country = table.opt_string("country").unwrap_or_else(|| "PL".to_owned());
+        if !country.is_empty() && country.parse::<Country>().is_err() {
+            table.error(
+                "country",
+                format!("no holidays are known for `{country}`"),
+                Some(
+                    "write a two-letter code such as PL or DE, or \"\" for no holidays".to_owned(),
+                ),
+            );
+            country.clear();
+        }
+        let mut calendar = Self::office(zone, country, closed_days(table, "extra-closed"));
+        if let Some(hours) = opt_hours(table, "hours", &calendar, zone, &[]) {
+            calendar.hours = hours;
+        }
+        calendar
+    }
+
+    /// Compiles `expression` in `zone` with this calendar's holidays and closed days, and `absent` too.
+    ///
+    /// # Errors
+    /// What is wrong with the expression, in one line.
+    pub fn compile(
+        &self,
+        expression: &str,
+        zone: Tz,
+        absent: &[DayRange],
+    ) -> Result<BusinessHours, String> {
+        let hours = BusinessHours::compile(expression, zone, &self.country, &self.extra_closed)?;
+        Ok(if absent.is_empty() { hours } else { hours.without(absent) })
+    }
+
+    fn office(zone: Tz, country: String, extra_closed: Vec<NaiveDate>) -> Self {
+        let hours = BusinessHours::compile(Self::DEFAULT_HOURS, zone, &country, &extra_closed)
+            .expect("the default hours are valid in every known country");
+        Self { zone, country, extra_closed, hours }
+    }
+}
+
+/// Returns the zone named at `key`, reporting an unknown one with a suggestion.
+pub fn opt_zone(table: &Table<'_>, key: &str) -> Option<Tz> {
+    let name = table.opt_string(key)?;
+    let zone = name.parse().ok();
+    if zone.is_none() {
+        let hint = did_you_mean(&name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()))
+            .map_or_else(
+                || "write it as in Europe/Warsaw".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+        table.error(key, format!("unknown time zone `{name}`"), Some(hint));
+    }
+    zone
+}
+
+/// Returns the hours at `key` compiled with `calendar`'s holidays, reporting what is wrong with them.
+pub fn opt_hours(
+    table: &Table<'_>,
+    key: &str,
+    calendar: &Calendar,
+    zone: Tz,
+    absent: &[DayRange],
+) -> Option<BusinessHours> {
+    let expression = table.opt_string(key)?;
+    let hint = format!("write them as in \"{}\"", Calendar::DEFAULT_HOURS);
+    calendar
+        .compile(&expression, zone, absent)
+        .map_err(|message| table.error(key, message, Some(hint)))
+        .ok()
+}
+
+/// Returns the day at `key`, written as in `2026-12-31`, reporting anything else.
+pub fn opt_day(table: &Table<'_>, key: &str) -> Option<NaiveDate> {
+    let text = table.opt_string(key)?;
+    let day = text.parse().ok();
+    if day.is_none() {
+        table.error(key, format!("`{text}` is not a day"), Some(DAY_HINT.to_owned()));
+    }
+    day
+}
+
+const DAY_HINT: &str = "write it as in \"2026-12-31\"";
+
+fn closed_days(table: &Table<'_>, key: &str) -> Vec<NaiveDate> {
+    let mut days = Vec::new();
+    for (text, place) in table.located_strings(key) {
+        match text.parse() {
+            Ok(day) => days.push(day),
+            Err(_) => table.sink().error(
+                &place,
+                format!("`{text}` is not a day"),
+                Some(DAY_HINT.to_owned()),
+            ),
+        }
+    }
+    days.sort_unstable();
+    days
+}
+
+/// When somebody works.
+///
+/// Cheap to clone. The windows of a year are worked out when they are first asked for; after that a
+/// question is a binary search.
+#[derive(Clone)]
+pub struct BusinessHours(Arc<Compiled>);
+
+struct Compiled {
+    expression: String,
+    zone: Tz,
+    country: String,
+    rules: OpeningHours,
+    closed: Vec<DayRange>,
+    years: BTreeMap<i32, OnceLock<Windows>>,
+}
+
+impl BusinessHours {
+    /// Compiles `expression` in `zone` with the public holidays of `country` (empty: none).
+    ///
+    /// `PH` in the expression stands for those holidays; on `extra_closed` days nothing is open,
+    /// whatever the expression says.
+    ///
+    /// # Errors
+    /// What is wrong, in one line: not an opening-hours expression, an unknown country, or hours that
+    /// never open.
+    pub fn compile(
+        expression: &str,
+        zone: Tz,
+        country: &str,
+        extra_closed: &[NaiveDate],
+    ) -> Result<Self, String> {
+        let rules: OpeningHours = expression
+            .parse()
+            .map_err(|_| format!("`{expression}` is not an opening-hours expression"))?;
+        let mut context = Context::default();
+        if !country.is_empty() {
+            let country: Country =
+                country.parse().map_err(|_| format!("no holidays are known for `{country}`"))?;
+            context = context.with_holidays(country.holidays());
+        }
+        let hours = Self::assemble(
+            expression.to_owned(),
+            zone,
+            country.to_owned(),
+            rules.with_context(context),
+            extra_closed.iter().map(|day| (*day, *day)).collect(),
+        );
+        if YEARS_CHECKED.into_iter().all(|year| hours.windows(year).is_empty()) {
+            return Err(format!("`{expression}` never opens"));
+        }
+        Ok(hours)
+    }
+
+    /// Returns these hours without the days of `absent`.
+    #[must_use]
+    pub fn without(&self, absent: &[DayRange]) -> Self {
+        let mut closed = self.0.closed.clone();
+        closed.extend_from_slice(absent);
+        let Compiled { expression, zone, country, rules, .. } = &*self.0;
+        Self::assemble(expression.clone(), *zone, country.clone(), rules.clone(), closed)
+    }
+
+    fn assemble(
+        expression: String,
+        zone: Tz,
+        country: String,
+        rules: OpeningHours,
+        closed: Vec<DayRange>,
+    ) -> Self {
+        let years = YEARS.map(|year| (year, OnceLock::new())).collect();
+        Self(Arc::new(Compiled { expression, zone, country, rules, closed, years }))
+    }
+
+    /// Returns the expression as written.
+    pub fn expression(&self) -> &str {
+        &self.0.expression
+    }
+
+    /// Returns the zone the expression is read in.
+    pub fn zone(&self) -> Tz {
+        self.0.zone
+    }
+
+    /// Returns whether it is open at `at`; the closing minute itself is closed.
+    pub fn is_open(&self, at: DateTime<Utc>) -> bool {
+        let at_ms = at.timestamp_millis();
+        self.windows_from(at_ms).next().is_some_and(|(start, _)| start <= at_ms)
+    }
+
+    /// Returns `at` when it is open, otherwise the instant it opens next.
+    ///
+    /// Returns `at` itself when it never opens again (the expression names years that are over, or
+    /// `at` is outside 1990 to 2099).
+    pub fn next_open(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let at_ms = at.timestamp_millis();
+        match self.windows_from(at_ms).next() {
+            Some((start, _)) if start > at_ms => utc_from_ms(start),
+            _ => at,
+        }
+    }
+
+    /// Returns the instant at which `minutes` of open time have passed since `from`.
+    ///
+    /// 0 minutes returns `from` itself, open or not. Minutes that run out exactly at closing time end
+    /// there, not on the next morning. Open minutes are real ones: a clock change adds or takes none.
+    pub fn add_business_minutes(&self, from: DateTime<Utc>, minutes: i64) -> DateTime<Utc> {
+        let mut left_ms = minutes.saturating_mul(MINUTE_MS);
+        if left_ms <= 0 {
+            return from;
+        }
+        let from_ms = from.timestamp_millis();
+        let mut reached = from_ms;
+        for (start, end) in self.windows_from(from_ms) {
+            let start = start.max(from_ms);
+            if left_ms <= end - start {
+                return utc_from_ms(start + left_ms);
+            }
+            left_ms -= end - start;
+            reached = end;
+        }
+        // It closes for ever before the minutes are over: the last closing time is the best promise left.
+        utc_from_ms(reached)
+    }
+
+    /// Iterates over the windows that end after `at_ms`, in order.
+    fn windows_from(&self, at_ms: i64) -> impl Iterator<Item = (i64, i64)> + '_ {
+        // The local year may differ from the UTC year by a day, and a window may reach into the new year.
+        let year = utc_from_ms(at_ms).year();
+        (year.saturating_sub(1).max(*YEARS.start())..=*YEARS.end()).flat_map(move |year| {
+            let windows = self.windows(year);
+            let first = windows.partition_point(|(_, end)| *end <= at_ms);
+            windows[first..].iter().copied()
+        })
+    }
+
+    fn windows(&self, year: i32) -> &[(i64, i64)] {
+        self.0.years.get(&year).map_or(&[], |cell| cell.get_or_init(|| self.0.open_in(year)))
+    }
+}
+
+impl Compiled {
+    fn open_in(&self, year: i32) -> Windows {
+        let mut windows: Vec<(i64, i64)> = Vec::new();
+        let first = NaiveDate::from_ymd_opt(year, 1, 1);
+        let days = first.into_iter().flat_map(|first| first.iter_days());
+        for day in days.take_while(|day| day.year() == year) {
+            if self.closed.iter().any(|(first, last)| (*first..=*last).contains(&day)) {
+                continue;
+            }
+            for range in self.rules.schedule_at(day) {
+                if range.kind != RuleKind::Open {
+                    continue;
+                }
+                let start = self.instant(day, range.range.start.mins_from_midnight());
+                let end = self.instant(day, range.range.end.mins_from_midnight());
+                match windows.last_mut() {
+                    Some(last) if last.1 >= start => last.1 = last.1.max(end),
+                    // A window inside the hour that spring skips is empty.
+                    _ if start < end => windows.push((start, end)),
+                    _ => {}
+                }
+            }
+        }
+        windows.into_boxed_slice()
+    }
+
+    fn instant(&self, day: NaiveDate, minute: u16) -> i64 {
+        let day = day.checked_add_days(Days::new(u64::from(minute / 1_440))).unwrap_or(day);
+        let minute = u32::from(minute % 1_440);
+        let local = day.and_hms_opt(minute / 60, minute % 60, 0).unwrap_or_default();
+        instant_of(self.zone, local).timestamp_millis()
+    }
+}
+
+/// Returns the instant at which clocks in `zone` show `local`.
+///
+/// A time that spring skips becomes the first instant after the gap; of a time that autumn shows
+/// twice the first counts.
+fn instant_of(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+    let mut asked = local;
+    // No zone ever skipped more than a day.
+    for _ in 0..96 {
+        match zone.from_local_datetime(&asked) {
+            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => return at.to_utc(),
+            LocalResult::None => asked += chrono::Duration::minutes(15),
+        }
+    }
+    local.and_utc()
+}
+
+impl fmt::Debug for BusinessHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BusinessHours({:?} in {})", self.0.expression, self.0.zone)
+    }
+}
+
+impl PartialEq for BusinessHours {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |hours: &Self| {
+            let Compiled { expression, zone, country, closed, .. } = &*hours.0;
+            (expression.clone(), *zone, country.clone(), closed.clone())
+        };
+        parts(self) == parts(other)
+    }
+}
+
+impl Eq for BusinessHours {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFICE: &str = Calendar::DEFAULT_HOURS;
+
+    fn compile(expression: &str) -> BusinessHours {
+        BusinessHours::compile(expression, Tz::Europe__Warsaw, "PL", &[]).unwrap()
+    }
+
+    fn warsaw(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_str(text, "%Y-%m-%d %H:%M %z").unwrap().to_utc()
+    }
+
+    #[track_caller]
+    fn opens(expression: &str, at: &str, expected: &str) {
+        let found = compile(expression).next_open(warsaw(at));
+        assert_eq!(found, warsaw(expected), "{expression} after {at}");
+    }
+
+    #[track_caller]
+    fn adds(expression: &str, from: &str, minutes: i64, expected: &str) {
+        let found = compile(expression).add_business_minutes(warsaw(from), minutes);
+        assert_eq!(found, warsaw(expected), "{expression}: {minutes} minutes from {from}");
+    }
+
+    #[test]
+    fn the_next_open_minute() {
+        for (at, expected) in [
+            ("2026-11-18 10:15 +0100", "2026-11-18 10:15 +0100"), // a Wednesday, open
+            ("2026-11-18 08:59 +0100", "2026-11-18 09:00 +0100"), // before opening
+            ("2026-11-18 17:00 +0100", "2026-11-19 09:00 +0100"), // closing time is closed
+            ("2026-11-20 17:30 +0100", "2026-11-23 09:00 +0100"), // Friday evening
+            ("2026-11-22 00:00 +0100", "2026-11-23 09:00 +0100"), // Sunday, midnight
+            ("2026-11-11 10:00 +0100", "2026-11-12 09:00 +0100"), // Independence Day
+            ("2026-04-06 10:00 +0200", "2026-04-07 09:00 +0200"), // Easter Monday
+            ("2026-06-04 10:00 +0200", "2026-06-05 09:00 +0200"), // Corpus Christi
+            ("2025-12-31 17:30 +0100", "2026-01-02 09:00 +0100"), // over the new year
+            ("2026-11-18 10:15 +0100", "2026-11-18 09:15 +0000"), // an instant has no zone
+        ] {
+            opens(OFFICE, at, expected);
+        }
+    }
+
+    #[test]
+    fn christmas_eve_is_a_holiday_in_poland_since_2025() {
+        opens(OFFICE, "2024-12-24 10:00 +0100", "2024-12-24 10:00 +0100");
+        opens(OFFICE, "2025-12-24 10:00 +0100", "2025-12-29 09:00 +0100");
+        opens(OFFICE, "2026-12-24 10:00 +0100", "2026-12-28 09:00 +0100");
+    }
+
+    #[test]
+    fn open_minutes_skip_what_is_closed() {
+        for (from, minutes, expected) in [
+            ("2026-11-18 09:00 +0100", 0, "2026-11-18 09:00 +0100"),
+            ("2026-11-21 12:00 +0100", 0, "2026-11-21 12:00 +0100"),
+            ("2026-11-18 16:45 +0100", 15, "2026-11-18 17:00 +0100"),
+            ("2026-11-18 16:45 +0100", 16, "2026-11-19 09:01 +0100"),
+            ("2026-11-20 16:50 +0100", 15, "2026-11-23 09:05 +0100"),
+            ("2026-11-21 03:00 +0100", 15, "2026-11-23 09:15 +0100"),
+            ("2026-04-03 15:00 +0200", 240, "2026-04-07 11:00 +0200"), // Good Friday is a working day
+            ("2026-12-23 16:00 +0100", 120, "2026-12-28 10:00 +0100"),
+            ("2026-11-18 09:00 +0100", 2_400, "2026-11-24 17:00 +0100"), // a whole working week
+        ] {
+            adds(OFFICE, from, minutes, expected);
+        }
+    }
+
+    #[test]
+    fn clocks_that_jump_forward_skip_no_promise() {
+        // Sunday 2026-03-29: 02:00 becomes 03:00.
+        opens("Su 02:30-06:00", "2026-03-29 00:00 +0100", "2026-03-29 03:00 +0200");
+        adds("Sa,Su 00:00-24:00", "2026-03-29 01:30 +0100", 60, "2026-03-29 03:30 +0200");
+        adds("Mo-Su 22:00-06:00", "2026-03-28 23:00 +0100", 240, "2026-03-29 04:00 +0200");
+        opens("Su 02:10-02:50; Mo 09:00-17:00", "2026-03-29 00:00 +0100", "2026-03-30 09:00 +0200");
+    }
+
+    #[test]
+    fn clocks_that_fall_back_count_the_hour_once_per_minute_that_passes() {
+        // Sunday 2026-10-25: 03:00 becomes 02:00.
+        opens("Su 02:30-06:00", "2026-10-25 00:00 +0200", "2026-10-25 02:30 +0200");
+        adds("Sa,Su 00:00-24:00", "2026-10-25 01:30 +0200", 120, "2026-10-25 02:30 +0100");
+        adds("Mo-Su 22:00-06:00", "2026-10-24 23:00 +0200", 240, "2026-10-25 02:00 +0100");
+        opens(OFFICE, "2026-10-23 18:00 +0200", "2026-10-26 09:00 +0100");
+    }
+
+    #[test]
+    fn midnight_does_not_close_a_night_shift() {
+        opens("Mo-Su 22:00-06:00", "2026-11-18 00:00 +0100", "2026-11-18 00:00 +0100");
+        adds("Mo-Su 00:00-24:00", "2026-12-31 23:00 +0100", 120, "2027-01-01 01:00 +0100");
+        assert!(compile("24/7").is_open(warsaw("2026-12-25 00:00 +0100")));
+    }
+
+    #[test]
+    fn extra_closed_days_and_absences_are_closed() {
+        let closed = [NaiveDate::from_ymd_opt(2026, 11, 19).unwrap()];
+        let hours = BusinessHours::compile(OFFICE, Tz::Europe__Warsaw, "PL", &closed).unwrap();
+        let at = warsaw("2026-11-18 17:00 +0100");
+        assert_eq!(hours.next_open(at), warsaw("2026-11-20 09:00 +0100"));
+        let absent = [(closed[0], NaiveDate::from_ymd_opt(2026, 11, 24).unwrap())];
+        assert_eq!(hours.without(&absent).next_open(at), warsaw("2026-11-25 09:00 +0100"));
+    }
+
+    #[test]
+    fn hours_that_end_for_good_never_hang() {
+        let hours = compile("2026 Mo-Fr 09:00-17:00");
+        let after = warsaw("2027-03-01 10:00 +0100");
+        assert_eq!(hours.next_open(after), after);
+        assert_eq!(hours.add_business_minutes(after, 60), after);
+        assert!(!hours.is_open(DateTime::<Utc>::MAX_UTC));
+        assert_eq!(hours.next_open(DateTime::<Utc>::MIN_UTC), warsaw("2026-01-01 09:00 +0100"));
+    }
+
+    #[track_caller]
+    fn refused(expression: &str, country: &str, expected: &str) {
+        let found = BusinessHours::compile(expression, Tz::Europe__Warsaw, country, &[]);
+        assert_eq!(found, Err(expected.to_owned()));
+    }
+
+    #[test]
+    fn unusable_hours_are_refused() {
+        refused("nine to five", "PL", "`nine to five` is not an opening-hours expression");
+        refused("off", "PL", "`off` never opens");
+        refused("Mo-Fr 09:00-17:00; Mo-Su off", "PL", "`Mo-Fr 09:00-17:00; Mo-Su off` never opens");
+        refused("24/7", "XX", "no holidays are known for `XX`");
+    }
+
+    #[test]
+    fn a_million_questions_are_cheap() {
+        // Only that the windows are kept: each question below would take the crate tens of microseconds.
+        let hours = compile(OFFICE);
+        let start = warsaw("2026-01-01 00:00 +0100");
+        let mut open = 0_u32;
+        for minute in 0..200_000_i64 {
+            open += u32::from(hours.is_open(start + chrono::Duration::minutes(minute)));
+        }
+        assert!(open > 30_000, "{open}");
+    }
+}

@@ -1,0 +1,346 @@
+//! Who gets which lead, as written in `routing.toml`: owners, queues, routes, and the calendar that
+//! owners and follow-up plans share.
+
+mod lints;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use super::condition::{Condition, ConditionContext};
+use super::decode::Table;
+use super::diagnostics::Place;
+use super::hours::{BusinessHours, Calendar, DayRange, opt_day, opt_hours, opt_zone};
+use crate::model::field;
+use crate::model::subject::Subject;
+
+/// Route names that decisions use for themselves.
+pub const RESERVED_ROUTES: &[&str] = &[STICKY, TRIAGE];
+/// Names the decision that a returning lead keeps its owner.
+pub const STICKY: &str = "sticky";
+/// Names the decision that no route matched.
+pub const TRIAGE: &str = "triage";
+
+/// Somebody who takes leads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Owner {
+    /// Stable id.
+    pub id: String,
+    /// Name as people say it.
+    pub name: String,
+    /// Address as the CRM knows it.
+    pub email: String,
+    /// Working hours without the days of absence.
+    pub hours: BusinessHours,
+    /// Zone they live by.
+    pub zone: Tz,
+    /// Whether they take leads at all.
+    pub active: bool,
+    /// First and last days of absence.
+    pub absent: Vec<DayRange>,
+    /// Languages they speak, ISO 639-1.
+    pub languages: Vec<String>,
+    /// Where they are written.
+    pub place: Place,
+}
+
+impl Owner {
+    /// Returns why the owner takes no lead at `as_of`, or `None` when they do.
+    pub fn away(&self, as_of: DateTime<Utc>) -> Option<String> {
+        if !self.active {
+            return Some("no longer active".to_owned());
+        }
+        let day = as_of.with_timezone(&self.zone).date_naive();
+        self.absent
+            .iter()
+            .filter(|(first, last)| (*first..=*last).contains(&day))
+            .map(|(_, last)| *last)
+            .max()
+            .map(|last| format!("away until {last}"))
+    }
+
+    /// Returns whether the owner speaks the lead's language.
+    pub fn speaks(&self, language: &str) -> bool {
+        self.languages.iter().any(|known| known.eq_ignore_ascii_case(language))
+    }
+}
+
+/// One owner's part in a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolMember {
+    /// Owner's id.
+    pub owner: String,
+    /// Share; 2 gets twice as many leads as 1.
+    pub weight: i64,
+}
+
+/// Where leads wait.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Queue {
+    /// Stable id.
+    pub id: String,
+    /// Name as people say it.
+    pub name: String,
+    /// Who serves it, in file order; empty when leads wait without an owner.
+    pub pool: Vec<PoolMember>,
+    /// Whether leads are meant to wait here without an owner.
+    pub unattended: bool,
+    /// Whether owners who speak the lead's language come first.
+    pub match_language: bool,
+    /// Why the queue exists.
+    pub because: String,
+    /// Where it is written.
+    pub place: Place,
+}
+
+impl Queue {
+    /// Returns the sum of the weights: the turns after which everybody had their share.
+    pub fn turns(&self) -> i64 {
+        self.pool.iter().map(|member| member.weight).sum()
+    }
+
+    /// Returns whether `owner` serves the queue.
+    pub fn is_served_by(&self, owner: &str) -> bool {
+        self.pool.iter().any(|member| member.owner == owner)
+    }
+}
+
+/// One rule of routing; the first that matches decides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// Stable id.
+    pub id: String,
+    /// Which leads it takes.
+    pub when: Condition,
+    /// Queue's id.
+    pub queue: String,
+    /// Owner's id, when the route names one person.
+    pub owner: Option<String>,
+    /// Why, in words a salesperson understands.
+    pub because: String,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// What happens to a returning lead whose owner is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenAway {
+    /// It waits for its owner.
+    Keep,
+    /// It is routed like a new lead.
+    Reassign,
+    /// It waits in its queue without an owner.
+    Queue,
+}
+
+impl WhenAway {
+    /// Every answer with its word in `routing.toml`.
+    pub const ALL: &[(&str, WhenAway)] =
+        &[("keep", Self::Keep), ("reassign", Self::Reassign), ("queue", Self::Queue)];
+}
+
+/// What happens to leads that had an owner before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Returning {
+    /// Whether they keep them.
+    pub keep_owner: bool,
+    /// Whether an owner named by the CRM counts like one of ours.
+    pub keep_crm_owner: bool,
+    /// What happens when that owner is away.
+    pub when_away: WhenAway,
+}
+
+impl Default for Returning {
+    fn default() -> Self {
+        Self { keep_owner: true, keep_crm_owner: true, when_away: WhenAway::Reassign }
+    }
+}
+
+/// Owners, queues and routes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoutingPolicy {
+    /// The office's calendar.
+    pub calendar: Calendar,
+    /// Owners in file order.
+    pub owners: Vec<Owner>,
+    /// Queues in file order.
+    pub queues: Vec<Queue>,
+    /// Routes in file order: the first that matches decides.
+    pub routes: Vec<Route>,
+    /// What happens to leads that had an owner before.
+    pub returning: Returning,
+    /// Id of the queue for leads that no route takes.
+    pub triage: String,
+}
+
+impl RoutingPolicy {
+    /// Reads `routing.toml`; without one every lead goes to a queue called `triage`.
+    pub fn decode(root: Option<&Table<'_>>, context: &ConditionContext<'_>) -> Self {
+        let mut policy = Self {
+            calendar: Calendar::decode(root),
+            owners: Vec::new(),
+            queues: Vec::new(),
+            routes: Vec::new(),
+            returning: Returning::default(),
+            triage: TRIAGE.to_owned(),
+        };
+        let Some(root) = root else { return policy };
+        policy.triage = root.opt_string("triage").unwrap_or_else(|| TRIAGE.to_owned());
+        policy.returning = root.table("returning", decode_returning).unwrap_or_default();
+        policy.owners = root.tables("owner", |table| decode_owner(table, &policy.calendar));
+        policy.queues = root.tables("queue", decode_queue);
+        policy.routes = root.tables("route", |table| decode_route(table, context));
+        lints::report(&mut policy, root);
+        for queue in &mut policy.queues {
+            reduce_weights(&mut queue.pool);
+        }
+        policy
+    }
+
+    /// Returns the owner with this id.
+    pub fn owner(&self, id: &str) -> Option<&Owner> {
+        self.owners.iter().find(|owner| owner.id == id)
+    }
+
+    /// Returns the owner whom a CRM means by `text`: an id, an e-mail address or a name.
+    pub fn owner_named(&self, text: &str) -> Option<&Owner> {
+        let text = text.trim().to_lowercase();
+        let means = |known: &str| !known.is_empty() && known.to_lowercase() == text;
+        self.owners
+            .iter()
+            .find(|owner| means(&owner.id) || means(&owner.email) || means(&owner.name))
+    }
+
+    /// Returns the queue with this id.
+    pub fn queue(&self, id: &str) -> Option<&Queue> {
+        self.queues.iter().find(|queue| queue.id == id)
+    }
+
+    /// Returns the first queue that `owner` serves.
+    pub fn queue_of(&self, owner: &str) -> Option<&Queue> {
+        self.queues.iter().find(|queue| queue.is_served_by(owner))
+    }
+
+    /// Returns the members of `queue` who take leads at the subject's instant, in file order.
+    ///
+    /// In a queue with `match-language` only those who speak the lead's language, when there are any.
+    pub fn available<'a>(&'a self, queue: &'a Queue, subject: &Subject<'_>) -> Vec<&'a PoolMember> {
+        let present = |member: &&PoolMember| {
+            self.owner(&member.owner).is_some_and(|owner| owner.away(subject.as_of).is_none())
+        };
+        let members: Vec<&PoolMember> = queue.pool.iter().filter(present).collect();
+        let language = subject.values.get(field::LANGUAGE).filter(|_| queue.match_language);
+        let Some(language) = language else { return members };
+        let speaks = |member: &&PoolMember| {
+            self.owner(&member.owner).is_some_and(|owner| owner.speaks(language))
+        };
+        let speakers: Vec<&PoolMember> = members.iter().copied().filter(speaks).collect();
+        if speakers.is_empty() { members } else { speakers }
+    }
+}
+
+fn decode_returning(table: &Table<'_>) -> Returning {
+    let usual = Returning::default();
+    table.opt_string("because");
+    Returning {
+        keep_owner: table.bool_or("keep-owner", usual.keep_owner),
+        keep_crm_owner: table.bool_or("keep-crm-owner", usual.keep_crm_owner),
+        when_away: table.opt_choice("when-owner-away", WhenAway::ALL).unwrap_or(usual.when_away),
+    }
+}
+
+fn decode_owner(table: &Table<'_>, calendar: &Calendar) -> Owner {
+    let id = table.string("id");
+    let zone = opt_zone(table, "zone").unwrap_or(calendar.zone);
+    let absent: Vec<DayRange> =
+        table.tables("absent", decode_absence).into_iter().flatten().collect();
+    let hours = opt_hours(table, "hours", calendar, zone, &absent).unwrap_or_else(|| {
+        let office = calendar.compile(calendar.hours.expression(), zone, &absent);
+        office.unwrap_or_else(|_| calendar.hours.clone())
+    });
+    table.opt_string("because");
+    Owner {
+        name: table.opt_string("name").unwrap_or_else(|| id.clone()),
+        email: table.opt_string("email").unwrap_or_default(),
+        hours,
+        zone,
+        active: table.bool_or("active", true),
+        absent,
+        languages: table.strings("languages"),
+        place: table.place_of("id"),
+        id,
+    }
+}
+
+fn decode_absence(table: &Table<'_>) -> Option<DayRange> {
+    for key in ["from", "to"] {
+        if !table.has(key) {
+            table.missing(key);
+        }
+    }
+    table.opt_string("because");
+    let (first, last): (NaiveDate, NaiveDate) = (opt_day(table, "from")?, opt_day(table, "to")?);
+    if last < first {
+        table.error("to", "the absence ends before it begins", None);
+        return None;
+    }
+    Some((first, last))
+}
+
+fn decode_queue(table: &Table<'_>) -> Queue {
+    let id = table.string("id");
+    let pool: Vec<PoolMember> = table.tables("pool", |member| {
+        let weight = member.opt_integer("weight").unwrap_or(1);
+        if !(1..=1_000).contains(&weight) {
+            member.error(
+                "weight",
+                format!("a weight of {weight} makes no turns"),
+                Some("write a number from 1 to 1000; leave the owner out for none".to_owned()),
+            );
+        }
+        PoolMember { owner: member.string("owner"), weight }
+    });
+    if table.has("pool") && pool.is_empty() {
+        table.error(
+            "pool",
+            format!("the pool of queue `{id}` is empty"),
+            Some("add an owner, or leave `pool` out and write `unattended = true`".to_owned()),
+        );
+    }
+    Queue {
+        name: table.opt_string("name").unwrap_or_else(|| id.clone()),
+        pool,
+        unattended: table.bool_or("unattended", false),
+        match_language: table.bool_or("match-language", false),
+        because: table.string("because"),
+        place: table.place_of("id"),
+        id,
+    }
+}
+
+fn decode_route(table: &Table<'_>, context: &ConditionContext<'_>) -> Route {
+    let id = table.string("id");
+    Route {
+        when: Condition::decode_key(table, "when", context).unwrap_or_else(Condition::always),
+        queue: table.opt_string("queue").unwrap_or_default(),
+        owner: table.opt_string("owner"),
+        because: table.string("because"),
+        place: table.place_of("id"),
+        id,
+    }
+}
+
+/// Divides weights by what they have in common: 200 and 100 take turns like 2 and 1.
+fn reduce_weights(pool: &mut [PoolMember]) {
+    let common =
+        pool.iter().fold(0, |common, member| greatest_common_divisor(member.weight, common));
+    if common > 1 {
+        pool.iter_mut().for_each(|member| member.weight /= common);
+    }
+}
+
+fn greatest_common_divisor(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! Checks across owners, queues and routes: names that lead nowhere, routes that never match.
+
+use std::collections::BTreeMap;
+
+use super::{Queue, RESERVED_ROUTES, Route, RoutingPolicy};
+use crate::rules::decode::{Sink, Table};
+use crate::rules::diagnostics::{Place, did_you_mean};
+
+/// Reports every mistake; a route that names only an owner gets that owner's queue.
+pub(super) fn report(policy: &mut RoutingPolicy, root: &Table<'_>) {
+    let sink = root.sink();
+    duplicates(sink, "owner", policy.owners.iter().map(|owner| (&*owner.id, &owner.place)));
+    duplicates(sink, "queue", policy.queues.iter().map(|queue| (&*queue.id, &queue.place)));
+    duplicates(sink, "route", policy.routes.iter().map(|route| (&*route.id, &route.place)));
+    pools(policy, sink);
+    triage(policy, root);
+    complete_routes(policy, sink);
+    unreachable(&policy.routes, sink);
+    idle_queues(policy, sink);
+}
+
+fn duplicates<'a>(sink: &Sink, kind: &str, found: impl Iterator<Item = (&'a str, &'a Place)>) {
+    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+    for (id, place) in found.filter(|(id, _)| !id.is_empty()) {
+        match seen.get(id) {
+            Some(first) => sink.error(
+                place,
+                format!("{kind} `{id}` exists already (line {})", first.line()),
+                Some("give each an id of its own".to_owned()),
+            ),
+            None => {
+                seen.insert(id, place);
+            }
+        }
+    }
+}
+
+fn unknown<'a>(
+    sink: &Sink,
+    place: &Place,
+    kind: &str,
+    word: &str,
+    known: impl Iterator<Item = &'a str>,
+) {
+    let hint = did_you_mean(word, known).map_or_else(
+        || format!("add a [[{kind}]] with id = \"{word}\""),
+        |near| format!("did you mean `{near}`?"),
+    );
+    sink.error(place, format!("there is no {kind} `{word}`"), Some(hint));
+}
+
+fn pools(policy: &RoutingPolicy, sink: &Sink) {
+    for queue in &policy.queues {
+        let mut serving = 0;
+        for (position, member) in queue.pool.iter().enumerate() {
+            if queue.pool[..position].iter().any(|earlier| earlier.owner == member.owner) {
+                sink.error(
+                    &queue.place,
+                    format!(
+                        "owner `{}` is twice in the pool of queue `{}`",
+                        member.owner, queue.id
+                    ),
+                    Some("add up the weights".to_owned()),
+                );
+            }
+            match policy.owner(&member.owner) {
+                None if member.owner.is_empty() => {}
+                None => {
+                    let known = policy.owners.iter().map(|owner| owner.id.as_str());
+                    unknown(sink, &queue.place, "owner", &member.owner, known);
+                }
+                Some(owner) if !owner.active => sink.warning(
+                    &queue.place,
+                    format!(
+                        "owner `{}` in the pool of queue `{}` is not active",
+                        owner.id, queue.id
+                    ),
+                    Some("their turns go to the others; take them out of the pool".to_owned()),
+                ),
+                Some(_) => serving += 1,
+            }
+        }
+        nobody_serves(policy, queue, serving, sink);
+    }
+}
+
+fn nobody_serves(policy: &RoutingPolicy, queue: &Queue, serving: usize, sink: &Sink) {
+    let named = policy.routes.iter().any(|route| route.queue == queue.id && route.owner.is_some());
+    if serving == 0 && !queue.unattended && queue.id != policy.triage && !named {
+        sink.warning(
+            &queue.place,
+            format!("nobody serves queue `{}`: its leads get no owner", queue.id),
+            Some("add a `pool`, or write `unattended = true` if that is meant".to_owned()),
+        );
+    }
+}
+
+fn triage(policy: &RoutingPolicy, root: &Table<'_>) {
+    if policy.queue(&policy.triage).is_none() {
+        root.sink().error(
+            &root.place_of("triage"),
+            format!("there is no queue `{}` for leads that no route takes", policy.triage),
+            Some(format!("add a [[queue]] with id = \"{}\"", policy.triage)),
+        );
+    }
+}
+
+fn complete_routes(policy: &mut RoutingPolicy, sink: &Sink) {
+    let mut routes = std::mem::take(&mut policy.routes);
+    for route in &mut routes {
+        if RESERVED_ROUTES.contains(&route.id.as_str()) {
+            sink.error(
+                &route.place,
+                format!("a route cannot be called `{}`", route.id),
+                Some("decisions use that name for themselves".to_owned()),
+            );
+        }
+        if let Some(owner) = &route.owner
+            && policy.owner(owner).is_none()
+        {
+            let known = policy.owners.iter().map(|owner| owner.id.as_str());
+            unknown(sink, &route.place, "owner", owner, known);
+        } else if route.queue.is_empty() {
+            infer_queue(policy, route, sink);
+        }
+        if !route.queue.is_empty() && policy.queue(&route.queue).is_none() {
+            let known = policy.queues.iter().map(|queue| queue.id.as_str());
+            unknown(sink, &route.place, "queue", &route.queue, known);
+        }
+    }
+    policy.routes = routes;
+}
+
+fn infer_queue(policy: &RoutingPolicy, route: &mut Route, sink: &Sink) {
+    let Some(owner) = &route.owner else {
+        sink.error(
+            &route.place,
+            format!("route `{}` leads nowhere", route.id),
+            Some("add `queue`, or `owner` for one person".to_owned()),
+        );
+        return;
+    };
+    match policy.queue_of(owner) {
+        Some(queue) => route.queue.clone_from(&queue.id),
+        None => sink.error(
+            &route.place,
+            format!("route `{}` names owner `{owner}`, who serves no queue", route.id),
+            Some("add `queue`: every lead waits in one".to_owned()),
+        ),
+    }
+}
+
+fn unreachable(routes: &[Route], sink: &Sink) {
+    for (position, route) in routes.iter().enumerate() {
+        let above = &routes[..position];
+        if let Some(all) = above.iter().find(|earlier| earlier.when.is_always()) {
+            sink.error(
+                &route.place,
+                format!(
+                    "route `{}` can never match: the catch-all route `{}` (line {}) is above it",
+                    route.id,
+                    all.id,
+                    all.place.line()
+                ),
+                Some(format!("move `{}` to the end of the file", all.id)),
+            );
+        } else if let Some(wider) =
+            above.iter().find(|earlier| route.when.implies_same(&earlier.when))
+        {
+            sink.error(
+                &route.place,
+                format!(
+                    "route `{}` can never match: route `{}` (line {}) above it takes all its leads",
+                    route.id,
+                    wider.id,
+                    wider.place.line()
+                ),
+                Some(format!("move `{}` above `{}` or remove it", route.id, wider.id)),
+            );
+        }
+    }
+}
+
+fn idle_queues(policy: &RoutingPolicy, sink: &Sink) {
+    for queue in &policy.queues {
+        let used = policy.routes.iter().any(|route| route.queue == queue.id);
+        if !used && queue.id != policy.triage {
+            sink.warning(
+                &queue.place,
+                format!("no route leads to queue `{}`", queue.id),
+                Some("add a route or remove the queue".to_owned()),
+            );
+        }
+    }
+}

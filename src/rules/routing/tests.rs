@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::rules::decode::{Sink, document};
+use crate::rules::diagnostics::RuleText;
+use crate::rules::field::FieldCatalog;
+
+fn read(text: &str) -> (RoutingPolicy, Vec<String>) {
+    let sink = Sink::default();
+    let fields = FieldCatalog::decode(None);
+    let lists = BTreeMap::new();
+    let context = ConditionContext { fields: &fields, lists: &lists };
+    let file = RuleText { path: "rules/routing.toml".into(), text: text.into() };
+    let mut policy = RoutingPolicy::decode(None, &context);
+    document(&file, &sink, |root| policy = RoutingPolicy::decode(Some(root), &context));
+    let found = sink.take();
+    let lines = found.iter().map(|found| format!("{}: {}", found.place.line(), found.message));
+    (policy, lines.collect())
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    assert_eq!(read(text).1, expected);
+}
+
+const TEAM: &str = "[[owner]]\nid = 'anna'\n[[owner]]\nid = 'jan'\nactive = false\n\
+    [[queue]]\nid = 'triage'\nbecause = 'b'\n\
+    [[queue]]\nid = 'pl'\npool = [{ owner = 'anna' }]\nbecause = 'b'\n";
+
+fn route(id: &str, rest: &str) -> String {
+    format!("[[route]]\nid = '{id}'\nbecause = 'b'\n{rest}\n")
+}
+
+#[test]
+fn the_shipped_routes_are_without_fault() {
+    let (policy, found) = read(include_str!("../../../rules/routing.toml"));
+    assert_eq!(found, Vec::<String>::new());
+    assert!(policy.owners.len() >= 4);
+    assert!(policy.owners.iter().all(|owner| owner.email.ends_with("@przyklad.pl")));
+}
+
+#[test]
+fn an_unknown_name_is_an_error() {
+    check(
+        &(TEAM.to_owned() + &route("a", "queue = 'lp'")),
+        &["14: there is no queue `lp`", "10: no route leads to queue `pl`"],
+    );
+    check(
+        &(TEAM.to_owned() + &route("a", "owner = 'ana'\nqueue = 'pl'")),
+        &["14: there is no owner `ana`"],
+    );
+    let pool = TEAM.replace("'anna' }", "'anan' }");
+    check(
+        &(pool + &route("a", "queue = 'pl'")),
+        &["10: there is no owner `anan`", "10: nobody serves queue `pl`: its leads get no owner"],
+    );
+}
+
+#[test]
+fn a_route_below_a_catch_all_is_an_error() {
+    let rest = route("rest", "queue = 'pl'");
+    let dach = route("dach", "queue = 'pl'\nwhen = { field = 'country', is = 'DE' }");
+    check(
+        &format!("{TEAM}{rest}{dach}"),
+        &["18: route `dach` can never match: the catch-all route `rest` (line 14) is above it"],
+    );
+    check(&format!("{TEAM}{dach}{rest}"), &[]);
+}
+
+#[test]
+fn a_route_below_a_wider_one_is_an_error() {
+    let wide = route("wide", "queue = 'pl'\nwhen = { field = 'country', one-of = ['DE', 'AT'] }");
+    let narrow = route("narrow", "queue = 'pl'\nwhen = { field = 'country', is = 'DE' }");
+    check(
+        &format!("{TEAM}{wide}{narrow}"),
+        &[
+            "19: route `narrow` can never match: route `wide` (line 14) above it takes all its leads",
+        ],
+    );
+    check(&format!("{TEAM}{narrow}{wide}"), &[]);
+}
+
+#[test]
+fn ids_are_not_used_twice() {
+    let first = route("a", "queue = 'pl'\nwhen = { field = 'country', is = 'PL' }");
+    let second = route("a", "queue = 'pl'\nwhen = { field = 'country', is = 'DE' }");
+    check(&format!("{TEAM}{first}{second}"), &["19: route `a` exists already (line 14)"]);
+    check(
+        &(TEAM.to_owned() + &route("sticky", "queue = 'pl'")),
+        &["14: a route cannot be called `sticky`"],
+    );
+}
+
+#[test]
+fn every_lead_needs_a_queue() {
+    check(
+        &(TEAM.to_owned() + &route("a", "")),
+        &["14: route `a` leads nowhere", "10: no route leads to queue `pl`"],
+    );
+    check(
+        &(TEAM.to_owned() + &route("a", "owner = 'jan'")),
+        &[
+            "14: route `a` names owner `jan`, who serves no queue",
+            "10: no route leads to queue `pl`",
+        ],
+    );
+    let (policy, found) = read(&(TEAM.to_owned() + &route("a", "owner = 'anna'")));
+    assert_eq!(found, Vec::<String>::new());
+    assert_eq!(policy.routes[0].queue, "pl");
+    check("triage = 'sorting'", &["1: there is no queue `sorting` for leads that no route takes"]);
+}
+
+#[test]
+fn a_pool_that_cannot_serve_is_reported() {
+    let to_pl = route("a", "queue = 'pl'");
+    check(
+        &(TEAM.replace("[{ owner = 'anna' }]", "[]") + &to_pl),
+        &[
+            "11: the pool of queue `pl` is empty",
+            "10: nobody serves queue `pl`: its leads get no owner",
+        ],
+    );
+    check(
+        &(TEAM.replace("owner = 'anna' }", "owner = 'jan' }") + &to_pl),
+        &[
+            "10: owner `jan` in the pool of queue `pl` is not active",
+            "10: nobody serves queue `pl`: its leads get no owner",
+        ],
+    );
+    check(&(TEAM.replace("pool = [{ owner = 'anna' }]", "unattended = true") + &to_pl), &[]);
+    check(
+        &(TEAM.replace("'anna' }", "'anna', weight = 0 }") + &to_pl),
+        &["11: a weight of 0 makes no turns"],
+    );
+}
+
+#[test]
+fn an_owner_with_impossible_times_is_an_error() {
+    check(
+        "[[queue]]\nid = 'triage'\nbecause = 'b'\n[[owner]]\nid = 'a'\nzone = 'Europe/Warsav'\n\
+           hours = '9-17'\nabsent = [{ from = '2026-02-30', to = '2026-03-01' }]",
+        &[
+            "6: unknown time zone `Europe/Warsav`",
+            "8: `2026-02-30` is not a day",
+            "7: `9-17` is not an opening-hours expression",
+        ],
+    );
+    check(
+        "[[queue]]\nid = 'triage'\nbecause = 'b'\n[[owner]]\nid = 'a'\nhours = 'Mo off'",
+        &["6: `Mo off` never opens"],
+    );
+}
+
+#[test]
+fn weights_are_reduced() {
+    let pool = "[{ owner = 'anna', weight = 200 }, { owner = 'jan', weight = 100 }]";
+    let text = TEAM.replace("[{ owner = 'anna' }]", pool).replace("active = false\n", "");
+    let (policy, found) = read(&(text + &route("a", "queue = 'pl'")));
+    assert_eq!(found, Vec::<String>::new());
+    let weights: Vec<i64> = policy.queues[1].pool.iter().map(|member| member.weight).collect();
+    assert_eq!((weights, policy.queues[1].turns()), (vec![2, 1], 3));
+}
+
+#[test]
+fn an_owner_is_found_however_the_crm_names_them() {
+    let (policy, _) = read("[[owner]]\nid = 'anna'\nname = 'Anna Łącka'\nemail = 'a@przyklad.pl'");
+    for text in ["anna", "Anna łącka ", "A@przyklad.pl"] {
+        assert_eq!(policy.owner_named(text).map(|owner| owner.id.as_str()), Some("anna"), "{text}");
+    }
+    assert!(policy.owner_named("").is_none());
+}
