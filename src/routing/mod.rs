@@ -32,6 +32,23 @@ pub fn choose(subject: &Subject<'_>, policy: &RoutingPolicy) -> Choice {
     Choice { route, tried: (0..route.unwrap_or(policy.routes.len())).collect() }
 }
 
+/// Returns the routes that did not match: the id of each and what the lead has of what it looks at.
+pub fn explain_tried(
+    choice: &Choice,
+    subject: &Subject<'_>,
+    policy: &RoutingPolicy,
+) -> Vec<(String, String)> {
+    let tried = choice.tried.iter().map(|position| &policy.routes[*position]);
+    tried
+        .map(|route| {
+            let witness = route.when.witness(subject);
+            let parts: Vec<(&str, &str)> =
+                witness.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            (route.id.clone(), line(&parts))
+        })
+        .collect()
+}
+
 /// Returns who gets the lead, taking a turn of `rotation` when a queue decides.
 ///
 /// `previous_owner` is the id of the owner the lead had, `crm_owner` what the CRM it was exported from
@@ -111,13 +128,13 @@ impl<'a> Decision<'a> {
         let (Some(owner), None) = (claim.owner, &away) else {
             return self.pass_on(claim, &away.unwrap_or_default(), rotation);
         };
-        self.sticky(owner, claim.because.to_owned())
+        self.sticky(owner, claim.because)
     }
 
     fn pass_on(&self, claim: &Claim<'_>, away: &str, rotation: &mut Rotation) -> Assignment {
         match (self.policy.returning.when_away, claim.owner) {
             (WhenAway::Keep, Some(owner)) => {
-                self.sticky(owner, format!("{}, though {away}", claim.because))
+                self.sticky(owner, &format!("{}, though {away}", claim.because))
             }
             (WhenAway::Queue, _) => {
                 let queue = self.queue_of(claim.id);
@@ -137,14 +154,10 @@ impl<'a> Decision<'a> {
         }
     }
 
-    fn sticky(&self, owner: &Owner, because: String) -> Assignment {
+    fn sticky(&self, owner: &Owner, because: &str) -> Assignment {
         let queue = self.queue_of(&owner.id);
-        let reason = line(&[
-            ("rule", STICKY),
-            ("owner", &owner.id),
-            ("because", &because),
-            ("queue", queue),
-        ]);
+        let reason =
+            line(&[("rule", STICKY), ("owner", &owner.id), ("because", because), ("queue", queue)]);
         Assignment {
             route: STICKY.to_owned(),
             owner: Some(owner.id.clone()),

@@ -142,7 +142,10 @@ fn routes_above_the_one_that_matched_are_named() {
     let lead = given(&[(field::COUNTRY, "DE")]);
     let subject =
         Subject { values: &lead.values, facts: &lead.facts, touches: &[], as_of: lead.as_of };
-    assert_eq!(choose(&subject, &policy), Choice { route: Some(1), tried: vec![0] });
+    let choice = choose(&subject, &policy);
+    assert_eq!(choice, Choice { route: Some(1), tried: vec![0] });
+    let expected = [("pl".to_owned(), "country=DE".to_owned())];
+    assert_eq!(explain_tried(&choice, &subject, &policy), expected);
     let nowhere = given(&[]);
     let subject = Subject { values: &nowhere.values, ..subject };
     assert_eq!(choose(&subject, &policy), Choice { route: None, tried: vec![0, 1, 2] });

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use super::condition::{Condition, ConditionContext};
 use super::decode::Table;
 use super::diagnostics::Place;
-use super::hours::{BusinessHours, Calendar, DayRange, opt_day, opt_hours, opt_zone};
+use super::hours::{BusinessHours, Calendar, DayRange, opt_country, opt_day, opt_hours, opt_zone};
 use crate::model::field;
 use crate::model::subject::Subject;
 
@@ -251,6 +251,8 @@ fn decode_returning(table: &Table<'_>) -> Returning {
 fn decode_owner(table: &Table<'_>, calendar: &Calendar) -> Owner {
     let id = table.string("id");
     let zone = opt_zone(table, "zone").unwrap_or(calendar.zone);
+    let country = opt_country(table, "country").unwrap_or_else(|| calendar.country.clone());
+    let calendar = &Calendar { country, ..calendar.clone() };
     let absent: Vec<DayRange> =
         table.tables("absent", decode_absence).into_iter().flatten().collect();
     let hours = opt_hours(table, "hours", calendar, zone, &absent).unwrap_or_else(|| {
@@ -334,7 +336,9 @@ fn reduce_weights(pool: &mut [PoolMember]) {
     let common =
         pool.iter().fold(0, |common, member| greatest_common_divisor(member.weight, common));
     if common > 1 {
-        pool.iter_mut().for_each(|member| member.weight /= common);
+        for member in pool {
+            member.weight /= common;
+        }
     }
 }
 

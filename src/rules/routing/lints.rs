@@ -17,6 +17,7 @@ pub(super) fn report(policy: &mut RoutingPolicy, root: &Table<'_>) {
     complete_routes(policy, sink);
     unreachable(&policy.routes, sink);
     idle_queues(policy, sink);
+    idle_owners(policy, sink);
 }
 
 fn duplicates<'a>(sink: &Sink, kind: &str, found: impl Iterator<Item = (&'a str, &'a Place)>) {
@@ -189,6 +190,25 @@ fn idle_queues(policy: &RoutingPolicy, sink: &Sink) {
                 &queue.place,
                 format!("no route leads to queue `{}`", queue.id),
                 Some("add a route or remove the queue".to_owned()),
+            );
+        }
+    }
+}
+
+fn idle_owners(policy: &RoutingPolicy, sink: &Sink) {
+    let mut members = policy.queues.iter().flat_map(|queue| &queue.pool);
+    if members.any(|member| policy.owner(&member.owner).is_none()) {
+        // Reported already; a misspelt owner must not be reported a second time as one without work.
+        return;
+    }
+    for owner in policy.owners.iter().filter(|owner| owner.active && !owner.id.is_empty()) {
+        let named =
+            policy.routes.iter().any(|route| route.owner.as_deref() == Some(owner.id.as_str()));
+        if !named && policy.queue_of(&owner.id).is_none() {
+            sink.warning(
+                &owner.place,
+                format!("owner `{}` serves no queue and gets no new leads", owner.id),
+                Some("add them to a pool, or write `active = false`".to_owned()),
             );
         }
     }

@@ -118,6 +118,7 @@ fn a_pool_that_cannot_serve_is_reported() {
         &[
             "11: the pool of queue `pl` is empty",
             "10: nobody serves queue `pl`: its leads get no owner",
+            "2: owner `anna` serves no queue and gets no new leads",
         ],
     );
     check(
@@ -125,9 +126,13 @@ fn a_pool_that_cannot_serve_is_reported() {
         &[
             "10: owner `jan` in the pool of queue `pl` is not active",
             "10: nobody serves queue `pl`: its leads get no owner",
+            "2: owner `anna` serves no queue and gets no new leads",
         ],
     );
-    check(&(TEAM.replace("pool = [{ owner = 'anna' }]", "unattended = true") + &to_pl), &[]);
+    check(
+        &(TEAM.replace("pool = [{ owner = 'anna' }]", "unattended = true") + &to_pl),
+        &["2: owner `anna` serves no queue and gets no new leads"],
+    );
     check(
         &(TEAM.replace("'anna' }", "'anna', weight = 0 }") + &to_pl),
         &["11: a weight of 0 makes no turns"],
@@ -143,11 +148,12 @@ fn an_owner_with_impossible_times_is_an_error() {
             "6: unknown time zone `Europe/Warsav`",
             "8: `2026-02-30` is not a day",
             "7: `9-17` is not an opening-hours expression",
+            "5: owner `a` serves no queue and gets no new leads",
         ],
     );
     check(
         "[[queue]]\nid = 'triage'\nbecause = 'b'\n[[owner]]\nid = 'a'\nhours = 'Mo off'",
-        &["6: `Mo off` never opens"],
+        &["6: `Mo off` never opens", "5: owner `a` serves no queue and gets no new leads"],
     );
 }
 
