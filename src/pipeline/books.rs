@@ -143,7 +143,7 @@ fn alerts(
     inputs: &[InputReport],
     rows: &RowCounts,
 ) -> Result<(Vec<Alert>, Vec<String>)> {
-    let leads = store.lead_counts(record.no)?;
+    let leads = store.lead_counts(record.no, &job.rules.routing.triage)?;
     let refused = |input: &&InputReport| matches!(input.status, InputStatus::Refused(_));
     let days = store.counts_by(CountBy::DayOfFirstSubmission, record.no)?;
     let (leads_today, same_weekday) = same_weekday(&days, job.as_of, job.rules);

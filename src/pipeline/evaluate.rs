@@ -389,7 +389,10 @@ fn plan_tasks(
             as_of.timestamp_millis(),
         )
     };
-    followup::plan(
+    let times: Vec<_> = lead.members.iter().map(|one| utc_from_ms(one.submitted_ms)).collect();
+    let opened = followup::cycle_opened_at(&times, rules.followup.restart_after).unwrap_or(as_of);
+    followup::plan_from(
+        opened,
         &subject(lead, touches, as_of),
         &display_name(&lead.golden.values),
         judged.score.segment,

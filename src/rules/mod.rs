@@ -9,13 +9,239 @@ pub mod condition;
 pub mod consent;
 pub mod decode;
 pub mod diagnostics;
+pub mod embedded;
 pub mod field;
 pub mod followup;
 pub mod hours;
 pub mod identity;
 pub mod routing;
 pub mod scoring;
+pub mod source;
 pub mod tables;
 pub mod target;
 pub mod test;
 pub mod workspace;
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::model::ids::hex;
+use alerts::AlertPolicy;
+use condition::ConditionContext;
+use consent::ConsentPolicy;
+use decode::{Sink, Table, document};
+use diagnostics::{Diagnostics, Place, RuleText, did_you_mean};
+use field::FieldCatalog;
+use followup::FollowupPolicy;
+use identity::IdentityPolicy;
+use routing::RoutingPolicy;
+use scoring::ScoringPolicy;
+use source::SourceCatalog;
+use tables::Tables;
+use target::TargetCatalog;
+use test::RuleTest;
+use workspace::Workspace;
+
+/// The files that stand directly in the rules folder.
+const ROOT_FILES: &[&str] = &[
+    "alerts.toml",
+    "consent.toml",
+    "fields.toml",
+    "followup.toml",
+    "identity.toml",
+    "routing.toml",
+    "scoring.toml",
+    "workspace.toml",
+];
+
+/// Bytes of the hash that stamps decisions.
+const HASH_BYTES: usize = 8;
+
+/// All rules of a workspace, compiled.
+#[derive(Debug, Clone)]
+pub struct RuleSet {
+    /// Country, zone, limits and caps.
+    pub workspace: Workspace,
+    /// Fields.
+    pub fields: FieldCatalog,
+    /// Lists.
+    pub tables: Tables,
+    /// When a shared value stops identifying one person.
+    pub identity: IdentityPolicy,
+    /// Who may be contacted for what.
+    pub consent: ConsentPolicy,
+    /// Points.
+    pub scoring: ScoringPolicy,
+    /// Owners, queues, routes.
+    pub routing: RoutingPolicy,
+    /// Plans.
+    pub followup: FollowupPolicy,
+    /// Alerts.
+    pub alerts: AlertPolicy,
+    /// Where rows come from.
+    pub sources: SourceCatalog,
+    /// Where leads go.
+    pub targets: TargetCatalog,
+    /// The rules' own tests.
+    pub tests: Vec<RuleTest>,
+    /// Hash of all rule texts: stamps every decision.
+    pub hash: String,
+}
+
+impl RuleSet {
+    /// Compiles `texts`; a file of the workspace has replaced the shipped one of the same path already.
+    ///
+    /// The second value holds the warnings.
+    ///
+    /// # Errors
+    /// All mistakes of all files at once, when there is one that makes the rules unusable.
+    pub fn parse(texts: &[RuleText]) -> Result<(Self, Diagnostics), Diagnostics> {
+        let sink = Sink::default();
+        let files = Files::sort(texts, &sink);
+        let fields = files.with("fields.toml", &sink, FieldCatalog::decode);
+        let tables = Tables::decode(&files.tables, &sink);
+        let lists = files.lists();
+        let context = ConditionContext { fields: &fields, lists: &lists };
+        let consent = files.with("consent.toml", &sink, ConsentPolicy::decode);
+        let scoring =
+            files.with("scoring.toml", &sink, |root| ScoringPolicy::decode(root, &context));
+        let routing =
+            files.with("routing.toml", &sink, |root| RoutingPolicy::decode(root, &context));
+        let followup = files.with("followup.toml", &sink, |root| {
+            FollowupPolicy::decode(root, &context, &routing.calendar, &consent)
+        });
+        let nicknames = tables.nickname_groups().to_vec();
+        let identity = files
+            .with("identity.toml", &sink, |root| IdentityPolicy::decode(root, nicknames.clone()));
+        let sources = SourceCatalog::decode(&files.sources, &fields, &sink);
+        let targets = TargetCatalog::decode(&files.targets, &fields, &sink);
+        let mut tests = Vec::new();
+        for file in &files.tests {
+            document(file, &sink, |root| tests.extend(RuleTest::decode(root, &fields, &scoring)));
+        }
+        check_expectations(&tests, &routing, &sink);
+        let rules = Self {
+            workspace: files.with("workspace.toml", &sink, Workspace::decode),
+            alerts: files.with("alerts.toml", &sink, AlertPolicy::decode),
+            hash: hash(texts),
+            fields: fields.clone(),
+            tables,
+            identity,
+            consent,
+            scoring,
+            routing,
+            followup,
+            sources,
+            targets,
+            tests,
+        };
+        let found = Diagnostics::new(sink.take());
+        if found.has_errors() { Err(found) } else { Ok((rules, found)) }
+    }
+}
+
+/// The texts by what they are.
+#[derive(Default)]
+struct Files<'a> {
+    roots: BTreeMap<&'static str, &'a RuleText>,
+    sources: Vec<&'a RuleText>,
+    targets: Vec<RuleText>,
+    tables: Vec<&'a RuleText>,
+    tests: Vec<&'a RuleText>,
+}
+
+impl<'a> Files<'a> {
+    fn sort(texts: &'a [RuleText], sink: &Sink) -> Self {
+        let mut files = Self::default();
+        let mut texts: Vec<&RuleText> = texts.iter().collect();
+        texts.sort_by(|a, b| a.path.cmp(&b.path));
+        for text in texts {
+            let inside = text.path.split_once('/').map_or(&*text.path, |(_, inside)| inside);
+            match inside.split_once('/') {
+                Some(("sources", _)) => files.sources.push(text),
+                Some(("targets", _)) => files.targets.push(text.clone()),
+                Some(("tables", _)) => files.tables.push(text),
+                Some(("tests", _)) => files.tests.push(text),
+                None => match ROOT_FILES.iter().find(|known| **known == inside) {
+                    Some(known) => drop(files.roots.insert(known, text)),
+                    None => unknown(text, inside, sink),
+                },
+                Some(_) => unknown(text, inside, sink),
+            }
+        }
+        files
+    }
+
+    fn with<T>(&self, name: &str, sink: &Sink, read: impl FnOnce(Option<&Table<'_>>) -> T) -> T {
+        let Some(file) = self.roots.get(name) else { return read(None) };
+        let mut result = None;
+        document(file, sink, |root| result = Some(read(Some(root))));
+        result.unwrap_or_else(|| unreachable!("a document always hands its root over"))
+    }
+
+    /// Text tables that no stage reads are lists for conditions (`one-of-list = "target-accounts"`).
+    fn lists(&self) -> BTreeMap<String, Vec<String>> {
+        self.tables
+            .iter()
+            .filter_map(|file| {
+                let name = file.path.rsplit('/').next()?.strip_suffix(".txt")?;
+                let entries = file
+                    .text
+                    .lines()
+                    .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
+                    .filter(|line| !line.is_empty())
+                    .collect();
+                Some((name.to_owned(), entries))
+            })
+            .collect()
+    }
+}
+
+fn unknown(text: &RuleText, inside: &str, sink: &Sink) {
+    let hint = did_you_mean(inside, ROOT_FILES.iter().copied()).map_or_else(
+        || {
+            format!(
+                "known: {}, and the folders sources, targets, tables, tests",
+                ROOT_FILES.join(", ")
+            )
+        },
+        |near| format!("did you mean `{near}`?"),
+    );
+    let place = Place { file: text.clone(), span: 0..0 };
+    sink.error(&place, format!("nothing reads the rule file `{inside}`"), Some(hint));
+}
+
+/// A test that expects a queue nobody has can never pass; say so where it is written.
+fn check_expectations(tests: &[RuleTest], routing: &RoutingPolicy, sink: &Sink) {
+    let check = |what: &str, id: &Option<String>, test: &RuleTest, known: Vec<&str>| {
+        let Some(id) = id else { return };
+        if known.contains(&id.as_str()) {
+            return;
+        }
+        let hint = did_you_mean(id, known).map(|near| format!("did you mean `{near}`?"));
+        let message = format!("test `{}` expects the unknown {what} `{id}`", test.name);
+        sink.error(&test.place, message, hint);
+    };
+    for test in tests {
+        let queues = routing.queues.iter().map(|queue| queue.id.as_str()).collect();
+        check("queue", &test.expect.queue, test, queues);
+        let owners = routing.owners.iter().map(|owner| owner.id.as_str()).collect();
+        check("owner", &test.expect.owner, test, owners);
+        let own = routing.routes.iter().map(|route| route.id.as_str());
+        check("route", &test.expect.route, test, own.chain(["sticky", "triage"]).collect());
+    }
+}
+
+fn hash(texts: &[RuleText]) -> String {
+    let mut sorted: Vec<&RuleText> = texts.iter().collect();
+    sorted.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut hasher = Sha256::new();
+    for text in sorted {
+        for part in [&*text.path, &*text.text] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+    }
+    hex(&hasher.finalize()[..HASH_BYTES])
+}

@@ -371,15 +371,16 @@ impl Store {
         Ok(by_source.into_iter().map(|(source, rows)| SourceCounts { source, rows }).collect())
     }
 
-    /// Returns how many leads there are, and how many `run` founded and changed.
-    pub fn lead_counts(&self, run: RunNo) -> Result<LeadCounts> {
+    /// Returns how many leads there are, and how many `run` founded and changed; `triage` is the queue
+    /// of leads that no route takes.
+    pub fn lead_counts(&self, run: RunNo, triage: &str) -> Result<LeadCounts> {
         Ok(self.connection.query_row(
             "SELECT (SELECT count(*) FROM lead WHERE merged_into IS NULL),
                     count(*) FILTER (WHERE founded_run = ?1), count(*),
                     count(*) FILTER (WHERE owner IS NOT NULL),
-                    count(*) FILTER (WHERE queue = 'triage' AND owner IS NULL)
+                    count(*) FILTER (WHERE queue = ?2)
              FROM lead WHERE changed_run = ?1 AND merged_into IS NULL",
-            [run.0],
+            params![run.0, triage],
             |row| {
                 let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
                 Ok(LeadCounts {
@@ -415,6 +416,48 @@ impl Store {
         )?)
     }
 
+    /// Returns what each owner, or queue where nobody has the lead, has to do: leads, hot ones, open
+    /// tasks, late tasks; the most leads first.
+    pub fn load(&self, as_of_ms: i64) -> Result<Vec<Load>> {
+        let mut statement = self.connection.prepare_cached(
+            "WITH work AS (
+                 SELECT l.owner, l.queue, l.segment,
+                        (SELECT count(*) FROM task AS t
+                         WHERE t.lead_no = l.lead_no AND t.state = 'open') AS open,
+                        (SELECT count(*) FROM task AS t WHERE t.lead_no = l.lead_no
+                           AND t.state = 'open' AND t.due_ms < ?1) AS late
+                 FROM lead AS l WHERE l.merged_into IS NULL)
+             SELECT coalesce(owner, queue) AS who, owner IS NOT NULL, count(*),
+                    count(*) FILTER (WHERE segment = 'hot'), sum(open), sum(late)
+             FROM work GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
+        )?;
+        let rows = statement.query_map([as_of_ms], |row| {
+            let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
+            Ok(Load {
+                who: row.get(0)?,
+                is_owner: row.get(1)?,
+                leads: count(2)?,
+                hot: count(3)?,
+                tasks_open: count(4)?,
+                tasks_late: count(5)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns submissions per preset and campaign among those numbered `first_submission` or higher.
+    pub fn submissions_by_source(&self, first_submission: i64) -> Result<Vec<(String, String, u64)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT i.source, coalesce(json_extract(s.fields, '$.campaign'), ''), count(*)
+             FROM submission AS s JOIN input AS i USING (input_no)
+             WHERE s.submission_no >= ?1 GROUP BY 1, 2 ORDER BY 1, 2",
+        )?;
+        let rows = statement.query_map([first_submission], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)? as u64))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Returns how many leads have neither an owner nor a queue, or no member: broken promises.
     pub fn broken_promises(&self) -> Result<u64> {
         let broken: i64 = self.connection.query_row(
@@ -445,6 +488,23 @@ pub enum CountBy {
     DayOfFirstSubmission,
     /// All leads, by tens of points.
     ScoreDecade,
+}
+
+/// What somebody has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Load {
+    /// Owner's or queue's id.
+    pub who: String,
+    /// Whether it is an owner.
+    pub is_owner: bool,
+    /// Leads.
+    pub leads: u64,
+    /// Hot ones.
+    pub hot: u64,
+    /// Open tasks.
+    pub tasks_open: u64,
+    /// Of these: late.
+    pub tasks_late: u64,
 }
 
 /// How many leads stand where.

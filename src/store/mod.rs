@@ -7,6 +7,7 @@
 
 pub mod absorb;
 pub mod codec;
+pub mod history;
 pub mod ingest;
 pub mod leads;
 pub mod listing;

@@ -290,8 +290,7 @@ LEFT JOIN membership AS m USING (submission_no)
 CROSS JOIN (SELECT 'received' AS step UNION ALL SELECT 'validated' UNION ALL SELECT 'deduplicated') AS e
 UNION ALL
 SELECT r.id || '/l' || d.lead_no || '/' || e.step, r.id, d.lead_no, NULL, e.step,
-       CASE WHEN e.step = 'routed' AND d.queue = 'triage' THEN 'triage'
-            WHEN e.step = 'sent' AND r.state <> 'published' THEN 'pending'
+       CASE WHEN e.step = 'sent' AND r.state <> 'published' THEN 'pending'
             ELSE 'done' END
 FROM decision AS d
 JOIN run AS r USING (run_no)

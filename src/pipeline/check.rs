@@ -1,0 +1,145 @@
+//! The rules' own tests: each given lead goes through scoring, routing and follow-up.
+
+use chrono::{DateTime, Utc};
+
+use crate::consent;
+use crate::followup;
+use crate::model::consent::{Channel, ConsentRecord, ConsentState, Purpose};
+use crate::model::field;
+use crate::model::lead::display_name;
+use crate::model::subject::Subject;
+use crate::routing::{self, Rotation};
+use crate::rules::RuleSet;
+use crate::rules::diagnostics::Place;
+use crate::rules::test::RuleTest;
+use crate::scoring;
+
+/// A test that did not come out as expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The test's name.
+    pub name: String,
+    /// Where it stands.
+    pub place: Place,
+    /// One line for each difference.
+    pub differences: Vec<String>,
+}
+
+/// What the tests of a rule set came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Tests run.
+    pub run: usize,
+    /// Tests that failed, in the order of the files.
+    pub failures: Vec<Failure>,
+    /// Ids of scoring rules that gave points in no test.
+    pub rules_untested: Vec<String>,
+    /// Ids of routes that no test took.
+    pub routes_untested: Vec<String>,
+}
+
+/// Runs every test of `rules`; one without an instant of its own is asked at `as_of`.
+pub fn run_tests(rules: &RuleSet, as_of: DateTime<Utc>) -> Verdict {
+    let mut failures = Vec::new();
+    let mut rules_untested: Vec<String> =
+        rules.scoring.rules.iter().map(|rule| rule.id.clone()).collect();
+    let mut routes_untested: Vec<String> =
+        rules.routing.routes.iter().map(|route| route.id.clone()).collect();
+    for test in &rules.tests {
+        let outcome = outcome(test, rules, test.as_of.unwrap_or(as_of));
+        rules_untested.retain(|id| !outcome.gave.contains(id));
+        routes_untested.retain(|id| *id != outcome.route);
+        if !outcome.differences.is_empty() {
+            failures.push(Failure {
+                name: test.name.clone(),
+                place: test.place.clone(),
+                differences: outcome.differences,
+            });
+        }
+    }
+    Verdict { run: rules.tests.len(), failures, rules_untested, routes_untested }
+}
+
+struct Outcome {
+    differences: Vec<String>,
+    gave: Vec<String>,
+    route: String,
+}
+
+fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
+    let mut facts = test.facts(as_of);
+    let touches = test.touches(as_of);
+    let subject = |facts| Subject { values: &test.given, facts, touches: &touches, as_of };
+    let score = scoring::score(&subject(&facts), &rules.scoring);
+    let mut differences = scoring::mismatches(&test.expect, &score, &rules.scoring);
+    facts.score = Some(score.total);
+    facts.segment = Some(score.segment);
+    let subject = subject(&facts);
+    let choice = routing::choose(&subject, &rules.routing);
+    let assignment = routing::assign(
+        &choice,
+        &subject,
+        &rules.routing,
+        None,
+        test.given.get(field::CRM_OWNER),
+        &mut Rotation::default(),
+    );
+    let owner = assignment.owner.as_deref().unwrap_or("nobody");
+    let mut compare = |what: &str, found: &str, expected: Option<&str>| {
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            differences.push(format!("{what} is {found}, expected {expected}: {}", assignment.reason));
+        }
+    };
+    compare("queue", &assignment.queue, test.expect.queue.as_deref());
+    compare("owner", owner, test.expect.owner.as_deref());
+    compare("route", &assignment.route, test.expect.route.as_deref());
+    if let Some(expected) = &test.expect.tasks {
+        let records = consents(&facts, as_of);
+        let allowed = |purpose: &str, channel: Channel| {
+            let at = as_of.timestamp_millis();
+            consent::allowed(&rules.consent, &records, purpose, channel, at)
+        };
+        let hours = assignment.owner.as_deref().and_then(|owner| rules.routing.owner(owner));
+        let planned = followup::plan(
+            &subject,
+            &display_name(&test.given),
+            score.segment,
+            hours.map(|owner| &owner.hours),
+            &rules.followup,
+            &allowed,
+        );
+        let steps: Vec<&str> = planned.iter().map(|task| task.step.as_str()).collect();
+        if steps != expected.iter().map(String::as_str).collect::<Vec<_>>() {
+            differences
+                .push(format!("tasks are {}, expected {}", steps.join(", "), expected.join(", ")));
+        }
+    }
+    Outcome {
+        differences,
+        gave: score.contributions.iter().map(|one| rules.scoring.id(one).to_owned()).collect(),
+        route: assignment.route,
+    }
+}
+
+/// The consents that a test's `consent-marketing-…` facts stand for.
+fn consents(facts: &crate::model::subject::Facts, as_of: DateTime<Utc>) -> Vec<ConsentRecord> {
+    [
+        (facts.marketing_email_allowed, Channel::Email),
+        (facts.marketing_phone_allowed, Channel::Phone),
+    ]
+    .into_iter()
+    .filter(|(given, _)| *given)
+    .map(|(_, channel)| ConsentRecord {
+        seq: 1,
+        purpose: Purpose::new(Purpose::MARKETING),
+        channel,
+        state: ConsentState::Given,
+        event_at_ms: as_of.timestamp_millis(),
+        wording: String::new(),
+        mechanism: "test".to_owned(),
+        evidence: String::new(),
+        ip: None,
+        user_agent: None,
+    })
+    .collect()
+}

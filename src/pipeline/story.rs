@@ -1,0 +1,105 @@
+//! The whole story of one lead, gathered from the store: what `explain` tells.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::evaluate::record;
+use crate::identity::keys::{KeyKind, email_hash, phone_hash};
+use crate::model::consent::ConsentRecord;
+use crate::model::field::FieldValues;
+use crate::model::ids::{LeadId, LeadNo, RunNo, SubmissionNo};
+use crate::model::lead::Lead;
+use crate::model::task::Task;
+use crate::rules::RuleSet;
+use crate::store::Store;
+use crate::store::codec::decode_values;
+use crate::store::leads::{MemberRow, claims};
+use crate::store::history::{DecisionEntry, EventEntry};
+
+/// Everything there is to know about one lead.
+#[derive(Debug, Clone)]
+pub struct Story {
+    /// The lead with its latest decision.
+    pub lead: Lead,
+    /// Ids that were given out for it, the current one included.
+    pub ids: Vec<String>,
+    /// Its submissions, in order of number.
+    pub submissions: Vec<StorySubmission>,
+    /// For each field, the submission that won it; all the same when there is only one.
+    pub winners: BTreeMap<String, SubmissionNo>,
+    /// Its decisions, the latest first.
+    pub decisions: Vec<DecisionEntry>,
+    /// Its tasks, the earliest due first.
+    pub tasks: Vec<Task>,
+    /// Its consents, in order of submission.
+    pub consents: Vec<ConsentRecord>,
+    /// Its events, in order.
+    pub events: Vec<EventEntry>,
+}
+
+/// A submission in a story.
+#[derive(Debug, Clone)]
+pub struct StorySubmission {
+    /// Its row.
+    pub row: MemberRow,
+    /// Its values.
+    pub values: FieldValues,
+    /// What joined it to which other submission; none for the first.
+    pub joined_by: Option<(KeyKind, String)>,
+    /// Repairs, suggestions and losses: code and message.
+    pub notices: Vec<(String, String)>,
+}
+
+/// Returns the leads that `text` names: an id that was ever given out, an e-mail address or a phone
+/// number; a shared address or number may name several.
+pub fn find(store: &Store, text: &str, e164: Option<&str>) -> Result<Vec<LeadNo>> {
+    if let Ok(id) = text.parse::<LeadId>()
+        && let Some(lead) = store.lead_by_id(id)?
+    {
+        return Ok(vec![lead]);
+    }
+    let hash = match e164 {
+        Some(number) => phone_hash(number),
+        None => email_hash(text),
+    };
+    let Some(group) = store.key_group(hash)? else { return Ok(Vec::new()) };
+    let mut leads = Vec::new();
+    for holder in group.holders {
+        leads.extend(store.lead_of(holder.submission)?);
+    }
+    leads.sort_unstable();
+    leads.dedup();
+    Ok(leads)
+}
+
+/// Returns the story of `lead`.
+pub fn tell(store: &Store, rules: &RuleSet, lead: LeadNo, as_of_ms: i64) -> Result<Story> {
+    let rule_no = |id: &str| super::publish::rule_no(rules, id);
+    let read = super::publish::read_as(rules, &rule_no, RunNo(0));
+    let mut submissions = Vec::new();
+    let mut consents = Vec::new();
+    for member in store.members(lead)? {
+        let row = store.member_row(member.no)?;
+        let values = decode_values(&row.fields, &rules.fields)?;
+        for claim in claims(row.consents.as_deref())? {
+            consents.push(record(&claim, &row, &values, consents.len() as i64 + 1));
+        }
+        submissions.push(StorySubmission {
+            joined_by: store.link_of(member.no)?,
+            notices: store.notices_of(member.no)?,
+            row,
+            values,
+        });
+    }
+    Ok(Story {
+        lead: store.lead(lead, read)?,
+        ids: store.ids_of(lead)?,
+        winners: store.winners_of(lead)?,
+        decisions: store.decisions_of(lead)?,
+        tasks: store.tasks_of(lead, as_of_ms, &rules.fields)?,
+        events: store.events_of(lead)?,
+        submissions,
+        consents,
+    })
+}

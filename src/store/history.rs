@@ -1,0 +1,144 @@
+//! Reading the history of one lead.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rusqlite::OptionalExtension as _;
+
+use super::Store;
+use crate::identity::keys::KeyKind;
+use crate::model::ids::{LeadNo, SubmissionNo};
+
+/// One decision about a lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionEntry {
+    /// The run.
+    pub run: String,
+    /// When it counted as now, milliseconds since 1970 UTC.
+    pub as_of_ms: i64,
+    /// Hash of the rules that decided.
+    pub rules_hash: String,
+    /// Total score.
+    pub score: i64,
+    /// Segment word.
+    pub segment: String,
+    /// Rule id, group word and points.
+    pub contributions: Vec<(String, String, i64)>,
+    /// Owner's id.
+    pub owner: Option<String>,
+    /// Queue's id.
+    pub queue: String,
+    /// One line that says why.
+    pub reason: String,
+    /// Ids of the routes that did not match.
+    pub tried: Vec<String>,
+}
+
+/// One event of a lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventEntry {
+    /// Stable id.
+    pub id: String,
+    /// The run.
+    pub run: String,
+    /// Step of the chain.
+    pub step: String,
+    /// `done` or `pending`.
+    pub status: String,
+}
+
+impl Store {
+    /// Returns every id that was given out for `lead`, in order.
+    pub fn ids_of(&self, lead: LeadNo) -> Result<Vec<String>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id FROM lead_alias WHERE lead_no = ?1 ORDER BY id")?;
+        let rows = statement.query_map([lead.0], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns which submission won each field of `lead`; empty when it has only one.
+    pub fn winners_of(&self, lead: LeadNo) -> Result<BTreeMap<String, SubmissionNo>> {
+        let text: Option<String> = self
+            .connection
+            .prepare_cached("SELECT provenance FROM lead WHERE lead_no = ?1")?
+            .query_row([lead.0], |row| row.get(0))?;
+        let map: BTreeMap<String, i64> = match text {
+            Some(text) => serde_json::from_str(&text)?,
+            None => BTreeMap::new(),
+        };
+        Ok(map.into_iter().map(|(field, no)| (field, SubmissionNo(no))).collect())
+    }
+
+    /// Returns what joined `submission` to another of its lead: the key's kind and `file:line`.
+    pub fn link_of(&self, submission: SubmissionNo) -> Result<Option<(KeyKind, String)>> {
+        let found: Option<(i64, String)> = self
+            .connection
+            .prepare_cached(
+                "SELECT k.kind, i.name || ':' || s.line FROM link AS k
+                 JOIN submission AS s ON s.submission_no = k.with_no JOIN input AS i USING (input_no)
+                 WHERE k.submission_no = ?1",
+            )?
+            .query_row([submission.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        found.map(|(kind, with)| Ok((super::absorb::kind(kind)?, with))).transpose()
+    }
+
+    /// Returns code and message of the notices on `submission`.
+    pub fn notices_of(&self, submission: SubmissionNo) -> Result<Vec<(String, String)>> {
+        let text: Option<String> = self
+            .connection
+            .prepare_cached("SELECT notices FROM submission WHERE submission_no = ?1")?
+            .query_row([submission.0], |row| row.get(0))?;
+        let list: Vec<serde_json::Value> = match text {
+            Some(text) => serde_json::from_str(&text)?,
+            None => Vec::new(),
+        };
+        let word = |one: &serde_json::Value, key: &str| {
+            one.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+        };
+        Ok(list.iter().map(|one| (word(one, "code"), word(one, "message"))).collect())
+    }
+
+    /// Returns the decisions about `lead`, the latest first.
+    pub fn decisions_of(&self, lead: LeadNo) -> Result<Vec<DecisionEntry>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT r.id, r.as_of_ms, r.rules_hash, d.score, d.segment, d.contributions, d.owner,
+                    d.queue, d.reason, d.tried
+             FROM decision AS d JOIN run AS r USING (run_no)
+             WHERE d.lead_no = ?1 ORDER BY d.run_no DESC",
+        )?;
+        let mut rows = statement.query([lead.0])?;
+        let mut decisions = Vec::new();
+        while let Some(row) = rows.next()? {
+            let contributions: String = row.get(5)?;
+            let tried: String = row.get(9)?;
+            decisions.push(DecisionEntry {
+                run: row.get(0)?,
+                as_of_ms: row.get(1)?,
+                rules_hash: row.get(2)?,
+                score: row.get(3)?,
+                segment: row.get(4)?,
+                contributions: serde_json::from_str(&contributions)?,
+                owner: row.get(6)?,
+                queue: row.get(7)?,
+                reason: row.get(8)?,
+                tried: serde_json::from_str(&tried)?,
+            });
+        }
+        Ok(decisions)
+    }
+
+    /// Returns the events of `lead`, in order of run and step.
+    pub fn events_of(&self, lead: LeadNo) -> Result<Vec<EventEntry>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT event_id, run, step, status FROM events WHERE lead_no = ?1
+             ORDER BY run, instr('received validated deduplicated scored routed followup-scheduled sent',
+                                 step), event_id",
+        )?;
+        let rows = statement.query_map([lead.0], |row| {
+            Ok(EventEntry { id: row.get(0)?, run: row.get(1)?, step: row.get(2)?, status: row.get(3)? })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
