@@ -24,13 +24,14 @@ pub(super) enum CellKind {
     Boolean,
 }
 
-pub(super) struct CellText {
-    pub(super) text: String,
+/// The text of one cell, borrowed from the lead or the target wherever it stands there already.
+pub(super) struct CellText<'a> {
+    pub(super) text: Cow<'a, str>,
     pub(super) kind: CellKind,
 }
 
 /// Numbers prove themselves by their grammar; anything else in their columns is text like all other.
-pub(super) fn guard_cell(cell: &CellText) -> Cow<'_, str> {
+pub(super) fn guard_cell<'c>(cell: &'c CellText<'_>) -> Cow<'c, str> {
     let proven = match cell.kind {
         CellKind::Phone => spreadsheet::is_e164(&cell.text),
         CellKind::Number => spreadsheet::is_number(&cell.text),
@@ -39,8 +40,8 @@ pub(super) fn guard_cell(cell: &CellText) -> Cow<'_, str> {
     if proven { Cow::Borrowed(&cell.text) } else { spreadsheet::guard(&cell.text) }
 }
 
-pub(super) fn json(cell: &CellText) -> serde_json::Value {
-    match (cell.kind, cell.text.as_str()) {
+pub(super) fn json(cell: &CellText<'_>) -> serde_json::Value {
+    match (cell.kind, &*cell.text) {
         (_, "") => serde_json::Value::Null,
         (CellKind::Boolean, "true") => true.into(),
         (CellKind::Boolean, "false") => false.into(),
@@ -53,12 +54,12 @@ pub(super) fn json(cell: &CellText) -> serde_json::Value {
     }
 }
 
-pub(super) fn fit(column: &Column, text: &mut String) -> Result<(), String> {
+pub(super) fn fit(column: &Column, text: &mut Cow<'_, str>) -> Result<(), String> {
     let Some(most) = column.max_length else { return Ok(()) };
     let Some((end, _)) = text.char_indices().nth(most) else { return Ok(()) };
     match column.too_long {
         TooLong::Cut => {
-            text.truncate(end);
+            text.to_mut().truncate(end);
             Ok(())
         }
         TooLong::Refuse => {
@@ -67,18 +68,18 @@ pub(super) fn fit(column: &Column, text: &mut String) -> Result<(), String> {
     }
 }
 
-pub(super) fn cell(
-    column: &Column,
-    lead: &Lead,
+pub(super) fn cell<'a>(
+    column: &'a Column,
+    lead: &'a Lead,
     fields: &FieldCatalog,
     lookups: &Lookups<'_>,
-) -> CellText {
+) -> CellText<'a> {
     if let Some(constant) = &column.constant {
-        return CellText { text: constant.clone(), kind: CellKind::Text };
+        return CellText { text: constant.as_str().into(), kind: CellKind::Text };
     }
     let found = column.from.iter().find_map(|value| {
         let text = match value {
-            ColumnValue::Field(number) => lead.values.get(*number).map(str::to_owned),
+            ColumnValue::Field(number) => lead.values.get(*number).map(Cow::Borrowed),
             ColumnValue::Derived(derived) => derive(*derived, column, lead, lookups),
         };
         text.filter(|text| !text.is_empty()).map(|text| (text, kind(*value, fields)))
@@ -86,15 +87,15 @@ pub(super) fn cell(
     let (text, kind) = match found {
         None => (None, CellKind::Text),
         Some((text, kind)) => {
-            let mapped = column.map.get(&text).or(column.map_others_to.as_ref());
+            let mapped = column.map.get(&*text).or(column.map_others_to.as_ref());
             match mapped {
                 // The target's own word may be of any kind.
-                Some(word) => (Some(word.clone()), CellKind::Text),
+                Some(word) => (Some(Cow::Borrowed(word.as_str())), CellKind::Text),
                 None => (Some(text), kind),
             }
         }
     };
-    let text = text.or_else(|| column.default.clone()).unwrap_or_default();
+    let text = text.or_else(|| column.default.as_deref().map(Cow::Borrowed)).unwrap_or_default();
     CellText { text, kind }
 }
 
@@ -124,33 +125,36 @@ fn kind(value: ColumnValue, fields: &FieldCatalog) -> CellKind {
     }
 }
 
-fn derive(derived: Derived, column: &Column, lead: &Lead, lookups: &Lookups<'_>) -> Option<String> {
-    let group = |group: Group| Some(lead.score.groups[group as usize].to_string());
-    match derived {
-        Derived::LeadId => Some(lead.id.to_string()),
-        Derived::FullName => Some(lead.display_name()),
-        Derived::EmailLocalPart => {
-            let email = lead.values.get(field::EMAIL)?;
-            email.rsplit_once('@').map(|(local, _)| local.to_owned())
-        }
-        Derived::Segment => Some(lead.score.segment.word().to_owned()),
-        Derived::Score => Some(lead.score.total.to_string()),
+fn derive<'a>(
+    derived: Derived,
+    column: &Column,
+    lead: &'a Lead,
+    lookups: &Lookups<'_>,
+) -> Option<Cow<'a, str>> {
+    let group = |group: Group| lead.score.groups[group as usize].to_string().into();
+    let flag = |holds: bool| if holds { "true" } else { "false" }.into();
+    Some(match derived {
+        Derived::LeadId => lead.id.to_string().into(),
+        Derived::FullName => lead.display_name().into(),
+        Derived::EmailLocalPart => lead.values.get(field::EMAIL)?.rsplit_once('@')?.0.into(),
+        Derived::Segment => lead.score.segment.word().into(),
+        Derived::Score => lead.score.total.to_string().into(),
         Derived::ScoreFit => group(Group::Fit),
         Derived::ScoreIntent => group(Group::Intent),
         Derived::ScoreBehavior => group(Group::Behavior),
         Derived::ScoreQuality => group(Group::Quality),
-        Derived::ScoreReasons => Some(score_reasons(&lead.score, lookups.score_reason)),
-        Derived::Owner => lead.owner.clone(),
-        Derived::OwnerEmail => (lookups.owner_email)(lead.owner.as_deref()?),
-        Derived::Queue => Some(lead.queue.clone()),
-        Derived::RoutingReason => Some(lead.routing_reason.clone()),
-        Derived::NSubmissions => Some(lead.n_submissions.to_string()),
-        Derived::FirstSubmittedAt => instant(lead.first_submitted_ms, column, lookups.zone),
-        Derived::LastSubmittedAt => instant(lead.last_submitted_ms, column, lookups.zone),
-        Derived::ConsentMarketingEmail => Some(lead.marketing_email_allowed.to_string()),
-        Derived::ConsentMarketingPhone => Some(lead.marketing_phone_allowed.to_string()),
-        Derived::IsNew => Some(lead.is_new.to_string()),
-    }
+        Derived::ScoreReasons => score_reasons(&lead.score, lookups.score_reason).into(),
+        Derived::Owner => lead.owner.as_deref()?.into(),
+        Derived::OwnerEmail => (lookups.owner_email)(lead.owner.as_deref()?)?.into(),
+        Derived::Queue => lead.queue.as_str().into(),
+        Derived::RoutingReason => lead.routing_reason.as_str().into(),
+        Derived::NSubmissions => lead.n_submissions.to_string().into(),
+        Derived::FirstSubmittedAt => instant(lead.first_submitted_ms, column, lookups.zone)?.into(),
+        Derived::LastSubmittedAt => instant(lead.last_submitted_ms, column, lookups.zone)?.into(),
+        Derived::ConsentMarketingEmail => flag(lead.marketing_email_allowed),
+        Derived::ConsentMarketingPhone => flag(lead.marketing_phone_allowed),
+        Derived::IsNew => flag(lead.is_new),
+    })
 }
 
 /// Returns every reason with its points, the strongest first, ties in rule order: `a reason (+15); …`.

@@ -114,7 +114,7 @@ impl<'a, W: Write> CrmWriter<'a, W> {
         Ok(Finished { rows: self.rows, guarded: self.guarded, out })
     }
 
-    fn missing(&self, cells: &[CellText]) -> Option<RowFate> {
+    fn missing(&self, cells: &[CellText<'_>]) -> Option<RowFate> {
         let empty = |position: &usize| cells[*position].text.trim().is_empty();
         let header = |position: usize| self.target.columns[position].header.as_str();
         if let Some(position) = self.target.required.iter().find(|position| empty(position)) {
@@ -134,12 +134,12 @@ impl<'a, W: Write> CrmWriter<'a, W> {
         None
     }
 
-    fn encode(&mut self, cells: &[CellText]) -> Result<()> {
+    fn encode(&mut self, cells: &[CellText<'_>]) -> Result<()> {
         match &mut self.encoder {
             Encoder::Csv(csv) => {
                 for cell in cells {
                     let text = match self.target.profile {
-                        Profile::Machine => Cow::Borrowed(cell.text.as_str()),
+                        Profile::Machine => Cow::Borrowed(&*cell.text),
                         Profile::Spreadsheet => cell::guard_cell(cell),
                     };
                     self.guarded += u64::from(text.len() != cell.text.len());
