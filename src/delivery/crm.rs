@@ -1,21 +1,15 @@
 //! Writes leads the way a [`Target`] wants them.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io::Write;
 
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 
-use crate::model::decision::{Group, Score};
-use crate::model::field;
+use super::cell::{self, CellText};
 use crate::model::lead::Lead;
-use crate::model::moment::utc_from_ms;
-use crate::model::spreadsheet;
-use crate::rules::field::{FieldCatalog, FieldKind};
-use crate::rules::target::{
-    Column, ColumnValue, Derived, LineEnd, Profile, QuoteRule, Target, TargetFormat, TooLong,
-};
+use crate::rules::field::FieldCatalog;
+use crate::rules::target::{LineEnd, Profile, QuoteRule, Target, TargetFormat};
 
 /// What a lead itself does not know, looked up while it is written.
 #[derive(Clone, Copy)]
@@ -67,21 +61,6 @@ enum Encoder<W: Write> {
     Jsonl(W, &'static [u8]),
 }
 
-/// What a cell's text is proven to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CellKind {
-    Text,
-    Phone,
-    Number,
-    Instant,
-    Boolean,
-}
-
-struct CellText {
-    text: String,
-    kind: CellKind,
-}
-
 impl<'a, W: Write> CrmWriter<'a, W> {
     /// Opens the file: byte order mark and header are written at once.
     pub fn new(target: &'a Target, fields: &'a FieldCatalog, mut out: W) -> Result<Self> {
@@ -111,8 +90,8 @@ impl<'a, W: Write> CrmWriter<'a, W> {
     pub fn write(&mut self, lead: &Lead, lookups: &Lookups<'_>) -> Result<RowFate> {
         let mut cells = Vec::with_capacity(self.target.columns.len());
         for column in &self.target.columns {
-            let mut cell = cell(column, lead, self.fields, lookups);
-            if let Err(reason) = fit(column, &mut cell.text) {
+            let mut cell = cell::cell(column, lead, self.fields, lookups);
+            if let Err(reason) = cell::fit(column, &mut cell.text) {
                 return Ok(refused(&column.header, reason));
             }
             cells.push(cell);
@@ -135,7 +114,7 @@ impl<'a, W: Write> CrmWriter<'a, W> {
         Ok(Finished { rows: self.rows, guarded: self.guarded, out })
     }
 
-    fn missing(&self, cells: &[CellText]) -> Option<RowFate> {
+    fn missing(&self, cells: &[CellText<'_>]) -> Option<RowFate> {
         let empty = |position: &usize| cells[*position].text.trim().is_empty();
         let header = |position: usize| self.target.columns[position].header.as_str();
         if let Some(position) = self.target.required.iter().find(|position| empty(position)) {
@@ -155,13 +134,13 @@ impl<'a, W: Write> CrmWriter<'a, W> {
         None
     }
 
-    fn encode(&mut self, cells: &[CellText]) -> Result<()> {
+    fn encode(&mut self, cells: &[CellText<'_>]) -> Result<()> {
         match &mut self.encoder {
             Encoder::Csv(csv) => {
                 for cell in cells {
                     let text = match self.target.profile {
-                        Profile::Machine => Cow::Borrowed(cell.text.as_str()),
-                        Profile::Spreadsheet => guard_cell(cell),
+                        Profile::Machine => Cow::Borrowed(&*cell.text),
+                        Profile::Spreadsheet => cell::guard_cell(cell),
                     };
                     self.guarded += u64::from(text.len() != cell.text.len());
                     csv.write_field(&*text)?;
@@ -174,7 +153,7 @@ impl<'a, W: Write> CrmWriter<'a, W> {
                     .columns
                     .iter()
                     .zip(cells)
-                    .map(|(column, cell)| (column.header.clone(), json(cell)))
+                    .map(|(column, cell)| (column.header.clone(), cell::json(cell)))
                     .collect();
                 serde_json::to_writer(&mut *out, &object)?;
                 out.write_all(line_end)?;
@@ -202,157 +181,13 @@ fn refused(column: &str, reason: String) -> RowFate {
     RowFate::Refused { column: column.to_owned(), reason }
 }
 
-/// Numbers prove themselves by their grammar; anything else in their columns is text like all other.
-fn guard_cell(cell: &CellText) -> Cow<'_, str> {
-    let proven = match cell.kind {
-        CellKind::Phone => spreadsheet::is_e164(&cell.text),
-        CellKind::Number => spreadsheet::is_number(&cell.text),
-        CellKind::Text | CellKind::Instant | CellKind::Boolean => false,
-    };
-    if proven { Cow::Borrowed(&cell.text) } else { spreadsheet::guard(&cell.text) }
-}
-
-fn json(cell: &CellText) -> serde_json::Value {
-    match (cell.kind, cell.text.as_str()) {
-        (_, "") => serde_json::Value::Null,
-        (CellKind::Boolean, "true") => true.into(),
-        (CellKind::Boolean, "false") => false.into(),
-        (CellKind::Number, text) => text
-            .parse::<i64>()
-            .map(Into::into)
-            .or_else(|_| text.parse::<f64>().map(Into::into))
-            .unwrap_or_else(|_| text.into()),
-        (_, text) => text.into(),
-    }
-}
-
-fn fit(column: &Column, text: &mut String) -> Result<(), String> {
-    let Some(most) = column.max_length else { return Ok(()) };
-    let Some((end, _)) = text.char_indices().nth(most) else { return Ok(()) };
-    match column.too_long {
-        TooLong::Cut => {
-            text.truncate(end);
-            Ok(())
-        }
-        TooLong::Refuse => {
-            Err(format!("the value has {} characters, at most {most} fit", text.chars().count()))
-        }
-    }
-}
-
-fn cell(column: &Column, lead: &Lead, fields: &FieldCatalog, lookups: &Lookups<'_>) -> CellText {
-    if let Some(constant) = &column.constant {
-        return CellText { text: constant.clone(), kind: CellKind::Text };
-    }
-    let found = column.from.iter().find_map(|value| {
-        let text = match value {
-            ColumnValue::Field(number) => lead.values.get(*number).map(str::to_owned),
-            ColumnValue::Derived(derived) => derive(*derived, column, lead, lookups),
-        };
-        text.filter(|text| !text.is_empty()).map(|text| (text, kind(*value, fields)))
-    });
-    let (text, kind) = match found {
-        None => (None, CellKind::Text),
-        Some((text, kind)) => {
-            let mapped = column.map.get(&text).or(column.map_others_to.as_ref());
-            match mapped {
-                // The target's own word may be of any kind.
-                Some(word) => (Some(word.clone()), CellKind::Text),
-                None => (Some(text), kind),
-            }
-        }
-    };
-    let text = text.or_else(|| column.default.clone()).unwrap_or_default();
-    CellText { text, kind }
-}
-
-fn kind(value: ColumnValue, fields: &FieldCatalog) -> CellKind {
-    match value {
-        ColumnValue::Field(number) => match fields.spec(number).kind {
-            FieldKind::Phone => CellKind::Phone,
-            FieldKind::Number => CellKind::Number,
-            FieldKind::Boolean => CellKind::Boolean,
-            // The catalog may come without a rule file; E.164 is what the core field holds by contract.
-            _ if number == field::PHONE => CellKind::Phone,
-            _ => CellKind::Text,
-        },
-        ColumnValue::Derived(derived) => match derived {
-            Derived::Score
-            | Derived::ScoreFit
-            | Derived::ScoreIntent
-            | Derived::ScoreBehavior
-            | Derived::ScoreQuality
-            | Derived::NSubmissions => CellKind::Number,
-            Derived::ConsentMarketingEmail | Derived::ConsentMarketingPhone | Derived::IsNew => {
-                CellKind::Boolean
-            }
-            Derived::FirstSubmittedAt | Derived::LastSubmittedAt => CellKind::Instant,
-            _ => CellKind::Text,
-        },
-    }
-}
-
-fn derive(derived: Derived, column: &Column, lead: &Lead, lookups: &Lookups<'_>) -> Option<String> {
-    let group = |group: Group| Some(lead.score.groups[group as usize].to_string());
-    match derived {
-        Derived::LeadId => Some(lead.id.to_string()),
-        Derived::FullName => Some(lead.display_name()),
-        Derived::EmailLocalPart => {
-            let email = lead.values.get(field::EMAIL)?;
-            email.rsplit_once('@').map(|(local, _)| local.to_owned())
-        }
-        Derived::Segment => Some(lead.score.segment.word().to_owned()),
-        Derived::Score => Some(lead.score.total.to_string()),
-        Derived::ScoreFit => group(Group::Fit),
-        Derived::ScoreIntent => group(Group::Intent),
-        Derived::ScoreBehavior => group(Group::Behavior),
-        Derived::ScoreQuality => group(Group::Quality),
-        Derived::ScoreReasons => Some(score_reasons(&lead.score, lookups.score_reason)),
-        Derived::Owner => lead.owner.clone(),
-        Derived::OwnerEmail => (lookups.owner_email)(lead.owner.as_deref()?),
-        Derived::Queue => Some(lead.queue.clone()),
-        Derived::RoutingReason => Some(lead.routing_reason.clone()),
-        Derived::NSubmissions => Some(lead.n_submissions.to_string()),
-        Derived::FirstSubmittedAt => instant(lead.first_submitted_ms, column, lookups.zone),
-        Derived::LastSubmittedAt => instant(lead.last_submitted_ms, column, lookups.zone),
-        Derived::ConsentMarketingEmail => Some(lead.marketing_email_allowed.to_string()),
-        Derived::ConsentMarketingPhone => Some(lead.marketing_phone_allowed.to_string()),
-        Derived::IsNew => Some(lead.is_new.to_string()),
-    }
-}
-
-/// Returns every reason with its points, the strongest first, ties in rule order: `a reason (+15); …`.
-pub fn score_reasons(score: &Score, reason: &dyn Fn(u16) -> Option<String>) -> String {
-    let mut contributions: Vec<_> = score.contributions.iter().filter(|c| c.points != 0).collect();
-    contributions.sort_by_key(|contribution| (-contribution.points.abs(), contribution.rule));
-    let texts: Vec<String> = contributions
-        .iter()
-        .map(|given| {
-            let why = reason(given.rule).unwrap_or_else(|| match given.rule {
-                u16::MAX => format!("limit of group {}", given.group.word()),
-                rule => format!("rule {rule}"),
-            });
-            format!("{why} ({:+})", given.points)
-        })
-        .collect();
-    texts.join("; ")
-}
-
-fn instant(epoch_ms: i64, column: &Column, zone: Tz) -> Option<String> {
-    let local = utc_from_ms(epoch_ms).with_timezone(&zone);
-    let mut text = String::new();
-    let format = column.format.as_deref().unwrap_or("%Y-%m-%dT%H:%M:%S%:z");
-    // `Target::decode` has checked the format, so an instant of ours always goes through it.
-    write!(text, "{}", local.format(format)).ok()?;
-    Some(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::decision::{Contribution, Segment};
-    use crate::model::field::FieldValues;
+    use crate::model::decision::{Contribution, Group, Score, Segment};
+    use crate::model::field::{self, FieldValues};
     use crate::model::ids::{Fingerprint, LeadId, LeadNo};
+    use crate::model::spreadsheet;
     use crate::rules::decode::Sink;
     use crate::rules::diagnostics::RuleText;
     use crate::rules::target::TargetCatalog;

@@ -10,9 +10,11 @@
     reason = "every `Err` of this room is the disk's, with the file named"
 )]
 
+mod cell;
 pub mod crm;
 pub mod publication;
 pub mod rejects;
 pub mod tasks;
 
+pub use self::cell::score_reasons;
 pub use crate::model::spreadsheet::{guard, unguard};

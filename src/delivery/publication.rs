@@ -16,6 +16,8 @@ use sha2::{Digest as _, Sha256};
 use crate::model::ids::hex;
 
 const MANIFEST: &str = "manifest.json";
+const STAGING_PREFIX: &str = ".staging-";
+const ASIDE_PREFIX: &str = ".replaced-";
 
 /// A file that was written, as the manifest lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +78,9 @@ impl Write for StagedFile {
 }
 
 impl Staging {
-    /// Opens an empty staging folder for `run_id`; what a killed run left in it is removed.
+    /// Opens an empty staging folder for `run_id`; what killed runs left under any name is cleared away.
+    ///
+    /// The caller holds the lock of the store: another run's staging folder would not survive.
     pub fn create(out_dir: &Path, run_id: &str) -> Result<Self> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         ensure!(
@@ -84,8 +88,8 @@ impl Staging {
             "`{run_id}` cannot name a run's folder"
         );
         create_folders(&out_dir.join("runs"))?;
-        let staged = out_dir.join(format!(".staging-{run_id}"));
-        remove_if_there(&staged)?;
+        clear_leftovers(out_dir)?;
+        let staged = out_dir.join(format!("{STAGING_PREFIX}{run_id}"));
         create_folder(&staged)?;
         Ok(Self {
             out_dir: out_dir.to_owned(),
@@ -197,7 +201,7 @@ impl Staging {
 
     fn replace(&self, folder: &Path) -> Result<()> {
         // A folder cannot be renamed over one that is not empty, so the old one steps aside first.
-        let aside = self.out_dir.join(format!(".replaced-{}", self.run_id));
+        let aside = self.out_dir.join(format!("{ASIDE_PREFIX}{}", self.run_id));
         remove_if_there(&aside)?;
         let had_old = folder.symlink_metadata().is_ok();
         if had_old {
@@ -252,6 +256,28 @@ fn swap_latest(out_dir: &Path, run_id: &str) -> Result<PathBuf> {
         .with_context(|| format!("write {}", temporary.display()))?;
     rename(&temporary, &latest)?;
     Ok(latest)
+}
+
+/// Removes what killed runs were writing, and puts back a folder that had stepped aside for a
+/// replacement that never came.
+fn clear_leftovers(out_dir: &Path) -> Result<()> {
+    let naming = || format!("read {}", out_dir.display());
+    for entry in fs::read_dir(out_dir).with_context(naming)? {
+        let entry = entry.with_context(naming)?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        if name.starts_with(STAGING_PREFIX) {
+            remove_if_there(&entry.path())?;
+        } else if let Some(run) = name.strip_prefix(ASIDE_PREFIX) {
+            let published = out_dir.join("runs").join(run);
+            if published.symlink_metadata().is_ok() {
+                remove_if_there(&entry.path())?;
+            } else {
+                rename(&entry.path(), &published)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn rename(from: &Path, to: &Path) -> Result<()> {
@@ -372,6 +398,19 @@ mod tests {
         let published = publish(out, "r1", "again");
         assert_eq!(fs::read_to_string(published.folder.join("tasks.csv")).unwrap(), "again");
         assert_eq!(names(&published.folder.join("crm")), ["x.csv"]);
+        assert_eq!(names(out), ["latest", "runs"]);
+    }
+
+    #[test]
+    fn a_folder_that_stepped_aside_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        let first = publish(out, "r1", "first");
+        fs::rename(&first.folder, out.join(".replaced-r1")).unwrap();
+        fs::create_dir(out.join(".staging-r0")).unwrap();
+        let next = Staging::create(out, "r2").unwrap();
+        assert_eq!(fs::read_to_string(out.join("latest/tasks.csv")).unwrap(), "first");
+        next.discard().unwrap();
         assert_eq!(names(out), ["latest", "runs"]);
     }
 

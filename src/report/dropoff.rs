@@ -341,9 +341,9 @@ mod tests {
         let figures = figures();
         let funnel = Funnel::new(&figures);
         assert!(funnel.balances(&figures));
-        let rows = funnel.steps.iter().filter(|step| step.unit == "rows");
+        let mut rows = funnel.steps.iter().filter(|step| step.unit == "rows");
         let stuck: u64 = rows.clone().filter_map(|step| step.stuck).sum();
-        let through = rows.last().unwrap().out_count.unwrap();
+        let through = rows.next_back().unwrap().out_count.unwrap();
         assert_eq!(stuck + through, figures.rows.read);
     }
 

@@ -37,12 +37,16 @@ pub struct PageData {
     pub scores: Vec<ScoreSpan>,
     /// Who has how much to do.
     pub load: Vec<LoadRow>,
-    /// Tasks past due, the latest first.
+    /// Tasks past due, the latest first; the page shows twenty.
     pub overdue: Vec<OverdueRow>,
+    /// How many tasks are past due in all.
+    pub overdue_total: u64,
     /// Quarantined rows per code.
     pub quarantine: Vec<QuarantineReason>,
-    /// Hot leads, the highest score first.
+    /// Hot leads, the highest score first; the page shows twenty.
     pub hot: Vec<HotLead>,
+    /// How many leads are hot in all.
+    pub hot_total: u64,
 }
 
 /// The run in the page's header.
@@ -164,9 +168,12 @@ pub fn render(page: &PageData) -> Result<String> {
         .funnel
         .steps
         .iter()
-        .filter_map(|step| {
+        .enumerate()
+        .filter_map(|(position, step)| {
             let label = format!("{} ({})", step.step, step.unit);
-            Some((label, step.out_count?, String::new()))
+            // Everything read was received; of the other steps, what went on from them counts.
+            let reached = if position == 0 { step.in_count } else { step.out_count };
+            Some((label, reached?, String::new()))
         })
         .collect();
     let sources: Vec<(String, u64, String)> = page
@@ -332,6 +339,7 @@ mod tests {
                     age: text("14 h 40 min late"),
                 })
                 .collect(),
+            overdue_total: 41,
             quarantine: vec![QuarantineReason {
                 code: text("email-invalid"),
                 rows: 200,
@@ -347,6 +355,7 @@ mod tests {
                 reason: text("Read the pricing page twice this week (+15); decision maker (+20)"),
                 next_action: text("call by 2026-11-22 09:00"),
             }],
+            hot_total: 1,
         }
     }
 
@@ -385,7 +394,7 @@ mod tests {
     fn long_lists_are_cut_and_say_so() {
         let html = render(&page("Anna")).unwrap();
         assert!(html.contains("Anna 19") && !html.contains("Anna 20<"));
-        assert!(html.contains("20 of 25"));
+        assert!(html.contains("20 of 41 shown"));
         assert!(html.contains("12\u{202f}480"));
     }
 

@@ -379,18 +379,16 @@ fn check_headers(headers: &[(String, Place)], table: &Table<'_>) {
 fn positions(table: &Table<'_>, key: &str, columns: &[Column]) -> Vec<usize> {
     let mut found = Vec::new();
     for (header, place) in table.located_strings(key) {
-        match columns.iter().position(|column| column.header == header) {
-            Some(position) => found.push(position),
-            None => {
-                let hint = did_you_mean(&header, columns.iter().map(|c| c.header.as_str()))
-                    .map_or_else(
-                        || "add a `[[column]]` with this header".to_owned(),
-                        |near| format!("did you mean `{near}`?"),
-                    );
-                let message = format!("required column `{header}` is not among the columns");
-                table.sink().error(&place, message, Some(hint));
-            }
+        if let Some(position) = columns.iter().position(|column| column.header == header) {
+            found.push(position);
+            continue;
         }
+        let hint = did_you_mean(&header, columns.iter().map(|c| c.header.as_str())).map_or_else(
+            || "add a `[[column]]` with this header".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        let message = format!("required column `{header}` is not among the columns");
+        table.sink().error(&place, message, Some(hint));
     }
     found
 }

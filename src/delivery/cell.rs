@@ -1,0 +1,184 @@
+//! What one cell of a CRM file shows: the value, the target's word for it, its length, its guard.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use chrono_tz::Tz;
+
+use super::crm::Lookups;
+use crate::model::decision::{Group, Score};
+use crate::model::field;
+use crate::model::lead::Lead;
+use crate::model::moment::utc_from_ms;
+use crate::model::spreadsheet;
+use crate::rules::field::{FieldCatalog, FieldKind};
+use crate::rules::target::{Column, ColumnValue, Derived, TooLong};
+
+/// What a cell's text is proven to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CellKind {
+    Text,
+    Phone,
+    Number,
+    Instant,
+    Boolean,
+}
+
+/// The text of one cell, borrowed from the lead or the target wherever it stands there already.
+pub(super) struct CellText<'a> {
+    pub(super) text: Cow<'a, str>,
+    pub(super) kind: CellKind,
+}
+
+/// Numbers prove themselves by their grammar; anything else in their columns is text like all other.
+pub(super) fn guard_cell<'c>(cell: &'c CellText<'_>) -> Cow<'c, str> {
+    let proven = match cell.kind {
+        CellKind::Phone => spreadsheet::is_e164(&cell.text),
+        CellKind::Number => spreadsheet::is_number(&cell.text),
+        CellKind::Text | CellKind::Instant | CellKind::Boolean => false,
+    };
+    if proven { Cow::Borrowed(&cell.text) } else { spreadsheet::guard(&cell.text) }
+}
+
+pub(super) fn json(cell: &CellText<'_>) -> serde_json::Value {
+    match (cell.kind, &*cell.text) {
+        (_, "") => serde_json::Value::Null,
+        (CellKind::Boolean, "true") => true.into(),
+        (CellKind::Boolean, "false") => false.into(),
+        (CellKind::Number, text) => text
+            .parse::<i64>()
+            .map(Into::into)
+            .or_else(|_| text.parse::<f64>().map(Into::into))
+            .unwrap_or_else(|_| text.into()),
+        (_, text) => text.into(),
+    }
+}
+
+pub(super) fn fit(column: &Column, text: &mut Cow<'_, str>) -> Result<(), String> {
+    let Some(most) = column.max_length else { return Ok(()) };
+    let Some((end, _)) = text.char_indices().nth(most) else { return Ok(()) };
+    match column.too_long {
+        TooLong::Cut => {
+            text.to_mut().truncate(end);
+            Ok(())
+        }
+        TooLong::Refuse => {
+            Err(format!("the value has {} characters, at most {most} fit", text.chars().count()))
+        }
+    }
+}
+
+pub(super) fn cell<'a>(
+    column: &'a Column,
+    lead: &'a Lead,
+    fields: &FieldCatalog,
+    lookups: &Lookups<'_>,
+) -> CellText<'a> {
+    if let Some(constant) = &column.constant {
+        return CellText { text: constant.as_str().into(), kind: CellKind::Text };
+    }
+    let found = column.from.iter().find_map(|value| {
+        let text = match value {
+            ColumnValue::Field(number) => lead.values.get(*number).map(Cow::Borrowed),
+            ColumnValue::Derived(derived) => derive(*derived, column, lead, lookups),
+        };
+        text.filter(|text| !text.is_empty()).map(|text| (text, kind(*value, fields)))
+    });
+    let (text, kind) = match found {
+        None => (None, CellKind::Text),
+        Some((text, kind)) => {
+            let mapped = column.map.get(&*text).or(column.map_others_to.as_ref());
+            match mapped {
+                // The target's own word may be of any kind.
+                Some(word) => (Some(Cow::Borrowed(word.as_str())), CellKind::Text),
+                None => (Some(text), kind),
+            }
+        }
+    };
+    let text = text.or_else(|| column.default.as_deref().map(Cow::Borrowed)).unwrap_or_default();
+    CellText { text, kind }
+}
+
+fn kind(value: ColumnValue, fields: &FieldCatalog) -> CellKind {
+    match value {
+        ColumnValue::Field(number) => match fields.spec(number).kind {
+            FieldKind::Phone => CellKind::Phone,
+            FieldKind::Number => CellKind::Number,
+            FieldKind::Boolean => CellKind::Boolean,
+            // The catalog may come without a rule file; E.164 is what the core field holds by contract.
+            _ if number == field::PHONE => CellKind::Phone,
+            _ => CellKind::Text,
+        },
+        ColumnValue::Derived(derived) => match derived {
+            Derived::Score
+            | Derived::ScoreFit
+            | Derived::ScoreIntent
+            | Derived::ScoreBehavior
+            | Derived::ScoreQuality
+            | Derived::NSubmissions => CellKind::Number,
+            Derived::ConsentMarketingEmail | Derived::ConsentMarketingPhone | Derived::IsNew => {
+                CellKind::Boolean
+            }
+            Derived::FirstSubmittedAt | Derived::LastSubmittedAt => CellKind::Instant,
+            _ => CellKind::Text,
+        },
+    }
+}
+
+fn derive<'a>(
+    derived: Derived,
+    column: &Column,
+    lead: &'a Lead,
+    lookups: &Lookups<'_>,
+) -> Option<Cow<'a, str>> {
+    let group = |group: Group| lead.score.groups[group as usize].to_string().into();
+    let flag = |holds: bool| if holds { "true" } else { "false" }.into();
+    Some(match derived {
+        Derived::LeadId => lead.id.to_string().into(),
+        Derived::FullName => lead.display_name().into(),
+        Derived::EmailLocalPart => lead.values.get(field::EMAIL)?.rsplit_once('@')?.0.into(),
+        Derived::Segment => lead.score.segment.word().into(),
+        Derived::Score => lead.score.total.to_string().into(),
+        Derived::ScoreFit => group(Group::Fit),
+        Derived::ScoreIntent => group(Group::Intent),
+        Derived::ScoreBehavior => group(Group::Behavior),
+        Derived::ScoreQuality => group(Group::Quality),
+        Derived::ScoreReasons => score_reasons(&lead.score, lookups.score_reason).into(),
+        Derived::Owner => lead.owner.as_deref()?.into(),
+        Derived::OwnerEmail => (lookups.owner_email)(lead.owner.as_deref()?)?.into(),
+        Derived::Queue => lead.queue.as_str().into(),
+        Derived::RoutingReason => lead.routing_reason.as_str().into(),
+        Derived::NSubmissions => lead.n_submissions.to_string().into(),
+        Derived::FirstSubmittedAt => instant(lead.first_submitted_ms, column, lookups.zone)?.into(),
+        Derived::LastSubmittedAt => instant(lead.last_submitted_ms, column, lookups.zone)?.into(),
+        Derived::ConsentMarketingEmail => flag(lead.marketing_email_allowed),
+        Derived::ConsentMarketingPhone => flag(lead.marketing_phone_allowed),
+        Derived::IsNew => flag(lead.is_new),
+    })
+}
+
+/// Returns every reason with its points, the strongest first, ties in rule order: `a reason (+15); …`.
+pub fn score_reasons(score: &Score, reason: &dyn Fn(u16) -> Option<String>) -> String {
+    let mut contributions: Vec<_> = score.contributions.iter().filter(|c| c.points != 0).collect();
+    contributions.sort_by_key(|contribution| (-contribution.points.abs(), contribution.rule));
+    let texts: Vec<String> = contributions
+        .iter()
+        .map(|given| {
+            let why = reason(given.rule).unwrap_or_else(|| match given.rule {
+                u16::MAX => format!("limit of group {}", given.group.word()),
+                rule => format!("rule {rule}"),
+            });
+            format!("{why} ({:+})", given.points)
+        })
+        .collect();
+    texts.join("; ")
+}
+
+fn instant(epoch_ms: i64, column: &Column, zone: Tz) -> Option<String> {
+    let local = utc_from_ms(epoch_ms).with_timezone(&zone);
+    let mut text = String::new();
+    let format = column.format.as_deref().unwrap_or("%Y-%m-%dT%H:%M:%S%:z");
+    // `Target::decode` has checked the format, so an instant of ours always goes through it.
+    write!(text, "{}", local.format(format)).ok()?;
+    Some(text)
+}
