@@ -1,0 +1,94 @@
+//! The table of medians, as Markdown.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use super::{Arguments, STEPS, Size, Step, measure, measure::Usage};
+
+/// Writes the medians of all sizes and what they were measured on.
+pub fn markdown(
+    sizes: &[Size],
+    arguments: &Arguments,
+    reference: Option<&str>,
+) -> anyhow::Result<String> {
+    let mut text = String::new();
+    writeln!(
+        text,
+        "| rows | step | rows/s | wall s | CPU s | peak MB | wall ÷ reference | CPU ÷ reference |"
+    )?;
+    writeln!(text, "|---:|---|---:|---:|---:|---:|---:|---:|")?;
+    for size in sizes {
+        let reference = median_usage(size, Step::Reference);
+        for step in STEPS {
+            let Some(usage) = median_usage(size, step) else { continue };
+            let Usage { wall_seconds, cpu_seconds, peak_megabytes } = usage;
+            let speed = if wall_seconds > 0.0 { size.rows as f64 / wall_seconds } else { 0.0 };
+            writeln!(
+                text,
+                "| {} | {} | {speed:.0} | {wall_seconds:.2} | {cpu_seconds:.2} | {peak_megabytes:.0} | {} | {} |",
+                size.rows,
+                step.title(),
+                ratio(wall_seconds, reference.map(|usage| usage.wall_seconds)),
+                ratio(cpu_seconds, reference.map(|usage| usage.cpu_seconds)),
+            )?;
+        }
+    }
+    let machine = machine();
+    let measured = measure::version_of(&arguments.command).unwrap_or_default();
+    let reference =
+        reference.and_then(|line| line.split_whitespace().next()).unwrap_or("not installed");
+    writeln!(text)?;
+    writeln!(
+        text,
+        "Medians of {} rounds, each step in turn. {machine}. {}; sqlite3 {reference}.",
+        arguments.rounds, measured
+    )?;
+    writeln!(
+        text,
+        "21 columns, 25 % re-submissions, 3 % unusable; CPU is user and system time of the whole process."
+    )?;
+    Ok(text)
+}
+
+fn ratio(value: f64, reference: Option<f64>) -> String {
+    match reference {
+        Some(reference) if reference > 0.0 => format!("{:.2}", value / reference),
+        _ => "–".to_owned(),
+    }
+}
+
+/// Returns the median of each measure on its own, none when the step never ran.
+fn median_usage(size: &Size, step: Step) -> Option<Usage> {
+    let runs: Vec<Usage> = size
+        .measured
+        .iter()
+        .filter(|(measured, _)| *measured == step)
+        .map(|(_, usage)| *usage)
+        .collect();
+    let median = |measure: fn(&Usage) -> f64| {
+        let mut values: Vec<f64> = runs.iter().map(measure).collect();
+        values.sort_by(f64::total_cmp);
+        let middle = values.len() / 2;
+        match values.len() {
+            0 => None,
+            count if count % 2 == 1 => Some(values[middle]),
+            _ => Some(f64::midpoint(values[middle - 1], values[middle])),
+        }
+    };
+    Some(Usage {
+        wall_seconds: median(|usage| usage.wall_seconds)?,
+        cpu_seconds: median(|usage| usage.cpu_seconds)?,
+        peak_megabytes: median(|usage| usage.peak_megabytes)?,
+    })
+}
+
+/// Returns the processor, the number of cores this process may use, and the kernel.
+fn machine() -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo
+        .lines()
+        .find(|line| line.starts_with("model name"))
+        .and_then(|line| line.split(": ").nth(1));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let kernel = fs::read_to_string(Path::new("/proc/sys/kernel/osrelease")).unwrap_or_default();
+    format!("{cores} cores of {}, Linux {}", model.unwrap_or("an unnamed processor"), kernel.trim())
+}

@@ -1,0 +1,224 @@
+//! Measures the whole nightly job beside a reference everybody can run: `sqlite3` importing the same file.
+//!
+//! ```text
+//! cargo bench --bench whole_job -- --rows 100000,1000000 --rounds 3 --output FILE.md
+//! ```
+//!
+//! For every size an export of 21 columns is generated (25 % re-submissions, 3 % unusable), and each round runs, in turn, the
+//! reference, leadmill on the CSV, the same file again, leadmill on the same rows as JSONL, and those again. Machines
+//! carry other load, so read the ratios to the reference of the same minutes rather than the seconds; the table holds
+//! medians over the rounds.
+
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail, ensure};
+use clap::Parser;
+
+#[path = "../tools/generate/invention/mod.rs"]
+#[expect(dead_code, reason = "the fixtures use what this benchmark does not")]
+mod invention;
+mod measure;
+mod table;
+
+use invention::{
+    form_export::{COLUMNS, FormExport, Format},
+    moment::{Moment, days_from_civil},
+};
+use measure::Usage;
+
+/// Measures the whole nightly job beside `sqlite3 .import` of the same file.
+#[derive(Parser)]
+struct Arguments {
+    /// Sizes to measure, in rows
+    #[arg(long, value_delimiter = ',', default_value = "100000")]
+    rows: Vec<u64>,
+    /// Times each step is measured; the table shows the medians
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    rounds: u32,
+    /// Markdown file the table is written to as well
+    #[arg(long)]
+    output: Option<PathBuf>,
+    /// Folder for the exports and stores, removed at the end; they take about 4 GB for each million rows
+    #[arg(long, default_value = env!("CARGO_TARGET_TMPDIR"))]
+    directory: PathBuf,
+    /// Program measured instead of this build's leadmill, for comparing builds
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_leadmill"))]
+    command: PathBuf,
+    /// Passed by `cargo bench`; means nothing here
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+const AS_OF: &str = "2026-11-20T18:00:00Z";
+
+/// What is measured in each round, in the order in which it runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Reference,
+    Csv,
+    CsvAgain,
+    JsonLines,
+    JsonLinesAgain,
+}
+
+const STEPS: [Step; 5] =
+    [Step::Reference, Step::Csv, Step::CsvAgain, Step::JsonLines, Step::JsonLinesAgain];
+
+impl Step {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Reference => "`sqlite3 .import` (reference)",
+            Self::Csv => "`leadmill run`, CSV",
+            Self::CsvAgain => "the same CSV again",
+            Self::JsonLines => "`leadmill run`, JSONL",
+            Self::JsonLinesAgain => "the same JSONL again",
+        }
+    }
+}
+
+/// One size: its two files and everything measured with them.
+struct Size {
+    rows: u64,
+    csv: PathBuf,
+    json_lines: PathBuf,
+    measured: Vec<(Step, Usage)>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let scratch = tempfile::Builder::new()
+        .prefix("whole-job-")
+        .tempdir_in(&arguments.directory)
+        .with_context(|| format!("cannot create a folder in {}", arguments.directory.display()))?;
+    let reference = measure::version_of(Path::new("sqlite3"));
+    if reference.is_none() {
+        notice("sqlite3 is not installed: the reference is skipped and no ratios are shown");
+    }
+    let mut sizes = Vec::new();
+    for &rows in &arguments.rows {
+        let mut size = generate(rows, scratch.path())?;
+        for round in 1..=arguments.rounds {
+            for step in STEPS {
+                if step == Step::Reference && reference.is_none() {
+                    continue;
+                }
+                let usage = run(step, &size, &arguments.command, scratch.path())?;
+                notice(&format!(
+                    "{rows} rows, round {round} of {}: {}: {usage}",
+                    arguments.rounds,
+                    step.title()
+                ));
+                size.measured.push((step, usage));
+            }
+        }
+        fs::remove_file(&size.csv)?;
+        fs::remove_file(&size.json_lines)?;
+        sizes.push(size);
+    }
+    let text = table::markdown(&sizes, &arguments, reference.as_deref())?;
+    print(&text);
+    if let Some(output) = &arguments.output {
+        fs::write(output, &text).with_context(|| format!("cannot write {}", output.display()))?;
+    }
+    Ok(())
+}
+
+fn generate(rows: u64, scratch: &Path) -> anyhow::Result<Size> {
+    let until = Moment(days_from_civil(2026, 11, 20) * 86_400 + 18 * 3600);
+    let export = FormExport { rows, duplicates_percent: 25, invalid_percent: 3, seed: 1, until };
+    let write = |format: Format, extension: &str| -> anyhow::Result<PathBuf> {
+        let path = scratch.join(format!("form-{rows}.{extension}"));
+        let mut output = BufWriter::new(File::create(&path)?);
+        export.write(format, &mut output, None)?;
+        output.into_inner()?.sync_all()?;
+        Ok(path)
+    };
+    notice(&format!("generating {rows} rows"));
+    let (csv, json_lines) = (write(Format::Csv, "csv")?, write(Format::JsonLines, "jsonl")?);
+    Ok(Size { rows, csv, json_lines, measured: Vec::new() })
+}
+
+/// Runs one step; the `again` steps use the workspace their forerunner left.
+fn run(step: Step, size: &Size, leadmill: &Path, scratch: &Path) -> anyhow::Result<Usage> {
+    match step {
+        Step::Reference => import(&size.csv, &scratch.join("reference.db")),
+        Step::Csv => {
+            let workspace = fresh_workspace(scratch, "csv")?;
+            measure_leadmill(leadmill, &workspace, &size.csv)
+        }
+        Step::CsvAgain => measure_leadmill(leadmill, &scratch.join("csv"), &size.csv),
+        Step::JsonLines => {
+            let workspace = fresh_workspace(scratch, "jsonl")?;
+            measure_leadmill(leadmill, &workspace, &size.json_lines)
+        }
+        Step::JsonLinesAgain => {
+            measure_leadmill(leadmill, &scratch.join("jsonl"), &size.json_lines)
+        }
+    }
+}
+
+fn fresh_workspace(scratch: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let workspace = scratch.join(name);
+    if workspace.exists() {
+        fs::remove_dir_all(&workspace)?;
+    }
+    fs::create_dir(&workspace)?;
+    Ok(workspace)
+}
+
+/// Imports the file into a bare table of text columns in a new database.
+fn import(csv: &Path, database: &Path) -> anyhow::Result<Usage> {
+    if database.exists() {
+        fs::remove_file(database)?;
+    }
+    let columns: Vec<String> = COLUMNS.iter().map(|column| format!("{column} TEXT")).collect();
+    let table = format!("CREATE TABLE leads({})", columns.join(", "));
+    let import = format!(".import --csv --skip 1 '{}' leads", csv.display());
+    let (usage, exit) = measure::run(
+        Path::new("sqlite3"),
+        &[database.as_os_str(), table.as_ref(), import.as_ref()],
+    )?;
+    ensure!(exit.code == Some(0), "sqlite3 {}: {}", exit.outcome(), exit.stderr);
+    Ok(usage)
+}
+
+fn measure_leadmill(leadmill: &Path, workspace: &Path, input: &Path) -> anyhow::Result<Usage> {
+    let arguments = [
+        "--workspace".as_ref(),
+        workspace.as_os_str(),
+        "run".as_ref(),
+        input.as_os_str(),
+        "--as-of".as_ref(),
+        AS_OF.as_ref(),
+        "--quiet".as_ref(),
+    ];
+    let (usage, exit) = measure::run(leadmill, &arguments)?;
+    // 3 is "done, but somebody must look": an export with unusable rows may well deserve it.
+    if !matches!(exit.code, Some(0 | 3)) {
+        bail!("{} {} on {}: {}", leadmill.display(), exit.outcome(), input.display(), exit.stderr);
+    }
+    // A program that does nothing would win every race.
+    let is_leadmill = leadmill == Path::new(env!("CARGO_BIN_EXE_leadmill"));
+    if is_leadmill && !workspace.join("leadmill.db").exists() {
+        bail!(
+            "leadmill ended well but left no store in {}: nothing was measured",
+            workspace.display()
+        );
+    }
+    Ok(usage)
+}
+
+#[expect(clippy::print_stderr, reason = "progress of a benchmark goes to its terminal")]
+fn notice(text: &str) {
+    eprintln!("{text}");
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what a benchmark is run for")]
+fn print(text: &str) {
+    println!("{text}");
+    let _ = std::io::stdout().flush();
+}
