@@ -6,6 +6,7 @@ pub mod country;
 pub mod device;
 pub mod email;
 pub mod moment;
+mod moment_words;
 pub mod number;
 pub mod person_name;
 pub mod phone;

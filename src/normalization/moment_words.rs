@@ -1,0 +1,124 @@
+//! The words in dates: months in three languages, zones, and what people write between them.
+
+use chrono::NaiveDate;
+
+use crate::rules::field::fold_header;
+
+/// Beginnings of month names, folded; Polish genitive and locative share them with the nominative.
+const MONTHS: &[(&str, u32)] = &[
+    ("sty", 1), ("jan", 1), ("janner", 1), ("lut", 2), ("feb", 2), ("mar", 3), ("maerz", 3), ("mrz", 3), ("kwi", 4), ("apr", 4), ("maj", 5), ("may", 5), ("mai", 5),
+    ("cze", 6), ("jun", 6), ("lip", 7), ("jul", 7), ("sie", 8), ("aug", 8), ("wrz", 9), ("sep", 9), ("paz", 10), ("oct", 10), ("okt", 10), ("lis", 11), ("nov", 11),
+    ("gru", 12), ("dec", 12), ("dez", 12),
+];
+
+/// Zones by the letters that exporters put behind a time, in minutes east of UTC.
+const ZONES: &[(&str, i32)] = &[
+    ("utc", 0), ("gmt", 0), ("z", 0), ("cest", 120), ("cet", 60), ("mesz", 120), ("mez", 60), ("bst", 60), ("wet", 0), ("west", 60), ("eest", 180), ("eet", 120),
+    ("est", -300), ("edt", -240), ("cst", -360), ("cdt", -300), ("mst", -420), ("mdt", -360), ("pst", -480), ("pdt", -420),
+];
+
+/// Words that carry no date: weekdays and what stands before a clock time.
+const FILLERS: &[&str] = &[
+    "o", "godz", "godzina", "godzinie", "at", "um", "uhr", "r", "roku", "dnia", "the", "of", "on", "am",
+    "pon", "poniedzialek", "wt", "wtorek", "sr", "sroda", "czw", "czwartek", "pt", "piatek", "sob", "sobota", "ndz", "nd", "niedz", "niedziela",
+    "mon", "monday", "tue", "tuesday", "wed", "wednesday", "thu", "thursday", "fri", "friday", "sat", "saturday", "sun", "sunday",
+    "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag",
+];
+
+/// Returns `text` without weekdays, filler words and a zone name in brackets.
+pub(super) fn without_words(text: &str) -> String {
+    let text = text.split('(').next().unwrap_or_default();
+    if !text.chars().any(char::is_alphabetic) {
+        return text.trim().to_owned();
+    }
+    let mut kept: Vec<&str> = Vec::new();
+    for word in text.split_whitespace() {
+        let folded = fold_header(word);
+        // `am` is German for "on the" in front of a date, and half a day behind a time.
+        let is_half = folded == "am" && kept.iter().any(|before| before.contains(|c: char| c.is_ascii_digit()));
+        if is_half || !FILLERS.contains(&folded.as_str()) {
+            kept.push(word);
+        }
+    }
+    kept.join(" ").trim_matches(|c: char| c == ',' || c == ' ').to_owned()
+}
+
+/// Reads a date with a month name, `12 września, 2025` or `Sep 12, 2025`; returns what follows it.
+pub(super) fn spelled_date(text: &str) -> Option<(NaiveDate, &str)> {
+    let mut rest = text;
+    let mut month = None;
+    let mut figures: Vec<(u32, usize)> = Vec::new();
+    while month.is_none() || figures.len() < 2 {
+        rest = rest.trim_start_matches([' ', ',', '.', '-', '/']);
+        let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        let word = &rest[..end];
+        if let Some(digits) = leading_figures(word) {
+            // The year may stand behind the time, as in `Fri Sep 12 15:05:13 2025`; nobody exports that.
+            if figures.len() == 2 || rest[end..].starts_with(':') {
+                return None;
+            }
+            figures.push((digits.parse().ok()?, digits.len()));
+        } else {
+            month = Some(month_of(word).filter(|_| month.is_none())?);
+        }
+        rest = &rest[end..];
+    }
+    let (&(first, first_len), &(second, _)) = (figures.first()?, figures.get(1)?);
+    let (year, day) = if first_len == 4 { (first, second) } else { (second, first) };
+    let year = if year < 100 { 2000 + year } else { year };
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month?, day)?;
+    Some((date, rest.trim_start_matches([' ', ',', 'T', '-'])))
+}
+
+/// Returns the figures of `12`, `12th`, `2025r`; a word has none.
+fn leading_figures(word: &str) -> Option<&str> {
+    let end = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+    let tail = &word[end..];
+    let is_ordinal = matches!(tail, "" | "st" | "nd" | "rd" | "th" | "r");
+    (end > 0 && end <= 4 && is_ordinal).then(|| &word[..end])
+}
+
+fn month_of(word: &str) -> Option<u32> {
+    let folded = fold_header(word);
+    if folded.len() < 3 || !folded.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return None;
+    }
+    MONTHS.iter().find(|(start, _)| folded.starts_with(start)).map(|(_, month)| *month)
+}
+
+/// Splits a zone off the end of a clock time: `Z`, `+02:00`, `+0200`, `+02`, `GMT+2`, `CEST`.
+pub(super) fn offset_at_end(text: &str) -> (&str, Option<i32>) {
+    if let Some(sign) = text.rfind(['+', '-', '\u{2212}']) {
+        let factor = if text[sign..].starts_with('+') { 1 } else { -1 };
+        let figures = text[sign..].trim_start_matches(['+', '-', '\u{2212}']);
+        if let Some(minutes) = offset_minutes(figures) {
+            let clock = text[..sign].trim_end();
+            let clock = strip_end(clock, "gmt").or_else(|| strip_end(clock, "utc")).unwrap_or(clock);
+            return (clock, Some(factor * minutes));
+        }
+    }
+    let start = text.rfind(|c: char| !c.is_ascii_alphabetic()).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let word = text[start..].to_ascii_lowercase();
+    let zone = ZONES.iter().find(|(name, _)| *name == word);
+    zone.map_or((text, None), |(_, minutes)| (&text[..start], Some(*minutes)))
+}
+
+fn strip_end<'a>(text: &'a str, ending: &str) -> Option<&'a str> {
+    let start = text.len().checked_sub(ending.len())?;
+    let tail = text.get(start..)?;
+    tail.eq_ignore_ascii_case(ending).then(|| &text[..start])
+}
+
+fn offset_minutes(figures: &str) -> Option<i32> {
+    let (hours, minutes) = match figures.split_once(':') {
+        Some(parts) => parts,
+        None if figures.len() == 4 && figures.is_ascii() => figures.split_at(2),
+        None => (figures, "0"),
+    };
+    let is_short = |part: &str| !part.is_empty() && part.len() <= 2;
+    if !is_short(hours) || !is_short(minutes) {
+        return None;
+    }
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours <= 14 && minutes < 60).then_some(hours * 60 + minutes)
+}
