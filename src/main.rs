@@ -1,1 +1,5 @@
-fn main() {}
+//! The `leadmill` command.
+
+fn main() -> std::process::ExitCode {
+    leadmill::cli::main()
+}

@@ -1,1 +1,114 @@
-//! Placeholder opened by the first commit of this room.
+//! The command line: one file for each command, whose doc comment is its help.
+//!
+//! This room owns arguments, the terminal, exit codes and the clock. It must not touch SQL or CSV.
+//! Start at [`main`]; what all commands share is in [`workspace`], what they print with in
+//! [`terminal`].
+
+mod check;
+mod clock;
+mod explain;
+mod init;
+mod leads;
+mod progress;
+mod quarantine;
+mod report;
+mod run;
+mod sniff;
+mod tasks;
+mod terminal;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::pipeline::BrokenPromise;
+use crate::pipeline::ingest::Interrupted;
+use crate::rules::diagnostics::Diagnostics;
+use crate::store::StoreFault;
+use workspace::{Global, UsageError};
+
+/// Turns exports of leads into a clean, scored and routed list of leads.
+///
+/// Reads exports of ad platforms, form tools and CRMs (CSV, JSON), finds duplicates, keeps consent,
+/// scores by your rules, gives every lead an owner or a queue, plans the follow-up, and writes files
+/// that your CRM imports. Everything it knows lies in one SQLite file.
+///
+/// Exit codes: 0 done; 1 failed; 2 usage or rules; 3 done, but somebody must look; 4 another run holds
+/// the store; 5 the store is damaged; 6 an input was refused whole; 70 a promise was broken, nothing
+/// published; 130 and 143 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "leadmill", version, max_term_width = 100, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Run(run::Run),
+    Sniff(sniff::Sniff),
+    Check(check::Check),
+    Leads(leads::Leads),
+    Tasks(tasks::Tasks),
+    Explain(explain::Explain),
+    Report(report::Report),
+    Quarantine(quarantine::Quarantine),
+}
+
+/// Reads the arguments, runs the command and returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let global = &cli.global;
+    let outcome = match &cli.command {
+        Command::Init(command) => command.run(global),
+        Command::Run(command) => command.run(global),
+        Command::Sniff(command) => command.run(global),
+        Command::Check(command) => command.run(global),
+        Command::Leads(command) => command.run(global),
+        Command::Tasks(command) => command.run(global),
+        Command::Explain(command) => command.run(global),
+        Command::Report(command) => command.run(global),
+        Command::Quarantine(command) => command.run(global),
+    };
+    ExitCode::from(outcome.unwrap_or_else(|fault| report_fault(&fault)))
+}
+
+/// Says what went wrong and returns the exit code for it.
+fn report_fault(fault: &anyhow::Error) -> u8 {
+    if terminal::is_broken_pipe(fault) {
+        // Whoever read our output has seen enough (`leadmill leads | head`).
+        return 0;
+    }
+    if let Some(diagnostics) = fault.downcast_ref::<Diagnostics>() {
+        terminal::say(&diagnostics.render(terminal::stderr_has_color()));
+        terminal::error(&format!(
+            "the rules have {} mistake(s); nothing was read or written",
+            diagnostics.len()
+        ));
+        return 2;
+    }
+    terminal::error(&format!("{fault:#}"));
+    if fault.is::<UsageError>() {
+        return 2;
+    }
+    if let Some(interrupted) = fault.downcast_ref::<Interrupted>() {
+        return run::exit_code_of(*interrupted);
+    }
+    if fault.is::<BrokenPromise>() {
+        return 70;
+    }
+    match fault.downcast_ref::<StoreFault>() {
+        Some(StoreFault::Locked(_)) => 4,
+        Some(StoreFault::Damaged(_)) => 5,
+        Some(StoreFault::Missing(_)) => 2,
+        None => 1,
+    }
+}
+
+/// What a command returns: its exit code.
+type Outcome = Result<u8>;

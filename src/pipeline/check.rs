@@ -69,12 +69,12 @@ struct Outcome {
 fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
     let mut facts = test.facts(as_of);
     let touches = test.touches(as_of);
-    let subject = |facts| Subject { values: &test.given, facts, touches: &touches, as_of };
-    let score = scoring::score(&subject(&facts), &rules.scoring);
+    let unscored = Subject { values: &test.given, facts: &facts, touches: &touches, as_of };
+    let score = scoring::score(&unscored, &rules.scoring);
     let mut differences = scoring::mismatches(&test.expect, &score, &rules.scoring);
     facts.score = Some(score.total);
     facts.segment = Some(score.segment);
-    let subject = subject(&facts);
+    let subject = Subject { values: &test.given, facts: &facts, touches: &touches, as_of };
     let choice = routing::choose(&subject, &rules.routing);
     let assignment = routing::assign(
         &choice,

@@ -70,27 +70,28 @@ pub fn ingest_input(
     fresh: &mut Fresh,
     events: Events<'_>,
 ) -> Result<InputReport> {
-    let preset = input.preset().clone();
+    let preset = input.preset.clone();
     let mut report = InputReport {
-        name: input.name().to_owned(),
-        sha256: hex(&input.sha256()),
+        name: input.name.to_owned(),
+        sha256: hex(&input.sha256),
         source: preset.id.clone(),
-        encoding: input.encoding().to_owned(),
+        encoding: input.encoding.to_owned(),
         status: InputStatus::Imported,
         rows: RowCounts::default(),
     };
     events(Event::InputOpened {
         name: report.name.clone(),
         source: report.source.clone(),
-        bytes: input.bytes(),
+        bytes: input.bytes,
     });
     let record = InputRecord {
         name: report.name.clone(),
-        sha256: input.sha256(),
+        sha256: input.sha256,
         source: report.source.clone(),
         encoding: report.encoding.clone(),
-        header: input.header().to_vec(),
-        bytes: input.bytes(),
+        // JSON has no header: a row that comes back from quarantine carries its own names.
+        header: input.delimiter.map_or_else(Vec::new, |_| input.header.clone()),
+        bytes: input.bytes,
     };
     let first = fresh.next_no();
     let mut ingest = context.store.ingest(context.run, &record, first > 1)?;
@@ -140,7 +141,7 @@ pub fn ingest_input(
         Ok(Err(refusal)) => {
             ingest.abandon()?;
             fresh.truncate_from(first);
-            report.status = InputStatus::Refused(refusal.to_string());
+            report.status = InputStatus::Refused(refusal_text(&refusal));
         }
         Err(fault) => {
             ingest.abandon()?;
@@ -149,6 +150,11 @@ pub fn ingest_input(
     }
     events(Event::InputClosed(report.clone()));
     Ok(report)
+}
+
+/// Returns what is wrong and, on a line of its own, the way out.
+pub fn refusal_text(refusal: &Refusal) -> String {
+    format!("{}\nhint: {}", refusal.message, refusal.hint)
 }
 
 type RowSender = SyncSender<Chunk<Row>>;

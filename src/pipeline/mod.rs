@@ -165,7 +165,7 @@ pub fn caps(rules: &RuleSet) -> Caps {
 fn digest_of(inputs: &[Opened]) -> String {
     let mut hashes: Vec<String> = inputs
         .iter()
-        .filter_map(|(_, input)| input.as_ref().ok().map(|input| hex(&input.sha256())))
+        .filter_map(|(_, input)| input.as_ref().ok().map(|input| hex(&input.sha256)))
         .collect();
     hashes.sort_unstable();
     hashes.dedup();
@@ -255,17 +255,17 @@ fn take_in(
     let input = match input {
         Ok(input) => input,
         Err(refusal) => {
-            let status = InputStatus::Refused(refusal.to_string());
+            let status = InputStatus::Refused(ingest::refusal_text(&refusal));
             let report = report(String::new(), String::new(), String::new(), status);
             events(Event::InputClosed(report.clone()));
             return Ok(report);
         }
     };
-    if let Some(known) = store.input_known(input.sha256())? {
+    if let Some(known) = store.input_known(input.sha256)? {
         let report = report(
-            hex(&input.sha256()),
-            input.preset().id.clone(),
-            input.encoding().to_owned(),
+            hex(&input.sha256),
+            input.preset.id.clone(),
+            input.encoding.to_owned(),
             InputStatus::Known(known),
         );
         events(Event::InputClosed(report.clone()));

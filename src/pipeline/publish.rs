@@ -385,6 +385,8 @@ impl Rendering<'_> {
             leads_per_day: self.store.counts_by(CountBy::DayOfFirstSubmission, run)?,
             scores: self.score_spans()?,
             load: self.load()?,
+            overdue_total: figures.all_tasks.1,
+            hot_total: of("hot"),
             overdue: overdue.iter().map(|task| self.overdue_row(task)).collect(),
             quarantine,
             hot: self.hot_leads()?,

@@ -1,0 +1,63 @@
+//! The only place that knows what time it is.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
+use chrono_tz::Tz;
+
+/// Returns the instant that counts as now: the one given, else the clock's, in whole seconds.
+///
+/// # Errors
+/// A sentence for people when `given` is not an instant.
+pub fn as_of(given: Option<&str>, zone: Tz) -> Result<DateTime<Utc>, String> {
+    match given {
+        Some(text) => parse(text, zone),
+        None => Ok(now()),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is where time comes in")]
+fn now() -> DateTime<Utc> {
+    let now = Utc::now();
+    DateTime::from_timestamp(now.timestamp(), 0).unwrap_or(now)
+}
+
+/// Reads RFC 3339, or a date with or without a time in `zone`.
+fn parse(text: &str, zone: Tz) -> Result<DateTime<Utc>, String> {
+    if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
+        return Ok(exact.to_utc());
+    }
+    let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M")
+        .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"))
+        .or_else(|_| {
+            NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(NaiveTime::MIN))
+        })
+        .map_err(|_| {
+            format!(
+                "`{text}` is not an instant\nhint: write 2026-11-22T06:00:00Z, \"2026-11-22 06:00\" \
+                 or 2026-11-22 (the latter two in {zone})"
+            )
+        })?;
+    zone.from_local_datetime(&local).earliest().map(|at| at.to_utc()).ok_or_else(|| {
+        format!("{text} does not exist in {zone}: the clocks go forward\nhint: add an offset")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<&str>) {
+        let found = parse(text, Tz::Europe__Warsaw).ok().map(|at| at.to_rfc3339());
+        assert_eq!(found.as_deref(), expected, "{text}");
+    }
+
+    #[test]
+    fn an_instant_may_leave_its_zone_to_the_workspace() {
+        check("2026-11-22T06:00:00Z", Some("2026-11-22T06:00:00+00:00"));
+        check("2026-11-22T06:00:00+02:00", Some("2026-11-22T04:00:00+00:00"));
+        check("2026-07-01 06:00", Some("2026-07-01T04:00:00+00:00"));
+        check("2026-11-22", Some("2026-11-21T23:00:00+00:00"));
+        check("2026-03-29 02:30", None);
+        check("yesterday", None);
+    }
+}

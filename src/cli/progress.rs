@@ -1,0 +1,119 @@
+//! What a run shows while it works: bars on a terminal, a line for each input elsewhere.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::terminal;
+use crate::model::run::{InputReport, InputStatus};
+use crate::pipeline::event::Event;
+use crate::report::escape::for_terminal;
+
+/// Shows the events of a run on stderr.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    quiet: bool,
+}
+
+impl Progress {
+    /// Prepares to show events, or with `quiet` nothing but refusals.
+    pub fn new(quiet: bool) -> Self {
+        let bar = (!quiet && terminal::stderr_is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(spinner());
+            bar
+        });
+        Self { bar, quiet }
+    }
+
+    /// Shows one event.
+    pub fn show(&mut self, event: &Event) {
+        match event {
+            Event::TakenBack { run } => {
+                self.line(&format!("run {run} was cut short; it is taken back and done again"));
+            }
+            Event::Resumed { run } => {
+                self.line(&format!("run {run} was cut short before its files were out; finishing it"));
+            }
+            Event::InputOpened { name, bytes, .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_style(bytes_bar());
+                    bar.set_length(*bytes);
+                    bar.set_position(0);
+                    bar.set_message(for_terminal(name).into_owned());
+                }
+            }
+            Event::RowsRead { bytes, .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(*bytes);
+                }
+            }
+            Event::InputClosed(report) => self.input(report),
+            Event::Phase { name, total } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_style(if *total == 0 { spinner() } else { steps_bar() });
+                    bar.set_length(*total);
+                    bar.set_position(0);
+                    bar.set_message(*name);
+                    bar.tick();
+                }
+            }
+            Event::Progress { done } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(*done);
+                }
+            }
+        }
+    }
+
+    /// Clears the bar, so that what is said next stands alone.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn input(&self, report: &InputReport) {
+        let name = for_terminal(&report.name);
+        match &report.status {
+            InputStatus::Imported => self.line(&format!(
+                "{name}: {} rows of {} ({}): {} accepted, {} seen before, {} quarantined, {} held",
+                report.rows.read,
+                report.source,
+                report.encoding,
+                report.rows.created + report.rows.merged,
+                report.rows.repeated,
+                report.rows.quarantined,
+                report.rows.held
+            )),
+            InputStatus::Known(run) => self.line(&format!("{name}: already imported by run {run}")),
+            InputStatus::Refused(reason) => {
+                let say = || terminal::error(&format!("{}: {reason}", report.name));
+                match &self.bar {
+                    Some(bar) => bar.suspend(say),
+                    None => say(),
+                }
+            }
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            _ if self.quiet => {}
+            Some(bar) => bar.suspend(|| terminal::say(text)),
+            None => terminal::say(text),
+        }
+    }
+}
+
+fn spinner() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn bytes_bar() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:24} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn steps_bar() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:24} {human_pos}/{human_len} {eta} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}

@@ -1,0 +1,184 @@
+//! `leadmill run`
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::progress::Progress;
+use super::workspace::{Global, UsageError};
+use super::{Outcome, terminal};
+use crate::intake::{InputPath, locate};
+use crate::pipeline::ingest::Interrupted;
+use crate::pipeline::{Job, dry_run, run};
+use crate::report::run_json::RunSummary;
+
+/// Take exports in, decide about every lead they touch, and write the files.
+///
+/// INPUT is a file, a folder, a glob or `-` for stdin; without one the workspace's inbox is read. Rows
+/// seen before are not taken again, so running twice is free; a run that was killed is simply run
+/// again.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Files, folders, globs, or `-` for stdin.
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<String>,
+    /// Read every input as this source, whatever it looks like.
+    #[arg(long, value_name = "ID")]
+    source: Option<String>,
+    /// Do everything on a copy and keep nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Write every lead to the CRM files, not only new and changed ones.
+    #[arg(long)]
+    full: bool,
+    /// End with one JSON object on stdout instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// Threads; the result does not depend on it. Default: one for each core.
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+/// Which signal asked the process to stop, as its exit code; 0 for none.
+static STOPPED_BY: std::sync::OnceLock<Arc<AtomicUsize>> = std::sync::OnceLock::new();
+
+/// Returns the exit code of an interrupted run: 128 and the signal's number.
+pub fn exit_code_of(_: Interrupted) -> u8 {
+    let code = STOPPED_BY.get().map_or(0, |code| code.load(Ordering::Relaxed));
+    if code == 0 { 130 } else { code as u8 }
+}
+
+impl Run {
+    /// Runs the command.
+    pub fn run(&self, global: &Global) -> Outcome {
+        let rules = global.rules()?;
+        let as_of = global.now(&rules)?;
+        let (inputs, missing) = self.locate(global)?;
+        std::fs::create_dir_all(&global.workspace)
+            .with_context(|| format!("cannot create {}", global.workspace.display()))?;
+        let interrupted = watch_signals()?;
+        let threads =
+            self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from);
+        let (store, out) = (global.store_path(), global.out_path());
+        let job = Job {
+            rules: &rules,
+            store: &store,
+            out: &out,
+            inputs: &inputs,
+            forced_source: self.source.as_deref(),
+            as_of,
+            threads,
+            full: self.full,
+            interrupted: &interrupted,
+        };
+        let mut progress = Progress::new(global.quiet);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .context("cannot start the worker threads")?;
+        let work = if self.dry_run { dry_run } else { run };
+        let outcome = pool.install(|| {
+            let mut show = |event| progress.show(&event);
+            work(&job, &mut show)
+        });
+        progress.finish();
+        let summary = outcome?;
+        if self.json {
+            terminal::print(&summary.to_line()?)?;
+        } else if !global.quiet {
+            self.print_tables(global, &summary)?;
+        }
+        for alert in &summary.alerts {
+            terminal::warning(&format!("alert {}: {}", alert.id, alert.message));
+        }
+        Ok(if missing { 2 } else { summary.exit_code })
+    }
+
+    /// Finds the inputs; the flag says that some that were named are not there.
+    fn locate(&self, global: &Global) -> Result<(Vec<InputPath>, bool)> {
+        if let Some(args) = Some(&self.inputs).filter(|args| !args.is_empty()) {
+            let (found, problems) = locate(args);
+            for problem in &problems {
+                terminal::error(&problem.to_string());
+            }
+            if found.is_empty() {
+                return Err(UsageError("there is nothing to read; nothing was written".to_owned()).into());
+            }
+            return Ok((found, !problems.is_empty()));
+        }
+        let inbox = global.inbox_path();
+        if !inbox.is_dir() {
+            return Err(UsageError(format!(
+                "there is no inbox at {}\nhint: name the files to read, or make a workspace with \
+                 `leadmill init`",
+                inbox.display()
+            ))
+            .into());
+        }
+        // An empty inbox is a quiet night, not a mistake: tasks fall due and alerts fire all the same.
+        let (found, _) = locate(&[inbox.display().to_string()]);
+        Ok((found, false))
+    }
+
+    fn print_tables(&self, global: &Global, summary: &RunSummary) -> Result<()> {
+        let rows = summary.rows;
+        let figure = |name: &str, count: u64| vec![name.to_owned(), count.to_string()];
+        terminal::print(&format!("run {} as of {}", summary.run, summary.as_of))?;
+        terminal::print("")?;
+        terminal::print(&terminal::table(
+            &[
+                vec!["rows".to_owned(), String::new()],
+                figure("  read", rows.read),
+                figure("  became a lead", rows.created),
+                figure("  joined a lead", rows.merged),
+                figure("  seen before", rows.repeated),
+                figure("  quarantined", rows.quarantined),
+                figure("  held (test, spam, partial)", rows.held),
+                figure("  page views and events", rows.touches),
+                figure("  no records", rows.skipped),
+                vec!["leads".to_owned(), String::new()],
+                figure("  new", summary.leads.new),
+                figure("  updated", summary.leads.updated),
+                figure("  in the store", summary.leads.total),
+                figure("  hot", summary.segments.hot),
+                figure("  warm", summary.segments.warm),
+                figure("  cold", summary.segments.cold),
+                figure("  in triage, this run", summary.triage),
+                vec!["tasks".to_owned(), String::new()],
+                figure("  open", summary.tasks.open),
+                figure("  late", summary.tasks.late),
+            ],
+            &[1],
+        ))?;
+        terminal::print("")?;
+        if self.dry_run {
+            return terminal::print("dry run: nothing was stored or published");
+        }
+        let latest = global.out_path().join("latest");
+        terminal::print(&format!(
+            "{} files in {}, also as {}",
+            summary.files.len() + 1,
+            global.out_path().join("runs").join(&summary.run).display(),
+            latest.display()
+        ))
+    }
+}
+
+/// Makes Ctrl-C and SIGTERM stop the run at the next edge; a second one stops the process at once,
+/// which is safe, too.
+fn watch_signals() -> Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let code = Arc::clone(STOPPED_BY.get_or_init(|| Arc::new(AtomicUsize::new(0))));
+    for (signal, exit_code) in [(SIGINT, 130), (SIGTERM, 143)] {
+        flag::register_conditional_shutdown(signal, exit_code, Arc::clone(&interrupted))
+            .and_then(|_| flag::register_usize(signal, Arc::clone(&code), exit_code as usize))
+            .and_then(|_| flag::register(signal, Arc::clone(&interrupted)))
+            .context("cannot watch for signals")?;
+    }
+    Ok(interrupted)
+}

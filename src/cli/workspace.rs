@@ -1,0 +1,149 @@
+//! Where things are: the workspace, its rules, its store, its output.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use super::{clock, terminal};
+use crate::rules::RuleSet;
+use crate::rules::diagnostics::RuleText;
+use crate::rules::embedded;
+use crate::store::Store;
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Workspace")]
+pub struct Global {
+    /// Folder with rules/, inbox/, out/ and leadmill.db.
+    #[arg(long, global = true, value_name = "DIR", env = "LEADMILL_WORKSPACE", default_value = ".")]
+    pub workspace: PathBuf,
+    /// Rules, instead of DIR/rules; files it lacks are the shipped ones.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+    /// Store, instead of DIR/leadmill.db.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    /// Output folder, instead of DIR/out.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The instant that counts as now, such as 2026-11-22T06:00:00Z; default: the clock.
+    #[arg(long, global = true, value_name = "INSTANT")]
+    pub as_of: Option<String>,
+    /// Say nothing but errors and results.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// The user asked for something that cannot be: exit code 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageError(pub String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+impl Global {
+    /// Returns where the store is.
+    pub fn store_path(&self) -> PathBuf {
+        self.store.clone().unwrap_or_else(|| self.workspace.join("leadmill.db"))
+    }
+
+    /// Returns where runs are published.
+    pub fn out_path(&self) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| self.workspace.join("out"))
+    }
+
+    /// Returns where exports wait.
+    pub fn inbox_path(&self) -> PathBuf {
+        self.workspace.join("inbox")
+    }
+
+    /// Compiles the rules of the workspace over the shipped ones, and says which they are.
+    ///
+    /// # Errors
+    /// [`Diagnostics`](crate::rules::diagnostics::Diagnostics) with all mistakes.
+    pub fn rules(&self) -> Result<RuleSet> {
+        let (texts, own) = self.rule_texts()?;
+        let (rules, warnings) = RuleSet::parse(&texts)?;
+        if !self.quiet {
+            if !warnings.is_empty() {
+                terminal::say(warnings.render(terminal::stderr_has_color()).trim_end());
+            }
+            if own == 0 {
+                terminal::say("using the shipped rules (no rules folder here)");
+            }
+        }
+        Ok(rules)
+    }
+
+    /// Returns all rule texts and how many of them are the workspace's own.
+    pub fn rule_texts(&self) -> Result<(Vec<RuleText>, usize)> {
+        let folder = match &self.rules {
+            Some(folder) if !folder.is_dir() => {
+                return Err(UsageError(format!("{} is no folder", folder.display())).into());
+            }
+            Some(folder) => folder.clone(),
+            None => self.workspace.join("rules"),
+        };
+        let mut texts = embedded::texts();
+        if !folder.is_dir() {
+            return Ok((texts, 0));
+        }
+        let own = read_rules(&folder)?;
+        let count = own.len();
+        for text in own {
+            match texts.iter_mut().find(|shipped| shipped.path == text.path) {
+                Some(shipped) => *shipped = text,
+                None => texts.push(text),
+            }
+        }
+        Ok((texts, count))
+    }
+
+    /// Returns the instant that counts as now.
+    pub fn now(&self, rules: &RuleSet) -> Result<DateTime<Utc>> {
+        clock::as_of(self.as_of.as_deref(), rules.workspace.zone)
+            .map_err(|message| UsageError(message).into())
+    }
+
+    /// Opens the store for reading.
+    pub fn read_store(&self) -> Result<Store> {
+        Store::open_read_only(&self.store_path())
+    }
+}
+
+/// Reads every `.toml` and `.txt` file below `folder`, named as if the folder were called `rules`.
+fn read_rules(folder: &Path) -> Result<Vec<RuleText>> {
+    let mut texts = Vec::new();
+    let mut folders = vec![(folder.to_owned(), "rules".to_owned())];
+    while let Some((folder, name)) = folders.pop() {
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+            let path = entry.path();
+            let Some(file_name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+            if file_name.starts_with('.') {
+                continue;
+            }
+            let name = format!("{name}/{file_name}");
+            if path.is_dir() {
+                folders.push((path, name));
+            } else if path.extension().is_some_and(|kind| kind == "toml" || kind == "txt") {
+                let text = fs::read_to_string(&path)
+                    .with_context(|| format!("cannot read {} as UTF-8", path.display()))?;
+                texts.push(RuleText { path: name.into(), text: text.into() });
+            }
+        }
+    }
+    texts.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(texts)
+}
