@@ -246,6 +246,9 @@ fn judge(candidate: &str, tables: &Tables) -> Result<String, EmailFault> {
         let ending = domain.rsplit('.').next().unwrap_or_default();
         return Err(invalid(&format!("no domain ends in .{ending}")));
     }
+    if tables.is_placeholder_email(&address.to_lowercase()) {
+        return Err(invalid("it is a made-up address"));
+    }
     Ok(address)
 }
 

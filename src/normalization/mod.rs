@@ -12,6 +12,7 @@ pub mod person_name;
 pub mod phone;
 pub mod spam;
 pub mod text;
+pub mod web;
 
 /// Something worth saying about one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
