@@ -158,7 +158,9 @@ fn read_pairs(query: &str, values: &mut FieldValues, remarks: &mut Vec<Remark>) 
     }
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         let key = key.trim().to_ascii_lowercase();
-        let Some((name, number)) = PARAMETERS.iter().find(|(name, _)| *name == key) else { continue };
+        let Some((name, number)) = PARAMETERS.iter().find(|(name, _)| *name == key) else {
+            continue;
+        };
         let value = if value.contains('%') { decoded(&value).into() } else { value };
         let value = tidy(&value);
         if is_macro(&value) {
@@ -172,7 +174,10 @@ fn read_pairs(query: &str, values: &mut FieldValues, remarks: &mut Vec<Remark>) 
 /// Returns `text` percent-decoded once.
 fn decoded(text: &str) -> String {
     let key = text.replace('&', "%26").replace('=', "%3D");
-    form_urlencoded::parse(key.as_bytes()).next().map(|(text, _)| text.into_owned()).unwrap_or_default()
+    form_urlencoded::parse(key.as_bytes())
+        .next()
+        .map(|(text, _)| text.into_owned())
+        .unwrap_or_default()
 }
 
 /// Returns whether an ad platform should have filled `value` in and did not: `{{campaign.name}}`,
@@ -202,7 +207,12 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_implied(columns: &[(FieldNo, &str)], page: &str, implied: Implied<'_>, expected: &str) {
+    fn check_implied(
+        columns: &[(FieldNo, &str)],
+        page: &str,
+        implied: Implied<'_>,
+        expected: &str,
+    ) {
         let mut values = FieldValues::default();
         for (number, value) in columns {
             values.set(*number, *value);
@@ -219,7 +229,8 @@ mod tests {
 
     #[test]
     fn the_query_fills_what_columns_leave_open() {
-        let page = "https://example.com/?utm_source=Google&utm_medium=PPC&utm_campaign=wrzesie%C5%84+1";
+        let page =
+            "https://example.com/?utm_source=Google&utm_medium=PPC&utm_campaign=wrzesie%C5%84+1";
         check(&[], page, "google cpc wrzesień 1");
         check(&[(field::UTM_SOURCE, "fb")], page, "facebook cpc wrzesień 1");
         check(&[(field::CAMPAIGN, "B2B")], "https://example.com/", "direct none B2B");
@@ -229,7 +240,11 @@ mod tests {
     fn damaged_queries_are_read() {
         check(&[], "https://example.com/?utm_source%3Dgoogle%26utm_medium%3Dcpc", "google cpc ?");
         check(&[], "https://example.com/?utm_source=google;utm_medium=cpc", "google cpc ?");
-        check(&[], "https://example.com/?a=1&amp;utm_source=google&amp;utm_medium=cpc", "google cpc ?");
+        check(
+            &[],
+            "https://example.com/?a=1&amp;utm_source=google&amp;utm_medium=cpc",
+            "google cpc ?",
+        );
         check(&[], "https://example.com/?utm_source=google&utm_source=bing", "google ? ?");
         check(&[], "https://example.com/#utm_source=google&utm_medium=cpc", "google cpc ?");
         check(&[], "?UTM_SOURCE=Newsletter%20&utm_medium=e-mail", "newsletter email ?");
@@ -260,7 +275,11 @@ mod tests {
         let facebook = Implied { source: Some("facebook"), medium: Some("paid-social") };
         check(&[(field::REFERRER, "https://www.google.pl/")], "", "google organic ?");
         check(&[(field::REFERRER, "https://blog.example.org/x")], "", "example.org referral ?");
-        check(&[(field::REFERRER, "https://example.com/a")], "https://www.example.com/b", "direct none ?");
+        check(
+            &[(field::REFERRER, "https://example.com/a")],
+            "https://www.example.com/b",
+            "direct none ?",
+        );
         check_implied(&[], "", facebook, "facebook paid-social ?");
         check_implied(&[(field::UTM_SOURCE, "ig")], "", facebook, "instagram ? ?");
         check(&[(field::SOURCE, "Paid Social")], "", "direct paid-social ?");

@@ -9,9 +9,30 @@ use crate::rules::tables::Tables;
 
 /// States of a form that was never sent, folded.
 const PARTIAL: &[&str] = &[
-    "partial", "partially completed", "started", "abandoned", "incomplete", "in progress", "draft", "unfinished", "not completed", "saved",
-    "czesciowy", "czesciowe", "niekompletny", "niekompletne", "porzucony", "porzucone", "rozpoczeto", "rozpoczete", "w trakcie", "szkic",
-    "unvollstandig", "abgebrochen", "begonnen", "entwurf",
+    "partial",
+    "partially completed",
+    "started",
+    "abandoned",
+    "incomplete",
+    "in progress",
+    "draft",
+    "unfinished",
+    "not completed",
+    "saved",
+    "czesciowy",
+    "czesciowe",
+    "niekompletny",
+    "niekompletne",
+    "porzucony",
+    "porzucone",
+    "rozpoczeto",
+    "rozpoczete",
+    "w trakcie",
+    "szkic",
+    "unvollstandig",
+    "abgebrochen",
+    "begonnen",
+    "entwurf",
 ];
 /// States that a form plugin gives to what it takes for spam, folded.
 const SPAM: &[&str] = &["spam", "junk", "trash", "kosz", "papierkorb"];
@@ -30,11 +51,16 @@ pub fn hold(cells: &[Cell], tables: &Tables) -> Option<Hold> {
                 }
             }
             Role::Honeypot if is_filled(&cell.text) => {
-                let message = "a field that people cannot see was filled in, so a bot sent the form";
+                let message =
+                    "a field that people cannot see was filled in, so a bot sent the form";
                 return Some(because(HoldReason::Spam, cell, message.to_owned()));
             }
             Role::TestMarker if answer::parse(&cell.text) == Answer::Yes => {
-                return Some(because(HoldReason::Test, cell, "the vendor marked it as a test".to_owned()));
+                return Some(because(
+                    HoldReason::Test,
+                    cell,
+                    "the vendor marked it as a test".to_owned(),
+                ));
             }
             _ => {}
         }
@@ -67,7 +93,8 @@ pub fn hold_test_contact<'a>(
         tables.is_test_name(folded.trim_end_matches(|c: char| c.is_ascii_digit()))
     });
     if is_test_mailbox.unwrap_or(!has_phone) {
-        let message = "the name is one that people try forms with, and the contact data is no person's";
+        let message =
+            "the name is one that people try forms with, and the contact data is no person's";
         return Some(because(HoldReason::Test, name, message.to_owned()));
     }
     None
@@ -76,17 +103,25 @@ pub fn hold_test_contact<'a>(
 fn completion(cell: &Cell) -> Option<Hold> {
     let words = fold_header(&cell.text);
     if SPAM.contains(&words.as_str()) {
-        return Some(because(HoldReason::Spam, cell, "the form plugin took it for spam".to_owned()));
+        return Some(because(
+            HoldReason::Spam,
+            cell,
+            "the form plugin took it for spam".to_owned(),
+        ));
     }
     let is_false = matches!(words.as_str(), "false" | "0" | "no" | "nie" | "nein");
-    (is_false || PARTIAL.contains(&words.as_str()))
-        .then(|| because(HoldReason::Partial, cell, "the form was left before it was sent".to_owned()))
+    (is_false || PARTIAL.contains(&words.as_str())).then(|| {
+        because(HoldReason::Partial, cell, "the form was left before it was sent".to_owned())
+    })
 }
 
 /// Returns whether a hidden field holds more than an empty default.
 fn is_filled(text: &str) -> bool {
     let text = tidy(text);
-    !matches!(&*text.to_ascii_lowercase(), "" | "null" | "false" | "0" | "off" | "\"\"" | "undefined")
+    !matches!(
+        &*text.to_ascii_lowercase(),
+        "" | "null" | "false" | "0" | "off" | "\"\"" | "undefined"
+    )
 }
 
 /// Returns whether `text`, perhaps behind the `p:` of a phone cell, opens like a vendor's dummy value.
@@ -126,7 +161,11 @@ mod tests {
         check(Role::TestMarker, "true", Some(HoldReason::Test));
         check(Role::TestMarker, "No", None);
         check(Role::Answer, "<test lead: dummy data for city>", Some(HoldReason::Test));
-        check(Role::Field(field::PHONE), "p:<test lead: dummy data for phone_number>", Some(HoldReason::Test));
+        check(
+            Role::Field(field::PHONE),
+            "p:<test lead: dummy data for phone_number>",
+            Some(HoldReason::Test),
+        );
         check(Role::Completion, "partial", Some(HoldReason::Partial));
         check(Role::Completion, "Abandoned", Some(HoldReason::Partial));
         check(Role::Completion, "Spam", Some(HoldReason::Spam));
@@ -138,7 +177,12 @@ mod tests {
     fn check_contact(name: &str, email: Option<&str>, has_phone: bool, expected: bool) {
         let name_cell = cell(Role::FullName, name);
         let email_cell = cell(Role::Field(field::EMAIL), email.unwrap_or_default());
-        let found = hold_test_contact(email.map(|address| (address, &email_cell)), has_phone, Some(&name_cell), shipped());
+        let found = hold_test_contact(
+            email.map(|address| (address, &email_cell)),
+            has_phone,
+            Some(&name_cell),
+            shipped(),
+        );
         assert_eq!(found.is_some(), expected, "{name} {email:?} {has_phone}");
     }
 

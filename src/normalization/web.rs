@@ -12,7 +12,8 @@ pub fn parse(raw: &str) -> Option<Url> {
         return None;
     }
     let has_scheme = text.contains("://");
-    let url = if has_scheme { Url::parse(text) } else { Url::parse(&format!("https://{text}")) }.ok()?;
+    let url =
+        if has_scheme { Url::parse(text) } else { Url::parse(&format!("https://{text}")) }.ok()?;
     let is_web = matches!(url.scheme(), "http" | "https" | "android-app");
     let host = url.host_str()?;
     (is_web && (host.contains('.') || host == "localhost")).then_some(url)
