@@ -1,1 +1,287 @@
-//! Written next.
+//! Where a lead came from: UTM parameters, click ids, referrer, and what the source itself implies.
+
+use url::form_urlencoded;
+
+use super::Remark;
+use super::text::tidy;
+use super::web;
+use crate::model::field::{self, FieldNo, FieldValues};
+use crate::rules::field::fold_header;
+use crate::rules::tables::Tables;
+
+/// Query parameters and the fields that keep them.
+const PARAMETERS: &[(&str, FieldNo)] = &[
+    ("utm_source", field::UTM_SOURCE),
+    ("utm_medium", field::UTM_MEDIUM),
+    ("utm_campaign", field::UTM_CAMPAIGN),
+    ("utm_term", field::UTM_TERM),
+    ("utm_content", field::UTM_CONTENT),
+    ("gclid", field::GCLID),
+    ("gbraid", field::GBRAID),
+    ("wbraid", field::WBRAID),
+    ("fbclid", field::FBCLID),
+    ("ttclid", field::TTCLID),
+    ("msclkid", field::MSCLKID),
+    ("li_fat_id", field::LI_FAT_ID),
+];
+
+/// What a preset says of leads that carry no attribution of their own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Implied<'a> {
+    /// Canonical source, such as `facebook` for a lead form on Facebook.
+    pub source: Option<&'a str>,
+    /// Canonical medium.
+    pub medium: Option<&'a str>,
+}
+
+/// Completes the attribution in `values`, which hold what the columns said.
+///
+/// Columns win over the query of a landing page. The canonical source and medium come from the first
+/// that knows: UTM parameters, columns, a click id, the referrer, the preset; else `direct` and `none`.
+pub fn attribute(
+    values: &mut FieldValues,
+    landing_pages: &[&str],
+    implied: Implied<'_>,
+    tables: &Tables,
+) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    for (name, number) in PARAMETERS {
+        if let Some(value) = values.get(*number).filter(|value| is_macro(value)) {
+            remarks.push(unfilled(name, value));
+            values.set(*number, "");
+        }
+    }
+    for page in landing_pages {
+        read_query(page, values, &mut remarks);
+    }
+    if let Some(campaign) = values.get(field::UTM_CAMPAIGN).map(str::to_owned) {
+        values.set(field::CAMPAIGN, campaign);
+    }
+    if let Some(campaign) = values.get(field::CAMPAIGN).filter(|value| is_macro(value)) {
+        remarks.push(unfilled("campaign", campaign));
+        values.set(field::CAMPAIGN, "");
+    }
+    settle(values, landing_pages, implied, tables);
+    remarks
+}
+
+/// Sets the canonical source and medium.
+fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>, tables: &Tables) {
+    let stated_source = values.get(field::UTM_SOURCE).or_else(|| values.get(field::SOURCE));
+    let stated_medium = values.get(field::UTM_MEDIUM).or_else(|| values.get(field::MEDIUM));
+    let mut medium = stated_medium.map(|word| canonical_medium(word, tables));
+    let mut source = stated_source.map(|word| canonical_source(word, tables));
+    if let Some(word) = stated_source
+        && medium.is_none()
+        && tables.source(&fold_header(word)).is_none()
+        && let Some(known) = tables.medium(&fold_header(word))
+    {
+        // HubSpot's original source `Paid Social` names the kind of channel, not the channel.
+        medium = Some(known.to_owned());
+        source = None;
+    }
+    let (next_source, next_medium) = evidence(values, landing_pages, implied, tables);
+    let agrees = source.is_none() || source == next_source;
+    if source.is_none() {
+        source = next_source;
+    }
+    if medium.is_none() && agrees {
+        medium = next_medium;
+    }
+    if source.is_none() && medium.is_none() {
+        medium = Some("none".to_owned());
+    }
+    values.set(field::SOURCE, source.unwrap_or_else(|| "direct".to_owned()));
+    values.set(field::MEDIUM, medium.unwrap_or_default());
+}
+
+/// Returns source and medium as evidence other than words about them says.
+fn evidence(
+    values: &FieldValues,
+    landing_pages: &[&str],
+    implied: Implied<'_>,
+    tables: &Tables,
+) -> (Option<String>, Option<String>) {
+    let clicked = tables.click_ids().iter().find(|id| {
+        PARAMETERS.iter().any(|(name, number)| {
+            fold_header(name) == fold_header(&id.parameter) && values.get(*number).is_some()
+        })
+    });
+    if let Some(click) = clicked {
+        return (Some(click.source.clone()), Some(click.medium.clone()));
+    }
+    let own_host = landing_pages.iter().find_map(|page| web::host(page));
+    let referrer = values
+        .get(field::REFERRER)
+        .and_then(web::host)
+        .filter(|host| own_host.as_ref().is_none_or(|own| web::site(own) != web::site(host)));
+    if let Some(host) = referrer {
+        if let Some((source, medium)) = tables.referrer(&host) {
+            return (Some(source.to_owned()), Some(medium.to_owned()));
+        }
+        // A lead form of an ad platform has no referrer; on a page's form it beats the preset.
+        if implied.source.is_none() {
+            return (Some(web::site(&host).to_owned()), Some("referral".to_owned()));
+        }
+    }
+    (implied.source.map(str::to_owned), implied.medium.map(str::to_owned))
+}
+
+fn canonical_source(word: &str, tables: &Tables) -> String {
+    tables.source(&fold_header(word)).map_or_else(|| word.to_lowercase(), str::to_owned)
+}
+
+fn canonical_medium(word: &str, tables: &Tables) -> String {
+    tables.medium(&fold_header(word)).map_or_else(|| word.to_lowercase(), str::to_owned)
+}
+
+/// Takes the parameters of `page` that no column gave; of duplicates the first wins.
+fn read_query(page: &str, values: &mut FieldValues, remarks: &mut Vec<Remark>) {
+    let Some(start) = page.find(['?', '#']) else {
+        if page.contains("utm_") {
+            read_pairs(page, values, remarks);
+        }
+        return;
+    };
+    read_pairs(&page[start + 1..], values, remarks);
+}
+
+fn read_pairs(query: &str, values: &mut FieldValues, remarks: &mut Vec<Remark>) {
+    let mut query = query.replace("&amp;", "&").replace([';', '?', '#'], "&");
+    // A link that was encoded twice hides its parameters: utm_source%3Dgoogle%26utm_medium%3Dcpc.
+    for _ in 0..2 {
+        let lower = query.to_ascii_lowercase();
+        if !(lower.contains("%3d") && !lower.contains("utm_source=") && !lower.contains("clid=")) {
+            break;
+        }
+        query = decoded(&query).replace([';', '?', '#'], "&");
+    }
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        let key = key.trim().to_ascii_lowercase();
+        let Some((name, number)) = PARAMETERS.iter().find(|(name, _)| *name == key) else {
+            continue;
+        };
+        let value = if value.contains('%') { decoded(&value).into() } else { value };
+        let value = tidy(&value);
+        if is_macro(&value) {
+            remarks.push(unfilled(name, &value));
+        } else {
+            values.set_if_absent(*number, value.into_owned());
+        }
+    }
+}
+
+/// Returns `text` percent-decoded once.
+fn decoded(text: &str) -> String {
+    let key = text.replace('&', "%26").replace('=', "%3D");
+    form_urlencoded::parse(key.as_bytes())
+        .next()
+        .map(|(text, _)| text.into_owned())
+        .unwrap_or_default()
+}
+
+/// Returns whether an ad platform should have filled `value` in and did not: `{{campaign.name}}`,
+/// `{campaignid}`, `__CAMPAIGN_NAME__`, `[campaign]`, `%%campaign%%`.
+fn is_macro(value: &str) -> bool {
+    let value = value.trim();
+    value.contains("{{")
+        || (value.starts_with('{') && value.ends_with('}'))
+        || (value.len() > 4 && value.starts_with("__") && value.ends_with("__"))
+        || (value.len() > 4 && value.starts_with("%%") && value.ends_with("%%"))
+        || (value.starts_with('[') && value.ends_with(']'))
+}
+
+fn unfilled(name: &str, value: &str) -> Remark {
+    let message = format!("{name} holds the placeholder `{value}`; set it in the ad platform");
+    Remark::new("utm-macro-unfilled", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::tables::shipped;
+
+    #[track_caller]
+    fn check(columns: &[(FieldNo, &str)], page: &str, expected: &str) {
+        check_implied(columns, page, Implied::default(), expected);
+    }
+
+    #[track_caller]
+    fn check_implied(
+        columns: &[(FieldNo, &str)],
+        page: &str,
+        implied: Implied<'_>,
+        expected: &str,
+    ) {
+        let mut values = FieldValues::default();
+        for (number, value) in columns {
+            values.set(*number, *value);
+        }
+        let remarks = attribute(&mut values, &[page], implied, shipped());
+        let mut parts = vec![
+            values.get(field::SOURCE).unwrap_or("?").to_owned(),
+            values.get(field::MEDIUM).unwrap_or("?").to_owned(),
+            values.get(field::CAMPAIGN).unwrap_or("?").to_owned(),
+        ];
+        parts.extend(remarks.iter().map(|remark| remark.code.to_owned()));
+        assert_eq!(parts.join(" "), expected, "{columns:?} {page}");
+    }
+
+    #[test]
+    fn the_query_fills_what_columns_leave_open() {
+        let page =
+            "https://example.com/?utm_source=Google&utm_medium=PPC&utm_campaign=wrzesie%C5%84+1";
+        check(&[], page, "google cpc wrzesień 1");
+        check(&[(field::UTM_SOURCE, "fb")], page, "facebook cpc wrzesień 1");
+        check(&[(field::CAMPAIGN, "B2B")], "https://example.com/", "direct none B2B");
+    }
+
+    #[test]
+    fn damaged_queries_are_read() {
+        check(&[], "https://example.com/?utm_source%3Dgoogle%26utm_medium%3Dcpc", "google cpc ?");
+        check(&[], "https://example.com/?utm_source=google;utm_medium=cpc", "google cpc ?");
+        check(
+            &[],
+            "https://example.com/?a=1&amp;utm_source=google&amp;utm_medium=cpc",
+            "google cpc ?",
+        );
+        check(&[], "https://example.com/?utm_source=google&utm_source=bing", "google ? ?");
+        check(&[], "https://example.com/#utm_source=google&utm_medium=cpc", "google cpc ?");
+        check(&[], "?UTM_SOURCE=Newsletter%20&utm_medium=e-mail", "newsletter email ?");
+        check(&[], "utm_source=newsletter&utm_medium=email", "newsletter email ?");
+        check(&[], "https://example.com/?utm_campaign=a%2520b&utm_source=x", "twitter ? a b");
+    }
+
+    #[test]
+    fn an_unfilled_macro_is_dropped_and_said() {
+        check(
+            &[],
+            "https://example.com/?utm_source=fb&utm_campaign={{campaign.name}}",
+            "facebook ? ? utm-macro-unfilled",
+        );
+        check(&[(field::UTM_SOURCE, "__SITE__")], "", "direct none ? utm-macro-unfilled");
+    }
+
+    #[test]
+    fn a_click_id_speaks_where_utm_is_silent() {
+        check(&[], "https://example.com/?gclid=abc", "google cpc ?");
+        check(&[], "https://example.com/?fbclid=abc", "facebook social ?");
+        check(&[], "https://example.com/?gclid=a&utm_source=google", "google cpc ?");
+        check(&[], "https://example.com/?gclid=a&utm_source=newsletter", "newsletter ? ?");
+    }
+
+    #[test]
+    fn then_the_referrer_then_the_preset() {
+        let facebook = Implied { source: Some("facebook"), medium: Some("paid-social") };
+        check(&[(field::REFERRER, "https://www.google.pl/")], "", "google organic ?");
+        check(&[(field::REFERRER, "https://blog.example.org/x")], "", "example.org referral ?");
+        check(
+            &[(field::REFERRER, "https://example.com/a")],
+            "https://www.example.com/b",
+            "direct none ?",
+        );
+        check_implied(&[], "", facebook, "facebook paid-social ?");
+        check_implied(&[(field::UTM_SOURCE, "ig")], "", facebook, "instagram ? ?");
+        check(&[(field::SOURCE, "Paid Social")], "", "direct paid-social ?");
+    }
+}

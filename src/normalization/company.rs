@@ -10,10 +10,8 @@ const NIP_WEIGHTS: [u32; 9] = [6, 5, 7, 2, 3, 4, 5, 6, 7];
 /// Returns the name with tidy blanks and quotes; quotes around the whole name go.
 pub fn tidy(raw: &str) -> String {
     let text = unguard(raw);
-    let straight: String = text
-        .chars()
-        .map(|c| if "„”“«»‟".contains(c) { '"' } else { c })
-        .collect();
+    let straight: String =
+        text.chars().map(|c| if "„”“«»‟".contains(c) { '"' } else { c }).collect();
     let inner = straight.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let bare = inner.filter(|inner| !inner.contains('"')).unwrap_or(&straight);
     bare.trim().trim_end_matches([',', ';']).trim_end().to_owned()
@@ -53,7 +51,8 @@ pub fn nip(raw: &str) -> Option<String> {
         return None;
     }
     let sum: u32 = NIP_WEIGHTS.iter().zip(&digits).map(|(weight, digit)| weight * digit).sum();
-    (sum % 11 == digits[9]).then(|| digits.iter().filter_map(|digit| char::from_digit(*digit, 10)).collect())
+    (sum % 11 == digits[9])
+        .then(|| digits.iter().filter_map(|digit| char::from_digit(*digit, 10)).collect())
 }
 
 #[cfg(test)]

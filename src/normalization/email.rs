@@ -52,9 +52,27 @@ static DISPOSABLE: LazyLock<HashSet<&'static str>> =
 
 /// Providers whose misspellings are worth a suggestion.
 const POPULAR: &[&str] = &[
-    "gmail.com", "googlemail.com", "hotmail.com", "outlook.com", "yahoo.com", "icloud.com", "protonmail.com",
-    "interia.pl", "onet.pl", "poczta.onet.pl", "poczta.fm", "gazeta.pl", "buziaczek.pl", "tlen.pl",
-    "gmx.de", "gmx.net", "t-online.de", "freenet.de", "web.de", "hotmail.co.uk", "btinternet.com",
+    "gmail.com",
+    "googlemail.com",
+    "hotmail.com",
+    "outlook.com",
+    "yahoo.com",
+    "icloud.com",
+    "protonmail.com",
+    "interia.pl",
+    "onet.pl",
+    "poczta.onet.pl",
+    "poczta.fm",
+    "gazeta.pl",
+    "buziaczek.pl",
+    "tlen.pl",
+    "gmx.de",
+    "gmx.net",
+    "t-online.de",
+    "freenet.de",
+    "web.de",
+    "hotmail.co.uk",
+    "btinternet.com",
 ];
 
 /// Returns the address in `raw`.
@@ -187,8 +205,16 @@ fn candidates(text: &str) -> (Vec<&str>, bool) {
     let is_sure = parts.windows(2).all(|pair| {
         let starts_lower = pair[0].starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit());
         let glued = text.contains(&format!("{} {}", pair[0], pair[1]));
-        let is_word = matches!(pair[0], "lub" | "oraz" | "i" | "or" | "and" | "und" | "oder" | "e-mail" | "mail" | "email");
-        !(pair[1].contains('@') && glued && starts_lower && !pair[0].contains('@') && !pair[0].ends_with(':') && !is_word)
+        let is_word = matches!(
+            pair[0],
+            "lub" | "oraz" | "i" | "or" | "and" | "und" | "oder" | "e-mail" | "mail" | "email"
+        );
+        !(pair[1].contains('@')
+            && glued
+            && starts_lower
+            && !pair[0].contains('@')
+            && !pair[0].ends_with(':')
+            && !is_word)
     });
     (parts.into_iter().filter(|part| part.contains('@')).collect(), is_sure)
 }
@@ -216,7 +242,11 @@ fn repair(text: &str) -> Option<String> {
         return None;
     }
     let domain = domain.trim_end_matches([',', ';', '.', ' ']);
-    let domain = if domain.contains(", ") { Cow::Borrowed(domain) } else { Cow::Owned(domain.replace(',', ".")) };
+    let domain = if domain.contains(", ") {
+        Cow::Borrowed(domain)
+    } else {
+        Cow::Owned(domain.replace(',', "."))
+    };
     (!domain.contains(char::is_whitespace)).then(|| format!("{local}@{domain}"))
 }
 
@@ -229,15 +259,17 @@ fn judge(candidate: &str, tables: &Tables) -> Result<String, EmailFault> {
     if domain.starts_with('[') {
         return Err(invalid("an IP address stands where the domain belongs"));
     }
-    let domain: Cow<'_, str> = if domain.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'.') {
-        Cow::Borrowed(domain)
-    } else {
-        idna::domain_to_ascii_strict(domain)
-            .map(Cow::Owned)
-            .map_err(|_| invalid("the part after the @ is no domain"))?
-    };
+    let domain: Cow<'_, str> =
+        if domain.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'.') {
+            Cow::Borrowed(domain)
+        } else {
+            idna::domain_to_ascii_strict(domain)
+                .map(Cow::Owned)
+                .map_err(|_| invalid("the part after the @ is no domain"))?
+        };
     let address = format!("{local}@{domain}");
-    let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
+    let options =
+        Options::default().with_required_tld().without_domain_literal().without_display_text();
     EmailAddress::parse_with_options(&address, options)
         .map_err(|error| invalid(&error.to_string().to_lowercase()))?;
     let suffix_is_known = psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known());
@@ -245,6 +277,9 @@ fn judge(candidate: &str, tables: &Tables) -> Result<String, EmailFault> {
     if !suffix_is_known && !domain.ends_with(".example") && suggest(&domain, tables).is_none() {
         let ending = domain.rsplit('.').next().unwrap_or_default();
         return Err(invalid(&format!("no domain ends in .{ending}")));
+    }
+    if tables.is_placeholder_email(&address.to_lowercase()) {
+        return Err(invalid("it is a made-up address"));
     }
     Ok(address)
 }
@@ -362,8 +397,18 @@ mod tests {
     #[test]
     fn what_cannot_be_delivered_is_refused() {
         for raw in [
-            "anna@example..com", "anna@@example.com", "anna.@example.com", "anna@localhost", "anna@[192.0.2.1]",
-            "anna kowalska@example.com", "@", "anna@", "@example.com", "annaexample.com", "anna@firma.c", "a@a.a",
+            "anna@example..com",
+            "anna@@example.com",
+            "anna.@example.com",
+            "anna@localhost",
+            "anna@[192.0.2.1]",
+            "anna kowalska@example.com",
+            "@",
+            "anna@",
+            "@example.com",
+            "annaexample.com",
+            "anna@firma.c",
+            "a@a.a",
             "anna@-example-.com",
         ] {
             check(raw, None, &[]);
@@ -382,7 +427,9 @@ mod tests {
         check("anna@gmial.com", Some("anna@gmial.com"), &["email-typo-suspected"]);
         check("anna@gmail.con", Some("anna@gmail.con"), &["email-typo-suspected"]);
         check("anna@gamil.pl", Some("anna@gamil.pl"), &["email-typo-suspected"]);
-        for right in ["anna@ymail.com", "anna@email.com", "anna@mail.com", "anna@outlook.pl", "a@hotmail.fr"] {
+        for right in
+            ["anna@ymail.com", "anna@email.com", "anna@mail.com", "anna@outlook.pl", "a@hotmail.fr"]
+        {
             check(right, Some(right), &[]);
         }
     }

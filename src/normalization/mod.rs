@@ -1,10 +1,18 @@
-//! stub
+//! Turns one row as received into a judged one: a submission, a touch, or a reason why not.
+//!
+//! This room owns what a value means: an address, a number, an instant, a yes. It must not know files,
+//! SQL, leads or a clock; the time of receipt is handed in. Start at [`Normalizer::normalize`]; every
+//! kind of value has a file of its own that opens with what it repairs and what it refuses.
+
 pub mod answer;
 pub mod attribution;
 pub mod company;
+mod consents;
 pub mod country;
 pub mod device;
+mod draft;
 pub mod email;
+mod fingerprint;
 pub mod moment;
 mod moment_words;
 pub mod number;
@@ -12,6 +20,24 @@ pub mod person_name;
 pub mod phone;
 pub mod spam;
 pub mod text;
+mod verdict;
+pub mod web;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+pub use self::fingerprint::fingerprint;
+use self::moment::TimeStyle;
+use self::phone::{Phone, PhoneFault};
+use crate::model::moment::DateOrder;
+use crate::model::row::{ConsentMapping, Origin, Row, RowContent};
+use crate::model::submission::RowVerdict;
+use crate::rules::field::FieldCatalog;
+use crate::rules::tables::Tables;
+
+/// Phones remembered at most; a call centre's or a test number comes again, a person's seldom does.
+const PHONES_REMEMBERED_MAX: usize = 16_384;
 
 /// Something worth saying about one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +49,90 @@ pub struct Remark {
 }
 
 impl Remark {
-    fn new(code: &'static str, message: String) -> Self {
-        Self { code, message }
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
     }
 }
+
+/// What a preset and its input say of every row.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceContext<'a> {
+    /// Id of the preset; part of every fingerprint.
+    pub source_id: &'a str,
+    /// Zone of times that carry none.
+    pub zone: chrono_tz::Tz,
+    /// chrono formats that are tried before anything else.
+    pub date_formats: &'a [String],
+    /// Order of `9/12/2025`.
+    pub date_order: DateOrder,
+    /// What [`crate::model::row::Role::Consent`] numbers index.
+    pub consents: &'a [ConsentMapping],
+    /// ISO 3166-1 alpha-2 code of the country whose phone numbers carry no country code.
+    pub default_country: &'a str,
+    /// When the input was received.
+    pub received_at: DateTime<Utc>,
+    /// Whether rows are contacts of a CRM, which change, rather than submissions, which do not: the
+    /// fingerprint then covers the content, and the native id becomes the external id.
+    pub is_contact_list: bool,
+    /// Canonical source of rows without attribution of their own.
+    pub default_source: Option<&'a str>,
+    /// Canonical medium of such rows.
+    pub default_medium: Option<&'a str>,
+}
+
+/// Normalizes the rows of one input, one after the other.
+#[derive(Debug)]
+pub struct Normalizer<'a> {
+    tables: &'a Tables,
+    fields: &'a FieldCatalog,
+    source: SourceContext<'a>,
+    phones: HashMap<String, Result<Phone, PhoneFault>>,
+}
+
+impl<'a> Normalizer<'a> {
+    /// Prepares to normalize the rows of `source`.
+    pub fn new(tables: &'a Tables, fields: &'a FieldCatalog, source: SourceContext<'a>) -> Self {
+        Self { tables, fields, source, phones: HashMap::new() }
+    }
+
+    /// Judges `row`; returns where it stood, the row as received, and the verdict.
+    ///
+    /// The verdict depends on the row and the source alone, never on rows before it.
+    pub fn normalize(&mut self, row: Row) -> (Origin, String, RowVerdict) {
+        let Row { origin, raw, content } = row;
+        let verdict = match content {
+            RowContent::Skipped(reason) => RowVerdict::Skipped(reason),
+            RowContent::Rejected(rejection) => RowVerdict::Quarantined(rejection),
+            RowContent::Cells(kind, cells) => self.judge(origin, &raw, kind, &cells),
+        };
+        (origin, raw, verdict)
+    }
+
+    /// Reads a phone number as dialled in `country`, remembering those of the default country.
+    fn phone(&mut self, raw: &str, country: &str) -> Result<Phone, PhoneFault> {
+        if country != self.source.default_country {
+            return phone::parse(raw, country, self.tables);
+        }
+        if let Some(known) = self.phones.get(raw) {
+            return known.clone();
+        }
+        let found = phone::parse(raw, country, self.tables);
+        if self.phones.len() >= PHONES_REMEMBERED_MAX {
+            self.phones.clear();
+        }
+        self.phones.insert(raw.to_owned(), found.clone());
+        found
+    }
+
+    fn time_style(&self) -> TimeStyle<'a> {
+        TimeStyle {
+            zone: self.source.zone,
+            formats: self.source.date_formats,
+            order: self.source.date_order,
+            received_at: self.source.received_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
 //! Instants in every form that exporters, spreadsheets and people write.
 
-use chrono::{DateTime, Datelike as _, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
+use chrono::{
+    DateTime, Datelike as _, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime,
+    TimeZone as _, Utc,
+};
 use chrono_tz::Tz;
 
 use super::Remark;
@@ -49,19 +52,26 @@ pub fn parse(raw: &str, style: TimeStyle<'_>) -> Result<(Moment, Vec<Remark>), M
         return in_range((exact(instant, 0), Vec::new()), &text);
     }
     if is_mangled(&text) {
-        return Err(unusable("time-unrecoverable", format!("a spreadsheet rounded `{text}`; the time is lost")));
+        return Err(unusable(
+            "time-unrecoverable",
+            format!("a spreadsheet rounded `{text}`; the time is lost"),
+        ));
     }
     if let Some(local) = excel_serial(&text) {
         return in_range(localized(local, false, style.zone), &text);
     }
-    let found = if text.as_bytes().first().is_some_and(u8::is_ascii_digit) && text.as_bytes().get(4) == Some(&b'-') {
+    let found = if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
+        && text.as_bytes().get(4) == Some(&b'-')
+    {
         iso(&text, style).or_else(|| written(&text, style))
     } else {
         written(&text, style)
     };
     match found {
         Some(found) => in_range(found, &text),
-        None => Err(unusable("time-unreadable", format!("`{text}` is no date or time leadmill knows"))),
+        None => {
+            Err(unusable("time-unreadable", format!("`{text}` is no date or time leadmill knows")))
+        }
     }
 }
 
@@ -71,9 +81,13 @@ fn unusable(code: &'static str, message: String) -> MomentFault {
 
 /// Returns whether `text` says nothing: empty, dashes, or a date of noughts.
 fn is_null(text: &str) -> bool {
-    !text.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) && !text.chars().any(char::is_alphabetic)
+    !text.bytes().any(|byte| (b'1'..=b'9').contains(&byte))
+        && !text.chars().any(char::is_alphabetic)
         || matches!(text.get(..10), Some("1899-12-30" | "1899-12-31" | "1900-01-00" | "0001-01-01"))
-        || matches!(text.to_ascii_lowercase().as_str(), "null" | "none" | "n/a" | "brak" | "nan" | "nat")
+        || matches!(
+            text.to_ascii_lowercase().as_str(),
+            "null" | "none" | "n/a" | "brak" | "nan" | "nat"
+        )
 }
 
 fn in_range(
@@ -89,7 +103,10 @@ fn in_range(
 fn with_formats(text: &str, style: TimeStyle<'_>) -> Option<(Moment, Vec<Remark>)> {
     style.formats.iter().find_map(|format| {
         if let Ok(fixed) = DateTime::parse_from_str(text, format) {
-            return Some((exact(fixed.to_utc(), fixed.offset().local_minus_utc() / 60), Vec::new()));
+            return Some((
+                exact(fixed.to_utc(), fixed.offset().local_minus_utc() / 60),
+                Vec::new(),
+            ));
         }
         if let Ok(local) = NaiveDateTime::parse_from_str(text, format) {
             return Some(localized(local, false, style.zone));
@@ -110,7 +127,9 @@ fn exact(instant: DateTime<Utc>, offset_minutes: i32) -> Moment {
 /// Reads seconds, milliseconds or microseconds since 1970.
 fn epoch(text: &str) -> Option<DateTime<Utc>> {
     let whole = text.strip_suffix(".0").unwrap_or(text);
-    if !(9..=17).contains(&whole.len()) || !whole.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    if !(9..=17).contains(&whole.len())
+        || !whole.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return None;
     }
     let (number, fraction) = whole.split_once('.').unwrap_or((whole, ""));
@@ -190,7 +209,8 @@ fn figures_date(figures: &str, style: TimeStyle<'_>) -> Option<(NaiveDate, Optio
         // A month over 12 in second place is a day: 2025-13-01 was written by a swapping program.
         let date = NaiveDate::from_ymd_opt(a as i32, b, c);
         let swapped = || NaiveDate::from_ymd_opt(a as i32, c, b);
-        let remark = || Remark::new("date-swapped", format!("`{figures}` has its day before its month"));
+        let remark =
+            || Remark::new("date-swapped", format!("`{figures}` has its day before its month"));
         return date.map(|date| (date, None)).or_else(|| Some((swapped()?, Some(remark()))));
     }
     let year = if c < 100 { 2000 + c as i32 } else { c as i32 };
@@ -209,7 +229,8 @@ fn figures_date(figures: &str, style: TimeStyle<'_>) -> Option<(NaiveDate, Optio
         DateOrder::Unknown if a == b => return Some((by_day, None)),
         DateOrder::Unknown => nearest_before(by_day, by_month, style.received_at),
     };
-    let message = format!("`{figures}` was read as {chosen}; set `date-order` for this source to be sure");
+    let message =
+        format!("`{figures}` was read as {chosen}; set `date-order` for this source to be sure");
     Some((chosen, Some(Remark::new("date-ambiguous", message))))
 }
 
@@ -229,14 +250,12 @@ fn nearest_before(by_day: NaiveDate, by_month: NaiveDate, received_at: DateTime<
 fn finish(date: NaiveDate, rest: &str, style: TimeStyle<'_>) -> Option<(Moment, Vec<Remark>)> {
     let (clock, offset) = offset_at_end(rest.trim());
     let clock = clock.trim().trim_end_matches([',', '.']).trim_end();
-    let (local, is_date_only) = if clock.is_empty() {
-        (noon(date), true)
-    } else {
-        (clock_time(date, clock)?, false)
-    };
+    let (local, is_date_only) =
+        if clock.is_empty() { (noon(date), true) } else { (clock_time(date, clock)?, false) };
     match offset {
         Some(minutes) => {
-            let instant = local.checked_sub_signed(Duration::minutes(i64::from(minutes)))?.and_utc();
+            let instant =
+                local.checked_sub_signed(Duration::minutes(i64::from(minutes)))?.and_utc();
             let mut moment = exact(instant, minutes);
             if is_date_only {
                 moment.certainty = Certainty::DateOnly;
@@ -252,7 +271,9 @@ fn clock_time(date: NaiveDate, clock: &str) -> Option<NaiveDateTime> {
     let lower = clock.to_ascii_lowercase().replace("a.m.", "am").replace("p.m.", "pm");
     let (figures, half) = match lower.strip_suffix("am") {
         Some(figures) => (figures.trim_end(), Some(0)),
-        None => lower.strip_suffix("pm").map_or((lower.as_str(), None), |it| (it.trim_end(), Some(12))),
+        None => {
+            lower.strip_suffix("pm").map_or((lower.as_str(), None), |it| (it.trim_end(), Some(12)))
+        }
     };
     let (figures, fraction) = match figures.split_once(',') {
         Some(parts) => parts,
@@ -307,7 +328,9 @@ fn localized(local: NaiveDateTime, is_date_only: bool, zone: Tz) -> (Moment, Vec
             let offset_minutes = (placed.naive_local() - placed.naive_utc()).num_minutes() as i32;
             Moment { epoch_ms: placed.timestamp_millis(), offset_minutes, certainty }
         }
-        None => Moment { epoch_ms: local.and_utc().timestamp_millis(), offset_minutes: 0, certainty },
+        None => {
+            Moment { epoch_ms: local.and_utc().timestamp_millis(), offset_minutes: 0, certainty }
+        }
     };
     (moment, remarks)
 }
@@ -343,7 +366,8 @@ mod tests {
                     Certainty::DateOnly => "date",
                     Certainty::Received => "received",
                 };
-                let codes: String = remarks.iter().map(|remark| format!(" {}", remark.code)).collect();
+                let codes: String =
+                    remarks.iter().map(|remark| format!(" {}", remark.code)).collect();
                 format!("{} {certainty}{codes}", moment.utc().format("%F %T"))
             }
             Err(MomentFault::Blank) => "blank".to_owned(),
@@ -367,7 +391,10 @@ mod tests {
         check("2025-09-12 15:05:13 +02", "2025-09-12 13:05:13 exact");
         check("2025-09-12T15:05+05:30", "2025-09-12 09:35:00 exact");
         check("Fri, 12 Sep 2025 13:05:13 GMT", "2025-09-12 13:05:13 exact");
-        check("Fri Sep 12 2025 15:05:13 GMT+0200 (Central European Summer Time)", "2025-09-12 13:05:13 exact");
+        check(
+            "Fri Sep 12 2025 15:05:13 GMT+0200 (Central European Summer Time)",
+            "2025-09-12 13:05:13 exact",
+        );
         check("2025-09-12 15:05:13 CEST", "2025-09-12 13:05:13 exact");
     }
 
@@ -444,7 +471,10 @@ mod tests {
     #[test]
     fn the_formats_of_the_source_come_first() {
         let formats = ["%d|%m|%Y %H.%M".to_owned(), "%y%m%d".to_owned()];
-        assert_eq!(read("12|09|2025 15.05", DateOrder::Unknown, &formats), "2025-09-12 13:05:00 zone");
+        assert_eq!(
+            read("12|09|2025 15.05", DateOrder::Unknown, &formats),
+            "2025-09-12 13:05:00 zone"
+        );
         assert_eq!(read("250912", DateOrder::Unknown, &formats), "2025-09-12 10:00:00 date");
     }
 

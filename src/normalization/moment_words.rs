@@ -6,23 +6,114 @@ use crate::rules::field::fold_header;
 
 /// Beginnings of month names, folded; Polish genitive and locative share them with the nominative.
 const MONTHS: &[(&str, u32)] = &[
-    ("sty", 1), ("jan", 1), ("janner", 1), ("lut", 2), ("feb", 2), ("mar", 3), ("maerz", 3), ("mrz", 3), ("kwi", 4), ("apr", 4), ("maj", 5), ("may", 5), ("mai", 5),
-    ("cze", 6), ("jun", 6), ("lip", 7), ("jul", 7), ("sie", 8), ("aug", 8), ("wrz", 9), ("sep", 9), ("paz", 10), ("oct", 10), ("okt", 10), ("lis", 11), ("nov", 11),
-    ("gru", 12), ("dec", 12), ("dez", 12),
+    ("sty", 1),
+    ("jan", 1),
+    ("janner", 1),
+    ("lut", 2),
+    ("feb", 2),
+    ("mar", 3),
+    ("maerz", 3),
+    ("mrz", 3),
+    ("kwi", 4),
+    ("apr", 4),
+    ("maj", 5),
+    ("may", 5),
+    ("mai", 5),
+    ("cze", 6),
+    ("jun", 6),
+    ("lip", 7),
+    ("jul", 7),
+    ("sie", 8),
+    ("aug", 8),
+    ("wrz", 9),
+    ("sep", 9),
+    ("paz", 10),
+    ("oct", 10),
+    ("okt", 10),
+    ("lis", 11),
+    ("nov", 11),
+    ("gru", 12),
+    ("dec", 12),
+    ("dez", 12),
 ];
 
 /// Zones by the letters that exporters put behind a time, in minutes east of UTC.
 const ZONES: &[(&str, i32)] = &[
-    ("utc", 0), ("gmt", 0), ("z", 0), ("cest", 120), ("cet", 60), ("mesz", 120), ("mez", 60), ("bst", 60), ("wet", 0), ("west", 60), ("eest", 180), ("eet", 120),
-    ("est", -300), ("edt", -240), ("cst", -360), ("cdt", -300), ("mst", -420), ("mdt", -360), ("pst", -480), ("pdt", -420),
+    ("utc", 0),
+    ("gmt", 0),
+    ("z", 0),
+    ("cest", 120),
+    ("cet", 60),
+    ("mesz", 120),
+    ("mez", 60),
+    ("bst", 60),
+    ("wet", 0),
+    ("west", 60),
+    ("eest", 180),
+    ("eet", 120),
+    ("est", -300),
+    ("edt", -240),
+    ("cst", -360),
+    ("cdt", -300),
+    ("mst", -420),
+    ("mdt", -360),
+    ("pst", -480),
+    ("pdt", -420),
 ];
 
 /// Words that carry no date: weekdays and what stands before a clock time.
 const FILLERS: &[&str] = &[
-    "o", "godz", "godzina", "godzinie", "at", "um", "uhr", "r", "roku", "dnia", "the", "of", "on", "am",
-    "pon", "poniedzialek", "wt", "wtorek", "sr", "sroda", "czw", "czwartek", "pt", "piatek", "sob", "sobota", "ndz", "nd", "niedz", "niedziela",
-    "mon", "monday", "tue", "tuesday", "wed", "wednesday", "thu", "thursday", "fri", "friday", "sat", "saturday", "sun", "sunday",
-    "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag",
+    "o",
+    "godz",
+    "godzina",
+    "godzinie",
+    "at",
+    "um",
+    "uhr",
+    "r",
+    "roku",
+    "dnia",
+    "the",
+    "of",
+    "on",
+    "am",
+    "pon",
+    "poniedzialek",
+    "wt",
+    "wtorek",
+    "sr",
+    "sroda",
+    "czw",
+    "czwartek",
+    "pt",
+    "piatek",
+    "sob",
+    "sobota",
+    "ndz",
+    "nd",
+    "niedz",
+    "niedziela",
+    "mon",
+    "monday",
+    "tue",
+    "tuesday",
+    "wed",
+    "wednesday",
+    "thu",
+    "thursday",
+    "fri",
+    "friday",
+    "sat",
+    "saturday",
+    "sun",
+    "sunday",
+    "montag",
+    "dienstag",
+    "mittwoch",
+    "donnerstag",
+    "freitag",
+    "samstag",
+    "sonntag",
 ];
 
 /// Returns `text` without weekdays, filler words and a zone name in brackets.
@@ -35,7 +126,8 @@ pub(super) fn without_words(text: &str) -> String {
     for word in text.split_whitespace() {
         let folded = fold_header(word);
         // `am` is German for "on the" in front of a date, and half a day behind a time.
-        let is_half = folded == "am" && kept.iter().any(|before| before.contains(|c: char| c.is_ascii_digit()));
+        let is_half = folded == "am"
+            && kept.iter().any(|before| before.contains(|c: char| c.is_ascii_digit()));
         if is_half || !FILLERS.contains(&folded.as_str()) {
             kept.push(word);
         }
@@ -93,11 +185,14 @@ pub(super) fn offset_at_end(text: &str) -> (&str, Option<i32>) {
         let figures = text[sign..].trim_start_matches(['+', '-', '\u{2212}']);
         if let Some(minutes) = offset_minutes(figures) {
             let clock = text[..sign].trim_end();
-            let clock = strip_end(clock, "gmt").or_else(|| strip_end(clock, "utc")).unwrap_or(clock);
+            let clock =
+                strip_end(clock, "gmt").or_else(|| strip_end(clock, "utc")).unwrap_or(clock);
             return (clock, Some(factor * minutes));
         }
     }
-    let start = text.rfind(|c: char| !c.is_ascii_alphabetic()).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let start = text
+        .rfind(|c: char| !c.is_ascii_alphabetic())
+        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let word = text[start..].to_ascii_lowercase();
     let zone = ZONES.iter().find(|(name, _)| *name == word);
     zone.map_or((text, None), |(_, minutes)| (&text[..start], Some(*minutes)))

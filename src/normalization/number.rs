@@ -76,8 +76,12 @@ fn factor(rest: &str) -> Option<f64> {
         .flat_map(char::to_lowercase)
         .collect();
     match word.as_str() {
-        "k" | "tys" | "tyś" | "tysiąc" | "tysiące" | "tysięcy" | "tsd" | "tausend" | "thousand" => Some(1e3),
-        "m" | "mln" | "mio" | "milion" | "miliony" | "milionów" | "million" | "millionen" => Some(1e6),
+        "k" | "tys" | "tyś" | "tysiąc" | "tysiące" | "tysięcy" | "tsd" | "tausend" | "thousand" => {
+            Some(1e3)
+        }
+        "m" | "mln" | "mio" | "milion" | "miliony" | "milionów" | "million" | "millionen" => {
+            Some(1e6)
+        }
         "mld" | "miliard" | "bn" | "billion" => Some(1e9),
         _ => None,
     }

@@ -20,11 +20,15 @@ pub struct PersonName {
 
 /// Words that belong to the family name after them, folded.
 const PARTICLES: &[&str] = &[
-    "von", "van", "vom", "zu", "zum", "zur", "de", "del", "della", "di", "da", "dos", "das", "du", "des", "la", "le", "der", "den",
-    "ter", "ten", "bin", "ibn", "al", "el", "st", "dal", "af", "av",
+    "von", "van", "vom", "zu", "zum", "zur", "de", "del", "della", "di", "da", "dos", "das", "du",
+    "des", "la", "le", "der", "den", "ter", "ten", "bin", "ibn", "al", "el", "st", "dal", "af",
+    "av",
 ];
 /// Letters after a name that tell of degrees, folded.
-const SUFFIXES: &[&str] = &["phd", "ph d", "mba", "md", "esq", "jr", "sr", "msc", "bsc", "ma", "ba", "llm", "ii", "iii", "iv", "cpa", "emba"];
+const SUFFIXES: &[&str] = &[
+    "phd", "ph d", "mba", "md", "esq", "jr", "sr", "msc", "bsc", "ma", "ba", "llm", "ii", "iii",
+    "iv", "cpa", "emba",
+];
 
 /// Splits a whole name.
 pub fn split(raw: &str, tables: &Tables) -> PersonName {
@@ -36,7 +40,11 @@ pub fn split(raw: &str, tables: &Tables) -> PersonName {
         if !first.is_empty() && !SUFFIXES.contains(&fold_header(first).as_str()) {
             let (more, first) = split_honorific(first, tables);
             let honorific = [honorific.as_str(), more].join(" ").trim().to_owned();
-            return PersonName { honorific, first: with_capitals(first), last: with_capitals(last) };
+            return PersonName {
+                honorific,
+                first: with_capitals(first),
+                last: with_capitals(last),
+            };
         }
         return PersonName { honorific, ..split_words(last, tables) };
     }
@@ -61,11 +69,15 @@ fn cleaned(raw: &str, tables: &Tables) -> String {
         bare = text.chars().filter(|c| !is_quote(*c) && !"()[]".contains(*c)).collect();
     }
     let bare = bare.replace('_', " ").replace(" - ", "-").replace(" -", "-").replace("- ", "-");
-    let bare = bare.trim_matches(|c: char| !c.is_alphanumeric() && c != '.' && c != '\'' && c != '’');
+    let bare =
+        bare.trim_matches(|c: char| !c.is_alphanumeric() && c != '.' && c != '\'' && c != '’');
     let bare = bare.split_whitespace().collect::<Vec<_>>().join(" ");
     let has_letters = bare.chars().any(char::is_alphabetic);
     let is_address = bare.contains('@') || bare.contains("://") || bare.starts_with("www.");
-    if !has_letters || is_address || (bare.len() <= 20 && tables.is_placeholder(&fold_header(&bare))) {
+    if !has_letters
+        || is_address
+        || (bare.len() <= 20 && tables.is_placeholder(&fold_header(&bare)))
+    {
         return String::new();
     }
     bare
@@ -99,7 +111,8 @@ fn split_honorific<'a>(text: &'a str, tables: &Tables) -> (&'a str, &'a str) {
         let after = start + word.len();
         let folded = fold_header(word);
         // A one-letter word is an initial unless a second title or two more words follow.
-        let is_title = tables.is_honorific(&folded) && !(folded.len() == 1 && text[after..].split_whitespace().count() < 2);
+        let is_title = tables.is_honorific(&folded)
+            && !(folded.len() == 1 && text[after..].split_whitespace().count() < 2);
         if !is_title || text[after..].trim().is_empty() {
             break;
         }
@@ -111,7 +124,9 @@ fn split_honorific<'a>(text: &'a str, tables: &Tables) -> (&'a str, &'a str) {
 
 fn split_words(text: &str, tables: &Tables) -> PersonName {
     let mut words: Vec<&str> = text.split_whitespace().collect();
-    while words.len() > 1 && words.last().is_some_and(|word| SUFFIXES.contains(&fold_header(word).as_str())) {
+    while words.len() > 1
+        && words.last().is_some_and(|word| SUFFIXES.contains(&fold_header(word).as_str()))
+    {
         words.pop();
     }
     let [first_word, .., last_word] = words.as_slice() else {
@@ -119,7 +134,11 @@ fn split_words(text: &str, tables: &Tables) -> PersonName {
     };
     let is_given = |word: &str| tables.is_given_name(&fold_header(word));
     if !is_given(first_word) && is_given(last_word) && !has_particle(&words[1..]) {
-        let given = words.iter().skip(1).position(|word| is_given(word)).map_or(words.len() - 1, |at| at + 1);
+        let given = words
+            .iter()
+            .skip(1)
+            .position(|word| is_given(word))
+            .map_or(words.len() - 1, |at| at + 1);
         return assemble(&words[given..], &words[..given]);
     }
     let particle = words.iter().skip(1).position(|word| is_particle(word)).map(|at| at + 1);
@@ -197,7 +216,11 @@ mod tests {
     #[track_caller]
     fn check(raw: &str, honorific: &str, first: &str, last: &str) {
         let name = split(raw, shipped());
-        assert_eq!((&*name.honorific, &*name.first, &*name.last), (honorific, first, last), "{raw:?}");
+        assert_eq!(
+            (&*name.honorific, &*name.first, &*name.last),
+            (honorific, first, last),
+            "{raw:?}"
+        );
     }
 
     #[test]

@@ -65,11 +65,13 @@ pub fn parse(raw: &str, country: &str, tables: &Tables) -> Result<Phone, PhoneFa
     for candidate in &candidates {
         // Nobody invents an extension to a made-up number: `12 345 67 89 wew. 12` is a line in Kraków.
         let is_made_up = !had_extension && is_placeholder(candidate, country, tables);
-        let judged = if is_made_up { Err(PhoneFault::Placeholder) } else { judge(candidate, country) };
+        let judged =
+            if is_made_up { Err(PhoneFault::Placeholder) } else { judge(candidate, country) };
         match judged {
             Ok(mut phone) => {
                 if are_many {
-                    let message = format!("the cell holds several numbers; {} was taken", phone.e164);
+                    let message =
+                        format!("the cell holds several numbers; {} was taken", phone.e164);
                     phone.remarks.push(Remark::new("phone-second", message));
                 }
                 if had_extension {
@@ -202,7 +204,8 @@ fn judge(candidate: &str, country: &str) -> Result<Phone, PhoneFault> {
         phone.remarks.push(Remark::new("phone-repaired", message));
         return Ok(phone);
     }
-    let place = if dialled.starts_with('+') { "any country".to_owned() } else { country.to_owned() };
+    let place =
+        if dialled.starts_with('+') { "any country".to_owned() } else { country.to_owned() };
     Err(PhoneFault::Invalid(format!("{} digits make no valid number in {place}", digits.len())))
 }
 
@@ -211,7 +214,9 @@ fn dialled(digits: &str, is_international: bool, country: &str) -> String {
     let international = if is_international { Some(digits) } else { digits.strip_prefix("00") };
     match international {
         // 0048… after a plus sign is dialled twice over.
-        Some(number) if is_international && number.starts_with("00") => dialled(number, false, country),
+        Some(number) if is_international && number.starts_with("00") => {
+            dialled(number, false, country)
+        }
         Some(number) => match number.strip_prefix("480") {
             Some(national) => format!("+48{national}"),
             None => format!("+{number}"),
@@ -251,7 +256,8 @@ fn ask_library(number: &str, country: &str) -> Option<Phone> {
         PhoneNumberType::TollFree => "toll-free",
         _ => "unknown",
     };
-    let region = UTIL.get_region_for_number(&parsed).map(|region| region.as_region_str().to_string());
+    let region =
+        UTIL.get_region_for_number(&parsed).map(|region| region.as_region_str().to_string());
     Some(Phone {
         e164: UTIL.format(&parsed, PhoneNumberFormat::E164).into_owned(),
         kind,
@@ -282,9 +288,22 @@ mod tests {
     #[test]
     fn plain_spellings_agree_with_the_oracle() {
         for raw in [
-            "+48 600 123 456", "+48600123456", "0048600123456", "48600123456", "48 600 123 456", "600123456",
-            "600-123-456", "600 123 456", "(+48) 600 123 456", "tel. 600 123 456", "'+48600123456",
-            "=\"600123456\"", "p:+48600123456", "\"+48600123456\"", "＋48 600 123 456", "６００１２３４５６",
+            "+48 600 123 456",
+            "+48600123456",
+            "0048600123456",
+            "48600123456",
+            "48 600 123 456",
+            "600123456",
+            "600-123-456",
+            "600 123 456",
+            "(+48) 600 123 456",
+            "tel. 600 123 456",
+            "'+48600123456",
+            "=\"600123456\"",
+            "p:+48600123456",
+            "\"+48600123456\"",
+            "＋48 600 123 456",
+            "６００１２３４５６",
             "#600123456",
         ] {
             check(raw, "PL", Some(("+48600123456", "mobile")));
@@ -302,7 +321,13 @@ mod tests {
     /// Rows where the library alone would be wrong.
     #[test]
     fn habits_and_spreadsheets_are_repaired_first() {
-        for raw in ["+48(0)22 123 45 67", "0-22 123 45 67", "022 1234567", "+48 022 123 45 67", "(0-22) 123 45 67"] {
+        for raw in [
+            "+48(0)22 123 45 67",
+            "0-22 123 45 67",
+            "022 1234567",
+            "+48 022 123 45 67",
+            "(0-22) 123 45 67",
+        ] {
             check(raw, "PL", Some(("+48221234567", "fixed")));
         }
         check("12 345 67 89 wew. 12", "PL", Some(("+48123456789", "fixed")));
@@ -333,7 +358,9 @@ mod tests {
         for raw in ["brak", "nie podam", "-", "p:", "", "n/a"] {
             check_fault(raw, &PhoneFault::Blank);
         }
-        for raw in ["123456789", "000000000", "111111111", "+48 123 456 789", "48123456789", "600000000"] {
+        for raw in
+            ["123456789", "000000000", "111111111", "+48 123 456 789", "48123456789", "600000000"]
+        {
             check_fault(raw, &PhoneFault::Placeholder);
         }
         check_fault("zadzwoń", &PhoneFault::Invalid("there are no digits in it".to_owned()));

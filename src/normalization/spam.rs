@@ -1,1 +1,198 @@
-//! Written next.
+//! Rows that are intact but no leads: tests, bots and forms that were never sent.
+
+use super::answer::{self, Answer};
+use super::text::tidy;
+use crate::model::outcome::{Hold, HoldReason};
+use crate::model::row::{Cell, Role};
+use crate::rules::field::fold_header;
+use crate::rules::tables::Tables;
+
+/// States of a form that was never sent, folded.
+const PARTIAL: &[&str] = &[
+    "partial",
+    "partially completed",
+    "started",
+    "abandoned",
+    "incomplete",
+    "in progress",
+    "draft",
+    "unfinished",
+    "not completed",
+    "saved",
+    "czesciowy",
+    "czesciowe",
+    "niekompletny",
+    "niekompletne",
+    "porzucony",
+    "porzucone",
+    "rozpoczeto",
+    "rozpoczete",
+    "w trakcie",
+    "szkic",
+    "unvollstandig",
+    "abgebrochen",
+    "begonnen",
+    "entwurf",
+];
+/// States that a form plugin gives to what it takes for spam, folded.
+const SPAM: &[&str] = &["spam", "junk", "trash", "kosz", "papierkorb"];
+
+/// Returns why the row with `cells` is withheld whatever its values, if it is.
+pub fn hold(cells: &[Cell], tables: &Tables) -> Option<Hold> {
+    let mut partial = None;
+    for cell in cells {
+        match cell.role {
+            Role::Completion => {
+                if let Some(found) = completion(cell) {
+                    if found.reason == HoldReason::Spam {
+                        return Some(found);
+                    }
+                    partial = Some(found);
+                }
+            }
+            Role::Honeypot if is_filled(&cell.text) => {
+                let message =
+                    "a field that people cannot see was filled in, so a bot sent the form";
+                return Some(because(HoldReason::Spam, cell, message.to_owned()));
+            }
+            Role::TestMarker if answer::parse(&cell.text) == Answer::Yes => {
+                return Some(because(
+                    HoldReason::Test,
+                    cell,
+                    "the vendor marked it as a test".to_owned(),
+                ));
+            }
+            _ => {}
+        }
+        if is_dummy(&cell.text, tables) {
+            let message = "the value is a vendor's dummy text for trying the form".to_owned();
+            return Some(because(HoldReason::Test, cell, message));
+        }
+    }
+    partial
+}
+
+/// Returns why a row with these contacts is a test: a test address, or a test name with no contact
+/// that could be a person's.
+pub fn hold_test_contact<'a>(
+    email: Option<(&str, &'a Cell)>,
+    has_phone: bool,
+    name: Option<&'a Cell>,
+    tables: &Tables,
+) -> Option<Hold> {
+    if let Some((address, cell)) = email
+        && tables.is_test_email(&address.to_lowercase())
+    {
+        let message = "the address is one that people and vendors try forms with".to_owned();
+        return Some(because(HoldReason::Test, cell, message));
+    }
+    let name = name.filter(|cell| tables.is_test_name(&fold_header(&cell.text)))?;
+    let mailbox = email.and_then(|(address, _)| address.split('@').next());
+    let is_test_mailbox = mailbox.map(|local| {
+        let folded = fold_header(local);
+        tables.is_test_name(folded.trim_end_matches(|c: char| c.is_ascii_digit()))
+    });
+    if is_test_mailbox.unwrap_or(!has_phone) {
+        let message =
+            "the name is one that people try forms with, and the contact data is no person's";
+        return Some(because(HoldReason::Test, name, message.to_owned()));
+    }
+    None
+}
+
+fn completion(cell: &Cell) -> Option<Hold> {
+    let words = fold_header(&cell.text);
+    if SPAM.contains(&words.as_str()) {
+        return Some(because(
+            HoldReason::Spam,
+            cell,
+            "the form plugin took it for spam".to_owned(),
+        ));
+    }
+    let is_false = matches!(words.as_str(), "false" | "0" | "no" | "nie" | "nein");
+    (is_false || PARTIAL.contains(&words.as_str())).then(|| {
+        because(HoldReason::Partial, cell, "the form was left before it was sent".to_owned())
+    })
+}
+
+/// Returns whether a hidden field holds more than an empty default.
+fn is_filled(text: &str) -> bool {
+    let text = tidy(text);
+    !matches!(
+        &*text.to_ascii_lowercase(),
+        "" | "null" | "false" | "0" | "off" | "\"\"" | "undefined"
+    )
+}
+
+/// Returns whether `text`, perhaps behind the `p:` of a phone cell, opens like a vendor's dummy value.
+fn is_dummy(text: &str, tables: &Tables) -> bool {
+    // Dummy values are rare: three byte tests spare the lower-casing of every cell.
+    if !text.contains("lead:") && !text.contains("dummy data") && !text.contains("LEAD:") {
+        return false;
+    }
+    let lower = tidy(text).to_lowercase();
+    tables.is_test_text(lower.strip_prefix("p:").unwrap_or(&lower).trim())
+}
+
+fn because(reason: HoldReason, cell: &Cell, message: String) -> Hold {
+    Hold { reason, column: cell.column.to_string(), value: cell.text.clone(), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::field;
+    use crate::rules::tables::shipped;
+
+    fn cell(role: Role, text: &str) -> Cell {
+        Cell { column: "c".into(), role, text: text.into() }
+    }
+
+    #[track_caller]
+    fn check(role: Role, text: &str, expected: Option<HoldReason>) {
+        let found = hold(&[cell(role, text)], shipped()).map(|hold| hold.reason);
+        assert_eq!(found, expected, "{role:?} {text:?}");
+    }
+
+    #[test]
+    fn tests_bots_and_unfinished_forms_are_held() {
+        check(Role::Honeypot, "http://x", Some(HoldReason::Spam));
+        check(Role::Honeypot, " ", None);
+        check(Role::TestMarker, "true", Some(HoldReason::Test));
+        check(Role::TestMarker, "No", None);
+        check(Role::Answer, "<test lead: dummy data for city>", Some(HoldReason::Test));
+        check(
+            Role::Field(field::PHONE),
+            "p:<test lead: dummy data for phone_number>",
+            Some(HoldReason::Test),
+        );
+        check(Role::Completion, "partial", Some(HoldReason::Partial));
+        check(Role::Completion, "Abandoned", Some(HoldReason::Partial));
+        check(Role::Completion, "Spam", Some(HoldReason::Spam));
+        check(Role::Completion, "completed", None);
+        check(Role::Answer, "my last testimony", None);
+    }
+
+    #[track_caller]
+    fn check_contact(name: &str, email: Option<&str>, has_phone: bool, expected: bool) {
+        let name_cell = cell(Role::FullName, name);
+        let email_cell = cell(Role::Field(field::EMAIL), email.unwrap_or_default());
+        let found = hold_test_contact(
+            email.map(|address| (address, &email_cell)),
+            has_phone,
+            Some(&name_cell),
+            shipped(),
+        );
+        assert_eq!(found.is_some(), expected, "{name} {email:?} {has_phone}");
+    }
+
+    #[test]
+    fn a_test_name_alone_is_not_enough() {
+        check_contact("Anna Łęcka", Some("test@fb.com"), true, true);
+        check_contact("test", None, false, true);
+        check_contact("Testowy", Some("test2@przyklad.pl"), true, true);
+        check_contact("Test", Some("anna@przyklad.pl"), false, false);
+        check_contact("test", None, true, false);
+        check_contact("Testimony Adams", None, false, false);
+    }
+}

@@ -168,7 +168,11 @@ impl Tables {
             let medium = table.string("medium");
             for host in table.strings("hosts") {
                 let host = host.to_lowercase();
-                self.referrers.push(Referrer { host, source: source.clone(), medium: medium.clone() });
+                self.referrers.push(Referrer {
+                    host,
+                    source: source.clone(),
+                    medium: medium.clone(),
+                });
             }
         });
     }

@@ -1,0 +1,358 @@
+//! A submission in the making: the cells of one row, read one by one.
+
+use super::email::{self, Email, EmailFault};
+use super::phone::{Phone, PhoneFault};
+use super::text::unguard;
+use super::{
+    Normalizer, Remark, answer, company, consents, country, moment, number, person_name, web,
+};
+use crate::model::consent::ConsentClaim;
+use crate::model::field::{self, FieldNo, FieldValues};
+use crate::model::moment::Moment;
+use crate::model::outcome::Notice;
+use crate::model::row::{Cell, GENERIC_CONSENT, Role};
+use crate::rules::field::{FieldKind, fold_header};
+use crate::rules::tables::Tables;
+
+/// What the cells of a row gave so far.
+#[derive(Debug, Default)]
+pub(super) struct Draft<'r> {
+    pub(super) values: FieldValues,
+    pub(super) notices: Vec<Notice>,
+    pub(super) consents: Vec<ConsentClaim>,
+    pub(super) submitted_at: Option<Moment>,
+    /// The address taken, with its cell.
+    pub(super) email: Option<(Email, &'r Cell)>,
+    /// The first address refused, with the reason.
+    pub(super) email_fault: Option<(&'r Cell, String)>,
+    /// The number taken, with its cell.
+    pub(super) phone: Option<(Phone, &'r Cell)>,
+    /// The first number refused.
+    pub(super) phone_fault: Option<(&'r Cell, PhoneFault)>,
+    /// The first cell that holds a name or part of one.
+    pub(super) name: Option<&'r Cell>,
+    pub(super) landing_pages: Vec<&'r str>,
+    phones: Vec<&'r Cell>,
+}
+
+impl<'r> Draft<'r> {
+    pub(super) fn notice(&mut self, cell: &Cell, remark: Remark) {
+        self.notices.push(Notice {
+            code: remark.code,
+            column: cell.column.to_string(),
+            value: cell.text.clone(),
+            message: remark.message,
+        });
+    }
+
+    /// Sets `field` to the first value a row gives it; a different later one is only said.
+    fn keep_first(&mut self, cell: &Cell, field: FieldNo, value: String) {
+        match self.values.get(field) {
+            Some(kept) if kept != value && !value.is_empty() => {
+                let message = format!("another column gave `{kept}` first, which was kept");
+                self.notice(cell, Remark::new("second-value", message));
+            }
+            Some(_) => {}
+            None => self.values.set(field, value),
+        }
+    }
+}
+
+impl Normalizer<'_> {
+    /// Reads every cell of a row.
+    pub(super) fn draft<'r>(&mut self, cells: &'r [Cell]) -> Draft<'r> {
+        let mut draft = Draft::default();
+        for cell in cells.iter().filter(|cell| !cell.text.trim().is_empty()) {
+            self.read(cell, &mut draft);
+        }
+        self.read_phones(&mut draft);
+        self.settle_names(&mut draft);
+        draft
+    }
+
+    fn read<'r>(&self, cell: &'r Cell, draft: &mut Draft<'r>) {
+        match cell.role {
+            Role::Field(field) => self.read_field(cell, field, draft),
+            Role::FullName => self.read_full_name(cell, draft),
+            Role::SubmittedAt => self.read_time(cell, draft),
+            Role::SubmissionId if self.source.is_contact_list => {
+                draft.keep_first(cell, field::EXTERNAL_ID, unguard(&cell.text).into_owned());
+            }
+            Role::Consent(question) => self.read_consent(cell, question, draft),
+            Role::LandingUrl => {
+                draft.landing_pages.push(&cell.text);
+                draft.values.set_if_absent(field::LANDING_PAGE, unguard(&cell.text).into_owned());
+            }
+            Role::SubmissionId
+            | Role::TestMarker
+            | Role::Honeypot
+            | Role::Completion
+            | Role::Volatile
+            | Role::Answer => {}
+        }
+    }
+
+    fn read_time(&self, cell: &Cell, draft: &mut Draft<'_>) {
+        if draft.submitted_at.is_some() {
+            return;
+        }
+        match moment::parse(&cell.text, self.time_style()) {
+            Ok((found, remarks)) => {
+                draft.submitted_at = Some(found);
+                for remark in remarks {
+                    draft.notice(cell, remark);
+                }
+            }
+            Err(moment::MomentFault::Blank) => {}
+            Err(moment::MomentFault::Unusable(remark)) => draft.notice(cell, remark),
+        }
+    }
+
+    fn read_consent(&self, cell: &Cell, question: u16, draft: &mut Draft<'_>) {
+        let mapping =
+            self.source.consents.get(question as usize).filter(|_| question != GENERIC_CONSENT);
+        let mechanism = if self.source.is_contact_list { "import" } else { "checkbox" };
+        let (claims, remark) = mapping
+            .map_or_else(|| consents::guessed(cell, mechanism), |it| consents::mapped(cell, it));
+        draft.consents.extend(claims);
+        if let Some(remark) = remark {
+            draft.notice(cell, remark);
+        }
+    }
+
+    fn read_field<'r>(&self, cell: &'r Cell, field: FieldNo, draft: &mut Draft<'r>) {
+        match field {
+            field::EMAIL => return self.read_email(cell, draft),
+            field::PHONE => return draft.phones.push(cell),
+            field::FIRST_NAME | field::LAST_NAME => {
+                draft.name = draft.name.or(Some(cell));
+                let part = person_name::part(&cell.text, self.tables);
+                draft.values.set_if_absent(field::HONORIFIC, part.honorific);
+                return draft.keep_first(cell, field, part.first);
+            }
+            field::LANDING_PAGE => draft.landing_pages.push(&cell.text),
+            _ => {}
+        }
+        match self.canonical(&cell.text, field) {
+            Ok(Some(value)) => draft.keep_first(cell, field, value),
+            Ok(None) => {}
+            Err(remark) => draft.notice(cell, remark),
+        }
+    }
+
+    /// Returns the value of `field` in canonical form, nothing where the cell says nothing.
+    fn canonical(&self, raw: &str, field: FieldNo) -> Result<Option<String>, Remark> {
+        let text = unguard(raw);
+        if field != field::COUNTRY && says_nothing(&text, self.tables) {
+            return Ok(None);
+        }
+        let unreadable = |code, what: &str| {
+            Err(Remark::new(code, format!("it is no {what}, so the field stays empty")))
+        };
+        match self.kind(field) {
+            FieldKind::Number => match number::parse(&text) {
+                Some(value) => Ok(Some(value)),
+                None => unreadable("number-unreadable", "number"),
+            },
+            FieldKind::Boolean => match answer::parse(&text) {
+                answer::Answer::Yes => Ok(Some("true".to_owned())),
+                answer::Answer::No => Ok(Some("false".to_owned())),
+                answer::Answer::Blank => Ok(None),
+                answer::Answer::Unknown => unreadable("boolean-unreadable", "yes or no"),
+            },
+            FieldKind::Country => match country::parse(&text, self.tables) {
+                Some(code) => Ok(Some(code)),
+                None if says_nothing(&text, self.tables) => Ok(None),
+                None => unreadable("country-unknown", "country that leadmill knows"),
+            },
+            FieldKind::Url => match web::parse(&text) {
+                Some(_) if field == field::WEBSITE => Ok(web::host(&text)),
+                Some(url) => Ok(Some(url.to_string())),
+                None => unreadable("url-invalid", "web address"),
+            },
+            FieldKind::Email => match email::parse(&text, self.tables) {
+                Ok(found) => Ok(Some(found.address)),
+                Err(EmailFault::Blank) => Ok(None),
+                Err(EmailFault::Invalid(_)) => unreadable("email-invalid", "e-mail address"),
+            },
+            FieldKind::Phone => {
+                match super::phone::parse(&text, self.source.default_country, self.tables) {
+                    Ok(found) => Ok(Some(found.e164)),
+                    Err(PhoneFault::Blank) => Ok(None),
+                    Err(_) => unreadable("phone-invalid", "phone number"),
+                }
+            }
+            FieldKind::Company => Ok(Some(company::tidy(&text))),
+            FieldKind::Name => Ok(Some(person_name::part(&text, self.tables).first)),
+            FieldKind::Identifier if field == field::NIP => match company::nip(&text) {
+                Some(nip) => Ok(Some(nip)),
+                None => unreadable("nip-invalid", "valid NIP"),
+            },
+            FieldKind::Identifier if super::fingerprint::is_rounded(&text) => {
+                let message = "a spreadsheet rounded it; the digits are lost".to_owned();
+                Err(Remark::new("id-unrecoverable", message))
+            }
+            FieldKind::Text if field == field::LANGUAGE => Ok(Some(language(&text))),
+            FieldKind::Identifier | FieldKind::Text => Ok(Some(text.into_owned())),
+        }
+    }
+
+    /// Returns the kind of `field`; core fields keep theirs where `fields.toml` leaves them out.
+    fn kind(&self, field: FieldNo) -> FieldKind {
+        let kind = self.fields.spec(field).kind;
+        match field {
+            field::NIP => FieldKind::Identifier,
+            field::COMPANY if kind == FieldKind::Text => FieldKind::Company,
+            field::COUNTRY if kind == FieldKind::Text => FieldKind::Country,
+            field::WEBSITE if kind == FieldKind::Text => FieldKind::Url,
+            field::EMPLOYEES | field::BUDGET if kind == FieldKind::Text => FieldKind::Number,
+            // A broken address of a page still says where somebody came from.
+            field::REFERRER | field::LANDING_PAGE => FieldKind::Text,
+            field::EXTERNAL_ID
+            | field::AD_ID
+            | field::ADSET_ID
+            | field::CAMPAIGN_ID
+            | field::FORM_ID => FieldKind::Identifier,
+            _ => kind,
+        }
+    }
+
+    fn read_email<'r>(&self, cell: &'r Cell, draft: &mut Draft<'r>) {
+        match email::parse(&cell.text, self.tables) {
+            Ok(found) => {
+                if let Some((kept, _)) = &draft.email {
+                    if email::match_key(&kept.address) != email::match_key(&found.address) {
+                        let message =
+                            format!("another column gave {} first, which was kept", kept.address);
+                        draft.notice(cell, Remark::new("email-second", message));
+                    }
+                    return;
+                }
+                for remark in found.remarks.clone() {
+                    draft.notice(cell, remark);
+                }
+                draft.values.set(field::EMAIL, found.address.as_str());
+                draft.email = Some((found, cell));
+            }
+            Err(EmailFault::Blank) => {}
+            Err(EmailFault::Invalid(reason)) => {
+                let message = format!("mail cannot be sent there: {reason}");
+                draft.notice(cell, Remark::new("email-invalid", message));
+                draft.email_fault.get_or_insert((cell, reason));
+            }
+        }
+    }
+
+    /// Reads the phones last: the row's country tells how a national number is dialled.
+    fn read_phones(&mut self, draft: &mut Draft<'_>) {
+        let default = self.source.default_country.to_owned();
+        let country = draft.values.get(field::COUNTRY).unwrap_or(&default).to_owned();
+        for cell in std::mem::take(&mut draft.phones) {
+            let mut found = self.phone(&cell.text, &country);
+            if country != default
+                && let Err(PhoneFault::Invalid(_)) = found
+            {
+                found = self.phone(&cell.text, &default);
+            }
+            match found {
+                Ok(phone) => Self::take_phone(phone, cell, draft),
+                Err(PhoneFault::Blank) => {}
+                Err(fault) => {
+                    draft.notice(cell, phone_remark(&fault));
+                    draft.phone_fault.get_or_insert((cell, fault));
+                }
+            }
+        }
+    }
+
+    fn take_phone<'r>(phone: Phone, cell: &'r Cell, draft: &mut Draft<'r>) {
+        if let Some((kept, _)) = &draft.phone {
+            if kept.e164 != phone.e164 {
+                let message = format!("another column gave {} first, which was kept", kept.e164);
+                draft.notice(cell, Remark::new("phone-second", message));
+            }
+            return;
+        }
+        for remark in phone.remarks.clone() {
+            draft.notice(cell, remark);
+        }
+        draft.values.set(field::PHONE, phone.e164.as_str());
+        draft.values.set(field::PHONE_TYPE, phone.kind);
+        if let Some(region) = &phone.region {
+            draft.values.set_if_absent(field::COUNTRY, region.as_str());
+        }
+        draft.phone = Some((phone, cell));
+    }
+
+    fn read_full_name<'r>(&self, cell: &'r Cell, draft: &mut Draft<'r>) {
+        draft.name = draft.name.or(Some(cell));
+        let name = person_name::split(&cell.text, self.tables);
+        draft.values.set_if_absent(field::HONORIFIC, name.honorific);
+        draft.values.set_if_absent(field::FIRST_NAME, name.first);
+        draft.values.set_if_absent(field::LAST_NAME, name.last);
+    }
+
+    /// Splits a whole name that stands in the first-name column of a form without a second one.
+    fn settle_names(&self, draft: &mut Draft<'_>) {
+        if draft.values.get(field::LAST_NAME).is_some() {
+            return;
+        }
+        let Some(first) = draft.values.get(field::FIRST_NAME).filter(|name| name.contains(' '))
+        else {
+            return;
+        };
+        let name = person_name::split(first, self.tables);
+        // "Anna Maria" is two given names, not a name and a family name.
+        if self.tables.is_given_name(&fold_header(&name.last)) {
+            return;
+        }
+        draft.values.set(field::FIRST_NAME, name.first);
+        draft.values.set(field::LAST_NAME, name.last);
+    }
+}
+
+/// Returns what to say about a number that is none.
+pub(super) fn phone_remark(fault: &PhoneFault) -> Remark {
+    match fault {
+        PhoneFault::Blank => Remark::new("phone-invalid", "there is no number in it"),
+        PhoneFault::Placeholder => {
+            Remark::new("phone-placeholder", "nobody has this number; it was made up")
+        }
+        PhoneFault::Unrecoverable => Remark::new(
+            "phone-unrecoverable",
+            "a spreadsheet rounded the number; its digits are lost",
+        ),
+        PhoneFault::Invalid(reason) => {
+            Remark::new("phone-invalid", format!("it cannot be dialled: {reason}"))
+        }
+    }
+}
+
+/// Returns whether `text` is punctuation alone or a word such as `brak`; two letters may be a code.
+fn says_nothing(text: &str, tables: &Tables) -> bool {
+    if text.len() > 16 {
+        return false;
+    }
+    if !text.chars().any(char::is_alphanumeric) {
+        return true;
+    }
+    let starts_word = text.starts_with(|c: char| c.is_alphabetic());
+    starts_word && text.len() > 2 && tables.is_placeholder(&fold_header(text))
+}
+
+/// Returns the ISO 639-1 code in `text` (`pl-PL`, `Polski`), else the text in lower case.
+fn language(text: &str) -> String {
+    let folded = fold_header(text);
+    let word = folded.split(' ').next().unwrap_or_default();
+    let code = match word {
+        "polish" | "polski" | "polnisch" => "pl",
+        "english" | "angielski" | "englisch" => "en",
+        "german" | "niemiecki" | "deutsch" => "de",
+        "ukrainian" | "ukrainski" | "ukrainisch" => "uk",
+        "french" | "francuski" | "franzosisch" => "fr",
+        "spanish" | "hiszpanski" | "spanisch" => "es",
+        "czech" | "czeski" | "tschechisch" => "cs",
+        other => other,
+    };
+    code.to_owned()
+}

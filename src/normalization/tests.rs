@@ -1,0 +1,300 @@
+//! Whole rows, from cells to verdict.
+
+use std::sync::LazyLock;
+
+use chrono::{TimeZone as _, Utc};
+
+use super::*;
+use crate::model::consent::{Channel, ConsentState, Purpose};
+use crate::model::field::{self, FieldNo};
+use crate::model::moment::Certainty;
+use crate::model::row::{Cell, GENERIC_CONSENT, Role, RowKind, RowTouch};
+use crate::model::submission::Submission;
+use crate::rules::tables::shipped;
+
+static FIELDS: LazyLock<FieldCatalog> = LazyLock::new(|| FieldCatalog::decode(None));
+
+const EMAIL: Role = Role::Field(field::EMAIL);
+const PHONE: Role = Role::Field(field::PHONE);
+
+fn source() -> SourceContext<'static> {
+    SourceContext {
+        source_id: "test",
+        zone: chrono_tz::Europe::Warsaw,
+        date_formats: &[],
+        date_order: DateOrder::Unknown,
+        consents: &[],
+        default_country: "PL",
+        received_at: Utc.with_ymd_and_hms(2025, 9, 30, 12, 0, 0).unwrap(),
+        is_contact_list: false,
+        default_source: None,
+        default_medium: None,
+    }
+}
+
+fn cells(pairs: &[(Role, &str)]) -> Vec<Cell> {
+    let cell = |(at, (role, text)): (usize, &(Role, &str))| Cell {
+        column: format!("c{at}").into(),
+        role: *role,
+        text: (*text).to_owned(),
+    };
+    pairs.iter().enumerate().map(cell).collect()
+}
+
+fn judge_in(source: SourceContext<'_>, kind: RowKind, pairs: &[(Role, &str)]) -> RowVerdict {
+    let row = Row {
+        origin: Origin { record: 1, line: 2 },
+        raw: "[]".to_owned(),
+        content: RowContent::Cells(kind, cells(pairs)),
+    };
+    Normalizer::new(shipped(), &FIELDS, source).normalize(row).2
+}
+
+fn judge(pairs: &[(Role, &str)]) -> RowVerdict {
+    judge_in(source(), RowKind::Submission, pairs)
+}
+
+#[track_caller]
+fn accepted(pairs: &[(Role, &str)]) -> Submission {
+    match judge(pairs) {
+        RowVerdict::Accepted(submission) => *submission,
+        other => panic!("{pairs:?}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn check_values(pairs: &[(Role, &str)], expected: &[(FieldNo, &str)]) {
+    let submission = accepted(pairs);
+    for (number, value) in expected {
+        let found = submission.values.get(*number);
+        assert_eq!(
+            found.unwrap_or(""),
+            *value,
+            "field {} of {pairs:?}",
+            field::CORE[number.0 as usize]
+        );
+    }
+}
+
+#[track_caller]
+fn check_codes(pairs: &[(Role, &str)], expected: &[&str]) {
+    let found: Vec<&str> = accepted(pairs).notices.iter().map(|notice| notice.code).collect();
+    assert_eq!(found, expected, "{pairs:?}");
+}
+
+#[track_caller]
+fn check_word(pairs: &[(Role, &str)], expected: &str) {
+    let word = match judge(pairs) {
+        RowVerdict::Accepted(_) => "accepted".to_owned(),
+        RowVerdict::Touch(_) => "touch".to_owned(),
+        RowVerdict::Held(hold) => format!("held {} {}", hold.reason.word(), hold.column),
+        RowVerdict::Quarantined(rejection) => format!("{} {}", rejection.code, rejection.column),
+        RowVerdict::Skipped(reason) => reason.to_owned(),
+    };
+    assert_eq!(word.trim(), expected, "{pairs:?}");
+}
+
+#[test]
+fn a_plain_row_is_enriched() {
+    check_values(
+        &[
+            (Role::FullName, "Pani ANNA ŁĘCKA"),
+            (EMAIL, " Biuro@Przyklad.PL"),
+            (PHONE, "600 123 456"),
+            (Role::Field(field::JOB_TITLE), "Prezes  Zarządu"),
+            (Role::Field(field::BUDGET), "12 500,50 zł"),
+            (Role::Field(field::WEBSITE), "https://www.przyklad.pl/kontakt"),
+            (Role::Field(field::COMPANY), "„Firma”"),
+            (
+                Role::LandingUrl,
+                "https://example.com/?utm_source=google&utm_medium=cpc&utm_campaign=jesien",
+            ),
+            (
+                Role::Field(field::USER_AGENT),
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X)",
+            ),
+        ],
+        &[
+            (field::HONORIFIC, "Pani"),
+            (field::FIRST_NAME, "Anna"),
+            (field::LAST_NAME, "Łęcka"),
+            (field::EMAIL, "Biuro@przyklad.pl"),
+            (field::EMAIL_DOMAIN, "przyklad.pl"),
+            (field::EMAIL_IS_ROLE, "true"),
+            (field::EMAIL_IS_FREE, ""),
+            (field::PHONE, "+48600123456"),
+            (field::PHONE_TYPE, "mobile"),
+            (field::COUNTRY, "PL"),
+            (field::SENIORITY, "c-level"),
+            (field::BUDGET, "12500.5"),
+            (field::WEBSITE, "przyklad.pl"),
+            (field::COMPANY, "Firma"),
+            (field::SOURCE, "google"),
+            (field::MEDIUM, "cpc"),
+            (field::CAMPAIGN, "jesien"),
+            (field::DEVICE, "mobile"),
+        ],
+    );
+}
+
+#[test]
+fn one_usable_contact_is_enough() {
+    check_codes(&[(EMAIL, "anna@"), (PHONE, "600123456")], &["email-invalid"]);
+    check_codes(&[(EMAIL, "anna@example.com"), (PHONE, "12")], &["phone-invalid"]);
+    check_codes(&[(EMAIL, "anna@example.com"), (PHONE, "123456789")], &["phone-placeholder"]);
+    check_codes(&[(EMAIL, "anonymous"), (EMAIL, "anna@example.com")], &[]);
+    check_codes(&[(EMAIL, "anna@example.com"), (EMAIL, "jan@example.com")], &["email-second"]);
+    check_codes(&[(EMAIL, "anna@example.com"), (EMAIL, "Anna@example.com")], &[]);
+}
+
+#[test]
+fn no_usable_contact_is_quarantined_with_its_column() {
+    check_word(&[(Role::FullName, "Anna Łęcka"), (EMAIL, "anna@")], "email-invalid c1");
+    check_word(&[(EMAIL, "brak"), (PHONE, "12")], "phone-invalid c1");
+    check_word(&[(Role::FullName, "Anna Łęcka"), (EMAIL, "-")], "no-contact");
+    check_word(&[(PHONE, "4,86001E+10")], "phone-unrecoverable c0");
+}
+
+#[test]
+fn a_named_row_whose_number_a_spreadsheet_lost_is_accepted() {
+    check_codes(
+        &[(Role::FullName, "Anna Łęcka"), (PHONE, "4,86001E+10")],
+        &["phone-unrecoverable"],
+    );
+}
+
+#[test]
+fn tests_bots_and_unfinished_forms_are_held() {
+    check_word(&[(EMAIL, "test@meta.com"), (PHONE, "600123456")], "held test c0");
+    check_word(&[(Role::FullName, "<test lead: dummy data for full_name>")], "held test c0");
+    check_word(
+        &[(Role::FullName, "test"), (EMAIL, "test@test.com"), (PHONE, "123456789")],
+        "held test c1",
+    );
+    check_word(&[(Role::FullName, "test"), (PHONE, "123456789")], "held test c0");
+    check_word(&[(Role::Honeypot, "x"), (EMAIL, "anna@example.com")], "held spam c0");
+    check_word(&[(Role::Completion, "partial"), (EMAIL, "anna@example.com")], "held partial c0");
+    check_word(&[(Role::Completion, "completed"), (EMAIL, "anna@example.com")], "accepted");
+}
+
+#[test]
+fn a_whole_name_in_the_first_name_column_is_split() {
+    let first = Role::Field(field::FIRST_NAME);
+    let last = Role::Field(field::LAST_NAME);
+    let email = (EMAIL, "anna@example.com");
+    check_values(
+        &[(first, "anna łęcka"), email],
+        &[(field::FIRST_NAME, "Anna"), (field::LAST_NAME, "Łęcka")],
+    );
+    check_values(
+        &[(first, "Anna Maria"), email],
+        &[(field::FIRST_NAME, "Anna Maria"), (field::LAST_NAME, "")],
+    );
+    check_values(
+        &[(first, "ANNA"), (last, "VON MISES"), email],
+        &[(field::LAST_NAME, "von Mises")],
+    );
+}
+
+#[test]
+fn the_row_s_country_tells_how_a_number_is_dialled() {
+    let country = Role::Field(field::COUNTRY);
+    check_values(
+        &[(PHONE, "030 1234567"), (country, "Niemcy")],
+        &[(field::PHONE, "+49301234567"), (field::COUNTRY, "DE")],
+    );
+    check_values(
+        &[(PHONE, "600123456"), (country, "Ireland")],
+        &[(field::PHONE, "+48600123456"), (field::COUNTRY, "IE")],
+    );
+    check_values(&[(PHONE, "+447400123456")], &[(field::COUNTRY, "GB")]);
+}
+
+#[test]
+fn time_falls_back_to_receipt() {
+    let email = (EMAIL, "anna@example.com");
+    let exact = accepted(&[
+        email,
+        (Role::SubmittedAt, ""),
+        (Role::SubmittedAt, "2025-09-12T15:05:13+02:00"),
+    ]);
+    assert_eq!(exact.submitted_at.certainty, Certainty::Exact);
+    let unreadable = accepted(&[email, (Role::SubmittedAt, "jutro")]);
+    assert_eq!(unreadable.submitted_at.utc(), source().received_at);
+    assert_eq!(unreadable.notices[0].code, "time-unreadable");
+}
+
+#[test]
+fn consent_follows_the_preset_then_the_words() {
+    let mapping = [ConsentMapping {
+        purpose: Purpose::new(Purpose::MARKETING),
+        channels: vec![Channel::Email, Channel::Sms],
+        wording: Some("We may write to you.".to_owned()),
+        mechanism: "checkbox".to_owned(),
+        affirms: ConsentState::Given,
+    }];
+    let context = SourceContext { consents: &mapping, ..source() };
+    let pairs = [
+        (EMAIL, "anna@example.com"),
+        (Role::Consent(0), "tak"),
+        (Role::Consent(GENERIC_CONSENT), ""),
+    ];
+    let RowVerdict::Accepted(submission) = judge_in(context, RowKind::Submission, &pairs) else {
+        panic!()
+    };
+    assert_eq!(submission.consents.len(), 2);
+    assert_eq!(submission.consents[1].wording, "We may write to you.");
+}
+
+#[test]
+fn a_contact_list_keeps_its_native_id_and_is_known_by_content() {
+    let context = SourceContext { is_contact_list: true, ..source() };
+    let judged = |city: &str| {
+        let pairs = [
+            (Role::SubmissionId, "901"),
+            (EMAIL, "anna@example.com"),
+            (Role::Field(field::CITY), city),
+        ];
+        let RowVerdict::Accepted(submission) = judge_in(context, RowKind::Submission, &pairs)
+        else {
+            panic!()
+        };
+        submission
+    };
+    assert_eq!(judged("Kraków").values.get(field::EXTERNAL_ID), Some("901"));
+    assert_ne!(judged("Kraków").fingerprint, judged("Łódź").fingerprint);
+}
+
+#[test]
+fn a_touch_needs_a_time_and_somebody() {
+    let touch = || RowKind::Touch(RowTouch { kind: "page-view".into(), detail: "/cennik".into() });
+    let time = (Role::SubmittedAt, "2025-09-12T13:05:13Z");
+    let visitor = (Role::Field(field::VISITOR_ID), "v1");
+    assert!(matches!(judge_in(source(), touch(), &[time, visitor]), RowVerdict::Touch(_)));
+    assert!(matches!(
+        judge_in(source(), touch(), &[time, (EMAIL, "anna@example.com")]),
+        RowVerdict::Touch(_)
+    ));
+    assert!(matches!(judge_in(source(), touch(), &[time]), RowVerdict::Skipped(_)));
+    assert!(matches!(judge_in(source(), touch(), &[visitor]), RowVerdict::Skipped(_)));
+}
+
+#[test]
+fn values_that_say_nothing_are_absent() {
+    let email = (EMAIL, "anna@example.com");
+    check_values(
+        &[
+            email,
+            (Role::Field(field::CITY), "-"),
+            (Role::Field(field::COMPANY), "Brak"),
+            (Role::Field(field::AD_ID), "--"),
+        ],
+        &[(field::CITY, ""), (field::COMPANY, ""), (field::AD_ID, "")],
+    );
+    check_values(
+        &[email, (Role::Field(field::NIP), "PL 526-000-12-46")],
+        &[(field::NIP, "5260001246")],
+    );
+    check_codes(&[email, (Role::Field(field::NIP), "5260001247")], &["nip-invalid"]);
+    check_codes(&[email, (Role::Field(field::AD_ID), "1,80988E+18")], &["id-unrecoverable"]);
+}
