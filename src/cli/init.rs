@@ -54,7 +54,8 @@ impl Init {
 /// Writes `text` to `path` unless something is there; returns whether it wrote.
 fn write_new(path: &Path, text: &str) -> Result<bool> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
     }
     match fs::OpenOptions::new().write(true).create_new(true).open(path) {
         Ok(mut file) => {

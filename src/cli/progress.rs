@@ -31,7 +31,9 @@ impl Progress {
                 self.line(&format!("run {run} was cut short; it is taken back and done again"));
             }
             Event::Resumed { run } => {
-                self.line(&format!("run {run} was cut short before its files were out; finishing it"));
+                self.line(&format!(
+                    "run {run} was cut short before its files were out; finishing it"
+                ));
             }
             Event::InputOpened { name, bytes, .. } => {
                 if let Some(bar) = &self.bar {
@@ -105,12 +107,15 @@ impl Progress {
 }
 
 fn spinner() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+    ProgressStyle::with_template("{spinner} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 fn bytes_bar() -> ProgressStyle {
-    ProgressStyle::with_template("{bar:24} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} {wide_msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template(
+        "{bar:24} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} {wide_msg}",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 fn steps_bar() -> ProgressStyle {

@@ -62,8 +62,10 @@ impl Run {
         std::fs::create_dir_all(&global.workspace)
             .with_context(|| format!("cannot create {}", global.workspace.display()))?;
         let interrupted = watch_signals()?;
-        let threads =
-            self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, usize::from);
+        let threads = self
+            .threads
+            .or_else(|| std::thread::available_parallelism().ok())
+            .map_or(1, usize::from);
         let (store, out) = (global.store_path(), global.out_path());
         let job = Job {
             rules: &rules,
@@ -104,10 +106,15 @@ impl Run {
         if let Some(args) = Some(&self.inputs).filter(|args| !args.is_empty()) {
             let (found, problems) = locate(args);
             for problem in &problems {
-                terminal::error(&problem.to_string());
+                terminal::error(&format!(
+                    "{}: {}\nhint: {}",
+                    problem.argument, problem.message, problem.hint
+                ));
             }
             if found.is_empty() {
-                return Err(UsageError("there is nothing to read; nothing was written".to_owned()).into());
+                return Err(
+                    UsageError("there is nothing to read; nothing was written".to_owned()).into()
+                );
             }
             return Ok((found, !problems.is_empty()));
         }

@@ -89,7 +89,7 @@ pub fn width() -> usize {
 }
 
 fn console_width() -> Option<usize> {
-    indicatif::ProgressDrawTarget::stdout().width().map(usize::from)
+    terminal_size::terminal_size().map(|(columns, _)| usize::from(columns.0))
 }
 
 fn escape_lines(text: &str) -> String {

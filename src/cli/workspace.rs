@@ -19,7 +19,13 @@ use crate::store::Store;
 #[command(next_help_heading = "Workspace")]
 pub struct Global {
     /// Folder with rules/, inbox/, out/ and leadmill.db.
-    #[arg(long, global = true, value_name = "DIR", env = "LEADMILL_WORKSPACE", default_value = ".")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "LEADMILL_WORKSPACE",
+        default_value = "."
+    )]
     pub workspace: PathBuf,
     /// Rules, instead of DIR/rules; files it lacks are the shipped ones.
     #[arg(long, global = true, value_name = "DIR")]

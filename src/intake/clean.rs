@@ -3,7 +3,12 @@
 use crate::rules::source::{Cleaner, SourcePreset};
 
 /// Returns the value that `text` stands for; empty when it stands for none.
-pub(super) fn clean(text: &str, preset: &SourcePreset, strip: &[String], nulls: &[String]) -> String {
+pub(super) fn clean(
+    text: &str,
+    preset: &SourcePreset,
+    strip: &[String],
+    nulls: &[String],
+) -> String {
     let mut value = text;
     let trimmed = text.trim();
     if trimmed.is_empty() {

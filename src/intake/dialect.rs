@@ -39,8 +39,7 @@ pub(super) fn layout(
 ) -> Option<Layout> {
     let scored = &head[..head.len().min(SCORED_BYTES)];
     let scored_is_all = head_is_all && scored.len() == head.len();
-    let sample_of =
-        |dialect: Dialect| sample(scored, scored_is_all, charset, caps, dialect);
+    let sample_of = |dialect: Dialect| sample(scored, scored_is_all, charset, caps, dialect);
     let mut best: Option<(f64, Dialect, Vec<Sampled>)> = None;
     for dialect in candidates(scored) {
         let records = sample_of(dialect);
@@ -82,7 +81,8 @@ pub(super) fn looks_like_email(text: &str) -> bool {
 
 /// The dialects to try, the likelier first: of equals the first one wins.
 fn candidates(head: &[u8]) -> Vec<Dialect> {
-    let dialect = |delimiter, escape, whole_row_quoted| Dialect { delimiter, escape, whole_row_quoted };
+    let dialect =
+        |delimiter, escape, whole_row_quoted| Dialect { delimiter, escape, whole_row_quoted };
     if let Some(delimiter) = separator_hint(head) {
         return vec![
             dialect(delimiter, Escape::Doubled, false),
@@ -141,7 +141,8 @@ fn shown(charset: Charset, cell: &[u8]) -> String {
 fn score(records: &[Sampled], is_known: &impl Fn(&str) -> bool) -> f64 {
     let Some((width, count)) = commonest_width(records) else { return 0.0 };
     let share = count as f64 / records.len() as f64;
-    let headers = records.iter().take(HEADER_LINES).map(|record| known_cells(record, is_known)).max();
+    let headers =
+        records.iter().take(HEADER_LINES).map(|record| known_cells(record, is_known)).max();
     let headers = headers.unwrap_or(0);
     let bonus = if headers >= 2 { 0.5 + 0.02 * headers.min(20) as f64 } else { 0.0 };
     // Of two dialects that fit all rows, the one that takes them further apart is right.
@@ -197,7 +198,10 @@ mod tests {
         let known = |key: &str| ["e mail", "email", "telefon", "imie", "name"].contains(&key);
         let found = layout(text.as_bytes(), true, Charset::Utf8, &Caps::default(), known).unwrap();
         assert_eq!(char::from(found.dialect.delimiter), delimiter, "{text:?}");
-        assert_eq!((found.header.as_slice(), found.header_line), (header.map_owned().as_slice(), line));
+        assert_eq!(
+            (found.header.as_slice(), found.header_line),
+            (header.map_owned().as_slice(), line)
+        );
         assert_eq!(found.sample.len(), rows, "{text:?}");
     }
 

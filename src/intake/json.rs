@@ -15,8 +15,17 @@ const READ_BYTES: usize = 1 << 16;
 const SAMPLE_RECORDS: usize = 50;
 /// Keys under which APIs wrap their list of records.
 const WRAPPERS: &[&str] = &[
-    "data", "items", "leads", "results", "records", "rows", "responses", "submissions", "contacts",
-    "entries", "elements",
+    "data",
+    "items",
+    "leads",
+    "results",
+    "records",
+    "rows",
+    "responses",
+    "submissions",
+    "contacts",
+    "entries",
+    "elements",
 ];
 
 /// How the records of a JSON input follow each other.
@@ -56,7 +65,9 @@ pub(super) fn layout(head: &[u8]) -> Layout {
     match braces.feed(line) {
         // A first line that is broken but has others of its kind behind it is still a line.
         None if line.len() > 1 && braces.depth > 0 && !text.contains(&b'\n') => Layout::Lines,
-        None if text[line.len().min(text.len())..].trim_ascii_start().starts_with(b"{") => Layout::Lines,
+        None if text[line.len().min(text.len())..].trim_ascii_start().starts_with(b"{") => {
+            Layout::Lines
+        }
         None => Layout::Sequence,
         Some(end) if end == line.len() => Layout::Lines,
         Some(_) => Layout::Sequence,
@@ -226,8 +237,14 @@ impl<R: Read> JsonReader<R> {
                     self.fill()?;
                     continue;
                 }
-                let inside = self.open_lists > 0 || self.place == Place::InList || self.place == Place::AfterList;
-                return Ok(if inside { JsonPiece::Cut { line: self.line } } else { JsonPiece::End });
+                let inside = self.open_lists > 0
+                    || self.place == Place::InList
+                    || self.place == Place::AfterList;
+                return Ok(if inside {
+                    JsonPiece::Cut { line: self.line }
+                } else {
+                    JsonPiece::End
+                });
             }
             if let Layout::Wrapped(key) = &self.layout
                 && self.place != Place::InList
@@ -436,8 +453,16 @@ mod tests {
     fn records_are_found_however_they_are_laid_out() {
         check("{\"a\":1}\n\n{\"a\":2}", &Layout::Lines, &["1:{\"a\":1}", "3:{\"a\":2}"]);
         check("{\"a\":1}\n{\"a\":", &Layout::Lines, &["1:{\"a\":1}", "2:{\"a\":"]);
-        check("[{\"a\":\"]\"},\n{\"a\":2}]\n", &Layout::Sequence, &["1:{\"a\":\"]\"}", "2:{\"a\":2}"]);
-        check("{\n \"a\": 1\n}\n{\n \"a\": 2\n}", &Layout::Sequence, &["1:{\n \"a\": 1\n}", "4:{\n \"a\": 2\n}"]);
+        check(
+            "[{\"a\":\"]\"},\n{\"a\":2}]\n",
+            &Layout::Sequence,
+            &["1:{\"a\":\"]\"}", "2:{\"a\":2}"],
+        );
+        check(
+            "{\n \"a\": 1\n}\n{\n \"a\": 2\n}",
+            &Layout::Sequence,
+            &["1:{\n \"a\": 1\n}", "4:{\n \"a\": 2\n}"],
+        );
         let wrapped = Layout::Wrapped("data".into());
         check(
             "{\"n\":{\"data\":1},\"data\":[{\"a\":1},{\"a\":2}],\"paging\":{}}\n{\"data\":[{\"a\":3}]}\n",

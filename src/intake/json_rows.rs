@@ -18,15 +18,33 @@ use crate::rules::source::{JsonShape, Pivot, header_key};
 
 /// Keys that say where something is, not what it is.
 const CONTAINERS: &[&str] = &[
-    "body", "payload", "data", "lead", "contact", "person", "user", "customer", "form", "fields",
-    "properties", "traits", "context", "record", "attributes", "submission", "answers", "values",
-    "hidden", "form response", "message",
+    "body",
+    "payload",
+    "data",
+    "lead",
+    "contact",
+    "person",
+    "user",
+    "customer",
+    "form",
+    "fields",
+    "properties",
+    "traits",
+    "context",
+    "record",
+    "attributes",
+    "submission",
+    "answers",
+    "values",
+    "hidden",
+    "form response",
+    "message",
 ];
 /// Last words of a path that mean nothing without the words before them.
 const VAGUE: &[&str] = &[
     "name", "id", "type", "title", "url", "status", "value", "source", "date", "code", "number",
-    "time", "version", "medium", "term", "content", "key", "label", "text", "ref", "path", "created",
-    "updated", "count", "language", "path",
+    "time", "version", "medium", "term", "content", "key", "label", "text", "ref", "path",
+    "created", "updated", "count", "language", "path",
 ];
 /// Paths remembered with their meaning; a file of ever new keys must not fill the memory.
 const PATHS_MAX: usize = 4096;
@@ -111,7 +129,8 @@ impl JsonRows {
             }
         };
         if !value.is_object() {
-            let message = "the line holds no object; a record looks like {\"email\": \"…\"}".to_owned();
+            let message =
+                "the line holds no object; a record looks like {\"email\": \"…\"}".to_owned();
             return Ok(rejected(self.origin(line), &text, "broken-json", message));
         }
         let raw = json_text::without_trailing_commas(&text).into_owned();
@@ -145,7 +164,12 @@ impl JsonRows {
             if cell.text.len() > self.caps.field_bytes {
                 let value = cell.text.chars().take(200).collect();
                 let message = format!("the value has more than {} bytes", self.caps.field_bytes);
-                return RowContent::Rejected(rejection("field-too-long", &cell.column, value, message));
+                return RowContent::Rejected(rejection(
+                    "field-too-long",
+                    &cell.column,
+                    value,
+                    message,
+                ));
             }
         }
         if cells.is_empty() {
@@ -209,7 +233,11 @@ impl Flattener {
             .into_iter()
             .filter_map(|(column, text)| {
                 let text = clean(&text, &preset, &column.strip, &column.nulls);
-                (!text.trim().is_empty()).then_some(Cell { column: column.name, role: column.role, text })
+                (!text.trim().is_empty()).then_some(Cell {
+                    column: column.name,
+                    role: column.role,
+                    text,
+                })
             })
             .collect()
     }
@@ -225,7 +253,8 @@ impl Flattener {
     fn walk(&mut self, root: &Value, value: &Value, path: &str, pairs: &mut Vec<(Column, String)>) {
         let preset = self.resolver.preset.clone();
         let under = |ignored: &String| {
-            path.strip_prefix(ignored.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            path.strip_prefix(ignored.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         if preset.json.ignore.iter().any(under) {
             return;
@@ -237,7 +266,8 @@ impl Flattener {
                 }
             }
             Value::Array(items) if items.iter().any(Value::is_object) => {
-                let pivot = preset.json.pivots.iter().find(|pivot| pivot.list.eq_ignore_ascii_case(path));
+                let pivot =
+                    preset.json.pivots.iter().find(|pivot| pivot.list.eq_ignore_ascii_case(path));
                 if let Some(pivot) = pivot {
                     self.pivot(root, pivot, items, pairs);
                     return;
@@ -277,7 +307,8 @@ impl Flattener {
             if values.is_empty() {
                 continue;
             }
-            let own = pivot.names.iter().filter_map(|path| json_text::at(item, path).and_then(text_of));
+            let own =
+                pivot.names.iter().filter_map(|path| json_text::at(item, path).and_then(text_of));
             let names: Vec<String> = label(root, pivot, item)
                 .into_iter()
                 .chain(own)
@@ -285,8 +316,11 @@ impl Flattener {
                 .collect();
             let Some(shown) = names.first() else { continue };
             let times = pairs.iter().filter(|(column, _)| base_name(&column.name) == shown).count();
-            let name: Arc<str> =
-                if times == 0 { shown.as_str().into() } else { format!("{shown} #{}", times + 1).into() };
+            let name: Arc<str> = if times == 0 {
+                shown.as_str().into()
+            } else {
+                format!("{shown} #{}", times + 1).into()
+            };
             let keys: Vec<String> = names.iter().map(|name| header_key(name)).collect();
             let mut column = self.resolver.column(name, &keys);
             if let Some(role) = pivot.role {

@@ -44,7 +44,8 @@ pub(super) fn without_trailing_commas(text: &str) -> Cow<'_, str> {
 
 fn with_quoted_numbers(text: &str) -> String {
     let bytes = text.as_bytes();
-    let is_part = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
+    let is_part =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
     let mut quoted = String::with_capacity(text.len() + 16);
     let mut from = 0;
     outside_strings(bytes, |at| {
@@ -52,7 +53,8 @@ fn with_quoted_numbers(text: &str) -> String {
         if at < from || !starts || at > 0 && bytes[at - 1].is_ascii_alphanumeric() {
             return;
         }
-        let end = bytes[at..].iter().position(|&byte| !is_part(byte)).map_or(bytes.len(), |n| at + n);
+        let end =
+            bytes[at..].iter().position(|&byte| !is_part(byte)).map_or(bytes.len(), |n| at + n);
         // What is no number stays as it is, for the parser to name.
         if serde_json::from_str::<serde_json::Number>(&text[at..end]).is_ok() {
             quoted.push_str(&text[from..at]);

@@ -144,7 +144,8 @@ fn is_export(path: &Path) -> bool {
 }
 
 fn glob(pattern: &str) -> Result<Vec<InputPath>, Problem> {
-    let mut found = if pattern.starts_with('/') { vec![PathBuf::from("/")] } else { vec![PathBuf::new()] };
+    let mut found =
+        if pattern.starts_with('/') { vec![PathBuf::from("/")] } else { vec![PathBuf::new()] };
     for part in pattern.split('/').filter(|part| !part.is_empty()) {
         let mut next = Vec::new();
         for base in &found {
@@ -259,13 +260,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("meta");
         fs::create_dir(&inner).unwrap();
-        for name in ["b.csv", "a.JSONL", "~$b.csv", ".hidden.csv", "c.csv.part", "notes.pdf", "d.csv.gz"] {
+        for name in
+            ["b.csv", "a.JSONL", "~$b.csv", ".hidden.csv", "c.csv.part", "notes.pdf", "d.csv.gz"]
+        {
             fs::write(folder.path().join(name), "x").unwrap();
         }
         fs::write(inner.join("e.tsv"), "x").unwrap();
         let argument = folder.path().to_string_lossy().into_owned();
         let (inputs, problems) = locate(&[argument.clone(), format!("{argument}/*.csv")]);
-        let names: Vec<&str> = inputs.iter().filter_map(|input| input.name.rsplit('/').next()).collect();
+        let names: Vec<&str> =
+            inputs.iter().filter_map(|input| input.name.rsplit('/').next()).collect();
         assert_eq!(names, ["a.JSONL", "b.csv", "d.csv.gz", "e.tsv"]);
         assert_eq!(problems, []);
     }

@@ -27,7 +27,7 @@ use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 
-use bytes::{Store, Tally, Tallied, Utf16Reader};
+use bytes::{Store, Tallied, Tally, Utf16Reader};
 use encoding::Charset;
 use json_rows::JsonRows;
 pub use locate::{InputPath, LocateProblem, locate};
@@ -307,7 +307,10 @@ fn unrecognized(input: &str, header: &[String]) -> Refusal {
     let message = if shown.is_empty() {
         "no table and no records were found in it".to_owned()
     } else {
-        format!("none of its columns holds an e-mail address or a phone number: {}", shown.join(", "))
+        format!(
+            "none of its columns holds an e-mail address or a phone number: {}",
+            shown.join(", ")
+        )
     };
     Refusal::new(
         input,

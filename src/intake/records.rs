@@ -72,7 +72,13 @@ enum Scan {
     More { in_quotes: bool },
 }
 
-fn scan(bytes: &[u8], at_end: bool, dialect: Dialect, fields_max: usize, record: &mut Record) -> Scan {
+fn scan(
+    bytes: &[u8],
+    at_end: bool,
+    dialect: Dialect,
+    fields_max: usize,
+    record: &mut Record,
+) -> Scan {
     record.clear();
     let mut at = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
     let escape = dialect.escape;
@@ -86,9 +92,9 @@ fn scan(bytes: &[u8], at_end: bool, dialect: Dialect, fields_max: usize, record:
         // The rest of the cell, or all of it when it is not quoted.
         loop {
             let rest = &bytes[at..];
-            let plain = rest
-                .iter()
-                .position(|&byte| matches!(byte, b'\n' | b'\r' | b'\\') || byte == dialect.delimiter);
+            let plain = rest.iter().position(|&byte| {
+                matches!(byte, b'\n' | b'\r' | b'\\') || byte == dialect.delimiter
+            });
             let Some(plain) = plain else {
                 record.text.extend_from_slice(rest);
                 if !at_end {
@@ -208,7 +214,9 @@ impl<R: Read> RecordReader<R> {
     ) -> io::Result<Piece> {
         loop {
             let bytes = &self.buffer[self.start..];
-            if bytes.len() <= 8 && bytes.iter().all(|byte| *byte == END_OF_FILE || byte.is_ascii_whitespace()) {
+            if bytes.len() <= 8
+                && bytes.iter().all(|byte| *byte == END_OF_FILE || byte.is_ascii_whitespace())
+            {
                 if self.ended {
                     return Ok(Piece::End);
                 }
@@ -375,7 +383,11 @@ mod tests {
 
     #[test]
     fn quotes_hold_everything() {
-        check("\"a,1\",\"b\r\nB\",\"say \"\"c\"\"\"\n1,2,3", COMMA, &["1:a,1|b\r\nB|say \"c\"", "3:1|2|3"]);
+        check(
+            "\"a,1\",\"b\r\nB\",\"say \"\"c\"\"\"\n1,2,3",
+            COMMA,
+            &["1:a,1|b\r\nB|say \"c\"", "3:1|2|3"],
+        );
         check("37\"8,b\"b\",c\n", COMMA, &["1:37\"8|b\"b\"|c"]);
         check("a,b,\"c", COMMA, &["1:open quote"]);
         check("\u{feff}\"a\",b,c", COMMA, &["1:a|b|c"]);

@@ -188,10 +188,8 @@ fn distinct(header: &[String]) -> Vec<Arc<str>> {
 pub(super) fn keep_one_of_each(columns: &mut [Column]) {
     for role in [Role::SubmittedAt, Role::SubmissionId, Role::Completion] {
         let of_role = |column: &&Column| column.role == role;
-        let by_preset = columns
-            .iter()
-            .filter(of_role)
-            .any(|column| column.origin == RoleOrigin::Preset);
+        let by_preset =
+            columns.iter().filter(of_role).any(|column| column.origin == RoleOrigin::Preset);
         let best = columns
             .iter()
             .enumerate()
@@ -229,7 +227,8 @@ fn by_their_values(columns: &mut [Column], sample: &[Vec<String>]) {
             let total = values(sample, *at).count();
             let good = values(sample, *at).filter(|value| is_one(value)).count();
             // Bare digits are as often an id or an amount, so they count only where no e-mail does.
-            let is_sure = field == EMAIL || !has_email || values(sample, *at).all(|v| v.starts_with('+'));
+            let is_sure =
+                field == EMAIL || !has_email || values(sample, *at).all(|v| v.starts_with('+'));
             column.origin == RoleOrigin::Nothing && good > 0 && good * 10 >= total * 6 && is_sure
         });
         if let Some((at, _)) = found {
@@ -253,6 +252,7 @@ fn looks_like_phone(text: &str) -> bool {
     let text = text.strip_prefix("p:").unwrap_or(text);
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let is_plain = text.chars().all(|c| c.is_ascii_digit() || " +-()/.\u{a0}".contains(c));
-    let is_date = text.matches(['.', '/']).count() == 2 || text.matches('-').count() == 2 && digits == 8;
+    let is_date =
+        text.matches(['.', '/']).count() == 2 || text.matches('-').count() == 2 && digits == 8;
     is_plain && !is_date && (9..=13).contains(&digits) && (text.starts_with('+') || digits <= 11)
 }

@@ -121,7 +121,8 @@ fn refuse_what_is_no_export(name: &str, head: &[u8]) -> Result<(), Refusal> {
         .count();
     let high = sample.iter().filter(|&&byte| byte >= 0x80).count();
     let (controls, high) = (controls * 100 / sample.len(), high * 100 / sample.len());
-    let looks_binary = controls > 10 || (controls > 2 && high > 25 && std::str::from_utf8(sample).is_err());
+    let looks_binary =
+        controls > 10 || (controls > 2 && high > 25 && std::str::from_utf8(sample).is_err());
     if looks_binary || text.starts_with(b"%PDF") {
         return refuse(
             RefusalKind::NotText,

@@ -84,7 +84,9 @@ impl TableRows {
             let fits = |cells: usize| cells >= width && cells <= length.max(width);
             let piece = match self.reader.next(&mut self.record, fits) {
                 Ok(piece) => piece,
-                Err(error) => return Some(Err(super::bytes::unreadable(&self.reading.input, &error))),
+                Err(error) => {
+                    return Some(Err(super::bytes::unreadable(&self.reading.input, &error)));
+                }
             };
             if self.to_skip > 0 && matches!(piece, Piece::Record { .. } | Piece::TooLong { .. }) {
                 self.to_skip -= 1;
@@ -182,7 +184,8 @@ impl TableRows {
                 return fault("field-too-long", column, &value, message);
             }
         }
-        let surplus = cells.iter().skip(self.reading.columns.len()).any(|cell| !cell.trim().is_empty());
+        let surplus =
+            cells.iter().skip(self.reading.columns.len()).any(|cell| !cell.trim().is_empty());
         if surplus || cells.len() < self.width {
             let message = format!(
                 "the row has {} cells where the header has {}; check for a stray or missing delimiter \
@@ -200,7 +203,8 @@ impl TableRows {
             .into_iter()
             .zip(&self.reading.columns)
             .filter_map(|(text, column)| {
-                let text = clean(&text, &self.reading.resolver.preset, &column.strip, &column.nulls);
+                let text =
+                    clean(&text, &self.reading.resolver.preset, &column.strip, &column.nulls);
                 let cell = Cell { column: column.name.clone(), role: column.role, text };
                 (!cell.text.trim().is_empty()).then_some(cell)
             })
@@ -228,7 +232,9 @@ impl TableRows {
         self.reading.columns = header
             .iter()
             .zip(fresh)
-            .map(|(text, fresh)| by_name(text).filter(|known| known.name == fresh.name).unwrap_or(fresh))
+            .map(|(text, fresh)| {
+                by_name(text).filter(|known| known.name == fresh.name).unwrap_or(fresh)
+            })
             .collect();
         self.learn(&header);
     }
@@ -238,7 +244,10 @@ impl TableRows {
         let origin = Origin { record: self.number, line };
         let head = escaped(head);
         let (code, message) = if open_quote {
-            ("unclosed-quote", "the row opens a quote that never closes; close it or delete it".to_owned())
+            (
+                "unclosed-quote",
+                "the row opens a quote that never closes; close it or delete it".to_owned(),
+            )
         } else {
             let message = format!(
                 "the row is longer than {} bytes; it was left out and reading went on behind it",

@@ -109,7 +109,11 @@ fn the_shipped_presets_are_clean() {
 #[test]
 fn scratch() {
     let (sources, fields, _) = shipped();
-    for folder in ["/work/shared/samples/sources", "/work/shared/samples/dirty", "/work/shared/outside/csv-spectrum/csvs"] {
+    for folder in [
+        "/work/shared/samples/sources",
+        "/work/shared/samples/dirty",
+        "/work/shared/outside/csv-spectrum/csvs",
+    ] {
         let (inputs, problems) = locate(&[folder.to_owned()]);
         eprintln!("{problems:?}");
         for input in inputs {
@@ -117,11 +121,23 @@ fn scratch() {
             match open(&input, &sources, &fields, &Caps::default(), None) {
                 Err(refusal) => eprintln!("   {:?} {refusal}\n   {}", refusal.kind, refusal.hint),
                 Ok(open) => {
-                    eprintln!("   {} {:?} {} header line {} bom {}", open.encoding, open.delimiter, open.preset.id, open.header_line, open.has_bom);
-                    for c in &open.columns { eprint!(" [{} -> {}]", c.name, role_word(&fields, c.role)); }
+                    eprintln!(
+                        "   {} {:?} {} header line {} bom {}",
+                        open.encoding,
+                        open.delimiter,
+                        open.preset.id,
+                        open.header_line,
+                        open.has_bom
+                    );
+                    for c in &open.columns {
+                        eprint!(" [{} -> {}]", c.name, role_word(&fields, c.role));
+                    }
                     eprintln!();
                     for row in open.rows().take(12) {
-                        if let Ok(row) = &row { let raw: String = row.raw.chars().take(90).collect(); eprintln!("        {raw}"); }
+                        if let Ok(row) = &row {
+                            let raw: String = row.raw.chars().take(90).collect();
+                            eprintln!("        {raw}");
+                        }
                         eprintln!("   {}", shown(&fields, row));
                     }
                 }

@@ -152,7 +152,11 @@ impl Work<'_> {
             match first_of.get(label) {
                 None => drop(first_of.insert(*label, at)),
                 Some(&first) => {
-                    self.join(group.holders[first].submission, group.holders[at].submission, group.kind);
+                    self.join(
+                        group.holders[first].submission,
+                        group.holders[at].submission,
+                        group.kind,
+                    );
                 }
             }
         }
@@ -269,10 +273,8 @@ impl Work<'_> {
         let mut founded: Vec<(FoundingOrder, LeadPlan)> = Vec::new();
         for component in by_root.chunk_by(|a, b| a.0 == b.0) {
             let members: Vec<SubmissionNo> = component.iter().map(|(_, no)| *no).collect();
-            let founder = *members
-                .iter()
-                .min_by_key(|member| order_of(**member))
-                .unwrap_or(&members[0]);
+            let founder =
+                *members.iter().min_by_key(|member| order_of(**member)).unwrap_or(&members[0]);
             let order = order_of(founder);
             let mut plan = LeadPlan {
                 no: LeadNo(0),

@@ -84,7 +84,10 @@ impl Books {
             stored.add(&source.rows);
         }
         let broken = store.broken_promises()?;
-        if accepted != rows.created + rows.merged || !rows.balances() || stored != rows || broken != 0
+        if accepted != rows.created + rows.merged
+            || !rows.balances()
+            || stored != rows
+            || broken != 0
         {
             return Err(BrokenPromise(format!(
                 "the books of run {} do not balance: counted {rows:?}, stored {stored:?}, {accepted} \
@@ -207,7 +210,8 @@ impl From<&RowCounts> for RowBook {
 
 impl From<&RowBook> for RowCounts {
     fn from(book: &RowBook) -> Self {
-        let RowBook { read, created, merged, repeated, quarantined, held, touches, skipped } = *book;
+        let RowBook { read, created, merged, repeated, quarantined, held, touches, skipped } =
+            *book;
         Self { read, created, merged, repeated, quarantined, held, touches, skipped }
     }
 }

@@ -87,7 +87,8 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
     let owner = assignment.owner.as_deref().unwrap_or("nobody");
     let mut compare = |what: &str, found: &str, expected: Option<&str>| {
         if let Some(expected) = expected.filter(|expected| *expected != found) {
-            differences.push(format!("{what} is {found}, expected {expected}: {}", assignment.reason));
+            differences
+                .push(format!("{what} is {found}, expected {expected}: {}", assignment.reason));
         }
     };
     compare("queue", &assignment.queue, test.expect.queue.as_deref());
@@ -110,8 +111,11 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
         );
         let steps: Vec<&str> = planned.iter().map(|task| task.step.as_str()).collect();
         if steps != expected.iter().map(String::as_str).collect::<Vec<_>>() {
-            differences
-                .push(format!("tasks are {}, expected {}", steps.join(", "), expected.join(", ")));
+            differences.push(format!(
+                "tasks are {}, expected {}",
+                steps.join(", "),
+                expected.join(", ")
+            ));
         }
     }
     Outcome {

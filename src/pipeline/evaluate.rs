@@ -174,7 +174,14 @@ impl Evaluation<'_> {
             .collect();
         for (at, plan) in plans.iter().enumerate() {
             let (previous, assignment) = &assignments[at];
-            self.write(plan, &assembled[at], &judged[at], previous.as_ref(), assignment, &tasks[at])?;
+            self.write(
+                plan,
+                &assembled[at],
+                &judged[at],
+                previous.as_ref(),
+                assignment,
+                &tasks[at],
+            )?;
         }
         Ok(())
     }
@@ -286,10 +293,7 @@ fn assemble(rows: &[MemberRow], rules: &RuleSet, as_of: DateTime<Utc>) -> Result
             consents.push(record(claim, row, &values, consents.len() as i64 + 1));
         }
         touch_keys.extend(
-            match_keys(&values)
-                .iter()
-                .filter(|key| key.kind != KeyKind::Phone)
-                .map(|key| key.hash),
+            match_keys(&values).iter().filter(|key| key.kind != KeyKind::Phone).map(|key| key.hash),
         );
         members.push(AssembledMember {
             no: row.no,
@@ -358,12 +362,7 @@ fn subject<'a>(lead: &'a Assembled, touches: &'a [Touch], as_of: DateTime<Utc>) 
     Subject { values: &lead.golden.values, facts: &lead.facts, touches, as_of }
 }
 
-fn judge(
-    lead: &mut Assembled,
-    touches: &[Touch],
-    rules: &RuleSet,
-    as_of: DateTime<Utc>,
-) -> Judged {
+fn judge(lead: &mut Assembled, touches: &[Touch], rules: &RuleSet, as_of: DateTime<Utc>) -> Judged {
     let score = scoring::score(&subject(lead, touches, as_of), &rules.scoring);
     lead.facts.score = Some(score.total);
     lead.facts.segment = Some(score.segment);
@@ -381,13 +380,7 @@ fn plan_tasks(
 ) -> Vec<PlannedTask> {
     let owner = assignment.owner.as_deref().and_then(|owner| rules.routing.owner(owner));
     let allowed = |purpose: &str, channel: Channel| {
-        consent::allowed(
-            &rules.consent,
-            &lead.consents,
-            purpose,
-            channel,
-            as_of.timestamp_millis(),
-        )
+        consent::allowed(&rules.consent, &lead.consents, purpose, channel, as_of.timestamp_millis())
     };
     let times: Vec<_> = lead.members.iter().map(|one| utc_from_ms(one.submitted_ms)).collect();
     let opened = followup::cycle_opened_at(&times, rules.followup.restart_after).unwrap_or(as_of);

@@ -278,9 +278,11 @@ fn judge(
         RowVerdict::Held(hold) => {
             IngestRow::Held { fingerprint: raw_fingerprint(&preset.id, &raw), hold, raw }
         }
-        RowVerdict::Quarantined(rejection) => {
-            IngestRow::Quarantined { fingerprint: raw_fingerprint(&preset.id, &raw), rejection, raw }
-        }
+        RowVerdict::Quarantined(rejection) => IngestRow::Quarantined {
+            fingerprint: raw_fingerprint(&preset.id, &raw),
+            rejection,
+            raw,
+        },
         RowVerdict::Skipped(_) => IngestRow::Skipped,
     };
     (origin, row)
@@ -288,10 +290,8 @@ fn judge(
 
 /// A row that is no submission has no fields to tell it by, so its bytes do.
 fn raw_fingerprint(source: &str, raw: &str) -> Fingerprint {
-    let digest = Sha256::new_with_prefix(source)
-        .chain_update(b"\x1fraw\x1f")
-        .chain_update(raw)
-        .finalize();
+    let digest =
+        Sha256::new_with_prefix(source).chain_update(b"\x1fraw\x1f").chain_update(raw).finalize();
     let mut short = [0; 16];
     short.copy_from_slice(&digest[..16]);
     Fingerprint(short)

@@ -11,6 +11,8 @@ pub mod evaluate;
 pub mod event;
 pub mod ingest;
 pub mod publish;
+pub mod reports;
+pub mod sniff;
 pub mod story;
 
 use std::path::Path;

@@ -33,7 +33,7 @@ use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::codec::decode_values;
 use crate::store::listing::{
-    CountBy, JoinEntry, LeadCounts, LeadFilter, QuarantineEntry, ReadAs, TaskCounts, TaskFilter,
+    CountBy, JoinEntry, LeadCounts, LeadFilter, QuarantineEntry, ReadAs, TaskFilter,
 };
 use crate::store::runs::RunRecord;
 
@@ -110,7 +110,6 @@ struct Rendering<'a> {
 
 struct Figures {
     leads: LeadCounts,
-    tasks: TaskCounts,
     all_tasks: (u64, u64),
     dropoff: DropoffFigures,
 }
@@ -148,8 +147,7 @@ impl Rendering<'_> {
             true => 0,
             false => self.store.published_up_to(&target.id, self.record.no)?,
         };
-        let filter =
-            LeadFilter { changed_after: Some(changed_after), ..LeadFilter::default() };
+        let filter = LeadFilter { changed_after: Some(changed_after), ..LeadFilter::default() };
         let mut figures = TargetFigures { target: target.id.clone(), ..TargetFigures::default() };
         let mut writer = CrmWriter::new(target, &rules.fields, staging.file(&target.file)?)?;
         let mut refused = Vec::new();
@@ -272,40 +270,9 @@ impl Rendering<'_> {
         sent: Vec<TargetFigures>,
         all_tasks: (u64, u64),
     ) -> Result<Figures> {
-        let run = self.record.no;
-        let leads = self.store.lead_counts(run, &self.job.rules.routing.triage)?;
-        let tasks = self.store.task_counts(run, self.record.as_of_ms)?;
-        let by_source = self
-            .store
-            .source_counts(run)?
-            .into_iter()
-            .map(|source| SourceFigures {
-                source: source.source,
-                received: source.rows.read,
-                created: source.rows.created,
-                merged: source.rows.merged,
-                repeated: source.rows.repeated,
-                quarantined: source.rows.quarantined,
-                held: source.rows.held,
-            })
-            .collect();
-        let dropoff = DropoffFigures {
-            rows: books.rows(),
-            leads_total: leads.total,
-            leads_touched: leads.changed,
-            scored: leads.changed,
-            routed_owner: leads.changed_owned,
-            routed_queue: leads.changed - leads.changed_owned - leads.changed_triage,
-            triage: leads.changed_triage,
-            followup_open: tasks.open,
-            followup_late: tasks.late,
-            followup_not_allowed: tasks.not_allowed + tasks.too_old,
-            sent,
-            by_source,
-            quarantine_by_code: self.store.counts_by(CountBy::QuarantineCode, run)?,
-            held_by_reason: self.store.counts_by(CountBy::HoldReason, run)?,
-        };
-        Ok(Figures { leads, tasks, all_tasks, dropoff })
+        let leads = self.store.lead_counts(self.record.no, &self.job.rules.routing.triage)?;
+        let dropoff = dropoff_figures(self.store, self.job.rules, self.record, books, sent)?;
+        Ok(Figures { leads, all_tasks, dropoff })
     }
 
     fn summary(&self, books: &Books, figures: &Figures) -> Result<RunSummary> {
@@ -375,7 +342,12 @@ impl Rendering<'_> {
                 tile("hot", of("hot"), "all leads", "hot"),
                 tile("warm", of("warm"), "all leads", "warm"),
                 tile("cold", of("cold"), "all leads", "cold"),
-                tile("in triage", figures.leads.changed_triage, "this run", bad(figures.leads.changed_triage)),
+                tile(
+                    "in triage",
+                    figures.leads.changed_triage,
+                    "this run",
+                    bad(figures.leads.changed_triage),
+                ),
                 tile("late tasks", figures.all_tasks.1, "all leads", bad(figures.all_tasks.1)),
             ],
             alerts: all_alerts(books),
@@ -398,7 +370,8 @@ impl Rendering<'_> {
         Ok((0..10)
             .map(|decade: i32| {
                 let found = decades.iter().find(|(known, _)| *known == decade.to_string());
-                let last = if decade == 9 { "100".to_owned() } else { (decade * 10 + 9).to_string() };
+                let last =
+                    if decade == 9 { "100".to_owned() } else { (decade * 10 + 9).to_string() };
                 ScoreSpan {
                     label: format!("{}-{last}", decade * 10),
                     leads: found.map_or(0, |(_, leads)| *leads),
@@ -413,7 +386,11 @@ impl Rendering<'_> {
         Ok(load
             .into_iter()
             .map(|one| LoadRow {
-                name: if one.is_owner { self.owner_name(&one.who) } else { self.queue_name(&one.who) },
+                name: if one.is_owner {
+                    self.owner_name(&one.who)
+                } else {
+                    self.queue_name(&one.who)
+                },
                 kind: if one.is_owner { "owner" } else { "queue" }.to_owned(),
                 leads: one.leads,
                 hot: one.hot,
@@ -459,7 +436,11 @@ impl Rendering<'_> {
             },
             reason: reasons.join("; "),
             next_action: next.map_or(String::new(), |task| {
-                format!("{}, {}", task.planned.subject, self.local(utc_from_ms(task.planned.due_ms)))
+                format!(
+                    "{}, {}",
+                    task.planned.subject,
+                    self.local(utc_from_ms(task.planned.due_ms))
+                )
             }),
         })
     }
@@ -490,6 +471,48 @@ impl Rendering<'_> {
     fn local(&self, at: DateTime<Utc>) -> String {
         at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string()
     }
+}
+
+/// Returns what the drop-off report of `record`'s run counts; `sent` is what its targets took.
+pub fn dropoff_figures(
+    store: &Store,
+    rules: &RuleSet,
+    record: &RunRecord,
+    books: &Books,
+    sent: Vec<TargetFigures>,
+) -> Result<DropoffFigures> {
+    let run = record.no;
+    let leads = store.lead_counts(run, &rules.routing.triage)?;
+    let tasks = store.task_counts(run, record.as_of_ms)?;
+    let by_source = store
+        .source_counts(run)?
+        .into_iter()
+        .map(|source| SourceFigures {
+            source: source.source,
+            received: source.rows.read,
+            created: source.rows.created,
+            merged: source.rows.merged,
+            repeated: source.rows.repeated,
+            quarantined: source.rows.quarantined,
+            held: source.rows.held,
+        })
+        .collect();
+    Ok(DropoffFigures {
+        rows: books.rows(),
+        leads_total: leads.total,
+        leads_touched: leads.changed,
+        scored: leads.changed,
+        routed_owner: leads.changed_owned,
+        routed_queue: leads.changed - leads.changed_owned - leads.changed_triage,
+        triage: leads.changed_triage,
+        followup_open: tasks.open,
+        followup_late: tasks.late,
+        followup_not_allowed: tasks.not_allowed + tasks.too_old,
+        sent,
+        by_source,
+        quarantine_by_code: store.counts_by(CountBy::QuarantineCode, run)?,
+        held_by_reason: store.counts_by(CountBy::HoldReason, run)?,
+    })
 }
 
 fn keep_best(leads: &mut Vec<Lead>) {

@@ -14,8 +14,8 @@ use crate::model::task::Task;
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::codec::decode_values;
-use crate::store::leads::{MemberRow, claims};
 use crate::store::history::{DecisionEntry, EventEntry};
+use crate::store::leads::{MemberRow, claims};
 
 /// Everything there is to know about one lead.
 #[derive(Debug, Clone)]

@@ -15,3 +15,14 @@ pub mod duplicates;
 pub mod escape;
 pub mod html;
 pub mod run_json;
+
+use crate::model::spreadsheet;
+
+/// Returns a table as CSV; text that a spreadsheet would run as a formula is guarded.
+pub fn to_csv(rows: &[Vec<String>]) -> anyhow::Result<String> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        csv.write_record(row.iter().map(|cell| spreadsheet::guard(cell).into_owned()))?;
+    }
+    Ok(String::from_utf8(csv.into_inner()?)?)
+}

@@ -288,7 +288,9 @@ impl SourceCatalog {
             }
         }
         let mut known_headers: HashSet<String> = aliases.keys().cloned().collect();
-        for name in presets.iter().flat_map(|preset| &preset.columns).flat_map(|column| &column.names) {
+        for name in
+            presets.iter().flat_map(|preset| &preset.columns).flat_map(|column| &column.names)
+        {
             if let NamePattern::Exact(name) = name {
                 known_headers.insert(name.clone());
             }
@@ -456,7 +458,11 @@ fn column_mapping(
         (None, Some(id), None) => {
             let number = consents.iter().position(|known| *known == id);
             if number.is_none() {
-                table.error("consent", format!("there is no [[consent]] `{id}` in this file"), None);
+                table.error(
+                    "consent",
+                    format!("there is no [[consent]] `{id}` in this file"),
+                    None,
+                );
             }
             number.map(|number| Role::Consent(number as u16))
         }

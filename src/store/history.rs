@@ -137,7 +137,12 @@ impl Store {
                                  step), event_id",
         )?;
         let rows = statement.query_map([lead.0], |row| {
-            Ok(EventEntry { id: row.get(0)?, run: row.get(1)?, step: row.get(2)?, status: row.get(3)? })
+            Ok(EventEntry {
+                id: row.get(0)?,
+                run: row.get(1)?,
+                step: row.get(2)?,
+                status: row.get(3)?,
+            })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

@@ -377,7 +377,7 @@ impl Store {
         Ok(self.connection.query_row(
             "SELECT (SELECT count(*) FROM lead WHERE merged_into IS NULL),
                     count(*) FILTER (WHERE founded_run = ?1), count(*),
-                    count(*) FILTER (WHERE owner IS NOT NULL),
+                    count(*) FILTER (WHERE owner IS NOT NULL AND queue <> ?2),
                     count(*) FILTER (WHERE queue = ?2)
              FROM lead WHERE changed_run = ?1 AND merged_into IS NULL",
             params![run.0, triage],
@@ -446,7 +446,10 @@ impl Store {
     }
 
     /// Returns submissions per preset and campaign among those numbered `first_submission` or higher.
-    pub fn submissions_by_source(&self, first_submission: i64) -> Result<Vec<(String, String, u64)>> {
+    pub fn submissions_by_source(
+        &self,
+        first_submission: i64,
+    ) -> Result<Vec<(String, String, u64)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT i.source, coalesce(json_extract(s.fields, '$.campaign'), ''), count(*)
              FROM submission AS s JOIN input AS i USING (input_no)

@@ -1,0 +1,300 @@
+//! `leadmill explain`
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::workspace::{Global, UsageError};
+use super::{Outcome, terminal};
+use crate::delivery::tasks::duration_text;
+use crate::model::ids::{LeadNo, SubmissionNo};
+use crate::model::moment::utc_from_ms;
+use crate::normalization::phone;
+use crate::pipeline::story::{Story, find, tell};
+use crate::report::escape::for_terminal;
+use crate::rules::RuleSet;
+use crate::store::Store;
+
+/// Tell the whole story of one lead.
+///
+/// Which rows it is made of (file and line), what joined them, which row won each value, which rule
+/// gave which points, which route took it and which did not, its tasks, consents and events.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A lead's id, an e-mail address or a phone number.
+    #[arg(value_name = "LEAD|EMAIL|PHONE")]
+    lead: String,
+    /// Answer with one JSON object for each lead found.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Explain {
+    /// Runs the command.
+    pub fn run(&self, global: &Global) -> Outcome {
+        let rules = global.rules()?;
+        let as_of_ms = global.now(&rules)?.timestamp_millis();
+        let store = global.read_store()?;
+        let leads = self.find(&store, &rules)?;
+        if leads.is_empty() {
+            return Err(UsageError(format!(
+                "no lead answers to `{}`\nhint: give an id such as LM-0123456789AB, an e-mail address \
+                 or a phone number; `leadmill leads` lists them",
+                self.lead
+            ))
+            .into());
+        }
+        for lead in leads {
+            let story = tell(&store, &rules, lead, as_of_ms)?;
+            if self.json {
+                terminal::print(&as_json(&story, &rules).to_string())?;
+            } else {
+                Teller { story: &story, rules: &rules }.print()?;
+            }
+        }
+        Ok(0)
+    }
+
+    fn find(&self, store: &Store, rules: &RuleSet) -> Result<Vec<LeadNo>> {
+        let text = self.lead.trim();
+        let e164 = (!text.contains('@'))
+            .then(|| phone::parse(text, &rules.workspace.default_country, &rules.tables).ok())
+            .flatten()
+            .map(|phone| phone.e164);
+        find(store, text, e164.as_deref())
+    }
+}
+
+struct Teller<'a> {
+    story: &'a Story,
+    rules: &'a RuleSet,
+}
+
+impl Teller<'_> {
+    fn print(&self) -> Result<()> {
+        let lead = &self.story.lead;
+        terminal::print(&for_terminal(&format!("{}  {}", lead.id, lead.display_name())))?;
+        let others: Vec<&str> = self
+            .story
+            .ids
+            .iter()
+            .map(String::as_str)
+            .filter(|id| *id != lead.id.to_string())
+            .collect();
+        if !others.is_empty() {
+            terminal::print(&format!("also known as {}", others.join(", ")))?;
+        }
+        self.decision()?;
+        self.values()?;
+        self.submissions()?;
+        self.tasks()?;
+        self.consents()?;
+        self.events()
+    }
+
+    fn decision(&self) -> Result<()> {
+        let Some(latest) = self.story.decisions.first() else { return Ok(()) };
+        terminal::print(&format!(
+            "\nscore {} ({}), decided by run {} under rules {}",
+            latest.score, latest.segment, latest.run, latest.rules_hash
+        ))?;
+        let mut rows = vec![["points", "group", "rule", "because"].map(str::to_owned).to_vec()];
+        for (rule, group, points) in &latest.contributions {
+            let because = self.rules.scoring.rules.iter().find(|known| known.id == *rule);
+            rows.push(vec![
+                format!("{points:+}"),
+                group.clone(),
+                rule.clone(),
+                because.map_or_else(
+                    || "limit of the group or of the total".to_owned(),
+                    |known| known.because.clone(),
+                ),
+            ]);
+        }
+        terminal::print(&terminal::table(&rows, &[0]))?;
+        terminal::print(&format!(
+            "\n{}",
+            for_terminal(&format!(
+                "with {}: {}",
+                latest.owner.clone().unwrap_or_else(|| format!("queue {}", latest.queue)),
+                latest.reason
+            ))
+        ))?;
+        if !latest.tried.is_empty() {
+            terminal::print(&format!("routes that did not match: {}", latest.tried.join(", ")))?;
+        }
+        for earlier in self.story.decisions.iter().skip(1) {
+            terminal::print(&for_terminal(&format!(
+                "before, run {}: score {} ({}), {}",
+                earlier.run, earlier.score, earlier.segment, earlier.reason
+            )))?;
+        }
+        Ok(())
+    }
+
+    fn values(&self) -> Result<()> {
+        let mut rows = vec![["field", "value", "from"].map(str::to_owned).to_vec()];
+        for (field, value) in self.story.lead.values.iter() {
+            let name = self.rules.fields.name(field);
+            let winner = self.story.winners.get(name);
+            rows.push(vec![name.to_owned(), value.to_owned(), self.place(winner.copied())]);
+        }
+        terminal::print(&format!("\n{}", terminal::table(&rows, &[])))
+    }
+
+    /// Where a submission came from; without a winner there is only one submission.
+    fn place(&self, winner: Option<SubmissionNo>) -> String {
+        let mut submissions = self.story.submissions.iter();
+        let found = match winner {
+            Some(winner) => submissions.find(|one| one.row.no == winner),
+            None => submissions.next(),
+        };
+        found.map_or_else(String::new, |one| one.row.evidence.clone())
+    }
+
+    fn submissions(&self) -> Result<()> {
+        let mut rows =
+            vec![["submission", "source", "submitted", "joined by"].map(str::to_owned).to_vec()];
+        for one in &self.story.submissions {
+            rows.push(vec![
+                one.row.evidence.clone(),
+                one.row.source.clone(),
+                self.local(one.row.submitted_ms),
+                one.joined_by.as_ref().map_or_else(
+                    || "(first)".to_owned(),
+                    |(kind, with)| format!("same {} as {with}", kind.word()),
+                ),
+            ]);
+        }
+        terminal::print(&format!("\n{}", terminal::table(&rows, &[])))?;
+        for one in &self.story.submissions {
+            for (code, message) in &one.notices {
+                terminal::print(&for_terminal(&format!(
+                    "  {}: {code}: {message}",
+                    one.row.evidence
+                )))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tasks(&self) -> Result<()> {
+        if self.story.tasks.is_empty() {
+            return terminal::print("\nno tasks");
+        }
+        let mut rows = vec![["due", "task", "state", "because"].map(str::to_owned).to_vec()];
+        for task in &self.story.tasks {
+            let state = match task.late_minutes {
+                0 => task.planned.state.word().to_owned(),
+                minutes => format!("late by {}", duration_text(minutes)),
+            };
+            rows.push(vec![
+                self.local(task.planned.due_ms),
+                task.planned.subject.clone(),
+                state,
+                task.planned.because.clone(),
+            ]);
+        }
+        terminal::print(&format!("\n{}", terminal::table(&rows, &[])))
+    }
+
+    fn consents(&self) -> Result<()> {
+        if self.story.consents.is_empty() {
+            return terminal::print("\nno consent on record");
+        }
+        let mut rows = vec![
+            ["said at", "purpose", "channel", "said", "wording", "evidence"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
+        for record in &self.story.consents {
+            rows.push(vec![
+                self.local(record.event_at_ms),
+                record.purpose.to_string(),
+                record.channel.word().to_owned(),
+                record.state.word().to_owned(),
+                record.wording.clone(),
+                record.evidence.clone(),
+            ]);
+        }
+        terminal::print(&format!("\n{}", terminal::table(&rows, &[])))
+    }
+
+    fn events(&self) -> Result<()> {
+        let mut rows = vec![["event", "step", "status"].map(str::to_owned).to_vec()];
+        for event in &self.story.events {
+            rows.push(vec![event.id.clone(), event.step.clone(), event.status.clone()]);
+        }
+        terminal::print(&format!("\n{}", terminal::table(&rows, &[])))
+    }
+
+    fn local(&self, epoch_ms: i64) -> String {
+        let at = utc_from_ms(epoch_ms).with_timezone(&self.rules.workspace.zone);
+        at.format("%Y-%m-%d %H:%M").to_string()
+    }
+}
+
+fn as_json(story: &Story, rules: &RuleSet) -> Value {
+    let instant =
+        |epoch_ms: i64| utc_from_ms(epoch_ms).to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let lead = &story.lead;
+    let values: serde_json::Map<String, Value> = lead
+        .values
+        .iter()
+        .map(|(field, value)| (rules.fields.name(field).to_owned(), value.into()))
+        .collect();
+    let evidence = |no: &SubmissionNo| {
+        let found = story.submissions.iter().find(|one| one.row.no == *no);
+        found.map_or_else(String::new, |one| one.row.evidence.clone())
+    };
+    let winners: serde_json::Map<String, Value> =
+        story.winners.iter().map(|(field, no)| (field.clone(), evidence(no).into())).collect();
+    json!({
+        "lead": lead.id.to_string(),
+        "ids": story.ids,
+        "name": lead.display_name(),
+        "values": values,
+        "winners": winners,
+        "submissions": story.submissions.iter().map(|one| json!({
+            "place": one.row.evidence,
+            "source": one.row.source,
+            "submitted_at": instant(one.row.submitted_ms),
+            "joined_by": one.joined_by.as_ref().map(|(kind, with)| json!([kind.word(), with])),
+            "notices": one.notices,
+        })).collect::<Vec<_>>(),
+        "decisions": story.decisions.iter().map(|one| json!({
+            "run": one.run,
+            "as_of": instant(one.as_of_ms),
+            "rules": one.rules_hash,
+            "score": one.score,
+            "segment": one.segment,
+            "contributions": one.contributions,
+            "owner": one.owner,
+            "queue": one.queue,
+            "reason": one.reason,
+            "tried": one.tried,
+        })).collect::<Vec<_>>(),
+        "tasks": story.tasks.iter().map(|task| json!({
+            "task": task.id,
+            "subject": task.planned.subject,
+            "due": instant(task.planned.due_ms),
+            "state": task.planned.state.word(),
+            "late_minutes": task.late_minutes,
+            "because": task.planned.because,
+        })).collect::<Vec<_>>(),
+        "consents": story.consents.iter().map(|record| json!({
+            "said_at": instant(record.event_at_ms),
+            "purpose": &*record.purpose.0,
+            "channel": record.channel.word(),
+            "state": record.state.word(),
+            "wording": record.wording,
+            "mechanism": record.mechanism,
+            "evidence": record.evidence,
+            "ip": record.ip,
+            "user_agent": record.user_agent,
+        })).collect::<Vec<_>>(),
+        "events": story.events.iter().map(|event| json!({
+            "id": event.id, "run": event.run, "step": event.step, "status": event.status,
+        })).collect::<Vec<_>>(),
+    })
+}

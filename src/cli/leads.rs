@@ -1,0 +1,105 @@
+//! `leadmill leads`
+
+use std::io::Write as _;
+
+use clap::{Args, ValueEnum};
+
+use super::workspace::Global;
+use super::{Outcome, terminal};
+use crate::delivery::crm::{CrmWriter, Lookups};
+use crate::model::ids::RunNo;
+use crate::model::moment::utc_from_ms;
+use crate::pipeline::publish::{read_as, rule_no};
+use crate::rules::target::{Target, TargetFormat};
+use crate::store::listing::LeadFilter;
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people.
+    Table,
+    /// For spreadsheets.
+    Csv,
+    /// For programs.
+    Jsonl,
+}
+
+/// List leads, in the order in which they came.
+#[derive(Debug, Args)]
+pub struct Leads {
+    /// Only this segment: hot, warm or cold.
+    #[arg(long, value_name = "SEGMENT", value_parser = ["hot", "warm", "cold"])]
+    segment: Option<String>,
+    /// Only leads of this owner.
+    #[arg(long, value_name = "ID")]
+    owner: Option<String>,
+    /// Only leads in this queue.
+    #[arg(long, value_name = "ID")]
+    queue: Option<String>,
+    /// At most this many.
+    #[arg(long, value_name = "N")]
+    limit: Option<i64>,
+    /// How to write the list.
+    #[arg(long, value_enum, default_value = "table")]
+    format: ListFormat,
+}
+
+impl Leads {
+    /// Runs the command.
+    pub fn run(&self, global: &Global) -> Outcome {
+        let rules = global.rules()?;
+        let store = global.read_store()?;
+        let filter = LeadFilter {
+            segment: self.segment.clone(),
+            owner: self.owner.clone(),
+            queue: self.queue.clone(),
+            limit: self.limit,
+            ..LeadFilter::default()
+        };
+        let rule_no = |id: &str| rule_no(&rules, id);
+        let read = read_as(&rules, &rule_no, RunNo(0));
+        if self.format == ListFormat::Table {
+            let mut rows = vec![
+                ["lead", "name", "score", "segment", "owner or queue", "last submitted"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ];
+            store.each_lead(&filter, read, |lead| {
+                let at = utc_from_ms(lead.last_submitted_ms).with_timezone(&rules.workspace.zone);
+                rows.push(vec![
+                    lead.id.to_string(),
+                    lead.display_name(),
+                    lead.score.total.to_string(),
+                    lead.score.segment.word().to_owned(),
+                    lead.owner.clone().unwrap_or_else(|| format!("({})", lead.queue)),
+                    at.format("%Y-%m-%d %H:%M").to_string(),
+                ]);
+                Ok(())
+            })?;
+            terminal::print(&terminal::table(&rows, &[2]))?;
+            return Ok(0);
+        }
+        let Some(all_fields) = rules.targets.get("leads") else {
+            anyhow::bail!(
+                "the target `leads` is missing\nhint: put rules/targets/leads.toml back, or use \
+                 --format table"
+            );
+        };
+        let target = match self.format {
+            ListFormat::Jsonl => Target { format: TargetFormat::Jsonl, ..all_fields.clone() },
+            ListFormat::Csv | ListFormat::Table => all_fields.clone(),
+        };
+        let owner_email = |id: &str| rules.routing.owner(id).map(|owner| owner.email.clone());
+        let score_reason =
+            |no: u16| rules.scoring.rules.get(no as usize).map(|rule| rule.because.clone());
+        let lookups = Lookups {
+            owner_email: &owner_email,
+            score_reason: &score_reason,
+            zone: rules.workspace.zone,
+        };
+        let mut writer = CrmWriter::new(&target, &rules.fields, terminal::stdout())?;
+        store.each_lead(&filter, read, |lead| writer.write(&lead, &lookups).map(drop))?;
+        writer.finish()?.out.flush()?;
+        Ok(0)
+    }
+}

@@ -1,0 +1,249 @@
+//! `leadmill sniff`
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::workspace::{Global, UsageError};
+use super::{Outcome, terminal};
+use crate::intake::{InputPath, OpenInput, Refusal};
+use crate::model::field;
+use crate::model::lead::display_name;
+use crate::pipeline::sniff::{Findings, judge, open};
+use crate::report::escape::for_terminal;
+use crate::rules::RuleSet;
+
+/// Show what intake understands of a file, and what a run would make of its rows.
+///
+/// Stores nothing. Exit code 6 when a run would refuse the file.
+#[derive(Debug, Args)]
+pub struct Sniff {
+    /// The file, or `-` for stdin.
+    #[arg(value_name = "FILE")]
+    file: String,
+    /// Read it as this source, whatever it looks like.
+    #[arg(long, value_name = "ID")]
+    source: Option<String>,
+    /// Answer with one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Sniff {
+    /// Runs the command.
+    pub fn run(&self, global: &Global) -> Outcome {
+        let rules = global.rules()?;
+        let as_of = global.now(&rules)?;
+        let input = if self.file == "-" {
+            InputPath::stdin()
+        } else if std::path::Path::new(&self.file).is_file() {
+            InputPath::file(&self.file)
+        } else {
+            return Err(UsageError(format!("{}: there is no such file", self.file)).into());
+        };
+        let described = open(&input, &rules, self.source.as_deref()).and_then(|opened| {
+            let about = Description::of(&opened, &rules);
+            Ok((about, judge(opened, &rules, as_of)?))
+        });
+        match described {
+            Ok((about, findings)) => {
+                if self.json {
+                    terminal::print(&about.json(&findings).to_string())?;
+                } else {
+                    about.print(&findings)?;
+                }
+                Ok(0)
+            }
+            Err(refusal) => self.refuse(&refusal),
+        }
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Outcome {
+        if self.json {
+            let verdict = json!({
+                "file": refusal.input,
+                "refused": refusal.message,
+                "hint": refusal.hint,
+            });
+            terminal::print(&verdict.to_string())?;
+        }
+        terminal::error(&format!("{refusal}\nhint: {}", refusal.hint));
+        Ok(6)
+    }
+}
+
+/// What the file is, kept before its rows are read.
+struct Description {
+    file: String,
+    encoding: String,
+    has_bom: bool,
+    delimiter: Option<char>,
+    source: String,
+    source_name: String,
+    header_line: u32,
+    bytes: u64,
+    columns: Vec<(String, String)>,
+}
+
+impl Description {
+    fn of(input: &OpenInput, rules: &RuleSet) -> Self {
+        Self {
+            file: input.name.clone(),
+            encoding: input.encoding.clone(),
+            has_bom: input.has_bom,
+            delimiter: input.delimiter,
+            source: input.preset.id.clone(),
+            source_name: input.preset.name.clone(),
+            header_line: input.header_line,
+            bytes: input.bytes,
+            columns: input
+                .columns
+                .iter()
+                .map(|column| (column.name.to_string(), role_word(column.role, rules)))
+                .collect(),
+        }
+    }
+
+    fn delimiter_word(&self) -> String {
+        match self.delimiter {
+            Some('\t') => "tab".to_owned(),
+            Some(other) => other.to_string(),
+            None => "json".to_owned(),
+        }
+    }
+
+    fn json(&self, findings: &Findings) -> Value {
+        let counts = findings.counts;
+        let columns: Vec<Value> = self
+            .columns
+            .iter()
+            .map(|(name, role)| json!({"column": name, "means": role}))
+            .collect();
+        let problems: Vec<Value> = findings
+            .rejected
+            .iter()
+            .map(|(origin, one)| {
+                json!({"record": origin.record, "line": origin.line, "code": one.code,
+                       "column": one.column, "value": one.value, "message": one.message})
+            })
+            .collect();
+        let notices: Vec<Value> = findings
+            .notices
+            .iter()
+            .map(|(origin, one)| {
+                json!({"record": origin.record, "line": origin.line, "code": one.code,
+                       "column": one.column, "value": one.value, "message": one.message})
+            })
+            .collect();
+        json!({
+            "file": self.file,
+            "bytes": self.bytes,
+            "encoding": self.encoding,
+            "bom": self.has_bom,
+            "delimiter": self.delimiter.map(String::from),
+            "source": self.source,
+            "header_line": self.header_line,
+            "rows": {
+                "lead": counts.lead,
+                "test": counts.test,
+                "held": counts.held,
+                "quarantined": counts.quarantined,
+                "skipped": counts.skipped,
+                "touch": counts.touch,
+                "repeated": counts.repeated,
+            },
+            "columns": columns,
+            "rejected": problems,
+            "notices": notices,
+        })
+    }
+
+    fn print(&self, findings: &Findings) -> Result<()> {
+        let counts = findings.counts;
+        let fact = |name: &str, value: String| vec![name.to_owned(), value];
+        let bom = if self.has_bom { " with byte order mark" } else { "" };
+        let header = if self.header_line == 0 {
+            "none".to_owned()
+        } else {
+            format!("line {}", self.header_line)
+        };
+        terminal::print(&terminal::table(
+            &[
+                fact("file", self.file.clone()),
+                fact("source", format!("{} ({})", self.source, self.source_name)),
+                fact("encoding", format!("{}{bom}", self.encoding)),
+                fact("delimiter", self.delimiter_word()),
+                fact("header", header),
+                fact("leads", counts.lead.to_string()),
+                fact("tests", counts.test.to_string()),
+                fact("held", counts.held.to_string()),
+                fact("quarantined", counts.quarantined.to_string()),
+                fact("page views", counts.touch.to_string()),
+                fact("repeated", counts.repeated.to_string()),
+                fact("skipped", counts.skipped.to_string()),
+            ],
+            &[],
+        ))?;
+        let mut columns = vec![vec!["column".to_owned(), "means".to_owned()]];
+        columns.extend(self.columns.iter().map(|(name, role)| vec![name.clone(), role.clone()]));
+        terminal::print(&format!("\n{}", terminal::table(&columns, &[])))?;
+        if !findings.first.is_empty() {
+            let mut rows = vec![
+                ["line", "name", "e-mail", "phone", "submitted (UTC)"].map(str::to_owned).to_vec(),
+            ];
+            for submission in &findings.first {
+                let value = |field| submission.values.get(field).unwrap_or("").to_owned();
+                rows.push(vec![
+                    submission.origin.line.to_string(),
+                    display_name(&submission.values),
+                    value(field::EMAIL),
+                    value(field::PHONE),
+                    submission.submitted_at.utc().format("%Y-%m-%d %H:%M:%S").to_string(),
+                ]);
+            }
+            terminal::print(&format!("\n{}", terminal::table(&rows, &[0])))?;
+        }
+        for (origin, one) in &findings.rejected {
+            terminal::print(&problem(
+                origin.line,
+                one.code,
+                &one.column,
+                &one.value,
+                &one.message,
+            ))?;
+        }
+        for (origin, one) in &findings.notices {
+            terminal::print(&problem(
+                origin.line,
+                one.code,
+                &one.column,
+                &one.value,
+                &one.message,
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+fn problem(line: u32, code: &str, column: &str, value: &str, message: &str) -> String {
+    let place = if column.is_empty() { String::new() } else { format!(", column `{column}`") };
+    let short: String = value.chars().take(60).collect();
+    for_terminal(&format!("line {line}{place}: {code}: {message} ({short})")).into_owned()
+}
+
+fn role_word(role: crate::model::row::Role, rules: &RuleSet) -> String {
+    use crate::model::row::Role;
+    match role {
+        Role::Field(field) => rules.fields.name(field).to_owned(),
+        Role::FullName => "full name".to_owned(),
+        Role::SubmittedAt => "submitted at".to_owned(),
+        Role::SubmissionId => "submission id".to_owned(),
+        Role::Consent(_) => "consent".to_owned(),
+        Role::TestMarker => "test marker".to_owned(),
+        Role::Honeypot => "honeypot".to_owned(),
+        Role::Completion => "completed or partial".to_owned(),
+        Role::LandingUrl => "landing page with UTM".to_owned(),
+        Role::Volatile => "kept, changes between exports".to_owned(),
+        Role::Answer => "kept as an answer".to_owned(),
+    }
+}

@@ -1,0 +1,113 @@
+//! What a run would make of one file, without a store.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+use super::{caps, ingest};
+use crate::intake::{self, InputPath, OpenInput};
+use crate::model::ids::Fingerprint;
+use crate::model::outcome::{HoldReason, Notice, Rejection};
+use crate::model::row::Origin;
+use crate::model::submission::{RowVerdict, Submission};
+use crate::normalization::Normalizer;
+use crate::rules::RuleSet;
+
+/// First rows that are kept to be shown.
+const ROWS_SHOWN: usize = 5;
+/// Problems that are kept to be shown.
+const PROBLEMS_SHOWN: usize = 10;
+
+/// How many rows would end where.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SniffCounts {
+    /// Would be taken as leads.
+    pub lead: u64,
+    /// Vendor's or our own tests.
+    pub test: u64,
+    /// Withheld for another reason.
+    pub held: u64,
+    /// Not accepted.
+    pub quarantined: u64,
+    /// No records.
+    pub skipped: u64,
+    /// Touches instead of submissions.
+    pub touch: u64,
+    /// The same submission again, inside this file.
+    pub repeated: u64,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Rows by what they would become.
+    pub counts: SniffCounts,
+    /// The first submissions.
+    pub first: Vec<Submission>,
+    /// The first rows that would be quarantined.
+    pub rejected: Vec<(Origin, Rejection)>,
+    /// The first notices on accepted rows.
+    pub notices: Vec<(Origin, Notice)>,
+}
+
+/// Looks at `input`: what it is, then what each row would become.
+///
+/// # Errors
+/// [`intake::Refusal`] when a run would refuse the input.
+pub fn open(
+    input: &InputPath,
+    rules: &RuleSet,
+    forced_source: Option<&str>,
+) -> Result<OpenInput, intake::Refusal> {
+    intake::open(input, &rules.sources, &rules.fields, &caps(rules), forced_source)
+}
+
+/// Reads every row of `input` and judges it as a run at `as_of` would.
+///
+/// # Errors
+/// [`intake::Refusal`] when the input turns out cut or changes while it is read.
+pub fn judge(
+    input: OpenInput,
+    rules: &RuleSet,
+    as_of: DateTime<Utc>,
+) -> Result<Findings, intake::Refusal> {
+    let preset = input.preset.clone();
+    let context = ingest::source_context(&preset, rules, as_of);
+    let mut normalizer = Normalizer::new(&rules.tables, &rules.fields, context);
+    let mut findings = Findings::default();
+    let mut seen: HashSet<Fingerprint> = HashSet::new();
+    for row in input.rows() {
+        let (origin, _, verdict) = normalizer.normalize(row?);
+        findings.add(origin, verdict, &mut seen);
+    }
+    Ok(findings)
+}
+
+impl Findings {
+    fn add(&mut self, origin: Origin, verdict: RowVerdict, seen: &mut HashSet<Fingerprint>) {
+        let counts = &mut self.counts;
+        match verdict {
+            RowVerdict::Accepted(submission) if seen.insert(submission.fingerprint) => {
+                counts.lead += 1;
+                let room = PROBLEMS_SHOWN - self.notices.len();
+                let notices = submission.notices.iter().take(room);
+                self.notices.extend(notices.map(|notice| (origin, notice.clone())));
+                if self.first.len() < ROWS_SHOWN {
+                    self.first.push(*submission);
+                }
+            }
+            RowVerdict::Touch(touch) if seen.insert(touch.fingerprint) => counts.touch += 1,
+            RowVerdict::Accepted(_) | RowVerdict::Touch(_) => counts.repeated += 1,
+            RowVerdict::Held(hold) if hold.reason == HoldReason::Test => counts.test += 1,
+            RowVerdict::Held(_) => counts.held += 1,
+            RowVerdict::Quarantined(rejection) => {
+                counts.quarantined += 1;
+                if self.rejected.len() < PROBLEMS_SHOWN {
+                    self.rejected.push((origin, rejection));
+                }
+            }
+            RowVerdict::Skipped(_) => counts.skipped += 1,
+        }
+    }
+}
