@@ -378,7 +378,7 @@ fn however_rows_arrive_they_form_the_same_leads() {
             nightly.input("night.csv", table(&texts(night)));
             nightly.run(&["run", "--quiet"]);
         }
-        prop_assert_eq!(clusters_by_raw(batch), clusters_by_raw(&nightly));
+        prop_assert_eq!(clusters_by_raw(&batch), clusters_by_raw(&nightly));
         prop_assert_eq!(leads_whenever_they_came(&batch), leads_whenever_they_came(&nightly));
         let together = Workspace::new();
         together.input("z.csv", table(&texts(&shuffled[..cut])));
