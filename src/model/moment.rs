@@ -15,6 +15,17 @@ pub enum Certainty {
     Received,
 }
 
+/// Which of two numbers below 13 is the day, in a source that writes dates with slashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateOrder {
+    /// Day first, as in Poland and Germany.
+    Dmy,
+    /// Month first, as in the United States.
+    Mdy,
+    /// Not known: the column as a whole decides.
+    Unknown,
+}
+
 /// An instant, the offset it was written with, and how sure both are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {

@@ -7,3 +7,4 @@
 pub mod decode;
 pub mod diagnostics;
 pub mod field;
+pub mod source;

@@ -1,0 +1,373 @@
+//! Source presets (`sources/*.toml`): how an export of each system is recognized, and what its columns mean.
+//!
+//! A preset is data only. Intake recognizes and reads with it; normalization takes its zone, date formats,
+//! consents and default channel from it. Columns that a preset does not name fall back to the generic
+//! preset and to the aliases of `fields.toml`.
+
+mod preset_file;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use regex::Regex;
+
+use super::decode::{self, Sink};
+use super::diagnostics::{Place, RuleText};
+use super::field::{FieldCatalog, fold_header};
+use crate::model::field::FieldNo;
+use crate::model::moment::DateOrder;
+use crate::model::row::{ConsentMapping, Role};
+
+/// The preset of tables that no other preset recognizes; its columns serve every other preset, too.
+pub const GENERIC_CSV: &str = "generic-csv";
+/// The preset of JSON that no other preset recognizes.
+pub const GENERIC_JSON: &str = "generic-json";
+
+/// How a source writes a quote or a delimiter that belongs to a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Escape {
+    /// `""` inside quotes (RFC 4180).
+    Doubled,
+    /// PHP's `fputcsv`: as [`Escape::Doubled`], but a quote after a backslash is left as it is.
+    Backslash,
+    /// A backslash before a delimiter outside quotes (old Mailchimp exports).
+    BackslashDelimiter,
+}
+
+/// A repair of what an exporter did to its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cleaner {
+    /// Quotes that CFDB7 puts around values starting with `= + - @ ;`.
+    InnerQuotes,
+    /// The backslash of `\,`.
+    BackslashComma,
+    /// Delimiters left at the end of a multiple choice (`A;B;`).
+    TrailingSemicolon,
+}
+
+/// A folded column name, possibly with a `*` at either end, or the very spelling after a `=`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamePattern {
+    /// This name.
+    Exact(String),
+    /// Names that start so.
+    Prefix(String),
+    /// Names that end so.
+    Suffix(String),
+    /// Names that hold this.
+    Contains(String),
+}
+
+impl NamePattern {
+    fn read(text: &str) -> Self {
+        if let Some(verbatim) = text.strip_prefix('=') {
+            return Self::Exact(verbatim_key(verbatim));
+        }
+        let inner = text.trim_matches('*');
+        let mut key = header_key(inner);
+        let (open_start, open_end) = (text.starts_with('*'), text.ends_with('*'));
+        // A sign next to the star is the edge of a word: `* rodo` must not find `srodowisko`.
+        if open_start && inner.starts_with(|c: char| !c.is_alphanumeric()) {
+            key.insert(0, ' ');
+        }
+        if open_end && inner.ends_with(|c: char| !c.is_alphanumeric()) {
+            key.push(' ');
+        }
+        match (open_start, open_end) {
+            (false, false) => Self::Exact(key),
+            (false, true) => Self::Prefix(key),
+            (true, false) => Self::Suffix(key),
+            (true, true) => Self::Contains(key),
+        }
+    }
+
+    /// Returns whether the folded `name` fits.
+    pub fn fits(&self, name: &str) -> bool {
+        match self {
+            Self::Exact(text) => name == text,
+            Self::Prefix(text) => name.starts_with(text.as_str()),
+            Self::Suffix(text) => name.ends_with(text.as_str()),
+            Self::Contains(text) => name.contains(text.as_str()),
+        }
+    }
+}
+
+/// What the columns of some names mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnMapping {
+    /// Their names.
+    pub names: Vec<NamePattern>,
+    /// Their meaning.
+    pub role: Role,
+    /// Vendor prefixes to take off a value (`l:`, `p:`).
+    pub strip: Vec<String>,
+    /// Values that mean nothing was given (`anonymous`).
+    pub nulls: Vec<String>,
+}
+
+/// One way to recognize a source; everything that it names must fit.
+#[derive(Debug, Clone)]
+pub struct Recognition {
+    /// Folded headers that must all be there.
+    pub headers: Vec<String>,
+    /// Headers of which at least one must be there.
+    pub any_headers: Vec<NamePattern>,
+    /// Folded header of the first column.
+    pub first_header: Option<String>,
+    /// Folded headers of which one must be the last.
+    pub last_headers: Vec<String>,
+    /// What the first cell of the first row must look like.
+    pub first_cell: Option<Regex>,
+    /// What file names look like; a tie-break, never sufficient.
+    pub file_name: Option<String>,
+    /// Paths that must all exist in a JSON record.
+    pub json_keys: Vec<String>,
+    /// Values that a JSON record must have at a path.
+    pub json_equals: Vec<Expectation>,
+}
+
+/// A path in a JSON record and the values it may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// Dotted path.
+    pub path: String,
+    /// Values, any of which will do.
+    pub values: Vec<String>,
+}
+
+/// A list of name-value pairs in a JSON record, turned into columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pivot {
+    /// Path of the list.
+    pub list: String,
+    /// Paths in an item that name the column; the first that exists is shown, all may give the role.
+    pub names: Vec<String>,
+    /// Paths in an item that hold the value; those that exist are joined.
+    pub values: Vec<String>,
+    /// Where to look up the question's wording.
+    pub labels: Option<Labels>,
+    /// The role of every column of the list, when it is one and the same.
+    pub role: Option<Role>,
+}
+
+/// A list that gives questions their wording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// Path of the list.
+    pub list: String,
+    /// Path of the id in an item of the list.
+    pub id: String,
+    /// Path of the wording in an item of the list.
+    pub label: String,
+    /// Path of the id in an item of the pivot.
+    pub reference: String,
+}
+
+/// Records that report a touch instead of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TouchRule {
+    /// All must hold.
+    pub when: Vec<Expectation>,
+    /// Kind of the touch.
+    pub kind: String,
+    /// Paths of its detail; the first that exists counts.
+    pub detail: Vec<String>,
+}
+
+/// Records that are no submission at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkipRule {
+    /// All must hold.
+    pub when: Vec<Expectation>,
+    /// What people are told.
+    pub reason: &'static str,
+}
+
+/// How a source's JSON is laid out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JsonShape {
+    /// Lists of name-value pairs.
+    pub pivots: Vec<Pivot>,
+    /// Paths that hold nothing about the person.
+    pub ignore: Vec<String>,
+    /// Records that are touches.
+    pub touches: Vec<TouchRule>,
+    /// Records to leave out.
+    pub skips: Vec<SkipRule>,
+}
+
+/// One source: how to recognize it and how to read it.
+#[derive(Debug, Clone)]
+pub struct SourcePreset {
+    /// Name used with `--source` and in files.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Why the preset exists, for people.
+    pub because: String,
+    /// Ways to recognize it; none means it is only a fallback.
+    pub recognize: Vec<Recognition>,
+    /// Breaks ties between presets that fit equally well; higher wins.
+    pub priority: i64,
+    /// What its columns mean, first match first.
+    pub columns: Vec<ColumnMapping>,
+    /// What [`Role::Consent`] numbers stand for.
+    pub consents: Vec<ConsentMapping>,
+    /// IANA zone of times without an offset; none means the workspace's.
+    pub zone: Option<String>,
+    /// Formats (chrono's) to try first, in order.
+    pub date_formats: Vec<String>,
+    /// Which of two small numbers is the day.
+    pub date_order: DateOrder,
+    /// Whether its rows are contacts a CRM knows, not forms that somebody sent.
+    pub is_contact_list: bool,
+    /// Channel of its leads when the row does not say.
+    pub default_source: Option<String>,
+    /// Kind of channel of its leads when the row does not say.
+    pub default_medium: Option<String>,
+    /// How its writer escapes, when known for certain.
+    pub escape: Option<Escape>,
+    /// Whether its writer always ends the last row with a line end.
+    pub ends_with_newline: bool,
+    /// Repairs of its values.
+    pub cleaners: Vec<Cleaner>,
+    /// Values that mean nothing was given, in any column.
+    pub nulls: Vec<String>,
+    /// Layout of its JSON.
+    pub json: JsonShape,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// All sources, in order of id.
+#[derive(Debug, Clone)]
+pub struct SourceCatalog {
+    presets: Vec<Arc<SourcePreset>>,
+    aliases: Arc<HashMap<String, FieldNo>>,
+    known_headers: HashSet<String>,
+}
+
+impl SourceCatalog {
+    /// Reads the preset files; mistakes go to `sink`.
+    pub fn decode(texts: &[&RuleText], fields: &FieldCatalog, sink: &Sink) -> Self {
+        let mut presets: Vec<Arc<SourcePreset>> = Vec::new();
+        for text in texts {
+            decode::document(text, sink, |table| {
+                let preset = preset_file::preset(table, fields);
+                if presets.iter().any(|known| known.id == preset.id) {
+                    table.error("id", format!("there are two sources `{}`", preset.id), None);
+                } else {
+                    presets.push(Arc::new(preset));
+                }
+            });
+        }
+        presets.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut aliases = HashMap::new();
+        for (number, spec) in fields.iter() {
+            for alias in spec.aliases.iter().chain([&fold_header(&spec.name)]) {
+                aliases.entry(alias.clone()).or_insert(number);
+            }
+        }
+        let mut known_headers: HashSet<String> = aliases.keys().cloned().collect();
+        for name in
+            presets.iter().flat_map(|preset| &preset.columns).flat_map(|column| &column.names)
+        {
+            if let NamePattern::Exact(name) = name {
+                known_headers.insert(name.clone());
+            }
+        }
+        Self { presets, aliases: Arc::new(aliases), known_headers }
+    }
+
+    /// Returns whether any preset or field knows a column by this folded name: what tells the header of
+    /// a table from the lines above it.
+    pub fn knows_header(&self, key: &str) -> bool {
+        self.known_headers.contains(key)
+    }
+
+    /// Returns the preset called `id`.
+    pub fn get(&self, id: &str) -> Option<&Arc<SourcePreset>> {
+        self.presets.iter().find(|preset| preset.id == id)
+    }
+
+    /// Iterates in order of id.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<SourcePreset>> {
+        self.presets.iter()
+    }
+
+    /// Returns the fields by their folded aliases and names.
+    pub fn aliases(&self) -> &Arc<HashMap<String, FieldNo>> {
+        &self.aliases
+    }
+}
+
+/// Returns what two spellings of a header have in common; a header of signs alone stays itself.
+pub fn header_key(header: &str) -> String {
+    let folded = fold_header(header);
+    if folded.is_empty() {
+        header.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).to_owned()
+    } else {
+        folded
+    }
+}
+
+/// Returns the key of a header's very spelling, which a name that starts with `=` asks for.
+pub fn verbatim_key(header: &str) -> String {
+    format!("={header}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let sink = Sink::default();
+        let file = RuleText { path: "rules/sources/x.toml".into(), text: text.into() };
+        SourceCatalog::decode(&[&file], &FieldCatalog::decode(None), &sink);
+        let found: Vec<String> = sink.take().into_iter().map(|found| found.message).collect();
+        assert_eq!(found, expected);
+    }
+
+    const START: &str = "id = \"x\"\nname = \"X\"\nbecause = \"a form\"\n";
+
+    #[test]
+    fn a_whole_preset_is_clean() {
+        let rest = "zone = \"Europe/Warsaw\"\ndate-formats = [\"%d.%m.%Y\"]\n\
+            [[recognize]]\nheaders = [\"a\"]\n\
+            [[consent]]\nid = \"m\"\npurpose = \"marketing\"\nchannels = [\"email\"]\n\
+            [[column]]\nnames = [\"zgoda*\"]\nconsent = \"m\"\n";
+        check(&format!("{START}{rest}"), &[]);
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        let rest = "zone = \"Warsaw\"\ndate-formats = [\"%Q\"]\n\
+            [[recognize]]\nfile-name = \"x*\"\n\
+            [[column]]\nnames = [\"a\"]\nfield = \"emial\"\n\
+            [[column]]\nnames = [\"b\"]\nconsent = \"m\"\n\
+            [[column]]\nnames = [\"c\"]\n";
+        check(
+            &format!("{START}{rest}"),
+            &[
+                "nothing in here recognizes a file by its content",
+                "unknown field `emial`",
+                "there is no [[consent]] `m` in this file",
+                "a column needs exactly one of `field`, `role` and `consent`",
+                "`Warsaw` is not a time zone",
+                "`%Q` is not a date format",
+            ],
+        );
+    }
+
+    #[test]
+    fn names_may_end_in_a_star() {
+        let fits = |pattern: &str, name: &str| NamePattern::read(pattern).fits(&header_key(name));
+        assert!(fits("Question*", "Question 12"));
+        assert!(fits("*(Consent)", "Zgoda (Consent)"));
+        assert!(fits("*zgod*", "Wyrażam zgodę"));
+        assert!(fits("#", "\u{feff}#"));
+        assert!(!fits("name", "first name"));
+        assert!(fits("* rodo *", "zgoda (RODO) klienta") && !fits("* rodo *", "środowisko pracy"));
+        assert_eq!(NamePattern::read("=website_url"), NamePattern::Exact("=website_url".into()));
+    }
+}
