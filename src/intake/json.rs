@@ -1,0 +1,376 @@
+//! Cuts a stream of JSON into records: lines, one array, objects in a row, or a list in a wrapper.
+
+use std::io::{self, Read};
+
+use serde_json::Value;
+
+use super::encoding::Charset;
+use super::json_layout::{Braces, Layout, array_start};
+use super::json_text;
+use super::roles::{self, Traits};
+use super::{Caps, SourceCatalog, SourcePreset};
+use crate::rules::source::{Expectation, Recognition};
+use std::sync::Arc;
+
+const READ_BYTES: usize = 1 << 16;
+const SAMPLE_RECORDS: usize = 50;
+/// What the next piece of a JSON input is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum JsonPiece {
+    /// The text of a record, the line it starts on, and whether its end was seen.
+    Record { line: u32, text: Vec<u8>, terminated: bool },
+    /// A record over the cap: the line it starts on and its first bytes.
+    TooLong { line: u32, head: Vec<u8> },
+    /// The input ends inside something opened on this line.
+    Cut { line: u32 },
+    /// There is no more.
+    End,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Before,
+    Inside,
+    After,
+}
+
+/// Reads the texts of records one by one.
+pub(super) struct JsonReader<R> {
+    source: R,
+    layout: Layout,
+    buffer: Vec<u8>,
+    start: usize,
+    ended: bool,
+    line: u32,
+    place: Place,
+    open_lists: usize,
+    record_bytes: usize,
+}
+
+impl<R: Read> JsonReader<R> {
+    pub(super) fn new(source: R, layout: Layout, caps: &Caps) -> Self {
+        Self {
+            source,
+            layout,
+            buffer: Vec::new(),
+            start: 0,
+            ended: false,
+            line: 1,
+            place: Place::Before,
+            open_lists: 0,
+            record_bytes: caps.record_bytes,
+        }
+    }
+
+    /// Reads the next record.
+    pub(super) fn next(&mut self) -> io::Result<JsonPiece> {
+        if self.layout == Layout::Lines { self.next_line() } else { self.next_object() }
+    }
+
+    fn next_line(&mut self) -> io::Result<JsonPiece> {
+        loop {
+            let bytes = &self.buffer[self.start..];
+            let end = bytes.iter().position(|&byte| byte == b'\n');
+            if end.is_none() && !self.ended {
+                if bytes.len() > self.record_bytes {
+                    return self.skip_long(|bytes| {
+                        bytes.iter().position(|&byte| byte == b'\n').map(|end| end + 1)
+                    });
+                }
+                self.fill()?;
+                continue;
+            }
+            let used = end.map_or(bytes.len(), |end| end + 1);
+            if used == 0 {
+                return Ok(JsonPiece::End);
+            }
+            let text = bytes[..used].trim_ascii();
+            let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+            let text = text.trim_ascii_end();
+            if text.len() > self.record_bytes {
+                let head = first_bytes(text);
+                let line = self.consume(used);
+                return Ok(JsonPiece::TooLong { line, head });
+            }
+            let text = text.to_vec();
+            let line = self.consume(used);
+            if !text.iter().all(|&byte| byte == 0x1A) {
+                return Ok(JsonPiece::Record { line, text, terminated: end.is_some() });
+            }
+        }
+    }
+
+    fn next_object(&mut self) -> io::Result<JsonPiece> {
+        loop {
+            self.skip_between();
+            let bytes = &self.buffer[self.start..];
+            if bytes.is_empty() {
+                if !self.ended {
+                    self.fill()?;
+                    continue;
+                }
+                let inside = self.open_lists > 0
+                    || self.place == Place::Inside
+                    || self.place == Place::After;
+                return Ok(if inside {
+                    JsonPiece::Cut { line: self.line }
+                } else {
+                    JsonPiece::End
+                });
+            }
+            if let Layout::Wrapped(key) = &self.layout
+                && self.place != Place::Inside
+            {
+                let used = match self.place {
+                    Place::Before => array_start(bytes, key),
+                    _ => Braces { depth: 1, ..Braces::default() }.feed(bytes),
+                };
+                match used {
+                    Some(used) => {
+                        self.consume(used);
+                        let was_before = self.place == Place::Before;
+                        self.place = if was_before { Place::Inside } else { Place::Before };
+                    }
+                    None if self.ended && self.place == Place::Before && is_whole(bytes) => {
+                        // An object without the list: an empty last page.
+                        let used = bytes.len();
+                        self.consume(used);
+                    }
+                    None if self.ended => return Ok(JsonPiece::Cut { line: self.line }),
+                    None if bytes.len() > self.record_bytes => {
+                        return self.skip_long(|bytes| Some(bytes.len()));
+                    }
+                    None => self.fill()?,
+                }
+                continue;
+            }
+            if bytes[0] != b'{' {
+                return self.next_stray();
+            }
+            if let Some(used) = Braces::default().feed(bytes) {
+                let text = bytes[..used].to_vec();
+                let line = self.consume(used);
+                if text.len() > self.record_bytes {
+                    return Ok(JsonPiece::TooLong { line, head: first_bytes(&text) });
+                }
+                return Ok(JsonPiece::Record { line, text, terminated: true });
+            }
+            if self.ended {
+                return Ok(JsonPiece::Cut { line: self.line });
+            }
+            if bytes.len() > self.record_bytes {
+                let mut braces = Braces::default();
+                return self.skip_long(move |bytes| braces.feed(bytes));
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Passes over what stands between records.
+    fn skip_between(&mut self) {
+        let wrapped = matches!(self.layout, Layout::Wrapped(_));
+        while let Some(&byte) = self.buffer.get(self.start) {
+            match byte {
+                b']' if wrapped && self.place == Place::Inside => self.place = Place::After,
+                b'[' if !wrapped => self.open_lists += 1,
+                b']' if !wrapped => self.open_lists = self.open_lists.saturating_sub(1),
+                b',' if !wrapped || self.place == Place::Inside => {}
+                0xEF | 0xBB | 0xBF | 0x1A => {}
+                byte if byte.is_ascii_whitespace() => {}
+                _ => return,
+            }
+            self.consume(1);
+        }
+    }
+
+    /// Something that is no object where one should be: up to the end of its line.
+    fn next_stray(&mut self) -> io::Result<JsonPiece> {
+        loop {
+            let bytes = &self.buffer[self.start..];
+            let end = bytes.iter().position(|&byte| byte == b'\n');
+            if end.is_some() || self.ended {
+                let used = end.unwrap_or(bytes.len());
+                let text = bytes[..used].trim_ascii().to_vec();
+                let line = self.consume(used);
+                return Ok(JsonPiece::Record { line, text, terminated: true });
+            }
+            if bytes.len() > self.record_bytes {
+                return self.skip_long(|bytes| bytes.iter().position(|&byte| byte == b'\n'));
+            }
+            self.fill()?;
+        }
+    }
+
+    fn skip_long(&mut self, mut end: impl FnMut(&[u8]) -> Option<usize>) -> io::Result<JsonPiece> {
+        let line = self.line;
+        let head = first_bytes(&self.buffer[self.start..]);
+        loop {
+            let bytes = &self.buffer[self.start..];
+            let found = end(bytes);
+            let used = found.unwrap_or(bytes.len());
+            self.consume(used);
+            if found.is_some() {
+                return Ok(JsonPiece::TooLong { line, head });
+            }
+            if self.ended {
+                return Ok(JsonPiece::Cut { line });
+            }
+            self.fill()?;
+        }
+    }
+
+    fn consume(&mut self, used: usize) -> u32 {
+        let first = self.line;
+        let bytes = &self.buffer[self.start..self.start + used];
+        let lines = super::records::line_feeds(bytes);
+        self.line = self.line.saturating_add(lines as u32);
+        self.start += used;
+        first
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        let old = self.buffer.len();
+        self.buffer.resize(old + old.max(READ_BYTES), 0);
+        let mut filled = old;
+        while filled < self.buffer.len() {
+            let count = self.source.read(&mut self.buffer[filled..])?;
+            if count == 0 {
+                self.ended = true;
+                break;
+            }
+            filled += count;
+        }
+        self.buffer.truncate(filled);
+        Ok(())
+    }
+}
+
+fn first_bytes(bytes: &[u8]) -> Vec<u8> {
+    bytes[..bytes.len().min(200)].to_vec()
+}
+
+fn is_whole(bytes: &[u8]) -> bool {
+    Braces::default().feed(bytes).is_some_and(|end| bytes[end..].trim_ascii().is_empty())
+}
+
+/// Returns the first records of an input that starts with `head`, leaving out those that do not parse.
+pub(super) fn sample(head: &[u8], charset: Charset, layout: &Layout) -> Vec<Value> {
+    let caps = Caps { record_bytes: head.len(), ..Caps::default() };
+    let mut reader = JsonReader::new(head, layout.clone(), &caps);
+    let mut values = Vec::new();
+    while values.len() < SAMPLE_RECORDS {
+        let Ok(JsonPiece::Record { text, .. }) = reader.next() else { break };
+        let value = charset.decode(&text).and_then(|text| json_text::parse(&text).ok());
+        values.extend(value.filter(Value::is_object));
+    }
+    values
+}
+
+/// Returns the preset whose marks a record of the sample shows.
+pub(super) fn recognize(
+    sources: &SourceCatalog,
+    sample: &[Value],
+    file_name: &str,
+) -> Option<Arc<SourcePreset>> {
+    roles::recognize(sources, &JsonTraits(sample), file_name)
+}
+
+struct JsonTraits<'a>(&'a [Value]);
+
+impl Traits for JsonTraits<'_> {
+    fn fit(&self, recognition: &Recognition) -> Option<usize> {
+        let marks = recognition.json_keys.len() + recognition.json_equals.len();
+        let fits = |value: &&Value| {
+            recognition.json_keys.iter().all(|path| json_text::at(value, path).is_some())
+                && holds(value, &recognition.json_equals)
+        };
+        (marks > 0).then_some(())?;
+        self.0.iter().find(fits).map(|_| marks)
+    }
+}
+
+/// Returns whether `value` has at every path one of the values expected there.
+pub(super) fn holds(value: &Value, expectations: &[Expectation]) -> bool {
+    expectations.iter().all(|expected| {
+        let found = json_text::at(value, &expected.path).and_then(json_text::text_of);
+        found.is_some_and(|found| expected.values.contains(&found))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json_layout::layout;
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected_layout: &Layout, expected: &[&str]) {
+        let found_layout = layout(text.as_bytes());
+        assert_eq!(&found_layout, expected_layout, "{text}");
+        let mut reader = JsonReader::new(text.as_bytes(), found_layout, &Caps::default());
+        let mut found = Vec::new();
+        loop {
+            match reader.next().unwrap() {
+                JsonPiece::End => break,
+                JsonPiece::Record { line, text, .. } => {
+                    found.push(format!("{line}:{}", String::from_utf8_lossy(&text)));
+                }
+                JsonPiece::TooLong { line, .. } => found.push(format!("{line}:long")),
+                JsonPiece::Cut { line } => {
+                    found.push(format!("{line}:cut"));
+                    break;
+                }
+            }
+        }
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn records_are_found_however_they_are_laid_out() {
+        check("{\"a\":1}\n\n{\"a\":2}", &Layout::Lines, &["1:{\"a\":1}", "3:{\"a\":2}"]);
+        check("{\"a\":1}\n{\"a\":", &Layout::Lines, &["1:{\"a\":1}", "2:{\"a\":"]);
+        check(
+            "[{\"a\":\"]\"},\n{\"a\":2}]\n",
+            &Layout::Sequence,
+            &["1:{\"a\":\"]\"}", "2:{\"a\":2}"],
+        );
+        check(
+            "{\n \"a\": 1\n}\n{\n \"a\": 2\n}",
+            &Layout::Sequence,
+            &["1:{\n \"a\": 1\n}", "4:{\n \"a\": 2\n}"],
+        );
+        let wrapped = Layout::Wrapped("data".into());
+        check(
+            "{\"count\":{\"data\":1},\"data\":[{\"a\":1},{\"a\":2}],\"paging\":{}}\n{\"data\":[{\"a\":3}]}\n",
+            &wrapped,
+            &["1:{\"a\":1}", "1:{\"a\":2}", "2:{\"a\":3}"],
+        );
+        check("{\"data\":[]}", &wrapped, &[]);
+        let with_list = "{\"email\":\"a\",\"items\":[{\"sku\":1}]}\n";
+        check(with_list, &Layout::Lines, &[&format!("1:{}", with_list.trim())]);
+    }
+
+    #[test]
+    fn a_cut_is_seen() {
+        check("[{\"a\":1},", &Layout::Sequence, &["1:{\"a\":1}", "1:cut"]);
+        check("{\n\"a\":1", &Layout::Sequence, &["1:cut"]);
+        check("{\"data\":[{\"a\":1}]", &Layout::Wrapped("data".into()), &["1:{\"a\":1}", "1:cut"]);
+    }
+
+    #[test]
+    fn a_long_record_costs_only_itself() {
+        let caps = Caps { record_bytes: 1000, ..Caps::default() };
+        for (open, between, close) in [("", "\n", "\n"), ("[", ",", "]")] {
+            let long = "x".repeat(300_000);
+            let text = format!("{open}{{\"a\":\"{long}\"}}{between}{{\"a\":2}}{close}");
+            let mut reader = JsonReader::new(text.as_bytes(), layout(open.as_bytes()), &caps);
+            if open.is_empty() {
+                reader.layout = Layout::Lines;
+            }
+            assert!(matches!(reader.next().unwrap(), JsonPiece::TooLong { line: 1, .. }));
+            assert!(matches!(reader.next().unwrap(), JsonPiece::Record { .. }));
+            assert_eq!(reader.next().unwrap(), JsonPiece::End);
+        }
+    }
+}

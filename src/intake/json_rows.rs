@@ -1,0 +1,429 @@
+//! Turns JSON records into rows: objects become dotted columns, lists of pairs become columns of their own.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::clean::{clean, escaped};
+use super::encoding::Charset;
+use super::json::{JsonPiece, JsonReader, holds};
+use super::json_text::{self, text_of};
+use super::roles::{Column, Resolver, keep_one_of_each};
+use super::{Caps, Refusal, RefusalKind};
+use crate::model::outcome::Rejection;
+use crate::model::row::{Cell, Origin, Row, RowContent, RowKind, RowTouch};
+use crate::rules::source::{JsonShape, Pivot, header_key, verbatim_key};
+
+/// Keys that say where something is, not what it is.
+const CONTAINERS: &[&str] = &[
+    "body",
+    "payload",
+    "data",
+    "lead",
+    "contact",
+    "person",
+    "user",
+    "customer",
+    "form",
+    "fields",
+    "properties",
+    "traits",
+    "context",
+    "record",
+    "attributes",
+    "submission",
+    "answers",
+    "values",
+    "hidden",
+    "form response",
+    "message",
+];
+/// Last words of a path that mean nothing without the words before them.
+const VAGUE: &[&str] = &[
+    "name", "id", "type", "title", "url", "status", "value", "source", "date", "code", "number",
+    "time", "version", "medium", "term", "content", "key", "label", "text", "ref", "path",
+    "created", "updated", "count", "language", "path",
+];
+/// Paths remembered with their meaning; a file of ever new keys must not fill the memory.
+const PATHS_MAX: usize = 4096;
+
+/// The rows of one JSON input.
+pub(super) struct JsonRows {
+    reader: JsonReader<Box<dyn Read + Send>>,
+    input: String,
+    charset: Charset,
+    flattener: Flattener,
+    number: u32,
+    caps: Caps,
+}
+
+impl JsonRows {
+    pub(super) fn new(
+        reader: JsonReader<Box<dyn Read + Send>>,
+        input: String,
+        charset: Charset,
+        resolver: Resolver,
+        caps: Caps,
+    ) -> Self {
+        let flattener = Flattener::new(resolver);
+        Self { reader, input, charset, flattener, number: 0, caps }
+    }
+
+    /// Reads the next row.
+    pub(super) fn next_row(&mut self) -> Option<Result<Row, Refusal>> {
+        let piece = match self.reader.next() {
+            Ok(piece) => piece,
+            Err(error) => return Some(Err(super::bytes::unreadable(&self.input, &error))),
+        };
+        match piece {
+            JsonPiece::End => None,
+            JsonPiece::Cut { line } => Some(Err(self.cut(line))),
+            JsonPiece::TooLong { line, head } => {
+                let message = format!(
+                    "the record is longer than {} bytes; it was left out and reading went on behind it",
+                    self.caps.record_bytes
+                );
+                let origin = self.origin(line);
+                Some(Ok(rejected(origin, &escaped(&head), "record-too-long", message)))
+            }
+            JsonPiece::Record { line, text, terminated } => Some(self.row(line, &text, terminated)),
+        }
+    }
+
+    fn origin(&mut self, line: u32) -> Origin {
+        self.number += 1;
+        Origin { record: self.number, line }
+    }
+
+    fn cut(&self, line: u32) -> Refusal {
+        Refusal::new(
+            &self.input,
+            RefusalKind::Truncated,
+            &format!("the file ends in the middle of the record of line {line}"),
+            "it was probably cut while being written or copied: export or download it again",
+        )
+    }
+
+    fn row(&mut self, line: u32, bytes: &[u8], terminated: bool) -> Result<Row, Refusal> {
+        let Some(text) = self.charset.decode(bytes) else {
+            if !terminated {
+                return Err(self.cut(line));
+            }
+            let message = "the record mixes characters of different encodings; correct its letters \
+                           and import it again";
+            return Ok(rejected(
+                self.origin(line),
+                &escaped(bytes),
+                "invalid-utf8",
+                message.to_owned(),
+            ));
+        };
+        let value = match json_text::parse(&text) {
+            Ok(value) => value,
+            Err(_) if !terminated => return Err(self.cut(line)),
+            Err(error) => {
+                let message = format!("the line is not JSON: {error}");
+                return Ok(rejected(self.origin(line), &text, "broken-json", message));
+            }
+        };
+        if !value.is_object() {
+            let message =
+                "the line holds no object; a record looks like {\"email\": \"…\"}".to_owned();
+            return Ok(rejected(self.origin(line), &text, "broken-json", message));
+        }
+        let raw = json_text::without_trailing_commas(&text).into_owned();
+        let content = self.content(&value);
+        Ok(Row { origin: self.origin(line), raw, content })
+    }
+
+    fn content(&mut self, value: &Value) -> RowContent {
+        let shape = &self.flattener.resolver.preset.json;
+        if let Some(skip) = shape.skips.iter().find(|skip| holds(value, &skip.when)) {
+            return RowContent::Skipped(skip.reason);
+        }
+        let kind = kind(shape, value);
+        let cells = self.flattener.cells(value);
+        if cells.len() > self.caps.fields {
+            let message = format!("the record has more than {} values", self.caps.fields);
+            return RowContent::Rejected(rejection("too-many-fields", "", String::new(), message));
+        }
+        for cell in &cells {
+            if cell.text.contains(['\0', '\u{1A}']) {
+                let value = cell.text.escape_default().to_string();
+                let message = "the record holds control characters that no form produces; delete \
+                               them and import it again";
+                return RowContent::Rejected(rejection(
+                    "control-characters",
+                    &cell.column,
+                    value,
+                    message.to_owned(),
+                ));
+            }
+            if cell.text.len() > self.caps.field_bytes {
+                let value = cell.text.chars().take(200).collect();
+                let message = format!("the value has more than {} bytes", self.caps.field_bytes);
+                return RowContent::Rejected(rejection(
+                    "field-too-long",
+                    &cell.column,
+                    value,
+                    message,
+                ));
+            }
+        }
+        if cells.is_empty() {
+            return RowContent::Skipped("padding");
+        }
+        RowContent::Cells(kind, cells)
+    }
+}
+
+fn rejection(code: &'static str, column: &str, value: String, message: String) -> Rejection {
+    Rejection { code, column: column.to_owned(), value, message }
+}
+
+/// A row whose text stays what it was: as a JSON string, since it is no JSON itself.
+fn rejected(origin: Origin, text: &str, code: &'static str, message: String) -> Row {
+    let raw = serde_json::to_string(text).unwrap_or_default();
+    let value = text.chars().take(2000).collect();
+    Row { origin, raw, content: RowContent::Rejected(rejection(code, "", value, message)) }
+}
+
+fn kind(shape: &JsonShape, value: &Value) -> RowKind {
+    let touch = shape.touches.iter().find(|touch| holds(value, &touch.when));
+    touch.map_or(RowKind::Submission, |touch| {
+        let detail = touch
+            .detail
+            .iter()
+            .filter_map(|path| json_text::at(value, path).and_then(text_of))
+            .find(|text| !text.is_empty());
+        RowKind::Touch(RowTouch { kind: touch.kind.clone(), detail: detail.unwrap_or_default() })
+    })
+}
+
+/// Returns the columns that the first records show.
+pub(super) fn sample_columns(resolver: &Resolver, sample: &[Value]) -> Vec<Column> {
+    let mut flattener = Flattener::new(resolver.clone());
+    let mut columns: Vec<Column> = Vec::new();
+    for value in sample {
+        for (column, _) in flattener.pairs(value) {
+            if !columns.iter().any(|known| known.name == column.name) {
+                columns.push(column);
+            }
+        }
+    }
+    columns
+}
+
+/// Takes records apart, remembering what each path means.
+struct Flattener {
+    resolver: Resolver,
+    known: HashMap<String, Column>,
+}
+
+impl Flattener {
+    fn new(resolver: Resolver) -> Self {
+        Self { resolver, known: HashMap::new() }
+    }
+
+    fn cells(&mut self, value: &Value) -> Vec<Cell> {
+        let preset = self.resolver.preset.clone();
+        self.pairs(value)
+            .into_iter()
+            .filter_map(|(column, text)| {
+                let text = clean(&text, &preset, &column.strip, &column.nulls);
+                (!text.trim().is_empty()).then_some(Cell {
+                    column: column.name,
+                    role: column.role,
+                    text,
+                })
+            })
+            .collect()
+    }
+
+    fn pairs(&mut self, value: &Value) -> Vec<(Column, String)> {
+        let mut pairs = Vec::new();
+        self.walk(value, value, "", &mut pairs);
+        let (mut columns, texts): (Vec<Column>, Vec<String>) = pairs.into_iter().unzip();
+        keep_one_of_each(&mut columns);
+        columns.into_iter().zip(texts).collect()
+    }
+
+    fn walk(&mut self, root: &Value, value: &Value, path: &str, pairs: &mut Vec<(Column, String)>) {
+        let preset = self.resolver.preset.clone();
+        let under = |ignored: &String| {
+            path.strip_prefix(ignored.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        if preset.json.ignore.iter().any(under) {
+            return;
+        }
+        match value {
+            Value::Object(object) => {
+                for (key, inner) in object {
+                    self.walk(root, inner, &joined(path, key), pairs);
+                }
+            }
+            Value::Array(items) if items.iter().any(Value::is_object) => {
+                let pivot =
+                    preset.json.pivots.iter().find(|pivot| pivot.list.eq_ignore_ascii_case(path));
+                if let Some(pivot) = pivot {
+                    self.pivot(root, pivot, items, pairs);
+                    return;
+                }
+                for (at, inner) in items.iter().enumerate() {
+                    self.walk(root, inner, &joined(path, &(at + 1).to_string()), pairs);
+                }
+            }
+            Value::String(text) if text.starts_with('{') && is_envelope(path) => {
+                match json_text::parse(text) {
+                    Ok(inner @ Value::Object(_)) => self.walk(root, &inner, path, pairs),
+                    _ => pairs.push((self.column(path), text.clone())),
+                }
+            }
+            scalar => {
+                if let Some(text) = text_of(scalar).filter(|text| !text.trim().is_empty()) {
+                    pairs.push((self.column(path), text));
+                }
+            }
+        }
+    }
+
+    fn pivot(
+        &mut self,
+        root: &Value,
+        pivot: &Pivot,
+        items: &[Value],
+        pairs: &mut Vec<(Column, String)>,
+    ) {
+        for item in items {
+            let values: Vec<String> = pivot
+                .values
+                .iter()
+                .filter_map(|path| json_text::at(item, path).and_then(text_of))
+                .filter(|text| !text.trim().is_empty())
+                .collect();
+            if values.is_empty() {
+                continue;
+            }
+            let own =
+                pivot.names.iter().filter_map(|path| json_text::at(item, path).and_then(text_of));
+            let names: Vec<String> = label(root, pivot, item)
+                .into_iter()
+                .chain(own)
+                .filter(|name| !name.trim().is_empty())
+                .collect();
+            let Some(shown) = names.first() else { continue };
+            let times = pairs.iter().filter(|(column, _)| base_name(&column.name) == shown).count();
+            let name: Arc<str> = if times == 0 {
+                shown.as_str().into()
+            } else {
+                format!("{shown} #{}", times + 1).into()
+            };
+            let mut column = self.answer(&names);
+            column.name = name;
+            if let Some(role) = pivot.role {
+                column.role = role;
+            }
+            pairs.push((column, values.join(", ")));
+        }
+    }
+
+    /// The column of an answer that goes by any of `names`.
+    fn answer(&mut self, names: &[String]) -> Column {
+        let path = names.join("\n");
+        if let Some(known) = self.known.get(&path) {
+            return known.clone();
+        }
+        let keys: Vec<String> = names.iter().map(|name| header_key(name)).collect();
+        let column = self.resolver.column(&path.as_str().into(), &keys);
+        if self.known.len() < PATHS_MAX {
+            self.known.insert(path, column.clone());
+        }
+        column
+    }
+
+    fn column(&mut self, path: &str) -> Column {
+        if let Some(known) = self.known.get(path) {
+            return known.clone();
+        }
+        let column = self.resolver.column(&path.into(), &path_keys(path));
+        if self.known.len() < PATHS_MAX {
+            self.known.insert(path.to_owned(), column.clone());
+        }
+        column
+    }
+}
+
+fn base_name(name: &str) -> &str {
+    match name.rsplit_once(" #") {
+        Some((base, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => base,
+        _ => name,
+    }
+}
+
+fn label(root: &Value, pivot: &Pivot, item: &Value) -> Option<String> {
+    let labels = pivot.labels.as_ref()?;
+    let reference = text_of(json_text::at(item, &labels.reference)?)?;
+    let list = json_text::at(root, &labels.list)?.as_array()?;
+    let entry = list.iter().find(|entry| {
+        json_text::at(entry, &labels.id).and_then(text_of).as_deref() == Some(reference.as_str())
+    })?;
+    json_text::at(entry, &labels.label).and_then(text_of)
+}
+
+fn joined(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// Automation tools put a whole record as text under such keys.
+fn is_envelope(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
+    ["body", "payload", "data", "raw", "json"].contains(&last.as_str())
+}
+
+/// The folded names that a path may be known by, the longest first.
+fn path_keys(path: &str) -> Vec<String> {
+    let parts: Vec<String> = path.split('.').map(header_key).collect();
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let mut keys = vec![verbatim_key(last), header_key(path)];
+    let is_container = |part: &String| {
+        CONTAINERS.contains(&part.as_str()) || part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let from = parts.iter().position(|part| !is_container(part)).unwrap_or(parts.len() - 1);
+    let parts = &parts[from..];
+    keys.push(parts.join(" "));
+    if parts.len() > 2 {
+        keys.push(parts[parts.len() - 2..].join(" "));
+    }
+    if let Some(last) = parts.last()
+        && parts.len() > 1
+        && !VAGUE.contains(&last.as_str())
+    {
+        keys.push(last.clone());
+    }
+    keys.dedup();
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, expected: &[&str]) {
+        assert_eq!(path_keys(path)[1..], *expected, "{path}");
+    }
+
+    #[test]
+    fn a_path_is_known_by_its_telling_end() {
+        check("email", &["email"]);
+        check("body.lead.email", &["body lead email", "email"]);
+        check("1.imie", &["1 imie", "imie"]);
+        check("context.library.name", &["context library name", "library name"]);
+        check("traits.company.name", &["traits company name", "company name"]);
+        check("body.lead.consents.phone", &["body lead consents phone", "consents phone", "phone"]);
+        check("Phone Number", &["phone number"]);
+    }
+}

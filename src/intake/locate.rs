@@ -1,0 +1,295 @@
+//! Finds the inputs that the command line names: files, folders, globs, standard input.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// One input to open.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InputPath {
+    /// Where it is; empty for standard input.
+    pub path: PathBuf,
+    /// Its name for people: the path with forward slashes, `-` for standard input.
+    pub name: String,
+}
+
+impl InputPath {
+    /// Returns the input at `path`.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let name = path.to_string_lossy().replace('\\', "/");
+        Self { path, name }
+    }
+
+    /// Returns standard input.
+    pub fn stdin() -> Self {
+        Self { path: PathBuf::new(), name: "-".to_owned() }
+    }
+
+    /// Returns whether this is standard input.
+    pub fn is_stdin(&self) -> bool {
+        self.path.as_os_str().is_empty()
+    }
+}
+
+/// An argument that names no input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocateProblem {
+    /// The argument.
+    pub argument: String,
+    /// What is wrong.
+    pub message: String,
+    /// The way out.
+    pub hint: String,
+}
+
+const EXTENSIONS: &[&str] = &["csv", "tsv", "txt", "json", "jsonl", "ndjson"];
+
+/// Returns the inputs that `args` name, sorted and each once, and what is wrong with the others.
+///
+/// A folder stands for the exports in it and in its subfolders, one level deep; a glob for the files
+/// that match; `-` for standard input.
+pub fn locate(args: &[String]) -> (Vec<InputPath>, Vec<LocateProblem>) {
+    let mut inputs = Vec::new();
+    let mut problems = Vec::new();
+    for argument in args {
+        match locate_one(argument) {
+            Ok(found) => inputs.extend(found),
+            Err((message, hint)) => problems.push(LocateProblem {
+                argument: argument.clone(),
+                message,
+                hint: hint.to_owned(),
+            }),
+        }
+    }
+    inputs.sort();
+    inputs.dedup();
+    (inputs, problems)
+}
+
+type Problem = (String, &'static str);
+
+fn locate_one(argument: &str) -> Result<Vec<InputPath>, Problem> {
+    if argument == "-" {
+        return Ok(vec![InputPath::stdin()]);
+    }
+    let path = Path::new(argument);
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => folder(path, argument),
+        Ok(found) if found.is_file() => Ok(vec![InputPath::file(path)]),
+        Ok(_) => Err((
+            format!("`{argument}` is a pipe or a device, not a file"),
+            "save the export to a file, or pass `-` and pipe it in",
+        )),
+        Err(_) if argument.contains(['*', '?', '[']) => glob(argument),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err((format!("there is no `{argument}`"), "check the spelling and the current folder"))
+        }
+        Err(error) => Err((
+            format!("`{argument}` cannot be opened: {error}"),
+            "check the permissions of the file and its folder",
+        )),
+    }
+}
+
+fn folder(path: &Path, argument: &str) -> Result<Vec<InputPath>, Problem> {
+    let unreadable = |error: std::io::Error| {
+        (
+            format!("the folder `{argument}` cannot be read: {error}"),
+            "check the permissions of the folder",
+        )
+    };
+    let mut found = Vec::new();
+    for entry in entries(path).map_err(unreadable)? {
+        if entry.is_dir() {
+            let inner = entries(&entry).map_err(unreadable)?;
+            found.extend(inner.into_iter().filter(|file| is_export(file)));
+        } else if is_export(&entry) {
+            found.push(entry);
+        }
+    }
+    if found.is_empty() {
+        return Err((
+            format!("the folder `{argument}` holds no exports"),
+            "exports end in .csv .tsv .txt .json .jsonl .ndjson, or one of these with .gz",
+        ));
+    }
+    Ok(found.into_iter().map(InputPath::file).collect())
+}
+
+/// What a folder holds, sorted, without hidden and temporary files.
+fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if !is_unfinished(&entry.file_name().to_string_lossy()) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_unfinished(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    name.starts_with('.')
+        || name.starts_with("~$")
+        || [".tmp", ".part", ".crdownload"].iter().any(|ending| lower.ends_with(ending))
+}
+
+fn is_export(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    EXTENSIONS.contains(&extension) && path.is_file()
+}
+
+fn glob(pattern: &str) -> Result<Vec<InputPath>, Problem> {
+    let mut found =
+        if pattern.starts_with('/') { vec![PathBuf::from("/")] } else { vec![PathBuf::new()] };
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        let mut next = Vec::new();
+        for base in &found {
+            if part.contains(['*', '?', '[']) {
+                let folder = if base.as_os_str().is_empty() { Path::new(".") } else { base };
+                for entry in entries(folder).unwrap_or_default() {
+                    let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    if glob_fits(part, &name) {
+                        next.push(base.join(name));
+                    }
+                }
+            } else {
+                next.push(base.join(part));
+            }
+        }
+        found = next;
+    }
+    found.retain(|path| path.is_file());
+    if found.is_empty() {
+        return Err((
+            format!("no file matches `{pattern}`"),
+            "check the pattern and the current folder",
+        ));
+    }
+    found.sort();
+    Ok(found.into_iter().map(InputPath::file).collect())
+}
+
+/// Returns whether `name` matches a glob of `*`, `?` and `[…]`.
+pub(super) fn glob_fits(pattern: &str, name: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let name: Vec<char> = name.chars().collect();
+    let (mut at, mut in_name) = (0, 0);
+    // Where to take up again when a later part does not fit: after the last `*`, one character on.
+    let mut retry: Option<(usize, usize)> = None;
+    loop {
+        if at < pattern.len() && pattern[at] == '*' {
+            retry = Some((at + 1, in_name));
+            at += 1;
+            continue;
+        }
+        if in_name == name.len() {
+            if at == pattern.len() {
+                return true;
+            }
+        } else if let Some(next) = one_fits(&pattern, at, name[in_name]) {
+            at = next;
+            in_name += 1;
+            continue;
+        }
+        match retry {
+            Some((after_star, from)) if from < name.len() => {
+                retry = Some((after_star, from + 1));
+                at = after_star;
+                in_name = from + 1;
+            }
+            _ => return false,
+        }
+    }
+}
+
+fn one_fits(pattern: &[char], at: usize, c: char) -> Option<usize> {
+    match *pattern.get(at)? {
+        '?' => Some(at + 1),
+        '[' => {
+            let end = at + 1 + pattern[at + 1..].iter().position(|&c| c == ']')?;
+            let set = &pattern[at + 1..end];
+            let (negated, set) = match set.first() {
+                Some('!' | '^') => (true, &set[1..]),
+                _ => (false, set),
+            };
+            let mut inside = false;
+            let mut index = 0;
+            while index < set.len() {
+                if index + 2 < set.len() && set[index + 1] == '-' {
+                    inside |= (set[index]..=set[index + 2]).contains(&c);
+                    index += 3;
+                } else {
+                    inside |= set[index] == c;
+                    index += 1;
+                }
+            }
+            (inside != negated).then_some(end + 1)
+        }
+        literal => (literal == c).then_some(at + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pattern: &str, name: &str, expected: bool) {
+        assert_eq!(glob_fits(pattern, name), expected, "{pattern} on {name}");
+    }
+
+    #[test]
+    fn globs_match_whole_names() {
+        check("*.csv", "leads.csv", true);
+        check("*.csv", "leads.csv.gz", false);
+        check("*Leads_*.csv", "PV Leads_2025.csv", true);
+        check("lead?-[0-9].csv", "leads-7.csv", true);
+        check("lead?-[!0-9].csv", "leads-7.csv", false);
+        check("a*b*c", "a-b-b-c", true);
+        check("", "", true);
+        check("*", "", true);
+    }
+
+    #[test]
+    fn a_folder_gives_its_exports_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("meta");
+        fs::create_dir(&inner).unwrap();
+        for name in
+            ["b.csv", "a.JSONL", "~$b.csv", ".hidden.csv", "c.csv.part", "notes.pdf", "d.csv.gz"]
+        {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        fs::write(inner.join("e.tsv"), "x").unwrap();
+        let argument = folder.path().to_string_lossy().into_owned();
+        let (inputs, problems) = locate(&[argument.clone(), format!("{argument}/*.csv")]);
+        let names: Vec<&str> =
+            inputs.iter().filter_map(|input| input.name.rsplit('/').next()).collect();
+        assert_eq!(names, ["a.JSONL", "b.csv", "d.csv.gz", "e.tsv"]);
+        assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn what_is_no_input_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().to_string_lossy().into_owned();
+        let (inputs, problems) =
+            locate(&["nowhere.csv".into(), empty.clone(), format!("{empty}/*.csv")]);
+        assert_eq!(inputs, []);
+        let messages: Vec<String> =
+            problems.iter().map(|problem| problem.message.replace(&empty, "DIR")).collect();
+        assert_eq!(
+            messages,
+            [
+                "there is no `nowhere.csv`",
+                "the folder `DIR` holds no exports",
+                "no file matches `DIR/*.csv`"
+            ]
+        );
+    }
+}

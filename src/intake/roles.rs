@@ -1,0 +1,270 @@
+//! Decides which preset an input belongs to and what each of its columns means.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::dialect::looks_like_email;
+use super::locate::glob_fits;
+use crate::model::field::{EMAIL, FieldNo, PHONE};
+use crate::model::row::Role;
+use crate::rules::source::{
+    ColumnMapping, GENERIC_CSV, NamePattern, Recognition, SourceCatalog, SourcePreset, header_key,
+    verbatim_key,
+};
+
+/// One column of an input.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Header as people see it; a dotted path for JSON.
+    pub name: Arc<str>,
+    /// What it means.
+    pub role: Role,
+    pub(super) strip: Vec<String>,
+    pub(super) nulls: Vec<String>,
+    origin: RoleOrigin,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RoleOrigin {
+    Preset,
+    /// The generic preset or an alias; a lower number is a better name for the role.
+    Generic(usize),
+    Nothing,
+}
+
+/// What a file shows of itself to be recognized by.
+pub(super) trait Traits {
+    /// Returns how many of the recognition's marks fit, or nothing when one does not.
+    fn fit(&self, recognition: &Recognition) -> Option<usize>;
+}
+
+/// The marks of a table.
+pub(super) struct TableTraits {
+    pub(super) keys: Vec<String>,
+    pub(super) first_cell: String,
+}
+
+impl Traits for TableTraits {
+    fn fit(&self, recognition: &Recognition) -> Option<usize> {
+        let has = |key: &String| self.keys.contains(key);
+        let has_one = |name: &NamePattern| self.keys.iter().any(|key| name.fits(key));
+        let speaks_of_tables = !recognition.headers.is_empty()
+            || !recognition.any_headers.is_empty()
+            || recognition.first_cell.is_some();
+        let last = self.keys.iter().rfind(|key| !key.is_empty());
+        let fits = speaks_of_tables
+            && recognition.headers.iter().all(has)
+            && (recognition.any_headers.is_empty() || recognition.any_headers.iter().any(has_one))
+            && recognition.first_header.as_ref().is_none_or(|key| self.keys.first() == Some(key))
+            && (recognition.last_headers.is_empty()
+                || last.is_some_and(|key| recognition.last_headers.contains(key)))
+            && recognition
+                .first_cell
+                .as_ref()
+                .is_none_or(|regex| regex.is_match(self.first_cell.trim()));
+        let marks = recognition.headers.len()
+            + usize::from(!recognition.any_headers.is_empty())
+            + usize::from(recognition.first_header.is_some())
+            + usize::from(!recognition.last_headers.is_empty())
+            + usize::from(recognition.first_cell.is_some());
+        fits.then_some(marks)
+    }
+}
+
+/// Returns the preset that fits best: most marks, then priority, then the file's name.
+pub(super) fn recognize(
+    sources: &SourceCatalog,
+    traits: &impl Traits,
+    file_name: &str,
+) -> Option<Arc<SourcePreset>> {
+    let file_name = file_name.rsplit('/').next().unwrap_or(file_name);
+    let mut best = None;
+    for preset in sources.iter() {
+        for recognition in &preset.recognize {
+            let Some(marks) = traits.fit(recognition) else { continue };
+            let named =
+                recognition.file_name.as_ref().is_some_and(|glob| glob_fits(glob, file_name));
+            let rank = (preset.priority, marks, named);
+            if best.as_ref().is_none_or(|&(known, _)| rank > known) {
+                best = Some((rank, preset));
+            }
+        }
+    }
+    best.map(|(_, preset): (_, &Arc<SourcePreset>)| preset.clone())
+}
+
+/// Finds the meaning of names: by the preset, then by field aliases, then by the generic preset.
+#[derive(Debug, Clone)]
+pub(super) struct Resolver {
+    pub(super) preset: Arc<SourcePreset>,
+    generic: Option<Arc<SourcePreset>>,
+    aliases: Arc<HashMap<String, FieldNo>>,
+}
+
+impl Resolver {
+    pub(super) fn new(sources: &SourceCatalog, preset: Arc<SourcePreset>) -> Self {
+        let generic = sources.get(GENERIC_CSV).cloned();
+        Self { preset, generic, aliases: sources.aliases().clone() }
+    }
+
+    /// Returns the column shown as `name` and known by the folded `keys`, the most telling first.
+    pub(super) fn column(&self, name: &Arc<str>, keys: &[String]) -> Column {
+        let column = |mapping: &ColumnMapping, origin| Column {
+            name: name.clone(),
+            role: mapping.role,
+            strip: mapping.strip.clone(),
+            nulls: mapping.nulls.clone(),
+            origin,
+        };
+        let plain = |role, origin| Column {
+            name: name.clone(),
+            role,
+            strip: Vec::new(),
+            nulls: Vec::new(),
+            origin,
+        };
+        if let Some((mapping, _)) = find(&self.preset.columns, keys, |_| true) {
+            return column(mapping, RoleOrigin::Preset);
+        }
+        let generic = self.generic.as_ref().map_or(&[][..], |preset| &preset.columns[..]);
+        for key in keys {
+            if let Some(&field) = self.aliases.get(key) {
+                return plain(Role::Field(field), RoleOrigin::Generic(0));
+            }
+            let is_exact = |pattern: &NamePattern| matches!(pattern, NamePattern::Exact(_));
+            let found = find(generic, std::slice::from_ref(key), is_exact)
+                .or_else(|| find(generic, std::slice::from_ref(key), |pattern| !is_exact(pattern)));
+            if let Some((mapping, rank)) = found {
+                return column(mapping, RoleOrigin::Generic(rank));
+            }
+        }
+        plain(Role::Answer, RoleOrigin::Nothing)
+    }
+
+    /// Returns the columns of a table; `sample` are its first rows.
+    pub(super) fn columns(&self, header: &[String], sample: &[Vec<String>]) -> Vec<Column> {
+        let names = distinct(header);
+        let mut columns: Vec<Column> = header
+            .iter()
+            .zip(names)
+            .map(|(text, name)| {
+                let is_repeated = !text.is_empty() && *name != **text;
+                let keys = [verbatim_key(text), header_key(text)];
+                let mut column = self.column(&name, &keys);
+                // Second addresses and numbers are worth having; a second `Adres` is anything.
+                let worth = [Role::Field(EMAIL), Role::Field(PHONE)].contains(&column.role);
+                if is_repeated && matches!(column.role, Role::Field(_)) && !worth {
+                    column.role = Role::Answer;
+                }
+                column
+            })
+            .collect();
+        keep_one_of_each(&mut columns);
+        by_their_values(&mut columns, sample);
+        columns
+    }
+}
+
+fn find<'a>(
+    columns: &'a [ColumnMapping],
+    keys: &[String],
+    wanted: impl Fn(&NamePattern) -> bool,
+) -> Option<(&'a ColumnMapping, usize)> {
+    columns.iter().find_map(|mapping| {
+        let rank = mapping
+            .names
+            .iter()
+            .position(|pattern| wanted(pattern) && keys.iter().any(|key| pattern.fits(key)))?;
+        Some((mapping, rank))
+    })
+}
+
+/// Names columns so that no two are alike: the second `E-mail` becomes `E-mail #2`.
+fn distinct(header: &[String]) -> Vec<Arc<str>> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    header
+        .iter()
+        .enumerate()
+        .map(|(at, text)| {
+            if text.is_empty() {
+                return format!("column {}", at + 1).into();
+            }
+            let times = seen.entry(text.as_str()).or_insert(0);
+            *times += 1;
+            if *times == 1 { text.as_str().into() } else { format!("{text} #{times}").into() }
+        })
+        .collect()
+}
+
+/// A row has one time and one id: the preset's, or else the best of the generic ones.
+pub(super) fn keep_one_of_each(columns: &mut [Column]) {
+    for role in [Role::SubmittedAt, Role::SubmissionId, Role::Completion] {
+        let of_role = |column: &&Column| column.role == role;
+        let by_preset =
+            columns.iter().filter(of_role).any(|column| column.origin == RoleOrigin::Preset);
+        let best = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.role == role)
+            .filter_map(|(at, column)| match column.origin {
+                RoleOrigin::Generic(rank) => Some((rank, at)),
+                _ => None,
+            })
+            .min();
+        for (at, column) in columns.iter_mut().enumerate() {
+            let is_generic = matches!(column.origin, RoleOrigin::Generic(_));
+            let is_best = best.is_some_and(|(_, best)| best == at);
+            if column.role == role && is_generic && (by_preset || !is_best) {
+                column.role = Role::Answer;
+            }
+        }
+    }
+}
+
+/// Finds the e-mail and the phone column by what is in them when no header gives them away.
+fn by_their_values(columns: &mut [Column], sample: &[Vec<String>]) {
+    for (field, is_one) in
+        [(EMAIL, looks_like_email as fn(&str) -> bool), (PHONE, looks_like_phone)]
+    {
+        let role = Role::Field(field);
+        let has_some = |at: usize| values(sample, at).any(is_one);
+        let known = columns.iter().enumerate().any(|(at, column)| {
+            column.role == role && (has_some(at) || values(sample, at).next().is_none())
+        });
+        if known {
+            continue;
+        }
+        let has_email = columns.iter().any(|column| column.role == Role::Field(EMAIL));
+        let found = columns.iter().enumerate().find(|(at, column)| {
+            let total = values(sample, *at).count();
+            let good = values(sample, *at).filter(|value| is_one(value)).count();
+            // Bare digits are as often an id or an amount, so they count only where no e-mail does.
+            let is_sure =
+                field == EMAIL || !has_email || values(sample, *at).all(|v| v.starts_with('+'));
+            column.origin == RoleOrigin::Nothing && good > 0 && good * 10 >= total * 6 && is_sure
+        });
+        if let Some((at, _)) = found {
+            columns[at].role = role;
+            columns[at].origin = RoleOrigin::Generic(usize::MAX);
+        }
+    }
+}
+
+fn values(sample: &[Vec<String>], at: usize) -> impl Iterator<Item = &str> {
+    sample
+        .iter()
+        .filter_map(move |row| row.get(at))
+        .map(|value| value.trim())
+        .filter(|value| !value.is_empty())
+}
+
+/// Returns whether `text` has the outline of a phone number rather than of an id or an amount.
+fn looks_like_phone(text: &str) -> bool {
+    let text = text.trim_start_matches('\'');
+    let text = text.strip_prefix("p:").unwrap_or(text);
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let is_plain = text.chars().all(|c| c.is_ascii_digit() || " +-()/.\u{a0}".contains(c));
+    let is_date =
+        text.matches(['.', '/']).count() == 2 || text.matches('-').count() == 2 && digits == 8;
+    is_plain && !is_date && (9..=13).contains(&digits) && (text.starts_with('+') || digits <= 11)
+}

@@ -1,0 +1,133 @@
+//! The first pass over an input: its hash, its character set, and whether it is text at all.
+
+use std::io::Read as _;
+
+use super::bytes::{Store, utf16_head};
+use super::encoding::{Charset, CharsetCounts};
+use super::{Caps, Refusal, RefusalKind};
+
+const HEAD_BYTES: usize = 256 << 10;
+
+/// What the first pass found.
+#[derive(Debug)]
+pub(super) struct Survey {
+    pub(super) sha256: [u8; 32],
+    pub(super) bytes: u64,
+    pub(super) charset: Charset,
+    pub(super) bom: bool,
+    /// The first bytes in UTF-8 or the legacy encoding, without a byte order mark.
+    pub(super) head: Vec<u8>,
+    /// Whether the head is the whole input.
+    pub(super) head_is_all: bool,
+}
+
+/// Reads the whole input once; refuses what is not a table or a list of records.
+pub(super) fn survey(store: &Store, caps: &Caps) -> Result<Survey, Refusal> {
+    let mut reader = store.open(caps).map_err(|error| store.refusal(&error))?;
+    let tally = reader.tally.clone();
+    let mut counts = CharsetCounts::default();
+    let mut head = Vec::new();
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        let count = reader.read(&mut chunk).map_err(|error| store.refusal(&error))?;
+        if count == 0 {
+            break;
+        }
+        if head.len() < HEAD_BYTES {
+            head.extend_from_slice(&chunk[..count.min(HEAD_BYTES - head.len())]);
+        }
+        counts.feed(&chunk[..count]);
+    }
+    let bytes = tally.bytes();
+    let head_is_all = head.len() as u64 == bytes;
+    let (charset, bom, cut) = if let Some((charset, bom)) = utf16(&head) {
+        (charset, bom, bytes % 2 == 1)
+    } else {
+        let (charset, cut) = counts.finish();
+        (charset, head.starts_with(b"\xEF\xBB\xBF"), cut)
+    };
+    if charset.is_utf16() {
+        head = utf16_head(&head, charset == Charset::Utf16Le);
+    } else if bom {
+        head.drain(..3);
+    }
+    refuse_what_is_no_export(&store.name, &head)?;
+    if cut {
+        return Err(Refusal::new(
+            &store.name,
+            RefusalKind::Truncated,
+            "the file ends in the middle of a character",
+            "it was probably cut while being copied: export or download it again",
+        ));
+    }
+    let sha256 = tally.sha256().unwrap_or_default();
+    Ok(Survey { sha256, bytes, charset, bom, head, head_is_all })
+}
+
+/// Recognizes UTF-16 by its byte order mark or by the zeros in every other byte of ASCII text.
+fn utf16(head: &[u8]) -> Option<(Charset, bool)> {
+    if head.starts_with(b"\xFF\xFE") {
+        return Some((Charset::Utf16Le, true));
+    }
+    if head.starts_with(b"\xFE\xFF") {
+        return Some((Charset::Utf16Be, true));
+    }
+    let pairs = head[..head.len().min(4096)].chunks_exact(2);
+    let count = pairs.len();
+    let (mut first, mut second) = (0, 0);
+    for pair in pairs {
+        first += usize::from(pair[0] == 0);
+        second += usize::from(pair[1] == 0);
+    }
+    if count >= 8 && second * 10 > count * 6 && first * 20 < count {
+        Some((Charset::Utf16Le, false))
+    } else if count >= 8 && first * 10 > count * 6 && second * 20 < count {
+        Some((Charset::Utf16Be, false))
+    } else {
+        None
+    }
+}
+
+fn refuse_what_is_no_export(name: &str, head: &[u8]) -> Result<(), Refusal> {
+    let refuse = |kind, message: &str, hint: &str| Err(Refusal::new(name, kind, message, hint));
+    let text = head.trim_ascii_start();
+    if text.iter().all(|&byte| byte == 0x1A) {
+        return refuse(RefusalKind::Empty, "the file is empty", "export it again");
+    }
+    if text.starts_with(b"PK\x03\x04") || text.starts_with(b"\xD0\xCF\x11\xE0") {
+        return refuse(
+            RefusalKind::NotText,
+            "this is an Excel workbook or a zip archive, not a text export",
+            "unpack it, or save the sheet as \"CSV UTF-8\"",
+        );
+    }
+    let start = text[..text.len().min(64)].to_ascii_lowercase();
+    if [&b"<!doctype html"[..], b"<html", b"<head", b"<table", b"<meta"]
+        .iter()
+        .any(|tag| start.starts_with(tag))
+    {
+        return refuse(
+            RefusalKind::Html,
+            "this is a web page, not an export",
+            "a sharing link that expired or needs a login returns its login page: open the link in a \
+             browser and download the file again",
+        );
+    }
+    let sample = &head[..head.len().min(8192)];
+    let controls = sample
+        .iter()
+        .filter(|&&byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0B | 0x0C))
+        .count();
+    let high = sample.iter().filter(|&&byte| byte >= 0x80).count();
+    let (controls, high) = (controls * 100 / sample.len(), high * 100 / sample.len());
+    let looks_binary =
+        controls > 10 || (controls > 2 && high > 25 && std::str::from_utf8(sample).is_err());
+    if looks_binary || text.starts_with(b"%PDF") {
+        return refuse(
+            RefusalKind::NotText,
+            "this is not text",
+            "export the leads as CSV or JSON; pictures, PDFs and databases cannot be read",
+        );
+    }
+    Ok(())
+}
