@@ -80,16 +80,13 @@ pub(super) fn scan(
     let escape = dialect.escape;
     loop {
         if bytes.get(at) == Some(&b'"') {
-            match quoted(bytes, at + 1, at_end, escape, record) {
-                Some(end) => {
-                    at = end;
-                    let next = bytes.get(end);
-                    record.has_strays |= next.is_some_and(|byte| {
-                        !matches!(byte, b'\n' | b'\r') && *byte != dialect.delimiter
-                    });
-                }
-                None => return Scan::More { in_quotes: true },
-            }
+            let Some(end) = quoted(bytes, at + 1, at_end, escape, record) else {
+                return Scan::More { in_quotes: true };
+            };
+            record.has_strays |= bytes.get(end).is_some_and(|byte| {
+                !matches!(byte, b'\n' | b'\r' | b' ') && *byte != dialect.delimiter
+            });
+            at = end;
         }
         // The rest of the cell, or all of it when it is not quoted.
         loop {

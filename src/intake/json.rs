@@ -118,29 +118,9 @@ impl<R: Read> JsonReader<R> {
                     JsonPiece::End
                 });
             }
-            if let Layout::Wrapped(key) = &self.layout
-                && self.place != Place::Inside
-            {
-                let used = match self.place {
-                    Place::Before => array_start(bytes, key),
-                    _ => Braces { depth: 1, ..Braces::default() }.feed(bytes),
-                };
-                match used {
-                    Some(used) => {
-                        self.consume(used);
-                        let was_before = self.place == Place::Before;
-                        self.place = if was_before { Place::Inside } else { Place::Before };
-                    }
-                    None if self.ended && self.place == Place::Before && is_whole(bytes) => {
-                        // An object without the list: an empty last page.
-                        let used = bytes.len();
-                        self.consume(used);
-                    }
-                    None if self.ended => return Ok(JsonPiece::Cut { line: self.line }),
-                    None if bytes.len() > self.record_bytes => {
-                        return self.skip_long(|bytes| Some(bytes.len()));
-                    }
-                    None => self.fill()?,
+            if matches!(self.layout, Layout::Wrapped(_)) && self.place != Place::Inside {
+                if let Some(piece) = self.pass_wrapper()? {
+                    return Ok(piece);
                 }
                 continue;
             }
@@ -164,6 +144,32 @@ impl<R: Read> JsonReader<R> {
             }
             self.fill()?;
         }
+    }
+
+    /// Passes over a wrapper's own keys, up to its list or behind its end.
+    fn pass_wrapper(&mut self) -> io::Result<Option<JsonPiece>> {
+        let Layout::Wrapped(key) = &self.layout else { return Ok(None) };
+        let bytes = &self.buffer[self.start..];
+        let is_before = self.place == Place::Before;
+        let used = if is_before {
+            array_start(bytes, key)
+        } else {
+            Braces { depth: 1, ..Braces::default() }.feed(bytes)
+        };
+        if let Some(used) = used {
+            self.consume(used);
+            self.place = if is_before { Place::Inside } else { Place::Before };
+        } else if self.ended && is_before && is_whole(bytes) {
+            // An object without the list: an empty last page.
+            self.consume(bytes.len());
+        } else if self.ended {
+            return Ok(Some(JsonPiece::Cut { line: self.line }));
+        } else if bytes.len() > self.record_bytes {
+            return self.skip_long(|bytes| Some(bytes.len())).map(Some);
+        } else {
+            self.fill()?;
+        }
+        Ok(None)
     }
 
     /// Passes over what stands between records.

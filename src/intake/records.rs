@@ -166,7 +166,9 @@ impl<R: Read> RecordReader<R> {
             let found = scan(&bytes[at..], self.ended, self.dialect, self.fields_max, &mut other);
             let Scan::Complete(length, true) = found else { return None };
             // Text on lines of its own may pass for a row of one or two cells, hardly for one of more.
-            if other.len() < 3 || !fits(other.len()) || other.has_strays {
+            // A quote among its cells is more likely the end of the first line's.
+            let is_sound = !other.has_strays && !other.text().contains(&b'"');
+            if other.len() < 3 || !fits(other.len()) || !is_sound {
                 return None;
             }
             at += length;
@@ -323,6 +325,8 @@ mod tests {
             COMMA,
             &["1:1|2|3", long, "3:4|5|6", "4:7|8|9"],
         );
+        check("\"two\nlines\" ,b,c\n", COMMA, &["1:two\nlines |b|c"]);
+        check("\"two\nlines\",b,c,d\n", COMMA, &["1:two\nlines|b|c|d"]);
         check("1,2,3\n1,2,\"text\nmore", COMMA, &["1:1|2|3", "2:open quote"]);
     }
 
