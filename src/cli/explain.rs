@@ -136,7 +136,8 @@ impl Teller<'_> {
         let mut rows = vec![["field", "value", "from"].map(str::to_owned).to_vec()];
         for (field, value) in self.story.lead.values.iter() {
             let name = self.rules.fields.name(field);
-            let winner = self.story.winners.get(name);
+            let winners = &self.story.winners;
+            let winner = winners.get(name).or_else(|| winners.get("*"));
             rows.push(vec![name.to_owned(), value.to_owned(), self.place(winner.copied())]);
         }
         terminal::print(&format!("\n{}", terminal::table(&rows, &[])))
@@ -247,8 +248,13 @@ fn as_json(story: &Story, rules: &RuleSet) -> Value {
         let found = story.submissions.iter().find(|one| one.row.no == *no);
         found.map_or_else(String::new, |one| one.row.evidence.clone())
     };
-    let winners: serde_json::Map<String, Value> =
-        story.winners.iter().map(|(field, no)| (field.clone(), evidence(no).into())).collect();
+    let winner_of = |name: &str| story.winners.get(name).or_else(|| story.winners.get("*"));
+    let winners: serde_json::Map<String, Value> = lead
+        .values
+        .iter()
+        .map(|(field, _)| rules.fields.name(field))
+        .filter_map(|name| Some((name.to_owned(), evidence(winner_of(name)?).into())))
+        .collect();
     json!({
         "lead": lead.id.to_string(),
         "ids": story.ids,

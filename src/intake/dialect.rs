@@ -1,8 +1,9 @@
 //! Finds out how a delimited file is written, and where its header is.
 
 use super::Caps;
+use super::cells::{Dialect, Record};
 use super::encoding::Charset;
-use super::records::{Dialect, Piece, Record, RecordReader};
+use super::records::{Piece, RecordReader};
 use crate::rules::source::{Escape, header_key};
 
 const DELIMITERS: &[u8] = b",;\t|";
@@ -139,25 +140,30 @@ fn shown(charset: Charset, cell: &[u8]) -> String {
 
 /// Scores a dialect by the share of records that have the commonest width, and by known headers.
 fn score(records: &[Sampled], is_known: &impl Fn(&str) -> bool) -> f64 {
-    let Some((width, count)) = commonest_width(records) else { return 0.0 };
-    let share = count as f64 / records.len() as f64;
+    let (width, fit) = commonest_width(records);
     let headers =
         records.iter().take(HEADER_LINES).map(|record| known_cells(record, is_known)).max();
     let headers = headers.unwrap_or(0);
     let bonus = if headers >= 2 { 0.5 + 0.02 * headers.min(20) as f64 } else { 0.0 };
     // Of two dialects that fit all rows, the one that takes them further apart is right.
-    share + bonus + 0.001 * width.min(100) as f64
+    fit + bonus + 0.001 * width.min(100) as f64
 }
 
-/// The commonest number of cells above one, and how many records have it.
-fn commonest_width(records: &[Sampled]) -> Option<(usize, usize)> {
+/// The number of cells that fits the records best, and how well. One column alone is what every wrong
+/// delimiter gives, so it counts little.
+fn commonest_width(records: &[Sampled]) -> (usize, f64) {
     let mut widths: Vec<usize> = records.iter().map(|record| record.cells.len()).collect();
     widths.sort_unstable();
     widths
         .chunk_by(|a, b| a == b)
-        .filter(|same| same[0] > 1)
-        .map(|same| (same[0], same.len()))
-        .max_by_key(|&(width, count)| (count, width))
+        .map(|same| {
+            let share = same.len() as f64 / widths.len() as f64;
+            (same[0], if same[0] > 1 { share } else { share * 0.3 })
+        })
+        .max_by(|(width, fit), (other_width, other_fit)| {
+            fit.total_cmp(other_fit).then(width.cmp(other_width))
+        })
+        .unwrap_or((1, 0.0))
 }
 
 fn known_cells(record: &Sampled, is_known: &impl Fn(&str) -> bool) -> usize {
@@ -169,7 +175,7 @@ fn known_cells(record: &Sampled, is_known: &impl Fn(&str) -> bool) -> usize {
 }
 
 fn header_position(records: &[Sampled], is_known: &impl Fn(&str) -> bool) -> Option<usize> {
-    let width = commonest_width(records).map_or(1, |(width, _)| width);
+    let (width, _) = commonest_width(records);
     let is_hint = |record: &Sampled| {
         record.cells.first().is_some_and(|cell| cell.to_ascii_lowercase().starts_with("sep="))
     };
@@ -231,6 +237,7 @@ mod tests {
             4,
             1,
         );
+        check("raw\na\n1;2\nb c\nd\n", ',', &["raw"], 1, 4);
         check("Raport\nx,y,z\n1,2,3\n4,5,6\n", ',', &["x", "y", "z"], 2, 2);
     }
 

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use serde_json::Value;
 
 use super::encoding::Charset;
+use super::json_layout::{Braces, Layout, array_start};
 use super::json_text;
 use super::roles::{self, Traits};
 use super::{Caps, SourceCatalog, SourcePreset};
@@ -13,135 +14,6 @@ use std::sync::Arc;
 
 const READ_BYTES: usize = 1 << 16;
 const SAMPLE_RECORDS: usize = 50;
-/// Keys under which APIs wrap their list of records.
-const WRAPPERS: &[&str] = &[
-    "data",
-    "items",
-    "leads",
-    "results",
-    "records",
-    "rows",
-    "responses",
-    "submissions",
-    "contacts",
-    "entries",
-    "elements",
-];
-
-/// How the records of a JSON input follow each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Layout {
-    /// One object a line.
-    Lines,
-    /// Objects one after another, or in an array.
-    Sequence,
-    /// Objects in the array that an object holds under this key.
-    Wrapped(String),
-}
-
-/// Returns whether the text starts like JSON.
-pub(super) fn is_json(head: &[u8]) -> bool {
-    let text = head.trim_ascii_start();
-    let next = text.get(1..).unwrap_or_default().trim_ascii_start().first();
-    match text.first() {
-        Some(b'{') => matches!(next, Some(b'"' | b'}') | None),
-        Some(b'[') => matches!(next, Some(b'{' | b']') | None),
-        _ => false,
-    }
-}
-
-/// Returns how records follow each other in a text that starts with `head`.
-pub(super) fn layout(head: &[u8]) -> Layout {
-    let text = head.trim_ascii_start();
-    if text.starts_with(b"[") {
-        return Layout::Sequence;
-    }
-    if let Some(key) = wrapper_key(text) {
-        return Layout::Wrapped(key);
-    }
-    let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let mut braces = Braces::default();
-    let line = line.trim_ascii();
-    match braces.feed(line) {
-        // A first line that is broken but has others of its kind behind it is still a line.
-        None if line.len() > 1 && braces.depth > 0 && !text.contains(&b'\n') => Layout::Lines,
-        None if text[line.len().min(text.len())..].trim_ascii_start().starts_with(b"{") => {
-            Layout::Lines
-        }
-        None => Layout::Sequence,
-        Some(end) if end == line.len() => Layout::Lines,
-        Some(_) => Layout::Sequence,
-    }
-}
-
-/// The first key of the object that `text` opens with whose value is an array of objects and whose
-/// name is a wrapper's.
-fn wrapper_key(text: &[u8]) -> Option<String> {
-    WRAPPERS.iter().find(|key| array_start(text, key).is_some()).map(|key| (*key).to_owned())
-}
-
-/// Returns where the array under `key` of the object that `text` opens with starts, behind its bracket.
-fn array_start(text: &[u8], key: &str) -> Option<usize> {
-    let quoted = format!("\"{key}\"");
-    let mut braces = Braces::default();
-    let mut at = 0;
-    while at < text.len() {
-        if !braces.in_string && braces.depth == 1 && text[at..].starts_with(quoted.as_bytes()) {
-            let behind = skip(text, at + quoted.len(), |byte| byte.is_ascii_whitespace());
-            if text.get(behind) == Some(&b':') {
-                let value = skip(text, behind + 1, |byte| byte.is_ascii_whitespace());
-                let inner = skip(text, value + 1, |byte| byte.is_ascii_whitespace());
-                if text.get(value) == Some(&b'[') && matches!(text.get(inner), Some(b'{' | b']')) {
-                    return Some(value + 1);
-                }
-            }
-        }
-        if braces.feed(&text[at..=at]).is_some() {
-            return None;
-        }
-        at += 1;
-    }
-    None
-}
-
-fn skip(text: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
-    from + rest.iter().position(|&byte| !wanted(byte)).unwrap_or(rest.len())
-}
-
-/// Follows braces and brackets outside strings.
-#[derive(Debug, Clone, Copy, Default)]
-struct Braces {
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
-}
-
-impl Braces {
-    /// Returns behind which byte the outermost brace closed.
-    fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
-        for (at, &byte) in bytes.iter().enumerate() {
-            if self.in_string {
-                self.in_string = self.escaped || byte != b'"';
-                self.escaped = !self.escaped && byte == b'\\';
-                continue;
-            }
-            match byte {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => {
-                    self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
-                        return Some(at + 1);
-                    }
-                }
-                _ => {}
-            }
-        }
-        None
-    }
-}
-
 /// What the next piece of a JSON input is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum JsonPiece {
@@ -157,9 +29,9 @@ pub(super) enum JsonPiece {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    BeforeList,
-    InList,
-    AfterList,
+    Before,
+    Inside,
+    After,
 }
 
 /// Reads the texts of records one by one.
@@ -184,7 +56,7 @@ impl<R: Read> JsonReader<R> {
             start: 0,
             ended: false,
             line: 1,
-            place: Place::BeforeList,
+            place: Place::Before,
             open_lists: 0,
             record_bytes: caps.record_bytes,
         }
@@ -216,7 +88,7 @@ impl<R: Read> JsonReader<R> {
             let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
             let text = text.trim_ascii_end();
             if text.len() > self.record_bytes {
-                let head = text[..200].to_vec();
+                let head = first_bytes(text);
                 let line = self.consume(used);
                 return Ok(JsonPiece::TooLong { line, head });
             }
@@ -238,37 +110,17 @@ impl<R: Read> JsonReader<R> {
                     continue;
                 }
                 let inside = self.open_lists > 0
-                    || self.place == Place::InList
-                    || self.place == Place::AfterList;
+                    || self.place == Place::Inside
+                    || self.place == Place::After;
                 return Ok(if inside {
                     JsonPiece::Cut { line: self.line }
                 } else {
                     JsonPiece::End
                 });
             }
-            if let Layout::Wrapped(key) = &self.layout
-                && self.place != Place::InList
-            {
-                let used = match self.place {
-                    Place::BeforeList => array_start(bytes, key),
-                    _ => Braces { depth: 1, ..Braces::default() }.feed(bytes),
-                };
-                match used {
-                    Some(used) => {
-                        self.consume(used);
-                        let was_before = self.place == Place::BeforeList;
-                        self.place = if was_before { Place::InList } else { Place::BeforeList };
-                    }
-                    None if self.ended && self.place == Place::BeforeList && is_whole(bytes) => {
-                        // An object without the list: an empty last page.
-                        let used = bytes.len();
-                        self.consume(used);
-                    }
-                    None if self.ended => return Ok(JsonPiece::Cut { line: self.line }),
-                    None if bytes.len() > self.record_bytes => {
-                        return self.skip_long(|bytes| Some(bytes.len()));
-                    }
-                    None => self.fill()?,
+            if matches!(self.layout, Layout::Wrapped(_)) && self.place != Place::Inside {
+                if let Some(piece) = self.pass_wrapper()? {
+                    return Ok(piece);
                 }
                 continue;
             }
@@ -279,7 +131,7 @@ impl<R: Read> JsonReader<R> {
                 let text = bytes[..used].to_vec();
                 let line = self.consume(used);
                 if text.len() > self.record_bytes {
-                    return Ok(JsonPiece::TooLong { line, head: text[..200].to_vec() });
+                    return Ok(JsonPiece::TooLong { line, head: first_bytes(&text) });
                 }
                 return Ok(JsonPiece::Record { line, text, terminated: true });
             }
@@ -294,15 +146,41 @@ impl<R: Read> JsonReader<R> {
         }
     }
 
+    /// Passes over a wrapper's own keys, up to its list or behind its end.
+    fn pass_wrapper(&mut self) -> io::Result<Option<JsonPiece>> {
+        let Layout::Wrapped(key) = &self.layout else { return Ok(None) };
+        let bytes = &self.buffer[self.start..];
+        let is_before = self.place == Place::Before;
+        let used = if is_before {
+            array_start(bytes, key)
+        } else {
+            Braces { depth: 1, ..Braces::default() }.feed(bytes)
+        };
+        if let Some(used) = used {
+            self.consume(used);
+            self.place = if is_before { Place::Inside } else { Place::Before };
+        } else if self.ended && is_before && is_whole(bytes) {
+            // An object without the list: an empty last page.
+            self.consume(bytes.len());
+        } else if self.ended {
+            return Ok(Some(JsonPiece::Cut { line: self.line }));
+        } else if bytes.len() > self.record_bytes {
+            return self.skip_long(|bytes| Some(bytes.len())).map(Some);
+        } else {
+            self.fill()?;
+        }
+        Ok(None)
+    }
+
     /// Passes over what stands between records.
     fn skip_between(&mut self) {
         let wrapped = matches!(self.layout, Layout::Wrapped(_));
         while let Some(&byte) = self.buffer.get(self.start) {
             match byte {
-                b']' if wrapped && self.place == Place::InList => self.place = Place::AfterList,
+                b']' if wrapped && self.place == Place::Inside => self.place = Place::After,
                 b'[' if !wrapped => self.open_lists += 1,
                 b']' if !wrapped => self.open_lists = self.open_lists.saturating_sub(1),
-                b',' if !wrapped || self.place == Place::InList => {}
+                b',' if !wrapped || self.place == Place::Inside => {}
                 0xEF | 0xBB | 0xBF | 0x1A => {}
                 byte if byte.is_ascii_whitespace() => {}
                 _ => return,
@@ -331,7 +209,7 @@ impl<R: Read> JsonReader<R> {
 
     fn skip_long(&mut self, mut end: impl FnMut(&[u8]) -> Option<usize>) -> io::Result<JsonPiece> {
         let line = self.line;
-        let head = self.buffer[self.start..][..200].to_vec();
+        let head = first_bytes(&self.buffer[self.start..]);
         loop {
             let bytes = &self.buffer[self.start..];
             let found = end(bytes);
@@ -350,7 +228,7 @@ impl<R: Read> JsonReader<R> {
     fn consume(&mut self, used: usize) -> u32 {
         let first = self.line;
         let bytes = &self.buffer[self.start..self.start + used];
-        let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
+        let lines = super::records::line_feeds(bytes);
         self.line = self.line.saturating_add(lines as u32);
         self.start += used;
         first
@@ -373,6 +251,10 @@ impl<R: Read> JsonReader<R> {
         self.buffer.truncate(filled);
         Ok(())
     }
+}
+
+fn first_bytes(bytes: &[u8]) -> Vec<u8> {
+    bytes[..bytes.len().min(200)].to_vec()
 }
 
 fn is_whole(bytes: &[u8]) -> bool {
@@ -425,6 +307,7 @@ pub(super) fn holds(value: &Value, expectations: &[Expectation]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::json_layout::layout;
     use super::*;
 
     #[track_caller]
@@ -465,11 +348,13 @@ mod tests {
         );
         let wrapped = Layout::Wrapped("data".into());
         check(
-            "{\"n\":{\"data\":1},\"data\":[{\"a\":1},{\"a\":2}],\"paging\":{}}\n{\"data\":[{\"a\":3}]}\n",
+            "{\"count\":{\"data\":1},\"data\":[{\"a\":1},{\"a\":2}],\"paging\":{}}\n{\"data\":[{\"a\":3}]}\n",
             &wrapped,
             &["1:{\"a\":1}", "1:{\"a\":2}", "2:{\"a\":3}"],
         );
         check("{\"data\":[]}", &wrapped, &[]);
+        let with_list = "{\"email\":\"a\",\"items\":[{\"sku\":1}]}\n";
+        check(with_list, &Layout::Lines, &[&format!("1:{}", with_list.trim())]);
     }
 
     #[test]

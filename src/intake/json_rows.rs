@@ -14,7 +14,7 @@ use super::roles::{Column, Resolver, keep_one_of_each};
 use super::{Caps, Refusal, RefusalKind};
 use crate::model::outcome::Rejection;
 use crate::model::row::{Cell, Origin, Row, RowContent, RowKind, RowTouch};
-use crate::rules::source::{JsonShape, Pivot, header_key};
+use crate::rules::source::{JsonShape, Pivot, header_key, verbatim_key};
 
 /// Keys that say where something is, not what it is.
 const CONTAINERS: &[&str] = &[
@@ -134,17 +134,17 @@ impl JsonRows {
             return Ok(rejected(self.origin(line), &text, "broken-json", message));
         }
         let raw = json_text::without_trailing_commas(&text).into_owned();
-        let content = self.content(value);
+        let content = self.content(&value);
         Ok(Row { origin: self.origin(line), raw, content })
     }
 
-    fn content(&mut self, value: Value) -> RowContent {
+    fn content(&mut self, value: &Value) -> RowContent {
         let shape = &self.flattener.resolver.preset.json;
-        if let Some(skip) = shape.skips.iter().find(|skip| holds(&value, &skip.when)) {
+        if let Some(skip) = shape.skips.iter().find(|skip| holds(value, &skip.when)) {
             return RowContent::Skipped(skip.reason);
         }
-        let kind = kind(shape, &value);
-        let cells = self.flattener.cells(&value);
+        let kind = kind(shape, value);
+        let cells = self.flattener.cells(value);
         if cells.len() > self.caps.fields {
             let message = format!("the record has more than {} values", self.caps.fields);
             return RowContent::Rejected(rejection("too-many-fields", "", String::new(), message));
@@ -321,8 +321,8 @@ impl Flattener {
             } else {
                 format!("{shown} #{}", times + 1).into()
             };
-            let keys: Vec<String> = names.iter().map(|name| header_key(name)).collect();
-            let mut column = self.resolver.column(name, &keys);
+            let mut column = self.answer(&names);
+            column.name = name;
             if let Some(role) = pivot.role {
                 column.role = role;
             }
@@ -330,11 +330,25 @@ impl Flattener {
         }
     }
 
+    /// The column of an answer that goes by any of `names`.
+    fn answer(&mut self, names: &[String]) -> Column {
+        let path = names.join("\n");
+        if let Some(known) = self.known.get(&path) {
+            return known.clone();
+        }
+        let keys: Vec<String> = names.iter().map(|name| header_key(name)).collect();
+        let column = self.resolver.column(&path.as_str().into(), &keys);
+        if self.known.len() < PATHS_MAX {
+            self.known.insert(path, column.clone());
+        }
+        column
+    }
+
     fn column(&mut self, path: &str) -> Column {
         if let Some(known) = self.known.get(path) {
             return known.clone();
         }
-        let column = self.resolver.column(path.into(), &path_keys(path));
+        let column = self.resolver.column(&path.into(), &path_keys(path));
         if self.known.len() < PATHS_MAX {
             self.known.insert(path.to_owned(), column.clone());
         }
@@ -372,7 +386,8 @@ fn is_envelope(path: &str) -> bool {
 /// The folded names that a path may be known by, the longest first.
 fn path_keys(path: &str) -> Vec<String> {
     let parts: Vec<String> = path.split('.').map(header_key).collect();
-    let mut keys = vec![header_key(path)];
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let mut keys = vec![verbatim_key(last), header_key(path)];
     let is_container = |part: &String| {
         CONTAINERS.contains(&part.as_str()) || part.bytes().all(|byte| byte.is_ascii_digit())
     };
@@ -398,7 +413,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, expected: &[&str]) {
-        assert_eq!(path_keys(path), expected, "{path}");
+        assert_eq!(path_keys(path)[1..], *expected, "{path}");
     }
 
     #[test]

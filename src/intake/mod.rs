@@ -8,10 +8,12 @@
 //! and ends with an error when what it read was not what the first pass had read.
 
 mod bytes;
+mod cells;
 mod clean;
 mod dialect;
 mod encoding;
 mod json;
+mod json_layout;
 mod json_rows;
 mod json_text;
 mod locate;
@@ -28,10 +30,11 @@ use std::io::Read;
 use std::sync::Arc;
 
 use bytes::{Store, Tallied, Tally, Utf16Reader};
+use cells::Dialect;
 use encoding::Charset;
 use json_rows::JsonRows;
 pub use locate::{InputPath, LocateProblem, locate};
-use records::{Dialect, RecordReader};
+use records::RecordReader;
 pub use roles::Column;
 use roles::{Resolver, TableTraits, recognize};
 use survey::{Survey, survey};
@@ -40,7 +43,6 @@ use table::TableRows;
 use crate::model::field::{EMAIL, PHONE};
 use crate::model::row::{Role, Row};
 use crate::rules::diagnostics::did_you_mean;
-use crate::rules::field::FieldCatalog;
 use crate::rules::source::{
     Escape, GENERIC_CSV, GENERIC_JSON, SourceCatalog, SourcePreset, header_key,
 };
@@ -153,7 +155,7 @@ pub struct OpenInput {
 
 enum Layout {
     Table { dialect: Dialect, records_before: usize, header: Vec<String> },
-    Json(json::Layout),
+    Json(json_layout::Layout),
 }
 
 /// Looks at `input` as a whole and finds out what it is.
@@ -166,14 +168,13 @@ enum Layout {
 pub fn open(
     input: &InputPath,
     sources: &SourceCatalog,
-    _fields: &FieldCatalog,
     caps: &Caps,
     forced_source: Option<&str>,
 ) -> Result<OpenInput, Refusal> {
     let store = Store::new(input, caps)?;
     let found = survey(&store, caps)?;
     let forced = forced_source.map(|id| preset_by_id(sources, id, &input.name)).transpose()?;
-    if json::is_json(&found.head) {
+    if json_layout::is_json(&found.head) {
         open_json(store, &found, sources, caps, forced)
     } else {
         open_table(store, &found, sources, caps, forced)
@@ -209,7 +210,6 @@ fn open_table(
         keys: layout.header.iter().map(|text| header_key(text)).collect(),
         first_cell: layout.sample.first().and_then(|row| row.first()).cloned().unwrap_or_default(),
     };
-    let is_forced = forced.is_some();
     let recognized = forced.or_else(|| recognize(sources, &traits, &store.name));
     let is_recognized = recognized.is_some();
     let preset = recognized
@@ -218,7 +218,7 @@ fn open_table(
     let resolver = Resolver::new(sources, preset);
     let columns = resolver.columns(&layout.header, &layout.sample);
     let has_contact = columns.iter().any(is_contact);
-    if !is_recognized && !has_contact || is_forced && columns.iter().all(means_nothing) {
+    if !is_recognized && !has_contact {
         return Err(unrecognized(&store.name, &layout.header));
     }
     let mut dialect = layout.dialect;
@@ -256,9 +256,8 @@ fn open_json(
     caps: &Caps,
     forced: Option<Arc<SourcePreset>>,
 ) -> Result<OpenInput, Refusal> {
-    let layout = json::layout(&found.head);
+    let layout = json_layout::layout(&found.head);
     let sample = json::sample(&found.head, found.charset, &layout);
-    let is_forced = forced.is_some();
     let recognized = forced.or_else(|| json::recognize(sources, &sample, &store.name));
     let is_recognized = recognized.is_some();
     let preset = recognized
@@ -271,7 +270,7 @@ fn open_json(
     let has_contact = columns.iter().any(is_contact);
     // A sample that could not be parsed shows nothing either way: its lines will say what is wrong.
     let shows_records = !sample.is_empty();
-    if !is_recognized && !is_forced && shows_records && !has_contact {
+    if !is_recognized && shows_records && !has_contact {
         return Err(unrecognized(&store.name, &header));
     }
     Ok(OpenInput {
@@ -296,10 +295,6 @@ fn open_json(
 
 fn is_contact(column: &Column) -> bool {
     column.role == Role::Field(EMAIL) || column.role == Role::Field(PHONE)
-}
-
-fn means_nothing(column: &Column) -> bool {
-    column.role == Role::Answer
 }
 
 fn unrecognized(input: &str, header: &[String]) -> Refusal {
@@ -329,14 +324,14 @@ impl OpenInput {
             tally,
             sha256: self.sha256,
             name: self.name.clone(),
-            _store: None,
+            spool: None,
         };
         match self.store.open(&self.caps) {
             Ok(reader) => {
                 rows.tally = reader.tally.clone();
                 let (body, store) = self.body(reader);
                 rows.body = body;
-                rows._store = Some(store);
+                rows.spool = Some(store);
             }
             Err(error) => rows.body = Body::Failed(self.store.refusal(&error)),
         }
@@ -392,7 +387,7 @@ pub struct Rows {
     sha256: [u8; 32],
     name: String,
     // Standard input was copied to a temporary file, which goes when the rows go.
-    _store: Option<Store>,
+    spool: Option<Store>,
 }
 
 impl Rows {

@@ -1,168 +1,16 @@
 //! Cuts a stream of bytes into the records and cells of a delimited file.
 //!
 //! The caps hold here, before anything is decoded: no line, however long, takes more memory than a
-//! record may, and reading goes on behind it. Quoting follows RFC 4180 with the two dialects of
-//! [`Escape`] that exporters really write.
+//! record may, and reading goes on behind it.
 
 use std::io::{self, Read};
 
 use super::Caps;
+use super::cells::{Dialect, Record, Scan, scan};
 use crate::rules::source::Escape;
 
 const READ_BYTES: usize = 1 << 16;
-const BOM: &[u8] = b"\xEF\xBB\xBF";
 const END_OF_FILE: u8 = 0x1A;
-
-/// How a delimited file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Dialect {
-    pub(super) delimiter: u8,
-    pub(super) escape: Escape,
-    /// Whether every line is one quoted cell that holds the real cells.
-    pub(super) whole_row_quoted: bool,
-}
-
-/// The cells of one record as bytes.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Record {
-    text: Vec<u8>,
-    ends: Vec<usize>,
-    /// More cells than allowed were met; the surplus is not kept.
-    pub(super) overflows: bool,
-}
-
-impl Record {
-    fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
-        self.overflows = false;
-    }
-
-    fn end_cell(&mut self, fields_max: usize) {
-        if self.ends.len() < fields_max {
-            self.ends.push(self.text.len());
-        } else {
-            self.text.truncate(self.ends.last().copied().unwrap_or(0));
-            self.overflows = true;
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(super) fn text(&self) -> &[u8] {
-        &self.text
-    }
-
-    pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| &self.text[start..end])
-    }
-
-    fn is_blank_line(&self) -> bool {
-        self.len() == 1 && self.text.is_empty()
-    }
-}
-
-enum Scan {
-    /// A record of so many bytes, and whether a line end closed it.
-    Complete(usize, bool),
-    /// The record goes on behind the bytes at hand.
-    More { in_quotes: bool },
-}
-
-fn scan(
-    bytes: &[u8],
-    at_end: bool,
-    dialect: Dialect,
-    fields_max: usize,
-    record: &mut Record,
-) -> Scan {
-    record.clear();
-    let mut at = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
-    let escape = dialect.escape;
-    loop {
-        if bytes.get(at) == Some(&b'"') {
-            match quoted(bytes, at + 1, at_end, escape, record) {
-                Some(end) => at = end,
-                None => return Scan::More { in_quotes: true },
-            }
-        }
-        // The rest of the cell, or all of it when it is not quoted.
-        loop {
-            let rest = &bytes[at..];
-            let plain = rest.iter().position(|&byte| {
-                matches!(byte, b'\n' | b'\r' | b'\\') || byte == dialect.delimiter
-            });
-            let Some(plain) = plain else {
-                record.text.extend_from_slice(rest);
-                if !at_end {
-                    return Scan::More { in_quotes: false };
-                }
-                record.end_cell(fields_max);
-                return Scan::Complete(bytes.len(), false);
-            };
-            record.text.extend_from_slice(&rest[..plain]);
-            at += plain;
-            let next = bytes.get(at + 1).copied();
-            match bytes[at] {
-                b'\\' => {
-                    if escape == Escape::BackslashDelimiter && next == Some(dialect.delimiter) {
-                        at += 1;
-                    }
-                    record.text.push(bytes[at]);
-                    at += 1;
-                }
-                b'\r' if next.is_none() && !at_end => return Scan::More { in_quotes: false },
-                end @ (b'\n' | b'\r') => {
-                    record.end_cell(fields_max);
-                    let used = if end == b'\r' && next == Some(b'\n') { at + 2 } else { at + 1 };
-                    return Scan::Complete(used, true);
-                }
-                _ => {
-                    record.end_cell(fields_max);
-                    at += 1;
-                    break;
-                }
-            }
-        }
-    }
-}
-
-/// Reads a quoted cell from behind its first quote; returns where it ended, behind its last one.
-fn quoted(
-    bytes: &[u8],
-    mut at: usize,
-    at_end: bool,
-    escape: Escape,
-    record: &mut Record,
-) -> Option<usize> {
-    loop {
-        let plain = bytes[at..].iter().position(|&byte| byte == b'"' || byte == b'\\')?;
-        record.text.extend_from_slice(&bytes[at..at + plain]);
-        at += plain;
-        let next = bytes.get(at + 1).copied();
-        if next.is_none() && !at_end {
-            return None;
-        }
-        match (bytes[at], next) {
-            (b'"', Some(b'"')) => {
-                record.text.push(b'"');
-                at += 2;
-            }
-            (b'"', _) => return Some(at + 1),
-            (_, Some(b'"')) if escape == Escape::Backslash => {
-                record.text.extend_from_slice(b"\\\"");
-                at += 2;
-            }
-            _ => {
-                record.text.push(b'\\');
-                at += 1;
-            }
-        }
-    }
-}
 
 /// What the next piece of a file is.
 #[derive(Debug, PartialEq, Eq)]
@@ -229,16 +77,33 @@ impl<R: Read> RecordReader<R> {
                 }
                 Scan::Complete(used, terminated) => {
                     let (used, terminated) = self.retry(used, terminated, record, &fits);
+                    let is_odd = !fits(record.len()) || record.has_strays;
+                    if is_odd && let Some(end) = self.stray_quote_line(used, 1, &fits) {
+                        return Ok(self.too_long(end, true));
+                    }
                     let line = self.consume(used);
                     if !record.is_blank_line() {
                         self.unwrap_row(record);
                         return Ok(Piece::Record { line, terminated });
                     }
                 }
-                Scan::More { in_quotes } if bytes.len() > self.record_bytes => {
+                Scan::More { in_quotes } if self.ended || bytes.len() > self.record_bytes => {
+                    if in_quotes
+                        && bytes.contains(&b'\\')
+                        && let Some((used, true)) = self.with_another_escape(record, &fits)
+                    {
+                        let line = self.consume(used);
+                        return Ok(Piece::Record { line, terminated: true });
+                    }
+                    if self.ended {
+                        let left = self.buffer.len() - self.start;
+                        return Ok(match self.stray_quote_line(left, 20, &fits) {
+                            Some(end) => self.too_long(end, true),
+                            None => Piece::OpenQuote { line: self.line },
+                        });
+                    }
                     return self.skip_line(in_quotes);
                 }
-                Scan::More { .. } if self.ended => return Ok(Piece::OpenQuote { line: self.line }),
                 Scan::More { .. } => self.fill()?,
             }
         }
@@ -252,9 +117,20 @@ impl<R: Read> RecordReader<R> {
         fits: impl Fn(usize) -> bool,
     ) -> (usize, bool) {
         let bytes = &self.buffer[self.start..];
-        if self.dialect.whole_row_quoted || fits(record.len()) || !bytes[..used].contains(&b'\\') {
+        let is_sound = fits(record.len()) && !record.has_strays;
+        if self.dialect.whole_row_quoted || is_sound || !bytes[..used].contains(&b'\\') {
             return (used, terminated);
         }
+        self.with_another_escape(record, fits).unwrap_or((used, terminated))
+    }
+
+    /// Reads the record at hand with each escape until one fits; then it stands in `record`.
+    fn with_another_escape(
+        &self,
+        record: &mut Record,
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<(usize, bool)> {
+        let bytes = &self.buffer[self.start..];
         let mut other = Record::default();
         for escape in [Escape::Doubled, Escape::Backslash, Escape::BackslashDelimiter] {
             let dialect = Dialect { escape, ..self.dialect };
@@ -262,12 +138,42 @@ impl<R: Read> RecordReader<R> {
             if let Scan::Complete(used, terminated) = found
                 && used <= self.record_bytes
                 && fits(other.len())
+                && !other.has_strays
             {
                 std::mem::swap(record, &mut other);
-                return (used, terminated);
+                return Some((used, terminated));
             }
         }
-        (used, terminated)
+        None
+    }
+
+    /// Tells a stray quote from one that holds several lines: up to `lines_max` lines behind the first
+    /// one of the record are sound rows in their own right. Returns the end of the first line.
+    fn stray_quote_line(
+        &self,
+        used: usize,
+        lines_max: usize,
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let bytes = &self.buffer[self.start..];
+        let first = bytes[..used].iter().position(|&byte| byte == b'\n')? + 1;
+        let mut at = first;
+        let mut other = Record::default();
+        for _ in 0..lines_max {
+            if at >= used {
+                break;
+            }
+            let found = scan(&bytes[at..], self.ended, self.dialect, self.fields_max, &mut other);
+            let Scan::Complete(length, true) = found else { return None };
+            // Text on lines of its own may pass for a row of one or two cells, hardly for one of more.
+            // A quote among its cells is more likely the end of the first line's.
+            let is_sound = !other.has_strays && !other.text().contains(&b'"');
+            if other.len() < 3 || !fits(other.len()) || !is_sound {
+                return None;
+            }
+            at += length;
+        }
+        (at > first).then_some(first)
     }
 
     fn unwrap_row(&self, record: &mut Record) {
@@ -308,7 +214,7 @@ impl<R: Read> RecordReader<R> {
     fn consume(&mut self, used: usize) -> u32 {
         let first = self.line;
         let bytes = &self.buffer[self.start..self.start + used];
-        let feeds = bytes.iter().filter(|&&byte| byte == b'\n').count();
+        let feeds = line_feeds(bytes);
         let returns = bytes
             .iter()
             .enumerate()
@@ -337,6 +243,15 @@ impl<R: Read> RecordReader<R> {
         self.buffer.truncate(filled);
         Ok(())
     }
+}
+
+/// Counts line feeds.
+#[expect(
+    clippy::naive_bytecount,
+    reason = "records are short; a crate for counting would not show"
+)]
+pub(super) fn line_feeds(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte == b'\n').count()
 }
 
 #[cfg(test)]
@@ -399,6 +314,20 @@ mod tests {
         check("1,\"x \\\" y, z\",3\n", COMMA, &["1:1|x \\\" y, z|3"]);
         check("a\\,b,2,3\n", COMMA, &["1:a,b|2|3"]);
         check("1,2,\"C:\\\"\n", Dialect { escape: Escape::Backslash, ..COMMA }, &["1:1|2|C:\\"]);
+    }
+
+    #[test]
+    fn a_stray_quote_costs_only_its_line() {
+        let long = "2:too long, open quote true";
+        check("1,2,3\n\"x,b,c\n4,5,6\n7,8,9\n", COMMA, &["1:1|2|3", long, "3:4|5|6", "4:7|8|9"]);
+        check(
+            "1,2,3\n\"x,b,c\n4,5,6\n7,\"8\",9\n",
+            COMMA,
+            &["1:1|2|3", long, "3:4|5|6", "4:7|8|9"],
+        );
+        check("\"two\nlines\" ,b,c\n", COMMA, &["1:two\nlines |b|c"]);
+        check("\"two\nlines\",b,c,d\n", COMMA, &["1:two\nlines|b|c|d"]);
+        check("1,2,3\n1,2,\"text\nmore", COMMA, &["1:1|2|3", "2:open quote"]);
     }
 
     #[test]

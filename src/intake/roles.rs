@@ -9,6 +9,7 @@ use crate::model::field::{EMAIL, FieldNo, PHONE};
 use crate::model::row::Role;
 use crate::rules::source::{
     ColumnMapping, GENERIC_CSV, NamePattern, Recognition, SourceCatalog, SourcePreset, header_key,
+    verbatim_key,
 };
 
 /// One column of an input.
@@ -46,13 +47,14 @@ pub(super) struct TableTraits {
 impl Traits for TableTraits {
     fn fit(&self, recognition: &Recognition) -> Option<usize> {
         let has = |key: &String| self.keys.contains(key);
+        let has_one = |name: &NamePattern| self.keys.iter().any(|key| name.fits(key));
         let speaks_of_tables = !recognition.headers.is_empty()
             || !recognition.any_headers.is_empty()
             || recognition.first_cell.is_some();
         let last = self.keys.iter().rfind(|key| !key.is_empty());
         let fits = speaks_of_tables
             && recognition.headers.iter().all(has)
-            && (recognition.any_headers.is_empty() || recognition.any_headers.iter().any(has))
+            && (recognition.any_headers.is_empty() || recognition.any_headers.iter().any(has_one))
             && recognition.first_header.as_ref().is_none_or(|key| self.keys.first() == Some(key))
             && (recognition.last_headers.is_empty()
                 || last.is_some_and(|key| recognition.last_headers.contains(key)))
@@ -76,19 +78,19 @@ pub(super) fn recognize(
     file_name: &str,
 ) -> Option<Arc<SourcePreset>> {
     let file_name = file_name.rsplit('/').next().unwrap_or(file_name);
-    let mut best: Option<((i64, usize, bool), &Arc<SourcePreset>)> = None;
+    let mut best = None;
     for preset in sources.iter() {
         for recognition in &preset.recognize {
             let Some(marks) = traits.fit(recognition) else { continue };
             let named =
                 recognition.file_name.as_ref().is_some_and(|glob| glob_fits(glob, file_name));
             let rank = (preset.priority, marks, named);
-            if best.as_ref().is_none_or(|(known, _)| rank > *known) {
+            if best.as_ref().is_none_or(|&(known, _)| rank > known) {
                 best = Some((rank, preset));
             }
         }
     }
-    best.map(|(_, preset)| preset.clone())
+    best.map(|(_, preset): (_, &Arc<SourcePreset>)| preset.clone())
 }
 
 /// Finds the meaning of names: by the preset, then by field aliases, then by the generic preset.
@@ -106,7 +108,7 @@ impl Resolver {
     }
 
     /// Returns the column shown as `name` and known by the folded `keys`, the most telling first.
-    pub(super) fn column(&self, name: Arc<str>, keys: &[String]) -> Column {
+    pub(super) fn column(&self, name: &Arc<str>, keys: &[String]) -> Column {
         let column = |mapping: &ColumnMapping, origin| Column {
             name: name.clone(),
             role: mapping.role,
@@ -145,7 +147,17 @@ impl Resolver {
         let mut columns: Vec<Column> = header
             .iter()
             .zip(names)
-            .map(|(text, name)| self.column(name, &[header_key(text)]))
+            .map(|(text, name)| {
+                let is_repeated = !text.is_empty() && *name != **text;
+                let keys = [verbatim_key(text), header_key(text)];
+                let mut column = self.column(&name, &keys);
+                // Second addresses and numbers are worth having; a second `Adres` is anything.
+                let worth = [Role::Field(EMAIL), Role::Field(PHONE)].contains(&column.role);
+                if is_repeated && matches!(column.role, Role::Field(_)) && !worth {
+                    column.role = Role::Answer;
+                }
+                column
+            })
             .collect();
         keep_one_of_each(&mut columns);
         by_their_values(&mut columns, sample);

@@ -40,12 +40,11 @@ pub(super) fn survey(store: &Store, caps: &Caps) -> Result<Survey, Refusal> {
     }
     let bytes = tally.bytes();
     let head_is_all = head.len() as u64 == bytes;
-    let (charset, bom, cut) = match utf16(&head) {
-        Some((charset, bom)) => (charset, bom, bytes % 2 == 1),
-        None => {
-            let (charset, cut) = counts.finish();
-            (charset, head.starts_with(b"\xEF\xBB\xBF"), cut)
-        }
+    let (charset, bom, cut) = if let Some((charset, bom)) = utf16(&head) {
+        (charset, bom, bytes % 2 == 1)
+    } else {
+        let (charset, cut) = counts.finish();
+        (charset, head.starts_with(b"\xEF\xBB\xBF"), cut)
     };
     if charset.is_utf16() {
         head = utf16_head(&head, charset == Charset::Utf16Le);

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
+use super::cells::Record;
 use super::clean::{clean, escaped};
 use super::dialect::tidy_header;
 use super::encoding::Charset;
-use super::records::{Piece, Record, RecordReader};
+use super::records::{Piece, RecordReader};
 use super::roles::{Column, Resolver};
 use super::{Caps, Refusal, RefusalKind};
 use crate::model::outcome::Rejection;
@@ -263,7 +264,8 @@ impl TableRows {
             &self.reading.input,
             RefusalKind::Truncated,
             message,
-            "it was probably cut while being written or copied: export or download it again",
+            "it was probably cut while being written or copied: export or download it again; if it is \
+             complete, end its last line with a line break",
         )
     }
 }

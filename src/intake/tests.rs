@@ -7,6 +7,7 @@ use super::*;
 use crate::model::row::{RowContent, RowKind};
 use crate::rules::decode::{Sink, document};
 use crate::rules::diagnostics::RuleText;
+use crate::rules::field::FieldCatalog;
 
 macro_rules! presets {
     ($($name:literal)*) => {
@@ -43,7 +44,7 @@ fn read(name: &str, bytes: &[u8], caps: &Caps) -> (String, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs::write(&path, bytes).unwrap();
-    match open(&InputPath::file(path), &sources, &fields, caps, None) {
+    match open(&InputPath::file(path), &sources, caps, None) {
         Ok(input) => {
             let preset = input.preset.id.clone();
             (preset, input.rows().map(|row| shown(&fields, row)).collect())
@@ -107,41 +108,350 @@ fn the_shipped_presets_are_clean() {
 }
 
 #[test]
-fn scratch() {
-    let (sources, fields, _) = shipped();
-    for folder in [
-        "/work/shared/samples/sources",
-        "/work/shared/samples/dirty",
-        "/work/shared/outside/csv-spectrum/csvs",
+fn meta_leads_lose_their_prefixes() {
+    let text = "id\tcreated_time\tad_id\tadset_id\tcampaign_id\tform_id\tis_organic\tplatform\tfull_name\tphone_number\temail\tlead_status\n\
+        l:100000000001\t2025-09-12T15:05:13+02:00\tag:11\tas:12\tc:13\tf:14\tFALSE\tig\t\"Ewa \"\"Ewka\"\" Żak\"\tp:+48600123456\tewa@example.com\tCREATED\n\
+        l:100000000002\t2025-09-12T15:06:13+02:00\t\t\t\tf:14\tTRUE\tfb\tJan\tp:\tjan@example.com\t\n";
+    let rows = [
+        "1/2 SubmissionId=100000000001 | SubmittedAt=2025-09-12T15:05:13+02:00 | ad-id=11 | adset-id=12 | \
+         campaign-id=13 | form-id=14 | platform=ig | FullName=Ewa \"Ewka\" Żak | phone=+48600123456 | \
+         email=ewa@example.com | Volatile=CREATED",
+        "2/3 SubmissionId=100000000002 | SubmittedAt=2025-09-12T15:06:13+02:00 | form-id=14 | platform=fb | \
+         FullName=Jan | email=jan@example.com",
+    ];
+    check(text, "meta-lead-ads", &rows);
+    for (mark, to_bytes) in [
+        (&b"\xFF\xFE"[..], u16::to_le_bytes as fn(u16) -> [u8; 2]),
+        (b"\xFE\xFF", u16::to_be_bytes),
+        (b"", u16::to_le_bytes),
     ] {
-        let (inputs, problems) = locate(&[folder.to_owned()]);
-        eprintln!("{problems:?}");
-        for input in inputs {
-            eprintln!("\n=== {}", input.name);
-            match open(&input, &sources, &fields, &Caps::default(), None) {
-                Err(refusal) => eprintln!("   {:?} {refusal}\n   {}", refusal.kind, refusal.hint),
-                Ok(open) => {
-                    eprintln!(
-                        "   {} {:?} {} header line {} bom {}",
-                        open.encoding,
-                        open.delimiter,
-                        open.preset.id,
-                        open.header_line,
-                        open.has_bom
-                    );
-                    for c in &open.columns {
-                        eprint!(" [{} -> {}]", c.name, role_word(&fields, c.role));
-                    }
-                    eprintln!();
-                    for row in open.rows().take(12) {
-                        if let Ok(row) = &row {
-                            let raw: String = row.raw.chars().take(90).collect();
-                            eprintln!("        {raw}");
-                        }
-                        eprintln!("   {}", shown(&fields, row));
-                    }
-                }
+        let mut bytes = mark.to_vec();
+        bytes.extend(text.encode_utf16().flat_map(to_bytes));
+        check_bytes("leads.csv", &bytes, "meta-lead-ads", &rows);
+        bytes.pop();
+        check_bytes(
+            "leads.csv",
+            &bytes,
+            "",
+            &["refused Truncated: the file ends in the middle of a character"],
+        );
+    }
+}
+
+#[test]
+fn flamingo_warnings_are_taken_off() {
+    let text = "\"your-name\",\"your-email\",\"your-tel\",\"acceptance-rodo\",\"Date\"\r\n\
+        \"Anna\nŁęcka\",\"anna@example.com\",\"(Security Alert: Suspicious content. See https://contactform7.com/heads-up for details.) +48 600 123 456\",\"1\",\"2025-09-12T15:05:13+02:00\"";
+    check(
+        text,
+        "cf7-flamingo",
+        &[
+            "1/2 FullName=Anna\nŁęcka | email=anna@example.com | phone=+48 600 123 456 | consent=1 | \
+           SubmittedAt=2025-09-12T15:05:13+02:00",
+        ],
+    );
+}
+
+#[test]
+fn a_header_in_mid_file_maps_the_columns_anew() {
+    check(
+        "\u{feff}Id,Date,Status,Name,Email,Tel\n\
+         2,\"2025-09-12 15:05:13\",unread,\"C:\\\"x\\\"\",a@example.com,\"\"\"+48600123456\"\"\"\n\
+         \u{feff}Id,Date,Status,Email,Name,Tel\n\
+         1,\"2025-09-11 15:05:13\",read,b@example.com,Jan,\n",
+        "cfdb7",
+        &[
+            "1/2 SubmissionId=2 | SubmittedAt=2025-09-12 15:05:13 | Volatile=unread | FullName=C:\\\"x\\\" | \
+             email=a@example.com | phone=+48600123456",
+            "2/3 skipped repeated header",
+            "3/4 SubmissionId=1 | SubmittedAt=2025-09-11 15:05:13 | Volatile=read | email=b@example.com | FullName=Jan",
+        ],
+    );
+}
+
+#[test]
+fn the_account_of_an_anonymous_answer_is_no_contact() {
+    let text = "ID;Godzina rozpoczęcia;Godzina ukończenia;Adres e-mail;Nazwa;Twój adres do kontaktu;Usługi;Zgoda\r\n\
+        1;12.09.2025 15:03;12.09.2025 15:05;anonymous;;jan@example.com;\"A;B;\";Tak\r\n";
+    let (bytes, _, _) = encoding_rs::WINDOWS_1250.encode(text);
+    check_bytes(
+        "x.csv",
+        &bytes,
+        "ms-forms",
+        &[
+            "1/2 SubmissionId=1 | SubmittedAt=12.09.2025 15:05 | email=jan@example.com | product=A;B | consent=Tak",
+        ],
+    );
+}
+
+#[test]
+fn typeform_and_google_forms_and_hubspot_are_recognized() {
+    check(
+        "#,\"Cześć {{field:1}}, podaj e-mail\",Telefon,Adres,Adres,Zgoda: wyrażam zgodę,Response Type,Start Date (UTC),Submit Date (UTC),Network ID,Tags\n\
+         abc,anna@example.com,'+48600123456,Długa 5,Kraków,0,partial,2025-09-12 13:03:24,2025-09-12 13:05:13,9,\n",
+        "typeform-csv",
+        &[
+            "1/2 SubmissionId=abc | email=anna@example.com | phone=+48600123456 | street=Długa 5 | consent=0 | \
+           Completion=partial | SubmittedAt=2025-09-12 13:05:13",
+        ],
+    );
+    check(
+        "Sygnatura czasowa,Adres e-mail,Telefon,Zgoda RODO\r\n1.09.2025 8:00:01,jan@example.com,48600123457,\r\n",
+        "google-forms",
+        &["1/2 SubmittedAt=1.09.2025 8:00:01 | email=jan@example.com | phone=48600123457"],
+    );
+    check(
+        "\"Record ID\",\"Email\",\"Lead Status\",\"Create Date\",\"Contact owner\"\r\n\"901\",\"a@example.com\",\"NEW\",\"2025-09-12 15:05\",\"Jan\"\r\n",
+        "hubspot-contacts",
+        &[
+            "1/2 external-id=901 | email=a@example.com | crm-status=NEW | SubmittedAt=2025-09-12 15:05 | crm-owner=Jan",
+        ],
+    );
+}
+
+#[test]
+fn a_spreadsheet_made_by_people_is_read_around_its_decorations() {
+    check(
+        "Raport leadów, wrzesień;;;;\nWygenerowano: 12.09.2025;;;;\n;;;;\n\
+         Lp.;Imię i nazwisko;E-mail;Telefon;E-mail;;\n\
+         1;Anna;a@example.com;'600123457;b@example.com;;\n\
+         2;Jan;c@example.com;601\n\
+         3;Ewa;d@example.com;602;;;;zbędna\n\
+         ;;;;;;\n\
+         An\0na;x;y@example.com;1;;;\n\
+         Razem;3;;;;;\n",
+        "generic-csv",
+        &[
+            "1/5 FullName=Anna | email=a@example.com | phone=600123457 | email=b@example.com",
+            "2/6 rejected ragged-row",
+            "3/7 rejected ragged-row",
+            "4/8 skipped padding",
+            "5/9 rejected control-characters",
+            "6/10 skipped totals",
+        ],
+    );
+}
+
+#[test]
+fn lines_in_another_encoding_are_kept_or_quarantined() {
+    let mut bytes = "Imię;E-mail\nŁucja;a@example.com\nŻaneta;b@example.com\nŚwit;e@example.com\n"
+        .as_bytes()
+        .to_vec();
+    bytes.extend(b"\xA3ucja;c@example.com\n\xFE\x81;d@example.com\n");
+    check_bytes(
+        "x.csv",
+        &bytes,
+        "generic-csv",
+        &[
+            "1/2 first-name=Łucja | email=a@example.com",
+            "2/3 first-name=Żaneta | email=b@example.com",
+            "3/4 first-name=Świt | email=e@example.com",
+            "4/5 first-name=Łucja | email=c@example.com",
+            "5/6 rejected invalid-utf8",
+        ],
+    );
+}
+
+#[test]
+fn webhooks_become_rows() {
+    check(
+        "{\"lead_id\":\"L1\",\"campaign_id\":12345678901234567890123,\"user_column_data\":[{\"string_value\":\"Jan\",\"column_id\":\"FULL_NAME\"},\
+         {\"column_name\":\"User Email\",\"string_value\":\"jan@example.com\",\"column_id\":\"EMAIL\",},],\"is_test\":true,\"google_key\":\"k\"}\n",
+        "google-ads-webhook",
+        &[
+            "1/1 SubmissionId=L1 | campaign-id=12345678901234567890123 | FullName=Jan | email=jan@example.com | TestMarker=true",
+        ],
+    );
+    check(
+        "{\"data\":[{\"created_time\":\"2025-09-12T13:05:13+0000\",\"id\":\"1\",\"field_data\":[{\"name\":\"EMAIL\",\"values\":[\"a@example.com\"]}],\
+         \"custom_disclaimer_responses\":[{\"checkbox_key\":\"optional_1\",\"is_checked\":\"1\"},{\"checkbox_key\":\"optional_2\",\"is_checked\":\"\"}]}],\"paging\":{}}",
+        "meta-graph",
+        &[
+            "1/1 SubmittedAt=2025-09-12T13:05:13+0000 | SubmissionId=1 | email=a@example.com | consent=1",
+        ],
+    );
+    check(
+        "{\"object\":\"page\",\"entry\":[{\"changes\":[{\"field\":\"leadgen\",\"value\":{\"leadgen_id\":\"1\"}}]}]}\n",
+        "meta-graph",
+        &["1/1 skipped no personal data"],
+    );
+    check(
+        "{\"type\":\"identify\",\"messageId\":\"m1\",\"anonymousId\":\"v1\",\"timestamp\":\"2025-09-12T13:05:13.000Z\",\"traits\":{\"email\":\"a@example.com\",\"company\":{\"name\":\"Ala\"}},\"context\":{\"library\":{\"name\":\"js\"}}}\n\
+         {\"type\":\"page\",\"messageId\":\"m2\",\"anonymousId\":\"v1\",\"timestamp\":\"2025-09-12T13:06:13.000Z\",\"properties\":{\"url\":\"https://example.com/cennik\"}}\n\
+         {\"type\":\"track\",\"event\":\"Downloaded\",\"messageId\":\"m3\",\"anonymousId\":\"v1\",\"timestamp\":\"2025-09-12T13:07:13.000Z\"}\n",
+        "segment",
+        &[
+            "1/1 SubmissionId=m1 | visitor-id=v1 | SubmittedAt=2025-09-12T13:05:13.000Z | email=a@example.com | company=Ala",
+            "2/2 touch page-view https://example.com/cennik SubmissionId=m2 | visitor-id=v1 | \
+             SubmittedAt=2025-09-12T13:06:13.000Z | LandingUrl=https://example.com/cennik",
+            "3/3 touch event Downloaded SubmissionId=m3 | visitor-id=v1 | SubmittedAt=2025-09-12T13:07:13.000Z",
+        ],
+    );
+    check(
+        "{\"body\":\"{\\\"lead\\\":{\\\"email\\\":\\\"a@example.com\\\",\\\"tel\\\":48600123456}}\"}\n{\"email\": \"b@example.com\"\"}\n[1]\n",
+        "generic-json",
+        &[
+            "1/1 email=a@example.com | phone=48600123456",
+            "2/2 rejected broken-json",
+            "3/3 rejected broken-json",
+        ],
+    );
+}
+
+#[test]
+fn a_cut_file_is_refused_or_ends_at_a_row() {
+    let texts = [
+        "Imię;E-mail;Uwagi\nŁucja;a@example.com;\"raz\ndwa\"\nJan;b@example.com;\"trzy\"\n",
+        "{\"email\":\"a@example.com\",\"tel\":\"600123456\"}\n{\"email\":\"b@example.com\"}\n",
+        "[{\"email\":\"a@example.com\",\"tel\":\"600123456\"},{\"email\":\"b@example.com\"}]",
+    ];
+    for text in texts {
+        let (_, whole) = read("x", text.as_bytes(), &Caps::default());
+        assert_eq!(whole.len(), 2, "{whole:?}");
+        for cut in 0..text.len() {
+            if !text.is_char_boundary(cut) {
+                continue;
             }
+            let (_, rows) = read("x", &text.as_bytes()[..cut], &Caps::default());
+            let is_refused = rows.last().is_some_and(|row| row.starts_with("refused"));
+            // Nothing gives away a cut in the last cell of a row: many exporters end without a line end.
+            let last_line = text[..cut].rsplit('\n').next().unwrap_or_default();
+            let in_last_cell = text.starts_with('I') && last_line.matches(';').count() == 2;
+            assert!(
+                is_refused || in_last_cell || whole.starts_with(&rows),
+                "cut at {cut}: {rows:?}"
+            );
         }
     }
+}
+
+#[test]
+fn what_is_no_export_is_refused_with_a_reason() {
+    check("", "", &["refused Empty: the file is empty"]);
+    check(" \n\n", "", &["refused Empty: the file is empty"]);
+    check(
+        "<!DOCTYPE html><html><body>Sign in",
+        "",
+        &["refused Html: this is a web page, not an export"],
+    );
+    check(
+        "PK\u{3}\u{4}xl/workbook.xml",
+        "",
+        &["refused NotText: this is an Excel workbook or a zip archive, not a text export"],
+    );
+    check(
+        "kolor,rozmiar\nczerwony,duży\n",
+        "",
+        &[
+            "refused Unrecognized: none of its columns holds an e-mail address or a phone number: kolor, rozmiar",
+        ],
+    );
+    check("E-mail;Telefon\n", "generic-csv", &[]);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn gzip_is_known_by_its_bytes() {
+    let text = b"E-mail,Telefon\na@example.com,600123456\n";
+    let rows = ["1/2 email=a@example.com | phone=600123456"];
+    let packed = gzip(text);
+    check_bytes("leads.csv", &packed, "generic-csv", &rows);
+    let members = [gzip(&text[..10]), gzip(&text[10..])].concat();
+    check_bytes("leads.csv.gz", &members, "generic-csv", &rows);
+    let cut = &packed[..packed.len() - 5];
+    check_bytes(
+        "leads.csv.gz",
+        cut,
+        "",
+        &["refused Truncated: the compressed file ends too early"],
+    );
+    let (sources, _, _) = shipped();
+    let folder = tempfile::tempdir().unwrap();
+    let hash = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        open(&InputPath::file(path), &sources, &Caps::default(), None).unwrap().sha256
+    };
+    assert_eq!(hash("a.csv", text), hash("b.csv.gz", &packed));
+}
+
+#[test]
+fn caps_refuse_bombs_and_spare_the_other_rows() {
+    let bomb = gzip(&vec![b'a'; 12 << 20]);
+    check_bytes(
+        "x.csv.gz",
+        &bomb,
+        "",
+        &["refused OverCap: it unpacks to far more than an export would (a decompression bomb)"],
+    );
+    let caps = Caps { record_bytes: 100_000, field_bytes: 1000, fields: 10, ..Caps::default() };
+    let text = format!(
+        "E-mail;Telefon;Uwagi\na@example.com;1;x\n{}\nb@example.com;2;{}\n{}\nc@example.com;3;z\n",
+        "y".repeat(3_000_000),
+        "w".repeat(5000),
+        ";".repeat(50),
+    );
+    assert_eq!(
+        read("x.csv", text.as_bytes(), &caps).1,
+        [
+            "1/2 email=a@example.com | phone=1 | message=x",
+            "2/3 rejected record-too-long",
+            "3/4 rejected field-too-long",
+            "4/5 rejected too-many-fields",
+            "5/6 email=c@example.com | phone=3 | message=z",
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_changes_between_the_passes_is_refused() {
+    let (sources, _, _) = shipped();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.csv");
+    fs::write(&path, "E-mail\na@example.com\n").unwrap();
+    let input = InputPath::file(&path);
+    let opened = open(&input, &sources, &Caps::default(), None).unwrap();
+    fs::write(&path, "E-mail\na@example.com\nb@example.com\n").unwrap();
+    let last = opened.rows().last().unwrap();
+    assert_eq!(last.unwrap_err().kind, RefusalKind::Changed);
+}
+
+#[test]
+fn an_unknown_source_is_named_with_its_neighbour() {
+    let (sources, _, _) = shipped();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.csv");
+    fs::write(&path, "a,b\n1,2\n").unwrap();
+    let input = InputPath::file(&path);
+    let open = |source| open(&input, &sources, &Caps::default(), Some(source));
+    let refusal = open("webflw").err().unwrap();
+    assert_eq!(refusal.message, "there is no source `webflw`");
+    assert_eq!(refusal.hint, "did you mean `webflow`?");
+    assert_eq!(open("generic-csv").unwrap().rows().count(), 1);
+}
+
+#[test]
+fn a_trap_for_bots_is_told_from_a_question() {
+    check(
+        "E-mail,website_url,_hp\na@example.com,http://spam.example,x\n",
+        "generic-csv",
+        &["1/2 email=a@example.com | Honeypot=http://spam.example | Honeypot=x"],
+    );
+    check(
+        "E-mail,Website URL\na@example.com,https://firma.example\n",
+        "generic-csv",
+        &["1/2 email=a@example.com | website=https://firma.example"],
+    );
+}
+
+#[test]
+fn rows_may_be_read_by_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Rows>();
+    is_send::<OpenInput>();
 }

@@ -26,7 +26,7 @@ use crate::rules::RuleSet;
 use crate::scoring;
 use crate::store::Store;
 use crate::store::codec::{decode_values, encode_values};
-use crate::store::leads::{LeadRow, Ledger, MemberRow, Outward, PreviousLead, claims};
+use crate::store::leads::{LeadRow, Ledger, MemberRow, Outward, PreviousLead, TaskBook, claims};
 use crate::store::listing::write_contributions;
 
 /// Leads decided between two looks at the progress bar; bounds the memory of the phase.
@@ -71,12 +71,15 @@ pub fn evaluate(
             |(queue, owner, current, assigned)| RotationEntry { queue, owner, current, assigned },
         )),
         ledger: store.ledger(run)?,
+        tasks: store.task_book(run),
         decided: Decided::default(),
     };
     for (number, chunk) in absorbed.leads.chunks(LEADS_PER_CHUNK).enumerate() {
         work.chunk(chunk)?;
         events(Event::Progress { done: (number * LEADS_PER_CHUNK + chunk.len()) as u64 });
     }
+    let routes: Vec<&str> = rules.routing.routes.iter().map(|route| route.id.as_str()).collect();
+    store.set_routes(&rules.hash, &routes)?;
     let rotation: Vec<_> = work
         .rotation
         .to_entries()
@@ -97,6 +100,7 @@ struct Evaluation<'a> {
     has_touches: bool,
     rotation: Rotation,
     ledger: Ledger<'a>,
+    tasks: TaskBook<'a>,
     decided: Decided,
 }
 
@@ -215,7 +219,8 @@ impl Evaluation<'_> {
         let rules = self.rules;
         let score = &judged.score;
         let outward = Outward {
-            fields: encode_values(&lead.golden.values, &rules.fields),
+            fields: (lead.members.len() > 1)
+                .then(|| encode_values(&lead.golden.values, &rules.fields)),
             n_submissions: lead.members.len() as i64,
             first_ms: lead.facts.first_submitted_at.timestamp_millis(),
             last_ms: lead.facts.last_submitted_at.timestamp_millis(),
@@ -243,7 +248,6 @@ impl Evaluation<'_> {
             route: assignment.route.clone(),
             reason: assignment.reason.clone(),
             contributions: write_contributions(&score.contributions, |one| rules.scoring.id(one)),
-            tried: tried(&judged.choice, rules)?,
             steps: SCORED
                 | ROUTED
                 | if scheduled { SCHEDULED } else { 0 }
@@ -260,18 +264,13 @@ impl Evaluation<'_> {
         }
         for absorbed in &plan.absorbs {
             self.store.merge_lead(*absorbed, plan.no)?;
+            self.tasks.end(*absorbed)?;
         }
-        self.store.write_tasks(self.run, plan.no, plan.is_new, tasks)?;
+        self.tasks.write(plan.no, plan.is_new, tasks)?;
         let fresh = lead.members.iter().filter(|member| member.no.0 >= self.first_fresh);
         for member in fresh.clone() {
             for claim in &member.claims {
-                self.ledger.append(
-                    member.no,
-                    claim,
-                    member.submitted_ms,
-                    member.values.get(field::IP),
-                    member.values.get(field::USER_AGENT),
-                )?;
+                self.ledger.append(member.no, claim, member.submitted_ms)?;
             }
         }
         let founded = plan.is_new && plan.founder.0 >= self.first_fresh;
@@ -395,24 +394,21 @@ fn plan_tasks(
     )
 }
 
-/// Which submission won each field; nothing to say when there is only one.
+/// Which submission won which field: the winner of most as `*`, then the exceptions; nothing to say
+/// when there is only one.
 fn provenance(lead: &Assembled, rules: &RuleSet) -> Result<Option<String>> {
     if lead.members.len() == 1 {
         return Ok(None);
     }
-    let map: serde_json::Map<String, serde_json::Value> = lead
-        .golden
-        .winners
-        .iter()
-        .map(|(field, winner)| {
-            (rules.fields.name(*field).to_owned(), lead.members[*winner].no.0.into())
-        })
-        .collect();
+    let mut wins = vec![0; lead.members.len()];
+    for (_, winner) in &lead.golden.winners {
+        wins[*winner] += 1;
+    }
+    let most = (0..wins.len()).max_by_key(|member| wins[*member]).unwrap_or(0);
+    let mut map = serde_json::Map::new();
+    map.insert("*".to_owned(), lead.members[most].no.0.into());
+    for (field, winner) in lead.golden.winners.iter().filter(|(_, winner)| *winner != most) {
+        map.insert(rules.fields.name(*field).to_owned(), lead.members[*winner].no.0.into());
+    }
     Ok(Some(serde_json::to_string(&map)?))
-}
-
-fn tried(choice: &Choice, rules: &RuleSet) -> Result<String> {
-    let ids: Vec<&str> =
-        choice.tried.iter().map(|route| rules.routing.routes[*route].id.as_str()).collect();
-    Ok(serde_json::to_string(&ids)?)
 }

@@ -143,8 +143,7 @@ fn open_inputs(job: &Job<'_>, events: Events<'_>) -> Vec<Opened> {
     let caps = caps(job.rules);
     let mut opened = Vec::with_capacity(job.inputs.len());
     for (done, input) in job.inputs.iter().enumerate() {
-        let result =
-            intake::open(input, &job.rules.sources, &job.rules.fields, &caps, job.forced_source);
+        let result = intake::open(input, &job.rules.sources, &caps, job.forced_source);
         opened.push((input.name.clone(), result));
         events(Event::Progress { done: done as u64 + 1 });
     }

@@ -60,7 +60,7 @@ pub fn open(
     rules: &RuleSet,
     forced_source: Option<&str>,
 ) -> Result<OpenInput, intake::Refusal> {
-    intake::open(input, &rules.sources, &rules.fields, &caps(rules), forced_source)
+    intake::open(input, &rules.sources, &caps(rules), forced_source)
 }
 
 /// Reads every row of `input` and judges it as a run at `as_of` would.

@@ -4,43 +4,24 @@
 //! consents and default channel from it. Columns that a preset does not name fall back to the generic
 //! preset and to the aliases of `fields.toml`.
 
+mod preset_file;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::format::{Item, StrftimeItems};
 use regex::Regex;
 
-use super::decode::{self, Sink, Table};
+use super::decode::{self, Sink};
 use super::diagnostics::{Place, RuleText};
 use super::field::{FieldCatalog, fold_header};
-use crate::model::consent::{Channel, ConsentState, Purpose};
 use crate::model::field::FieldNo;
 use crate::model::moment::DateOrder;
-use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
+use crate::model::row::{ConsentMapping, Role};
 
 /// The preset of tables that no other preset recognizes; its columns serve every other preset, too.
 pub const GENERIC_CSV: &str = "generic-csv";
 /// The preset of JSON that no other preset recognizes.
 pub const GENERIC_JSON: &str = "generic-json";
-
-const ROLES: &[(&str, Role)] = &[
-    ("full-name", Role::FullName),
-    ("submitted-at", Role::SubmittedAt),
-    ("submission-id", Role::SubmissionId),
-    ("consent", Role::Consent(GENERIC_CONSENT)),
-    ("test-marker", Role::TestMarker),
-    ("honeypot", Role::Honeypot),
-    ("completion", Role::Completion),
-    ("landing-url", Role::LandingUrl),
-    ("volatile", Role::Volatile),
-    ("answer", Role::Answer),
-];
-
-const DATE_ORDERS: &[(&str, DateOrder)] =
-    &[("dmy", DateOrder::Dmy), ("mdy", DateOrder::Mdy), ("unknown", DateOrder::Unknown)];
-
-const SKIP_REASONS: &[(&str, &str)] =
-    &[("no-personal-data", "no personal data"), ("not-a-lead", "not a lead")];
 
 /// How a source writes a quote or a delimiter that belongs to a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,12 +34,6 @@ pub enum Escape {
     BackslashDelimiter,
 }
 
-const ESCAPES: &[(&str, Escape)] = &[
-    ("doubled", Escape::Doubled),
-    ("backslash", Escape::Backslash),
-    ("backslash-delimiter", Escape::BackslashDelimiter),
-];
-
 /// A repair of what an exporter did to its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cleaner {
@@ -70,13 +45,7 @@ pub enum Cleaner {
     TrailingSemicolon,
 }
 
-const CLEANERS: &[(&str, Cleaner)] = &[
-    ("inner-quotes", Cleaner::InnerQuotes),
-    ("backslash-comma", Cleaner::BackslashComma),
-    ("trailing-semicolon", Cleaner::TrailingSemicolon),
-];
-
-/// A folded column name, possibly with a `*` at either end.
+/// A folded column name, possibly with a `*` at either end, or the very spelling after a `=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamePattern {
     /// This name.
@@ -91,8 +60,20 @@ pub enum NamePattern {
 
 impl NamePattern {
     fn read(text: &str) -> Self {
-        let key = header_key(text.trim_matches('*'));
-        match (text.starts_with('*'), text.ends_with('*')) {
+        if let Some(verbatim) = text.strip_prefix('=') {
+            return Self::Exact(verbatim_key(verbatim));
+        }
+        let inner = text.trim_matches('*');
+        let mut key = header_key(inner);
+        let (open_start, open_end) = (text.starts_with('*'), text.ends_with('*'));
+        // A sign next to the star is the edge of a word: `* rodo` must not find `srodowisko`.
+        if open_start && inner.starts_with(|c: char| !c.is_alphanumeric()) {
+            key.insert(0, ' ');
+        }
+        if open_end && inner.ends_with(|c: char| !c.is_alphanumeric()) {
+            key.push(' ');
+        }
+        match (open_start, open_end) {
             (false, false) => Self::Exact(key),
             (false, true) => Self::Prefix(key),
             (true, false) => Self::Suffix(key),
@@ -129,8 +110,8 @@ pub struct ColumnMapping {
 pub struct Recognition {
     /// Folded headers that must all be there.
     pub headers: Vec<String>,
-    /// Folded headers of which at least one must be there.
-    pub any_headers: Vec<String>,
+    /// Headers of which at least one must be there.
+    pub any_headers: Vec<NamePattern>,
     /// Folded header of the first column.
     pub first_header: Option<String>,
     /// Folded headers of which one must be the last.
@@ -272,7 +253,7 @@ impl SourceCatalog {
         let mut presets: Vec<Arc<SourcePreset>> = Vec::new();
         for text in texts {
             decode::document(text, sink, |table| {
-                let preset = preset(table, fields);
+                let preset = preset_file::preset(table, fields);
                 if presets.iter().any(|known| known.id == preset.id) {
                     table.error("id", format!("there are two sources `{}`", preset.id), None);
                 } else {
@@ -330,207 +311,9 @@ pub fn header_key(header: &str) -> String {
     }
 }
 
-fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
-    let (names, consents) = consents(table);
-    let preset = SourcePreset {
-        id: table.string("id"),
-        name: table.string("name"),
-        because: table.string("because"),
-        recognize: table.tables("recognize", recognition),
-        priority: table.opt_integer("priority").unwrap_or(0),
-        columns: table
-            .tables("column", |column| column_mapping(column, fields, &names))
-            .into_iter()
-            .flatten()
-            .collect(),
-        consents,
-        zone: zone(table),
-        date_formats: date_formats(table),
-        date_order: table.opt_choice("date-order", DATE_ORDERS).unwrap_or(DateOrder::Unknown),
-        is_contact_list: table.bool_or("contact-list", false),
-        default_source: table.opt_string("source"),
-        default_medium: table.opt_string("medium"),
-        escape: table.opt_choice("escape", ESCAPES),
-        ends_with_newline: table.bool_or("ends-with-newline", false),
-        cleaners: table.choices("clean", CLEANERS),
-        nulls: table.strings("nulls"),
-        json: table.table("json", json_shape).unwrap_or_default(),
-        place: table.place().clone(),
-    };
-    if preset.recognize.is_empty() && preset.id != GENERIC_CSV && preset.id != GENERIC_JSON {
-        table.missing("recognize");
-    }
-    preset
-}
-
-fn consents(table: &Table<'_>) -> (Vec<String>, Vec<ConsentMapping>) {
-    table
-        .tables("consent", |consent| {
-            let mapping = ConsentMapping {
-                purpose: Purpose::new(&consent.string("purpose")),
-                channels: consent.choices("channels", Channel::ALL),
-                wording: consent.opt_string("wording"),
-                mechanism: consent.opt_string("mechanism").unwrap_or_else(|| "checkbox".into()),
-                affirms: consent
-                    .opt_choice("affirms", ConsentState::ALL)
-                    .unwrap_or(ConsentState::Given),
-            };
-            consent.opt_string("because");
-            if mapping.channels.is_empty() {
-                consent.missing("channels");
-            }
-            (consent.string("id"), mapping)
-        })
-        .into_iter()
-        .unzip()
-}
-
-fn recognition(table: &Table<'_>) -> Recognition {
-    let keys = |name: &str| table.strings(name).iter().map(|text| header_key(text)).collect();
-    let recognition = Recognition {
-        headers: keys("headers"),
-        any_headers: keys("any-headers"),
-        first_header: table.opt_string("first-header").map(|text| header_key(&text)),
-        last_headers: keys("last-headers"),
-        first_cell: regex(table, "first-cell"),
-        file_name: table.opt_string("file-name"),
-        json_keys: table.strings("json-keys"),
-        json_equals: table.table("json-equals", expectations).unwrap_or_default(),
-    };
-    let says_nothing = recognition.headers.is_empty()
-        && recognition.any_headers.is_empty()
-        && recognition.first_cell.is_none()
-        && recognition.json_keys.is_empty()
-        && recognition.json_equals.is_empty();
-    if says_nothing {
-        table.sink().error(
-            table.place(),
-            "nothing in here recognizes a file by its content",
-            Some("give headers, any-headers, first-cell, json-keys or json-equals".to_owned()),
-        );
-    }
-    recognition
-}
-
-fn regex(table: &Table<'_>, key: &str) -> Option<Regex> {
-    let pattern = table.opt_string(key)?;
-    match Regex::new(&pattern) {
-        Ok(regex) => Some(regex),
-        Err(error) => {
-            let text = error.to_string();
-            let cause = text.lines().last().unwrap_or_default().trim();
-            table.error(key, format!("`{pattern}` is not a regular expression: {cause}"), None);
-            None
-        }
-    }
-}
-
-fn expectations(table: &Table<'_>) -> Vec<Expectation> {
-    table
-        .keys()
-        .into_iter()
-        .map(|path| Expectation { values: table.scalars(&path), path })
-        .collect()
-}
-
-fn column_mapping(
-    table: &Table<'_>,
-    fields: &FieldCatalog,
-    consents: &[String],
-) -> Option<ColumnMapping> {
-    let mapping = ColumnMapping {
-        names: table.strings("names").iter().map(|name| NamePattern::read(name)).collect(),
-        strip: table.strings("strip"),
-        nulls: table.strings("nulls"),
-        role: Role::Answer,
-    };
-    table.opt_string("because");
-    if mapping.names.is_empty() {
-        table.missing("names");
-    }
-    let field = table.opt_string("field");
-    let consent = table.opt_string("consent");
-    let role = table.opt_choice("role", ROLES);
-    let role = match (field, consent, role) {
-        (Some(name), None, None) => {
-            fields.expect(&name, &table.place_of("field"), table.sink()).map(Role::Field)
-        }
-        (None, Some(id), None) => {
-            let number = consents.iter().position(|known| *known == id);
-            if number.is_none() {
-                table.error(
-                    "consent",
-                    format!("there is no [[consent]] `{id}` in this file"),
-                    None,
-                );
-            }
-            number.map(|number| Role::Consent(number as u16))
-        }
-        (None, None, Some(role)) => Some(role),
-        (None, None, None) if table.has("role") => None,
-        _ => {
-            table.sink().error(
-                table.place(),
-                "a column needs exactly one of `field`, `role` and `consent`",
-                None,
-            );
-            None
-        }
-    };
-    role.map(|role| ColumnMapping { role, ..mapping })
-}
-
-fn zone(table: &Table<'_>) -> Option<String> {
-    let zone = table.opt_string("zone")?;
-    if zone.parse::<chrono_tz::Tz>().is_err() {
-        table.error(
-            "zone",
-            format!("`{zone}` is not a time zone"),
-            Some("write an IANA name such as Europe/Warsaw or UTC".to_owned()),
-        );
-    }
-    Some(zone)
-}
-
-fn date_formats(table: &Table<'_>) -> Vec<String> {
-    let formats = table.located_strings("date-formats");
-    for (format, place) in &formats {
-        if StrftimeItems::new(format).any(|item| matches!(item, Item::Error)) {
-            table.sink().error(
-                place,
-                format!("`{format}` is not a date format"),
-                Some("write it as in %Y-%m-%d %H:%M:%S".to_owned()),
-            );
-        }
-    }
-    formats.into_iter().map(|(format, _)| format).collect()
-}
-
-fn json_shape(table: &Table<'_>) -> JsonShape {
-    JsonShape {
-        pivots: table.tables("pivot", |pivot| Pivot {
-            list: pivot.string("list"),
-            names: pivot.strings("names"),
-            values: pivot.strings("values"),
-            labels: pivot.table("labels", |labels| Labels {
-                list: labels.string("list"),
-                id: labels.string("id"),
-                label: labels.string("label"),
-                reference: labels.string("reference"),
-            }),
-            role: pivot.opt_choice("role", ROLES),
-        }),
-        ignore: table.strings("ignore"),
-        touches: table.tables("touch", |touch| TouchRule {
-            when: touch.table("when", expectations).unwrap_or_default(),
-            kind: touch.string("kind"),
-            detail: touch.strings("detail"),
-        }),
-        skips: table.tables("skip", |skip| SkipRule {
-            when: skip.table("when", expectations).unwrap_or_default(),
-            reason: skip.choice("reason", SKIP_REASONS, "not a lead"),
-        }),
-    }
+/// Returns the key of a header's very spelling, which a name that starts with `=` asks for.
+pub fn verbatim_key(header: &str) -> String {
+    format!("={header}")
 }
 
 #[cfg(test)]
@@ -584,5 +367,7 @@ mod tests {
         assert!(fits("*zgod*", "Wyrażam zgodę"));
         assert!(fits("#", "\u{feff}#"));
         assert!(!fits("name", "first name"));
+        assert!(fits("* rodo *", "zgoda (RODO) klienta") && !fits("* rodo *", "środowisko pracy"));
+        assert_eq!(NamePattern::read("=website_url"), NamePattern::Exact("=website_url".into()));
     }
 }

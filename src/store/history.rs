@@ -30,7 +30,9 @@ pub struct DecisionEntry {
     pub queue: String,
     /// One line that says why.
     pub reason: String,
-    /// Ids of the routes that did not match.
+    /// Id of the route that decided.
+    pub route: String,
+    /// Ids of the routes above it, which did not match.
     pub tried: Vec<String>,
 }
 
@@ -57,7 +59,8 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Returns which submission won each field of `lead`; empty when it has only one.
+    /// Returns which submission won each field of `lead`; `*` stands for all fields not named, and the
+    /// map is empty when there is only one submission.
     pub fn winners_of(&self, lead: LeadNo) -> Result<BTreeMap<String, SubmissionNo>> {
         let text: Option<String> = self
             .connection
@@ -104,15 +107,18 @@ impl Store {
     pub fn decisions_of(&self, lead: LeadNo) -> Result<Vec<DecisionEntry>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT r.id, r.as_of_ms, r.rules_hash, d.score, d.segment, d.contributions, d.owner,
-                    d.queue, d.reason, d.tried
+                    d.queue, d.reason, d.route, s.routes
              FROM decision AS d JOIN run AS r USING (run_no)
+             LEFT JOIN rule_set AS s ON s.hash = r.rules_hash
              WHERE d.lead_no = ?1 ORDER BY d.run_no DESC",
         )?;
         let mut rows = statement.query([lead.0])?;
         let mut decisions = Vec::new();
         while let Some(row) = rows.next()? {
             let contributions: String = row.get(5)?;
-            let tried: String = row.get(9)?;
+            let route: String = row.get(9)?;
+            let routes: Option<String> = row.get(10)?;
+            let routes: Vec<String> = serde_json::from_str(routes.as_deref().unwrap_or("[]"))?;
             decisions.push(DecisionEntry {
                 run: row.get(0)?,
                 as_of_ms: row.get(1)?,
@@ -123,7 +129,8 @@ impl Store {
                 owner: row.get(6)?,
                 queue: row.get(7)?,
                 reason: row.get(8)?,
-                tried: serde_json::from_str(&tried)?,
+                route: route.clone(),
+                tried: tried(routes, &route),
             });
         }
         Ok(decisions)
@@ -146,4 +153,15 @@ impl Store {
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
+}
+
+/// The routes above the one that decided did not match; a returning lead that keeps its owner was not
+/// asked, and a lead in triage went past all of them.
+fn tried(mut routes: Vec<String>, route: &str) -> Vec<String> {
+    match routes.iter().position(|known| known == route) {
+        Some(at) => routes.truncate(at),
+        None if route == crate::rules::routing::STICKY => routes.clear(),
+        None => {}
+    }
+    routes
 }

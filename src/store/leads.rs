@@ -12,6 +12,9 @@ use crate::model::ids::{Fingerprint, KeyHash, LeadId, LeadNo, RunNo, SubmissionN
 use crate::model::task::PlannedTask;
 use crate::model::touch::Touch;
 
+/// Interned texts kept in memory; the store knows the rest.
+const TEXTS_REMEMBERED_MAX: usize = 10_000;
+
 /// A submission as evaluation reads it; the JSON is decoded by a worker thread.
 #[derive(Debug, Clone)]
 pub struct MemberRow {
@@ -47,8 +50,8 @@ pub struct PreviousLead {
 /// The part of a lead that output files show; a lead is changed when this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outward {
-    /// Values as JSON.
-    pub fields: String,
+    /// Values as JSON; `None` when they are those of the founder, its only submission.
+    pub fields: Option<String>,
     /// Submissions behind it.
     pub n_submissions: i64,
     /// Earliest submission.
@@ -94,8 +97,6 @@ pub struct LeadRow {
     pub reason: String,
     /// Contributions as JSON.
     pub contributions: String,
-    /// Routes that did not match, as JSON.
-    pub tried: String,
     /// Steps taken, as the bits of the `events` view.
     pub steps: i64,
 }
@@ -197,8 +198,17 @@ impl Store {
         let out = &lead.outward;
         self.connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-                 ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+                "INSERT INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+                 ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+                 ON CONFLICT (lead_no) DO UPDATE SET
+                     merged_into = NULL, changed_run = excluded.changed_run,
+                     n_submissions = excluded.n_submissions, first_ms = excluded.first_ms,
+                     last_ms = excluded.last_ms, fields = excluded.fields,
+                     provenance = excluded.provenance, score = excluded.score,
+                     segment = excluded.segment, fit = excluded.fit, intent = excluded.intent,
+                     behavior = excluded.behavior, quality = excluded.quality,
+                     owner = excluded.owner, queue = excluded.queue,
+                     may_email = excluded.may_email, may_phone = excluded.may_phone",
             )?
             .execute(params![
                 lead.no.0,
@@ -219,8 +229,6 @@ impl Store {
                 out.groups[3],
                 out.owner,
                 out.queue,
-                lead.route,
-                lead.reason,
                 out.may_email,
                 out.may_phone
             ])?;
@@ -237,8 +245,8 @@ impl Store {
                 lead.contributions,
                 out.owner,
                 out.queue,
-                lead.reason,
-                lead.tried
+                lead.route,
+                lead.reason
             ])?;
         Ok(())
     }
@@ -254,7 +262,7 @@ impl Store {
         Ok(())
     }
 
-    /// Turns `loser` into an alias of `winner`; its open tasks end, its history stays.
+    /// Turns `loser` into an alias of `winner`; its history stays.
     pub fn merge_lead(&self, loser: LeadNo, winner: LeadNo) -> Result<()> {
         self.connection
             .prepare_cached("UPDATE lead SET merged_into = ?2 WHERE lead_no = ?1")?
@@ -265,52 +273,14 @@ impl Store {
         self.connection
             .prepare_cached("UPDATE lead_alias SET lead_no = ?2 WHERE lead_no = ?1")?
             .execute(params![loser.0, winner.0])?;
-        self.connection
-            .prepare_cached(
-                "UPDATE task SET state = 'superseded', because = 'the lead was merged into another'
-                 WHERE lead_no = ?1 AND state = 'open'",
-            )?
-            .execute([loser.0])?;
         Ok(())
     }
 
-    /// Puts `planned` in the place of the open tasks of `lead`.
-    ///
-    /// A step that is planned again keeps its row: the same lead, plan and step are one task for ever.
-    pub fn write_tasks(
-        &self,
-        run: RunNo,
-        lead: LeadNo,
-        is_new: bool,
-        planned: &[PlannedTask],
-    ) -> Result<()> {
-        if !is_new {
-            self.connection
-                .prepare_cached(
-                    "UPDATE task SET state = 'superseded', because = 'the lead follows another plan'
-                     WHERE lead_no = ?1 AND state = 'open'",
-                )?
-                .execute([lead.0])?;
-        }
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (lead_no, plan, step) DO UPDATE SET
-                 channel = excluded.channel, subject = excluded.subject, due_ms = excluded.due_ms,
-                 state = excluded.state, because = excluded.because",
-        )?;
-        for task in planned {
-            statement.execute(params![
-                lead.0,
-                task.plan,
-                task.step,
-                task.channel.word(),
-                task.subject,
-                task.due_ms,
-                task.state.word(),
-                task.because,
-                run.0
-            ])?;
-        }
+    /// Remembers in which order the routes of a rule set stand.
+    pub fn set_routes(&self, rules_hash: &str, routes: &[&str]) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO rule_set VALUES (?1, ?2)")?
+            .execute(params![rules_hash, serde_json::to_string(routes)?])?;
         Ok(())
     }
 
@@ -333,6 +303,92 @@ impl Store {
             statement.execute(params![queue, owner, current, assigned])?;
         }
         Ok(())
+    }
+}
+
+/// Keeps tasks; the sentences already met stay in memory.
+#[derive(Debug)]
+pub struct TaskBook<'s> {
+    store: &'s Store,
+    run: RunNo,
+    sentences: HashMap<String, i64>,
+}
+
+impl Store {
+    /// Opens the task list for writing.
+    pub fn task_book(&self, run: RunNo) -> TaskBook<'_> {
+        TaskBook { store: self, run, sentences: HashMap::new() }
+    }
+}
+
+impl TaskBook<'_> {
+    /// Puts `planned` in the place of the open tasks of `lead`.
+    ///
+    /// A step that is planned again keeps its row: the same lead, plan and step are one task for ever.
+    pub fn write(&mut self, lead: LeadNo, is_new: bool, planned: &[PlannedTask]) -> Result<()> {
+        let connection = &self.store.connection;
+        if !is_new {
+            let because = self.sentence("the lead follows another plan")?;
+            connection
+                .prepare_cached(
+                    "UPDATE task SET state = 'superseded', because_no = ?2
+                     WHERE lead_no = ?1 AND state = 'open'",
+                )?
+                .execute([lead.0, because])?;
+        }
+        for task in planned {
+            let because = self.sentence(&task.because)?;
+            connection
+                .prepare_cached(
+                    "INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                     ON CONFLICT (lead_no, plan, step) DO UPDATE SET
+                         channel = excluded.channel, subject = excluded.subject,
+                         due_ms = excluded.due_ms, state = excluded.state,
+                         because_no = excluded.because_no",
+                )?
+                .execute(params![
+                    lead.0,
+                    task.plan,
+                    task.step,
+                    task.channel.word(),
+                    task.subject,
+                    task.due_ms,
+                    task.state.word(),
+                    because,
+                    self.run.0
+                ])?;
+        }
+        Ok(())
+    }
+
+    /// Ends the open tasks of a lead that was merged into another.
+    pub fn end(&mut self, lead: LeadNo) -> Result<()> {
+        let because = self.sentence("the lead was merged into another")?;
+        self.store
+            .connection
+            .prepare_cached(
+                "UPDATE task SET state = 'superseded', because_no = ?2
+                 WHERE lead_no = ?1 AND state = 'open'",
+            )?
+            .execute([lead.0, because])?;
+        Ok(())
+    }
+
+    fn sentence(&mut self, text: &str) -> Result<i64> {
+        if let Some(known) = self.sentences.get(text) {
+            return Ok(*known);
+        }
+        let connection = &self.store.connection;
+        connection
+            .prepare_cached("INSERT INTO because (text) VALUES (?1) ON CONFLICT (text) DO NOTHING")?
+            .execute([text])?;
+        let number = connection
+            .prepare_cached("SELECT because_no FROM because WHERE text = ?1")?
+            .query_row([text], |row| row.get(0))?;
+        if self.sentences.len() < TEXTS_REMEMBERED_MAX {
+            self.sentences.insert(text.to_owned(), number);
+        }
+        Ok(number)
     }
 }
 
@@ -364,14 +420,12 @@ impl Ledger<'_> {
         submission: SubmissionNo,
         claim: &ConsentClaim,
         event_ms: i64,
-        ip: Option<&str>,
-        user_agent: Option<&str>,
     ) -> Result<()> {
         let wording = self.wording(&claim.wording)?;
         self.store
             .connection
             .prepare_cached(
-                "INSERT INTO consent_record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                "INSERT INTO consent_record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 self.next_seq,
@@ -382,9 +436,7 @@ impl Ledger<'_> {
                 claim.state.word(),
                 event_ms,
                 wording,
-                claim.mechanism,
-                ip,
-                user_agent
+                claim.mechanism
             ])?;
         self.next_seq += 1;
         Ok(())
@@ -405,7 +457,7 @@ impl Ledger<'_> {
             .prepare_cached("SELECT wording_no FROM wording WHERE sha256 = ?1")?
             .query_row([sha256], |row| row.get(0))?;
         // A form that puts the person's own words in a consent column must not fill the memory.
-        if self.wordings.len() < 10_000 {
+        if self.wordings.len() < TEXTS_REMEMBERED_MAX {
             self.wordings.insert(text.to_owned(), number);
         }
         Ok(number)

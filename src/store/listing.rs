@@ -115,11 +115,18 @@ pub struct ReadAs<'a> {
     pub run: RunNo,
 }
 
-const LEAD_COLUMNS: &str = "l.lead_no, l.id, l.fields, l.n_submissions, l.first_ms, l.last_ms, \
-     l.score, l.segment, l.fit, l.intent, l.behavior, l.quality, l.owner, l.queue, l.reason, \
-     l.may_email, l.may_phone, l.founded_run, \
-     (SELECT d.contributions FROM decision AS d WHERE d.lead_no = l.lead_no \
-      ORDER BY d.run_no DESC LIMIT 1)";
+/// A lead with its values (its own, or those of its only submission) and its latest decision.
+const LEADS: &str = "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.n_submissions, \
+            l.first_ms, l.last_ms, l.score, l.segment, l.fit, l.intent, l.behavior, l.quality, \
+            l.owner, l.queue, d.reason, l.may_email, l.may_phone, l.founded_run, d.contributions \
+     FROM lead AS l CROSS JOIN submission AS s ON s.submission_no = l.founder_no \
+     CROSS JOIN decision AS d ON d.lead_no = l.lead_no AND d.run_no = \
+         (SELECT max(run_no) FROM decision AS latest WHERE latest.lead_no = l.lead_no)";
+
+const TASKS: &str = "SELECT t.lead_no, t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, \
+            b.text, l.id, l.owner, l.queue, l.segment, coalesce(l.fields, s.fields) \
+     FROM task AS t JOIN because AS b USING (because_no) JOIN lead AS l USING (lead_no) \
+     JOIN submission AS s ON s.submission_no = l.founder_no";
 
 impl Store {
     /// Hands every lead that `filter` lets through to `visit`, in order of number.
@@ -134,7 +141,7 @@ impl Store {
             if after <= 0 { String::new() } else { format!("AND l.changed_run > {after}") }
         });
         let sql = format!(
-            "SELECT {LEAD_COLUMNS} FROM lead AS l
+            "{LEADS}
              WHERE l.merged_into IS NULL {changed}
                AND (?1 IS NULL OR l.segment = ?1) AND (?2 IS NULL OR l.owner = ?2)
                AND (?3 IS NULL OR l.queue = ?3)
@@ -155,7 +162,7 @@ impl Store {
 
     /// Returns one lead.
     pub fn lead(&self, lead: LeadNo, read: ReadAs<'_>) -> Result<Lead> {
-        let sql = format!("SELECT {LEAD_COLUMNS} FROM lead AS l WHERE l.lead_no = ?1");
+        let sql = format!("{LEADS} WHERE l.lead_no = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([lead.0])?;
         let row = rows.next()?.ok_or_else(|| anyhow::anyhow!("lead {} is missing", lead.0))?;
@@ -170,15 +177,13 @@ impl Store {
         catalog: &FieldCatalog,
         mut visit: impl FnMut(Task) -> Result<()>,
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT t.lead_no, t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, t.because,
-                    l.id, l.owner, l.queue, l.segment, l.fields
-             FROM task AS t JOIN lead AS l USING (lead_no)
+        let mut statement = self.connection.prepare_cached(&format!(
+            "{TASKS}
              WHERE (?1 IS NULL OR l.owner = ?1) AND (?2 IS NULL OR l.segment = ?2)
                AND (?3 IS NULL OR t.due_ms < ?3) AND (?4 IS NULL OR t.due_ms >= ?4)
                AND (?5 OR t.state = 'open')
-             ORDER BY t.due_ms, l.id, t.step LIMIT ?6",
-        )?;
+             ORDER BY t.due_ms, l.id, t.step LIMIT ?6"
+        ))?;
         let mut rows = statement.query(params![
             filter.owner,
             filter.segment,
@@ -200,12 +205,9 @@ impl Store {
         as_of_ms: i64,
         catalog: &FieldCatalog,
     ) -> Result<Vec<Task>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT t.lead_no, t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, t.because,
-                    l.id, l.owner, l.queue, l.segment, l.fields
-             FROM task AS t JOIN lead AS l USING (lead_no)
-             WHERE t.lead_no = ?1 ORDER BY t.due_ms, t.step",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{TASKS} WHERE t.lead_no = ?1 ORDER BY t.due_ms, t.step"))?;
         let mut rows = statement.query([lead.0])?;
         let mut tasks = Vec::new();
         while let Some(row) = rows.next()? {

@@ -13,6 +13,12 @@ CREATE TABLE run (
     books               TEXT
 ) STRICT;
 
+-- The routes of each rule set that decided, in order: which of them came before the one that matched.
+CREATE TABLE rule_set (
+    hash   TEXT PRIMARY KEY,
+    routes TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE input (
     input_no INTEGER PRIMARY KEY,
     run_no   INTEGER NOT NULL REFERENCES run,
@@ -120,7 +126,9 @@ CREATE TABLE lead (
     n_submissions INTEGER NOT NULL,
     first_ms      INTEGER NOT NULL,
     last_ms       INTEGER NOT NULL,
-    fields        TEXT NOT NULL,
+    -- NULL: the values are those of the founder, the only submission there is.
+    fields        TEXT,
+    -- Which submission won which field; '*' names the winner of all others.
     provenance    TEXT,
     score         INTEGER NOT NULL,
     segment       TEXT NOT NULL,
@@ -130,8 +138,6 @@ CREATE TABLE lead (
     quality       INTEGER NOT NULL,
     owner         TEXT,
     queue         TEXT NOT NULL CHECK (queue <> ''),
-    route         TEXT NOT NULL,
-    reason        TEXT NOT NULL,
     may_email     INTEGER NOT NULL,
     may_phone     INTEGER NOT NULL
 ) STRICT;
@@ -166,8 +172,8 @@ CREATE TABLE decision (
     contributions TEXT NOT NULL,
     owner         TEXT,
     queue         TEXT NOT NULL,
+    route         TEXT NOT NULL,
     reason        TEXT NOT NULL,
-    tried         TEXT NOT NULL,
     PRIMARY KEY (lead_no, run_no)
 ) STRICT, WITHOUT ROWID;
 
@@ -179,6 +185,12 @@ CREATE TABLE rotation (
     PRIMARY KEY (queue, owner)
 ) STRICT, WITHOUT ROWID;
 
+-- The few sentences that say why a task is where it is.
+CREATE TABLE because (
+    because_no INTEGER PRIMARY KEY,
+    text       TEXT NOT NULL UNIQUE
+) STRICT;
+
 CREATE TABLE task (
     lead_no INTEGER NOT NULL REFERENCES lead,
     plan    TEXT NOT NULL,
@@ -187,7 +199,7 @@ CREATE TABLE task (
     subject TEXT NOT NULL,
     due_ms  INTEGER NOT NULL,
     state   TEXT NOT NULL,
-    because TEXT NOT NULL,
+    because_no INTEGER NOT NULL REFERENCES because,
     run_no  INTEGER NOT NULL REFERENCES run,
     PRIMARY KEY (lead_no, plan, step)
 ) STRICT, WITHOUT ROWID;
@@ -208,9 +220,7 @@ CREATE TABLE consent_record (
     state         TEXT NOT NULL CHECK (state IN ('given', 'refused', 'withdrawn')),
     event_ms      INTEGER NOT NULL,
     wording_no    INTEGER NOT NULL REFERENCES wording,
-    mechanism     TEXT NOT NULL,
-    ip            TEXT,
-    user_agent    TEXT
+    mechanism     TEXT NOT NULL
 ) STRICT;
 CREATE INDEX consent_by_submission ON consent_record (submission_no);
 
@@ -231,22 +241,27 @@ CREATE TABLE publication (
 
 -- Documented views, for people with any SQLite tool.
 CREATE VIEW leads AS
+WITH golden AS (
+    SELECT l.*, coalesce(l.fields, s.fields) AS golden_fields
+    FROM lead AS l JOIN submission AS s ON s.submission_no = l.founder_no
+    WHERE l.merged_into IS NULL)
 SELECT l.lead_no, l.id,
-       json_extract(l.fields, '$.email') AS email,
-       json_extract(l.fields, '$.phone') AS phone,
-       json_extract(l.fields, '$.first-name') AS first_name,
-       json_extract(l.fields, '$.last-name') AS last_name,
-       json_extract(l.fields, '$.company') AS company,
-       json_extract(l.fields, '$.country') AS country,
-       json_extract(l.fields, '$.source') AS source,
-       json_extract(l.fields, '$.campaign') AS campaign,
-       l.score, l.segment, l.fit, l.intent, l.behavior, l.quality,
-       l.owner, l.queue, l.reason AS routing_reason, l.n_submissions,
+       json_extract(l.golden_fields, '$.email') AS email,
+       json_extract(l.golden_fields, '$.phone') AS phone,
+       json_extract(l.golden_fields, '$.first-name') AS first_name,
+       json_extract(l.golden_fields, '$.last-name') AS last_name,
+       json_extract(l.golden_fields, '$.company') AS company,
+       json_extract(l.golden_fields, '$.country') AS country,
+       json_extract(l.golden_fields, '$.source') AS source,
+       json_extract(l.golden_fields, '$.campaign') AS campaign,
+       l.score, l.segment, l.fit, l.intent, l.behavior, l.quality, l.owner, l.queue,
+       (SELECT d.reason FROM decision AS d WHERE d.lead_no = l.lead_no
+        ORDER BY d.run_no DESC LIMIT 1) AS routing_reason,
+       l.n_submissions,
        strftime('%Y-%m-%dT%H:%M:%SZ', l.first_ms / 1000, 'unixepoch') AS first_submitted_at,
        strftime('%Y-%m-%dT%H:%M:%SZ', l.last_ms / 1000, 'unixepoch') AS last_submitted_at,
-       l.fields
-FROM lead AS l
-WHERE l.merged_into IS NULL;
+       l.golden_fields AS fields
+FROM golden AS l;
 
 CREATE VIEW submissions AS
 SELECT s.submission_no, i.name AS input, s.record, s.line, i.source,
@@ -265,14 +280,17 @@ JOIN membership AS m USING (submission_no);
 CREATE VIEW tasks AS
 SELECT t.lead_no, t.plan, t.step, t.channel, t.subject,
        strftime('%Y-%m-%dT%H:%M:%SZ', t.due_ms / 1000, 'unixepoch') AS due_at,
-       t.state, t.because, l.owner, l.queue, l.segment
+       t.state, b.text AS because, l.owner, l.queue, l.segment
 FROM task AS t
+JOIN because AS b USING (because_no)
 JOIN lead AS l USING (lead_no);
 
 CREATE VIEW consents AS
 SELECT c.seq, m.lead_no, c.purpose, c.channel, c.state,
        strftime('%Y-%m-%dT%H:%M:%SZ', c.event_ms / 1000, 'unixepoch') AS said_at,
-       w.text AS wording, c.mechanism, i.name AS input, s.line, c.ip, c.user_agent
+       w.text AS wording, c.mechanism, i.name AS input, s.line,
+       json_extract(s.fields, '$.ip') AS ip,
+       json_extract(s.fields, '$.user-agent') AS user_agent
 FROM consent_record AS c
 JOIN wording AS w USING (wording_no)
 JOIN submission AS s USING (submission_no)

@@ -1,0 +1,253 @@
+//! Reads one file of `sources/` into a [`SourcePreset`].
+
+use chrono::format::{Item, StrftimeItems};
+use regex::Regex;
+
+use super::{
+    Cleaner, ColumnMapping, Escape, Expectation, GENERIC_CSV, GENERIC_JSON, JsonShape, Labels,
+    NamePattern, Pivot, Recognition, SkipRule, SourcePreset, TouchRule, header_key,
+};
+use crate::model::consent::{Channel, ConsentState, Purpose};
+use crate::model::moment::DateOrder;
+use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
+use crate::rules::decode::Table;
+use crate::rules::field::FieldCatalog;
+
+const ROLES: &[(&str, Role)] = &[
+    ("full-name", Role::FullName),
+    ("submitted-at", Role::SubmittedAt),
+    ("submission-id", Role::SubmissionId),
+    ("consent", Role::Consent(GENERIC_CONSENT)),
+    ("test-marker", Role::TestMarker),
+    ("honeypot", Role::Honeypot),
+    ("completion", Role::Completion),
+    ("landing-url", Role::LandingUrl),
+    ("volatile", Role::Volatile),
+    ("answer", Role::Answer),
+];
+
+const DATE_ORDERS: &[(&str, DateOrder)] =
+    &[("dmy", DateOrder::Dmy), ("mdy", DateOrder::Mdy), ("unknown", DateOrder::Unknown)];
+
+const SKIP_REASONS: &[(&str, &str)] =
+    &[("no-personal-data", "no personal data"), ("not-a-lead", "not a lead")];
+
+const ESCAPES: &[(&str, Escape)] = &[
+    ("doubled", Escape::Doubled),
+    ("backslash", Escape::Backslash),
+    ("backslash-delimiter", Escape::BackslashDelimiter),
+];
+
+const CLEANERS: &[(&str, Cleaner)] = &[
+    ("inner-quotes", Cleaner::InnerQuotes),
+    ("backslash-comma", Cleaner::BackslashComma),
+    ("trailing-semicolon", Cleaner::TrailingSemicolon),
+];
+
+/// Reads the root table of a preset file.
+pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
+    let (names, consents) = consents(table);
+    let preset = SourcePreset {
+        id: table.string("id"),
+        name: table.string("name"),
+        because: table.string("because"),
+        recognize: table.tables("recognize", recognition),
+        priority: table.opt_integer("priority").unwrap_or(0),
+        columns: table
+            .tables("column", |column| column_mapping(column, fields, &names))
+            .into_iter()
+            .flatten()
+            .collect(),
+        consents,
+        zone: zone(table),
+        date_formats: date_formats(table),
+        date_order: table.opt_choice("date-order", DATE_ORDERS).unwrap_or(DateOrder::Unknown),
+        is_contact_list: table.bool_or("contact-list", false),
+        default_source: table.opt_string("source"),
+        default_medium: table.opt_string("medium"),
+        escape: table.opt_choice("escape", ESCAPES),
+        ends_with_newline: table.bool_or("ends-with-newline", false),
+        cleaners: table.choices("clean", CLEANERS),
+        nulls: table.strings("nulls"),
+        json: table.table("json", json_shape).unwrap_or_default(),
+        place: table.place().clone(),
+    };
+    if preset.recognize.is_empty() && preset.id != GENERIC_CSV && preset.id != GENERIC_JSON {
+        table.missing("recognize");
+    }
+    preset
+}
+
+fn consents(table: &Table<'_>) -> (Vec<String>, Vec<ConsentMapping>) {
+    table
+        .tables("consent", |consent| {
+            let mapping = ConsentMapping {
+                purpose: Purpose::new(&consent.string("purpose")),
+                channels: consent.choices("channels", Channel::ALL),
+                wording: consent.opt_string("wording"),
+                mechanism: consent.opt_string("mechanism").unwrap_or_else(|| "checkbox".into()),
+                affirms: consent
+                    .opt_choice("affirms", ConsentState::ALL)
+                    .unwrap_or(ConsentState::Given),
+            };
+            consent.opt_string("because");
+            if mapping.channels.is_empty() {
+                consent.missing("channels");
+            }
+            (consent.string("id"), mapping)
+        })
+        .into_iter()
+        .unzip()
+}
+
+fn recognition(table: &Table<'_>) -> Recognition {
+    let keys = |name: &str| table.strings(name).iter().map(|text| header_key(text)).collect();
+    let recognition = Recognition {
+        headers: keys("headers"),
+        any_headers: table
+            .strings("any-headers")
+            .iter()
+            .map(|name| NamePattern::read(name))
+            .collect(),
+        first_header: table.opt_string("first-header").map(|text| header_key(&text)),
+        last_headers: keys("last-headers"),
+        first_cell: regex(table, "first-cell"),
+        file_name: table.opt_string("file-name"),
+        json_keys: table.strings("json-keys"),
+        json_equals: table.table("json-equals", expectations).unwrap_or_default(),
+    };
+    let says_nothing = recognition.headers.is_empty()
+        && recognition.any_headers.is_empty()
+        && recognition.first_cell.is_none()
+        && recognition.json_keys.is_empty()
+        && recognition.json_equals.is_empty();
+    if says_nothing {
+        table.sink().error(
+            table.place(),
+            "nothing in here recognizes a file by its content",
+            Some("give headers, any-headers, first-cell, json-keys or json-equals".to_owned()),
+        );
+    }
+    recognition
+}
+
+fn regex(table: &Table<'_>, key: &str) -> Option<Regex> {
+    let pattern = table.opt_string(key)?;
+    match Regex::new(&pattern) {
+        Ok(regex) => Some(regex),
+        Err(error) => {
+            let text = error.to_string();
+            let cause = text.lines().last().unwrap_or_default().trim();
+            table.error(key, format!("`{pattern}` is not a regular expression: {cause}"), None);
+            None
+        }
+    }
+}
+
+fn expectations(table: &Table<'_>) -> Vec<Expectation> {
+    table
+        .keys()
+        .into_iter()
+        .map(|path| Expectation { values: table.scalars(&path), path })
+        .collect()
+}
+
+fn column_mapping(
+    table: &Table<'_>,
+    fields: &FieldCatalog,
+    consents: &[String],
+) -> Option<ColumnMapping> {
+    let mapping = ColumnMapping {
+        names: table.strings("names").iter().map(|name| NamePattern::read(name)).collect(),
+        strip: table.strings("strip"),
+        nulls: table.strings("nulls"),
+        role: Role::Answer,
+    };
+    table.opt_string("because");
+    if mapping.names.is_empty() {
+        table.missing("names");
+    }
+    let field = table.opt_string("field");
+    let consent = table.opt_string("consent");
+    let role = table.opt_choice("role", ROLES);
+    let role = match (field, consent, role) {
+        (Some(name), None, None) => {
+            fields.expect(&name, &table.place_of("field"), table.sink()).map(Role::Field)
+        }
+        (None, Some(id), None) => {
+            let number = consents.iter().position(|known| *known == id);
+            if number.is_none() {
+                table.error(
+                    "consent",
+                    format!("there is no [[consent]] `{id}` in this file"),
+                    None,
+                );
+            }
+            number.map(|number| Role::Consent(number as u16))
+        }
+        (None, None, Some(role)) => Some(role),
+        (None, None, None) if table.has("role") => None,
+        _ => {
+            table.sink().error(
+                table.place(),
+                "a column needs exactly one of `field`, `role` and `consent`",
+                None,
+            );
+            None
+        }
+    };
+    role.map(|role| ColumnMapping { role, ..mapping })
+}
+
+fn zone(table: &Table<'_>) -> Option<String> {
+    let zone = table.opt_string("zone")?;
+    if zone.parse::<chrono_tz::Tz>().is_err() {
+        table.error(
+            "zone",
+            format!("`{zone}` is not a time zone"),
+            Some("write an IANA name such as Europe/Warsaw or UTC".to_owned()),
+        );
+    }
+    Some(zone)
+}
+
+fn date_formats(table: &Table<'_>) -> Vec<String> {
+    let formats = table.located_strings("date-formats");
+    for (format, place) in &formats {
+        if StrftimeItems::new(format).any(|item| matches!(item, Item::Error)) {
+            table.sink().error(
+                place,
+                format!("`{format}` is not a date format"),
+                Some("write it as in %Y-%m-%d %H:%M:%S".to_owned()),
+            );
+        }
+    }
+    formats.into_iter().map(|(format, _)| format).collect()
+}
+
+fn json_shape(table: &Table<'_>) -> JsonShape {
+    JsonShape {
+        pivots: table.tables("pivot", |pivot| Pivot {
+            list: pivot.string("list"),
+            names: pivot.strings("names"),
+            values: pivot.strings("values"),
+            labels: pivot.table("labels", |labels| Labels {
+                list: labels.string("list"),
+                id: labels.string("id"),
+                label: labels.string("label"),
+                reference: labels.string("reference"),
+            }),
+            role: pivot.opt_choice("role", ROLES),
+        }),
+        ignore: table.strings("ignore"),
+        touches: table.tables("touch", |touch| TouchRule {
+            when: touch.table("when", expectations).unwrap_or_default(),
+            kind: touch.string("kind"),
+            detail: touch.strings("detail"),
+        }),
+        skips: table.tables("skip", |skip| SkipRule {
+            when: skip.table("when", expectations).unwrap_or_default(),
+            reason: skip.choice("reason", SKIP_REASONS, "not a lead"),
+        }),
+    }
+}
