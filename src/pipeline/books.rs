@@ -102,9 +102,8 @@ impl Books {
         for (sha256, created) in store.founded_by_input(record.no)? {
             // Intake counts every accepted row as merged; only now is known which of them founded a lead.
             let sha256 = hex(&sha256);
-            let imported = |input: &&mut InputBook| {
-                input.sha256 == sha256 && input.status == "imported"
-            };
+            let imported =
+                |input: &&mut InputBook| input.sha256 == sha256 && input.status == "imported";
             if let Some(input) = inputs.iter_mut().find(imported) {
                 input.rows.created = created;
                 input.rows.merged -= created;

@@ -79,7 +79,11 @@ fn sniff_foresees_what_a_run_does() {
         assert_eq!(count(run, "quarantined"), count(sniff, "quarantined"), "{name}: {sniff}");
         assert_eq!(count(run, "skipped"), count(sniff, "skipped"), "{name}: {sniff}");
         assert_eq!(count(run, "created") + count(run, "merged"), count(sniff, "lead"), "{name}");
-        assert_eq!(count(run, "held"), count(sniff, "held") + count(sniff, "test"), "{name}: {sniff}");
+        assert_eq!(
+            count(run, "held"),
+            count(sniff, "held") + count(sniff, "test"),
+            "{name}: {sniff}"
+        );
     }
 }
 
@@ -102,7 +106,8 @@ fn leads_are_listed_and_filtered() {
         by_segment += listed.lines().count();
     }
     assert_eq!(by_segment, 2);
-    let owner = workspace.sql("SELECT owner FROM leads WHERE email = 'anna@przyklad.pl'")[0][0].clone();
+    let owner =
+        workspace.sql("SELECT owner FROM leads WHERE email = 'anna@przyklad.pl'")[0][0].clone();
     let hers = workspace.ok(&["leads", "--owner", &owner]).stdout;
     assert!(hers.contains("Anna Wzorcowa") && !hers.contains("Jan Testowski"), "{hers}");
 }
@@ -133,7 +138,10 @@ fn explain_finds_a_lead_by_id_address_and_number() {
     for word in ["Anna Wzorcowa", "./inbox/leads.csv:2", "points", "score"] {
         assert!(told.contains(word), "{word} in {told}");
     }
-    workspace.run(&["explain", "nobody@example.com"]).expect_code(2).says(&["nobody@example.com", "hint:"]);
+    workspace
+        .run(&["explain", "nobody@example.com"])
+        .expect_code(2)
+        .says(&["nobody@example.com", "hint:"]);
 }
 
 #[test]
@@ -147,9 +155,15 @@ fn reports_come_as_tables_and_csv() {
     let file = workspace.latest("dropoff.csv");
     assert!(csv.lines().count() > 6, "{csv}");
     for line in csv.lines().skip(1) {
-        assert!(file.contains(&format!("funnel,{line}")), "the run's own file says otherwise: {line}");
+        assert!(
+            file.contains(&format!("funnel,{line}")),
+            "the run's own file says otherwise: {line}"
+        );
     }
-    workspace.run(&["report", "dropoff", "--run", "1999-01-01-0001"]).expect_code(2).says(&["1999-01-01-0001"]);
+    workspace
+        .run(&["report", "dropoff", "--run", "1999-01-01-0001"])
+        .expect_code(2)
+        .says(&["1999-01-01-0001"]);
 }
 
 #[test]
@@ -204,7 +218,10 @@ fn stdin_is_an_input() {
     let workspace = Workspace::new();
     let outcome = workspace.run_with_stdin(&["run", "-", "--json"], table(ROWS).as_bytes());
     let said = outcome.expect_code(0).json();
-    assert_eq!((&said["inputs"][0]["name"], &said["rows"]["created"]), (&Value::from("-"), &Value::from(2)));
+    assert_eq!(
+        (&said["inputs"][0]["name"], &said["rows"]["created"]),
+        (&Value::from("-"), &Value::from(2))
+    );
 }
 
 #[test]

@@ -68,7 +68,10 @@ fn hubspot_gets_what_its_import_expects() {
 #[test]
 fn salesforce_gets_what_its_data_loader_expects() {
     let bytes = published("crm/salesforce-lead.csv");
-    assert!(!bytes.starts_with(b"\xef\xbb\xbf"), "no byte order mark: it would become part of a column");
+    assert!(
+        !bytes.starts_with(b"\xef\xbb\xbf"),
+        "no byte order mark: it would become part of a column"
+    );
     assert!(!bytes.windows(2).any(|pair| pair == b"\r\n"), "LF, as the template says");
     let (header, rows) = records("salesforce", &text("crm/salesforce-lead.csv"));
     let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
@@ -147,7 +150,8 @@ fn the_manifest_tells_the_size_and_hash_of_every_file() {
         let name = entry["path"].as_str().or(entry["name"].as_str()).unwrap();
         let bytes = files.remove(name).unwrap_or_else(|| panic!("{name} is listed, not there"));
         assert_eq!(entry["bytes"].as_u64(), Some(bytes.len() as u64), "{name}");
-        let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hash =
+            Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         assert_eq!(entry["sha256"].as_str(), Some(hash.as_str()), "{name}");
     }
     assert!(listed.len() > 10);
@@ -168,7 +172,10 @@ fn latest_points_to_the_run() {
 fn nobody_else_can_read_what_a_run_wrote() {
     use std::os::unix::fs::PermissionsExt as _;
     let workspace = Workspace::new();
-    workspace.table("one.csv", &["1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,,PL,,", "2,,,,,,,,"]);
+    workspace.table(
+        "one.csv",
+        &["1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,,PL,,", "2,,,,,,,,"],
+    );
     workspace.run(&["run"]);
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&workspace.path("leadmill.db")), 0o600);
@@ -199,7 +206,18 @@ fn the_page_asks_for_nothing_and_runs_nothing() {
 fn check_page(page: &str) {
     let lower = page.to_lowercase();
     assert!(lower.contains("content-security-policy"), "no content security policy");
-    for bad in ["<script", "javascript:", "src=\"http", "href=\"http", "src='http", "url(http", "src=\"//", "@import", "<iframe", "<link"] {
+    for bad in [
+        "<script",
+        "javascript:",
+        "src=\"http",
+        "href=\"http",
+        "src='http",
+        "url(http",
+        "src=\"//",
+        "@import",
+        "<iframe",
+        "<link",
+    ] {
         assert!(!lower.contains(bad), "the page holds {bad}");
     }
 }
@@ -217,7 +235,9 @@ fn markup_in_a_lead_stays_text() {
         })
         .collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-    workspace.table("<b>inbox<b>.csv", &rows).table("bad.csv", &["9,2026-11-20T10:00:00Z,<u>x</u>,<i>no</i>,,,,,"]);
+    workspace
+        .table("<b>inbox<b>.csv", &rows)
+        .table("bad.csv", &["9,2026-11-20T10:00:00Z,<u>x</u>,<i>no</i>,,,,,"]);
     let outcome = workspace.run(&["run"]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 4, "{}", outcome.stderr);
     let page = workspace.latest("report.html");

@@ -11,9 +11,12 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::workspace::{Workspace, assert_same_files, assert_same_text, fixtures, table};
 
 const ANNA: &str = "a1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,+48600000101,Przyklad,PL,Prosze o wycene,yes";
-const ANNA_AGAIN: &str = "a2,2026-11-19T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Przyklad,PL,Kiedy?,";
-const JAN: &str = "j1,2026-11-18T10:00:00Z,Jan Testowski,jan@example.com,+48600000102,,PL,Ile to kosztuje?,no";
-const EWA: &str = "e1,2026-11-19T11:00:00Z,Ewa Nowa,ewa@example.org,+48600000103,,DE,Demo bitte,yes";
+const ANNA_AGAIN: &str =
+    "a2,2026-11-19T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Przyklad,PL,Kiedy?,";
+const JAN: &str =
+    "j1,2026-11-18T10:00:00Z,Jan Testowski,jan@example.com,+48600000102,,PL,Ile to kosztuje?,no";
+const EWA: &str =
+    "e1,2026-11-19T11:00:00Z,Ewa Nowa,ewa@example.org,+48600000103,,DE,Demo bitte,yes";
 
 /// How many leads, submissions, tasks and consent records there are.
 fn counts(workspace: &Workspace) -> Vec<i64> {
@@ -63,8 +66,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[track_caller]
 fn outcomes_of(rows: &serde_json::Value) -> (u64, u64) {
     let count = |name: &str| rows[name].as_u64().unwrap_or_else(|| panic!("{name} in {rows}"));
-    let outcomes =
-        ["created", "merged", "repeated", "quarantined", "held", "touches", "skipped"];
+    let outcomes = ["created", "merged", "repeated", "quarantined", "held", "touches", "skipped"];
     (count("read"), outcomes.iter().map(|name| count(name)).sum())
 }
 
@@ -119,7 +121,8 @@ fn the_drop_off_report_adds_up_at_every_step_and_source() {
 fn every_lead_has_an_owner_or_a_queue_and_every_submission_a_lead() {
     let workspace = Workspace::fixtures_run();
     assert!(workspace.number("SELECT count(*) FROM leads") > 100);
-    let nowhere = "SELECT count(*) FROM leads WHERE coalesce(owner, '') = '' AND coalesce(queue, '') = ''";
+    let nowhere =
+        "SELECT count(*) FROM leads WHERE coalesce(owner, '') = '' AND coalesce(queue, '') = ''";
     assert_eq!(workspace.number(nowhere), 0);
     assert_eq!(workspace.number("SELECT count(*) FROM submissions WHERE lead_no IS NULL"), 0);
     assert_eq!(workspace.number("SELECT count(*) FROM leads WHERE routing_reason = ''"), 0);
@@ -245,7 +248,11 @@ fn one_run_for_each_input_forms_the_same_leads_as_one_run_for_all() {
         assert!([0, 3].contains(&outcome.code), "{name}: {}", outcome.stderr);
     }
     assert_eq!(batch.clusters(), nightly.clusters());
-    assert_same_text("leads", &leads_whenever_they_came(batch), &leads_whenever_they_came(&nightly));
+    assert_same_text(
+        "leads",
+        &leads_whenever_they_came(batch),
+        &leads_whenever_they_came(&nightly),
+    );
 }
 
 #[test]
@@ -350,9 +357,16 @@ fn small_world_row() -> impl Strategy<Value = (u8, u8, u8, u8)> {
 
 fn row_text(number: usize, (name, email, phone, hour): (u8, u8, u8, u8)) -> String {
     let name = ["", "Anna Nowak", "Jan Kowalski", "Ewa Lis", "Ania Nowak"][name as usize];
-    let email = ["", "a@example.com", "b@example.com", "info@example.com", "c@example.org", "d@example.org"]
-        [email as usize];
-    let phone = ["", "+48600000101", "+48600000102", "+48221234567", "+48600000104"][phone as usize];
+    let email = [
+        "",
+        "a@example.com",
+        "b@example.com",
+        "info@example.com",
+        "c@example.org",
+        "d@example.org",
+    ][email as usize];
+    let phone =
+        ["", "+48600000101", "+48600000102", "+48221234567", "+48600000104"][phone as usize];
     let at = format!("2026-11-{:02}T{:02}:00:00Z", 17 + hour / 20, 2 + hour % 20);
     format!("r{number},{at},{name},{email},{phone},,PL,,")
 }
@@ -362,13 +376,12 @@ fn however_rows_arrive_they_form_the_same_leads() {
     let config = Config { cases: 12, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let worlds = prop::collection::vec(small_world_row(), 4..14)
-        .prop_flat_map(|rows| {
-            let numbered: Vec<String> =
-                rows.into_iter().enumerate().map(|(number, row)| row_text(number, row)).collect();
-            let cut = 1..numbered.len();
-            (Just(numbered.clone()), Just(numbered).prop_shuffle(), cut)
-        });
+    let worlds = prop::collection::vec(small_world_row(), 4..14).prop_flat_map(|rows| {
+        let numbered: Vec<String> =
+            rows.into_iter().enumerate().map(|(number, row)| row_text(number, row)).collect();
+        let cut = 1..numbered.len();
+        (Just(numbered.clone()), Just(numbered).prop_shuffle(), cut)
+    });
     let outcome = runner.run(&worlds, |(rows, shuffled, cut)| {
         let batch = Workspace::new();
         batch.input("all.csv", table(&texts(&rows)));

@@ -16,7 +16,8 @@ use tempfile::TempDir;
 pub const AS_OF: &str = "2026-11-20T19:00:00Z";
 
 /// The header of [`Workspace::table`].
-pub const HEADER: &str = "id,created_at,full_name,email,phone,company,country,message,marketing_consent";
+pub const HEADER: &str =
+    "id,created_at,full_name,email,phone,company,country,message,marketing_consent";
 
 /// A workspace in a folder of its own, which goes away with it.
 pub struct Workspace {
@@ -168,7 +169,8 @@ impl Workspace {
     pub fn dump(&self) -> String {
         let store = self.store();
         let mut text = String::new();
-        for table in rows(&store, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        for table in
+            rows(&store, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
         {
             let name = &table[0];
             let columns = rows(&store, &format!("SELECT name FROM pragma_table_info('{name}')"));
@@ -301,7 +303,11 @@ pub fn assert_same_text(what: &str, left: &str, right: &str) {
 pub fn assert_same_files(left: &Files, right: &Files) {
     assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
     for (name, bytes) in left {
-        assert_same_text(name, &String::from_utf8_lossy(bytes), &String::from_utf8_lossy(&right[name]));
+        assert_same_text(
+            name,
+            &String::from_utf8_lossy(bytes),
+            &String::from_utf8_lossy(&right[name]),
+        );
         assert_eq!(bytes, &right[name], "{name}");
     }
 }
