@@ -89,7 +89,7 @@ impl Store {
         let connection = Connection::open(path)
             .with_context(|| format!("cannot open the store {}", path.display()))?;
         let mut store = Self { connection, path: path.to_owned(), _lock: Some(lock) };
-        store.check_identity(is_new || path.metadata().is_ok_and(|meta| meta.len() == 0))?;
+        store.check_identity(is_new || store.is_blank())?;
         store.set_pragmas()?;
         store.migrate()?;
         Ok(store)
@@ -165,6 +165,12 @@ impl Store {
             return Ok(());
         }
         self.connection.execute_batch("ROLLBACK").context("cannot roll back")
+    }
+
+    /// Returns whether nothing was ever stored: a run was killed before it had made the tables.
+    fn is_blank(&self) -> bool {
+        let objects = "SELECT count(*) FROM sqlite_schema";
+        self.connection.query_row(objects, [], |row| row.get(0)).is_ok_and(|count: i64| count == 0)
     }
 
     fn check_identity(&self, is_new: bool) -> Result<()> {
