@@ -94,8 +94,11 @@ fn every_command_says_what_it_does_and_its_options() {
     let workspace = Workspace::new();
     let help = workspace.ok(&["--help"]).stdout;
     let listed = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap();
-    let names: Vec<&str> =
-        listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next()).collect();
+    let names: Vec<&str> = listed
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
     assert!(names.len() >= 9, "{names:?}");
     for name in names.iter().filter(|name| **name != "help") {
         let text = workspace.ok(&[name, "--help"]).stdout;
