@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
 
 use crate::model::consent::{Channel, ConsentClaim, ConsentState, Purpose};
-use crate::model::field::FieldValues;
+use crate::model::field::{FieldNo, FieldValues};
 use crate::model::outcome::Notice;
 use crate::rules::field::FieldCatalog;
 
@@ -30,12 +30,23 @@ pub fn encode_values(values: &FieldValues, catalog: &FieldCatalog) -> String {
 /// Reads what [`encode_values`] wrote; fields that the catalog no longer knows are left out.
 pub fn decode_values(text: &str, catalog: &FieldCatalog) -> Result<FieldValues> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    ValuesSeed(catalog)
+    ValuesSeed { catalog, wanted: None }
         .deserialize(&mut deserializer)
         .with_context(|| format!("stored values are not readable: {text:.80}"))
 }
 
-struct ValuesSeed<'a>(&'a FieldCatalog);
+/// Reads only `wanted` of what [`encode_values`] wrote: for lists that show a name and an address.
+pub fn decode_some(text: &str, catalog: &FieldCatalog, wanted: &[FieldNo]) -> Result<FieldValues> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    ValuesSeed { catalog, wanted: Some(wanted) }
+        .deserialize(&mut deserializer)
+        .with_context(|| format!("stored values are not readable: {text:.80}"))
+}
+
+struct ValuesSeed<'a> {
+    catalog: &'a FieldCatalog,
+    wanted: Option<&'a [FieldNo]>,
+}
 
 impl<'de> DeserializeSeed<'de> for ValuesSeed<'_> {
     type Value = FieldValues;
@@ -55,9 +66,10 @@ impl<'de> Visitor<'de> for ValuesSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FieldValues, A::Error> {
         let mut values = FieldValues::default();
         while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            let value: String = map.next_value()?;
-            if let Some(field) = self.0.number(&name) {
-                values.set(field, value);
+            let field = self.catalog.number(&name);
+            match field.filter(|field| self.wanted.is_none_or(|wanted| wanted.contains(field))) {
+                Some(field) => values.set(field, map.next_value::<String>()?),
+                None => drop(map.next_value::<serde::de::IgnoredAny>()?),
             }
         }
         Ok(values)
@@ -144,7 +156,9 @@ fn push_json_string(text: &mut String, value: &str) {
         };
         text.push_str(&value[plain_from..at]);
         if escape.is_empty() {
-            text.push_str(&format!("\\u{byte:04x}"));
+            use fmt::Write as _;
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "\\u{byte:04x}");
         } else {
             text.push_str(escape);
         }

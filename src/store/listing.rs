@@ -7,6 +7,7 @@ use rusqlite::{Row, params};
 
 use super::{Store, codec};
 use crate::model::decision::{Contribution, Group, Score, Segment};
+use crate::model::field::{self, FieldNo};
 use crate::model::ids::{LeadId, LeadNo, RunNo};
 use crate::model::lead::{Lead, display_name};
 use crate::model::run::RowCounts;
@@ -115,10 +116,14 @@ pub struct ReadAs<'a> {
     pub run: RunNo,
 }
 
+/// What a task shows of its lead.
+const SHOWN_WITH_TASKS: &[FieldNo] =
+    &[field::FIRST_NAME, field::LAST_NAME, field::COMPANY, field::EMAIL, field::PHONE];
+
 /// A lead with its values (its own, or those of its only submission) and its latest decision.
 const LEADS: &str = "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.n_submissions, \
             l.first_ms, l.last_ms, l.score, l.segment, l.fit, l.intent, l.behavior, l.quality, \
-            l.owner, l.queue, d.reason, l.may_email, l.may_phone, l.founded_run, d.contributions \
+            l.owner, l.queue, d.reason, l.may_email, l.may_phone, l.founded_run, d.contributions, l.changed_run \
      FROM lead AS l CROSS JOIN submission AS s ON s.submission_no = l.founder_no \
      CROSS JOIN decision AS d ON d.lead_no = l.lead_no AND d.run_no = \
          (SELECT max(run_no) FROM decision AS latest WHERE latest.lead_no = l.lead_no)";
@@ -129,12 +134,13 @@ const TASKS: &str = "SELECT t.lead_no, t.plan, t.step, t.channel, t.subject, t.d
      JOIN submission AS s ON s.submission_no = l.founder_no";
 
 impl Store {
-    /// Hands every lead that `filter` lets through to `visit`, in order of number.
+    /// Hands every lead that `filter` lets through to `visit`, in order of number, with the run that
+    /// last changed it.
     pub fn each_lead(
         &self,
         filter: &LeadFilter,
         read: ReadAs<'_>,
-        mut visit: impl FnMut(Lead) -> Result<()>,
+        mut visit: impl FnMut(Lead, RunNo) -> Result<()>,
     ) -> Result<()> {
         // The range condition is the only one with an index; leave it out when it says nothing.
         let changed = filter.changed_after.map_or(String::new(), |after| {
@@ -155,7 +161,7 @@ impl Store {
             filter.limit.unwrap_or(-1)
         ])?;
         while let Some(row) = rows.next()? {
-            visit(read_lead(row, read)?)?;
+            visit(read_lead(row, read)?, RunNo(row.get(19)?))?;
         }
         Ok(())
     }
@@ -177,14 +183,19 @@ impl Store {
         catalog: &FieldCatalog,
         mut visit: impl FnMut(Task) -> Result<()>,
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "{TASKS}
+        // Keys are sorted first and rows fetched after: sorting whole rows would sort every lead's
+        // values along.
+        let mut keys = self.connection.prepare_cached(
+            "SELECT t.lead_no, t.plan, t.step FROM task AS t JOIN lead AS l USING (lead_no)
              WHERE (?1 IS NULL OR l.owner = ?1) AND (?2 IS NULL OR l.segment = ?2)
                AND (?3 IS NULL OR t.due_ms < ?3) AND (?4 IS NULL OR t.due_ms >= ?4)
                AND (?5 OR t.state = 'open')
-             ORDER BY t.due_ms, l.id, t.step LIMIT ?6"
+             ORDER BY t.due_ms, l.id, t.step LIMIT ?6",
+        )?;
+        let mut task = self.connection.prepare_cached(&format!(
+            "{TASKS} WHERE t.lead_no = ?1 AND t.plan = ?2 AND t.step = ?3"
         ))?;
-        let mut rows = statement.query(params![
+        let mut rows = keys.query(params![
             filter.owner,
             filter.segment,
             filter.due_before_ms,
@@ -192,8 +203,12 @@ impl Store {
             filter.any_state,
             filter.limit.unwrap_or(-1)
         ])?;
-        while let Some(row) = rows.next()? {
-            visit(read_task(row, as_of_ms, catalog)?)?;
+        while let Some(key) = rows.next()? {
+            let (lead, plan, step): (i64, String, String) = (key.get(0)?, key.get(1)?, key.get(2)?);
+            let mut found = task.query(params![lead, plan, step])?;
+            if let Some(row) = found.next()? {
+                visit(read_task(row, as_of_ms, catalog)?)?;
+            }
         }
         Ok(())
     }
@@ -423,15 +438,13 @@ impl Store {
     pub fn load(&self, as_of_ms: i64) -> Result<Vec<Load>> {
         let mut statement = self.connection.prepare_cached(
             "WITH work AS (
-                 SELECT l.owner, l.queue, l.segment,
-                        (SELECT count(*) FROM task AS t
-                         WHERE t.lead_no = l.lead_no AND t.state = 'open') AS open,
-                        (SELECT count(*) FROM task AS t WHERE t.lead_no = l.lead_no
-                           AND t.state = 'open' AND t.due_ms < ?1) AS late
-                 FROM lead AS l WHERE l.merged_into IS NULL)
-             SELECT coalesce(owner, queue) AS who, owner IS NOT NULL, count(*),
-                    count(*) FILTER (WHERE segment = 'hot'), sum(open), sum(late)
-             FROM work GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
+                 SELECT lead_no, count(*) AS open, count(*) FILTER (WHERE due_ms < ?1) AS late
+                 FROM task WHERE state = 'open' GROUP BY lead_no)
+             SELECT coalesce(l.owner, l.queue) AS who, l.owner IS NOT NULL, count(*),
+                    count(*) FILTER (WHERE l.segment = 'hot'),
+                    coalesce(sum(w.open), 0), coalesce(sum(w.late), 0)
+             FROM lead AS l LEFT JOIN work AS w USING (lead_no)
+             WHERE l.merged_into IS NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
         )?;
         let rows = statement.query_map([as_of_ms], |row| {
             let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
@@ -579,7 +592,7 @@ fn read_task(row: &Row<'_>, as_of_ms: i64, catalog: &FieldCatalog) -> Result<Tas
     let channel: String = row.get(3)?;
     let state: String = row.get(6)?;
     let fields: String = row.get(12)?;
-    let values = codec::decode_values(&fields, catalog)?;
+    let values = codec::decode_some(&fields, catalog, SHOWN_WITH_TASKS)?;
     let lead_id = read_id(row, 8)?;
     let step: String = row.get(2)?;
     let plan: String = row.get(1)?;
@@ -602,8 +615,8 @@ fn read_task(row: &Row<'_>, as_of_ms: i64, catalog: &FieldCatalog) -> Result<Tas
         queue: row.get(10)?,
         segment: row.get(11)?,
         lead_name: display_name(&values),
-        email: values.get(crate::model::field::EMAIL).map(str::to_owned),
-        phone: values.get(crate::model::field::PHONE).map(str::to_owned),
+        email: values.get(field::EMAIL).map(str::to_owned),
+        phone: values.get(field::PHONE).map(str::to_owned),
         late_minutes: if is_late { (as_of_ms - due_ms) / 60_000 } else { 0 },
     })
 }
@@ -625,10 +638,8 @@ pub fn read_contributions(text: &str) -> Result<Vec<(String, Group, i32)>> {
 pub fn write_contributions<'a>(
     contributions: &[Contribution],
     rule_id: impl Fn(&Contribution) -> &'a str,
-) -> String {
-    let list: Vec<_> = contributions
-        .iter()
-        .map(|one| serde_json::json!([rule_id(one), one.group.word(), one.points]))
-        .collect();
-    serde_json::Value::Array(list).to_string()
+) -> Result<String> {
+    let list: Vec<(&str, &str, i32)> =
+        contributions.iter().map(|one| (rule_id(one), one.group.word(), one.points)).collect();
+    Ok(serde_json::to_string(&list)?)
 }
