@@ -34,7 +34,10 @@ pub enum EmailFault {
 
 /// What kind of mailbox an address is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each a field of the lead")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent facts, each a field of the lead"
+)]
 pub struct Mailbox {
     /// Registrable domain, or the whole domain where the public suffix list has none.
     pub domain: String,

@@ -366,7 +366,8 @@ mod tests {
                     Certainty::DateOnly => "date",
                     Certainty::Received => "received",
                 };
-                let mut words = vec![moment.utc().format("%F %T").to_string(), certainty.to_owned()];
+                let mut words =
+                    vec![moment.utc().format("%F %T").to_string(), certainty.to_owned()];
                 words.extend(remarks.iter().map(|remark| remark.code.to_owned()));
                 words.join(" ")
             }

@@ -172,25 +172,20 @@ impl Rendering<'_> {
         let mut list = TaskListWriter::new(staging.file("tasks.csv")?, self.zone, self.as_of)?;
         let mut calendar = CalendarWriter::new(staging.file("tasks.ics")?, self.zone, self.as_of)?;
         let (mut open, mut late, mut overdue) = (0, 0, Vec::new());
-        self.store.each_task(
-            &TaskFilter::default(),
-            self.record.as_of_ms,
-            &self.job.rules.fields,
-            |task| {
-                list.write(&task)?;
-                if task.planned.due_ms >= since {
-                    calendar.write(&task)?;
+        self.store.each_task(&TaskFilter::default(), self.record.as_of_ms, |task| {
+            list.write(&task)?;
+            if task.planned.due_ms >= since {
+                calendar.write(&task)?;
+            }
+            open += 1;
+            if task.late_minutes > 0 {
+                late += 1;
+                if overdue.len() < PAGE_ROWS {
+                    overdue.push(task);
                 }
-                open += 1;
-                if task.late_minutes > 0 {
-                    late += 1;
-                    if overdue.len() < PAGE_ROWS {
-                        overdue.push(task);
-                    }
-                }
-                Ok(())
-            },
-        )?;
+            }
+            Ok(())
+        })?;
         let (rows, file) = list.finish()?;
         staging.close_file(file, Some(rows))?;
         let (rows, file) = calendar.finish()?;
@@ -414,7 +409,7 @@ impl Rendering<'_> {
         strongest.sort_by_key(|one| (-one.points, one.rule));
         let reasons: Vec<&str> =
             strongest.iter().take(3).map(|one| rules.scoring.because(one)).collect();
-        let tasks = self.store.tasks_of(lead.no, self.record.as_of_ms, &rules.fields)?;
+        let tasks = self.store.tasks_of(lead.no, self.record.as_of_ms)?;
         let next = tasks.iter().find(|task| task.planned.state == TaskState::Open);
         Ok(HotLead {
             lead_id: lead.id.to_string(),

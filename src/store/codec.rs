@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
 
 use crate::model::consent::{Channel, ConsentClaim, ConsentState, Purpose};
-use crate::model::field::{FieldNo, FieldValues};
+use crate::model::field::FieldValues;
 use crate::model::outcome::Notice;
 use crate::rules::field::FieldCatalog;
 
@@ -30,23 +30,12 @@ pub fn encode_values(values: &FieldValues, catalog: &FieldCatalog) -> String {
 /// Reads what [`encode_values`] wrote; fields that the catalog no longer knows are left out.
 pub fn decode_values(text: &str, catalog: &FieldCatalog) -> Result<FieldValues> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    ValuesSeed { catalog, wanted: None }
+    ValuesSeed(catalog)
         .deserialize(&mut deserializer)
         .with_context(|| format!("stored values are not readable: {text:.80}"))
 }
 
-/// Reads only `wanted` of what [`encode_values`] wrote: for lists that show a name and an address.
-pub fn decode_some(text: &str, catalog: &FieldCatalog, wanted: &[FieldNo]) -> Result<FieldValues> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    ValuesSeed { catalog, wanted: Some(wanted) }
-        .deserialize(&mut deserializer)
-        .with_context(|| format!("stored values are not readable: {text:.80}"))
-}
-
-struct ValuesSeed<'a> {
-    catalog: &'a FieldCatalog,
-    wanted: Option<&'a [FieldNo]>,
-}
+struct ValuesSeed<'a>(&'a FieldCatalog);
 
 impl<'de> DeserializeSeed<'de> for ValuesSeed<'_> {
     type Value = FieldValues;
@@ -66,10 +55,9 @@ impl<'de> Visitor<'de> for ValuesSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FieldValues, A::Error> {
         let mut values = FieldValues::default();
         while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            let field = self.catalog.number(&name);
-            match field.filter(|field| self.wanted.is_none_or(|wanted| wanted.contains(field))) {
-                Some(field) => values.set(field, map.next_value::<String>()?),
-                None => drop(map.next_value::<serde::de::IgnoredAny>()?),
+            let value: String = map.next_value()?;
+            if let Some(field) = self.0.number(&name) {
+                values.set(field, value);
             }
         }
         Ok(values)

@@ -15,7 +15,7 @@ use crate::model::touch::Touch;
 macro_rules! insert_lead {
     () => {
         "INSERT INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
     };
 }
 
@@ -26,7 +26,8 @@ const UPSERT_LEAD: &str = concat!(
     " ON CONFLICT (lead_no) DO UPDATE SET
          merged_into = NULL, changed_run = excluded.changed_run,
          n_submissions = excluded.n_submissions, first_ms = excluded.first_ms,
-         last_ms = excluded.last_ms, fields = excluded.fields,
+         last_ms = excluded.last_ms, name = excluded.name,
+         email = excluded.email, phone = excluded.phone, fields = excluded.fields,
          provenance = excluded.provenance, score = excluded.score,
          segment = excluded.segment, fit = excluded.fit, intent = excluded.intent,
          behavior = excluded.behavior, quality = excluded.quality,
@@ -125,6 +126,12 @@ pub struct LeadRow {
     pub changed_run: i64,
     /// What files show.
     pub outward: Outward,
+    /// Display name.
+    pub name: String,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Phone number.
+    pub phone: Option<String>,
     /// Which submission won which field, as JSON; `None` when one submission is all there is.
     pub provenance: Option<String>,
     /// Route that decided.
@@ -243,6 +250,9 @@ impl Store {
                 out.n_submissions,
                 out.first_ms,
                 out.last_ms,
+                lead.name,
+                lead.email,
+                lead.phone,
                 out.fields,
                 lead.provenance,
                 out.score,

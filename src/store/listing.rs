@@ -7,9 +7,8 @@ use rusqlite::{Row, params};
 
 use super::{Store, codec};
 use crate::model::decision::{Contribution, Group, Score, Segment};
-use crate::model::field::{self, FieldNo};
 use crate::model::ids::{LeadId, LeadNo, RunNo};
-use crate::model::lead::{Lead, display_name};
+use crate::model::lead::Lead;
 use crate::model::run::RowCounts;
 use crate::model::task::{PlannedTask, Task, TaskChannel, TaskState};
 use crate::rules::field::FieldCatalog;
@@ -116,10 +115,6 @@ pub struct ReadAs<'a> {
     pub run: RunNo,
 }
 
-/// What a task shows of its lead.
-const SHOWN_WITH_TASKS: &[FieldNo] =
-    &[field::FIRST_NAME, field::LAST_NAME, field::COMPANY, field::EMAIL, field::PHONE];
-
 /// A lead with its values (its own, or those of its only submission) and its latest decision.
 const LEADS: &str = "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.n_submissions, \
             l.first_ms, l.last_ms, l.score, l.segment, l.fit, l.intent, l.behavior, l.quality, \
@@ -128,10 +123,9 @@ const LEADS: &str = "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.n_s
      CROSS JOIN decision AS d ON d.lead_no = l.lead_no AND d.run_no = \
          (SELECT max(run_no) FROM decision AS latest WHERE latest.lead_no = l.lead_no)";
 
-const TASKS: &str = "SELECT t.lead_no, t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, \
-            b.text, l.id, l.owner, l.queue, l.segment, coalesce(l.fields, s.fields) \
-     FROM task AS t JOIN because AS b USING (because_no) JOIN lead AS l USING (lead_no) \
-     JOIN submission AS s ON s.submission_no = l.founder_no";
+const TASKS: &str = "SELECT t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, b.text, \
+            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone \
+     FROM task AS t JOIN because AS b USING (because_no) JOIN lead AS l USING (lead_no)";
 
 impl Store {
     /// Hands every lead that `filter` lets through to `visit`, in order of number, with the run that
@@ -180,22 +174,16 @@ impl Store {
         &self,
         filter: &TaskFilter,
         as_of_ms: i64,
-        catalog: &FieldCatalog,
         mut visit: impl FnMut(Task) -> Result<()>,
     ) -> Result<()> {
-        // Keys are sorted first and rows fetched after: sorting whole rows would sort every lead's
-        // values along.
-        let mut keys = self.connection.prepare_cached(
-            "SELECT t.lead_no, t.plan, t.step FROM task AS t JOIN lead AS l USING (lead_no)
+        let mut statement = self.connection.prepare_cached(&format!(
+            "{TASKS}
              WHERE (?1 IS NULL OR l.owner = ?1) AND (?2 IS NULL OR l.segment = ?2)
                AND (?3 IS NULL OR t.due_ms < ?3) AND (?4 IS NULL OR t.due_ms >= ?4)
                AND (?5 OR t.state = 'open')
-             ORDER BY t.due_ms, l.id, t.step LIMIT ?6",
-        )?;
-        let mut task = self.connection.prepare_cached(&format!(
-            "{TASKS} WHERE t.lead_no = ?1 AND t.plan = ?2 AND t.step = ?3"
+             ORDER BY t.due_ms, l.id, t.step LIMIT ?6"
         ))?;
-        let mut rows = keys.query(params![
+        let mut rows = statement.query(params![
             filter.owner,
             filter.segment,
             filter.due_before_ms,
@@ -203,30 +191,21 @@ impl Store {
             filter.any_state,
             filter.limit.unwrap_or(-1)
         ])?;
-        while let Some(key) = rows.next()? {
-            let (lead, plan, step): (i64, String, String) = (key.get(0)?, key.get(1)?, key.get(2)?);
-            let mut found = task.query(params![lead, plan, step])?;
-            if let Some(row) = found.next()? {
-                visit(read_task(row, as_of_ms, catalog)?)?;
-            }
+        while let Some(row) = rows.next()? {
+            visit(read_task(row, as_of_ms)?)?;
         }
         Ok(())
     }
 
     /// Returns the tasks of one lead, the earliest due first, in whatever state.
-    pub fn tasks_of(
-        &self,
-        lead: LeadNo,
-        as_of_ms: i64,
-        catalog: &FieldCatalog,
-    ) -> Result<Vec<Task>> {
+    pub fn tasks_of(&self, lead: LeadNo, as_of_ms: i64) -> Result<Vec<Task>> {
         let mut statement = self
             .connection
             .prepare_cached(&format!("{TASKS} WHERE t.lead_no = ?1 ORDER BY t.due_ms, t.step"))?;
         let mut rows = statement.query([lead.0])?;
         let mut tasks = Vec::new();
         while let Some(row) = rows.next()? {
-            tasks.push(read_task(row, as_of_ms, catalog)?);
+            tasks.push(read_task(row, as_of_ms)?);
         }
         Ok(tasks)
     }
@@ -588,16 +567,13 @@ fn read_lead(row: &Row<'_>, read: ReadAs<'_>) -> Result<Lead> {
     })
 }
 
-fn read_task(row: &Row<'_>, as_of_ms: i64, catalog: &FieldCatalog) -> Result<Task> {
-    let channel: String = row.get(3)?;
-    let state: String = row.get(6)?;
-    let fields: String = row.get(12)?;
-    let values = codec::decode_some(&fields, catalog, SHOWN_WITH_TASKS)?;
-    let lead_id = read_id(row, 8)?;
-    let step: String = row.get(2)?;
-    let plan: String = row.get(1)?;
-    let due_ms: i64 = row.get(5)?;
+fn read_task(row: &Row<'_>, as_of_ms: i64) -> Result<Task> {
+    let (plan, step): (String, String) = (row.get(0)?, row.get(1)?);
+    let channel: String = row.get(2)?;
+    let due_ms: i64 = row.get(4)?;
+    let state: String = row.get(5)?;
     let state = codec::word(TaskState::ALL, &state)?;
+    let lead_id = read_id(row, 7)?;
     let is_late = state == TaskState::Open && due_ms < as_of_ms;
     Ok(Task {
         id: format!("{lead_id}/{plan}/{step}"),
@@ -606,17 +582,17 @@ fn read_task(row: &Row<'_>, as_of_ms: i64, catalog: &FieldCatalog) -> Result<Tas
             step,
             plan,
             channel: codec::word(TaskChannel::ALL, &channel)?,
-            subject: row.get(4)?,
+            subject: row.get(3)?,
             due_ms,
             state,
-            because: row.get(7)?,
+            because: row.get(6)?,
         },
-        owner: row.get(9)?,
-        queue: row.get(10)?,
-        segment: row.get(11)?,
-        lead_name: display_name(&values),
-        email: values.get(field::EMAIL).map(str::to_owned),
-        phone: values.get(field::PHONE).map(str::to_owned),
+        owner: row.get(8)?,
+        queue: row.get(9)?,
+        segment: row.get(10)?,
+        lead_name: row.get(11)?,
+        email: row.get(12)?,
+        phone: row.get(13)?,
         late_minutes: if is_late { (as_of_ms - due_ms) / 60_000 } else { 0 },
     })
 }

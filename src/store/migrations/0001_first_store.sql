@@ -127,6 +127,10 @@ CREATE TABLE lead (
     n_submissions INTEGER NOT NULL,
     first_ms      INTEGER NOT NULL,
     last_ms       INTEGER NOT NULL,
+    -- What lists show, beside the values that they are taken from.
+    name          TEXT NOT NULL,
+    email         TEXT,
+    phone         TEXT,
     -- NULL: the values are those of the founder, the only submission there is.
     fields        TEXT,
     -- Which submission won which field; '*' names the winner of all others.
@@ -247,8 +251,7 @@ WITH golden AS (
     FROM lead AS l JOIN submission AS s ON s.submission_no = l.founder_no
     WHERE l.merged_into IS NULL)
 SELECT l.lead_no, l.id,
-       json_extract(l.golden_fields, '$.email') AS email,
-       json_extract(l.golden_fields, '$.phone') AS phone,
+       l.email, l.phone,
        json_extract(l.golden_fields, '$.first-name') AS first_name,
        json_extract(l.golden_fields, '$.last-name') AS last_name,
        json_extract(l.golden_fields, '$.company') AS company,
