@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 
 use crate::pipeline::BrokenPromise;
 use crate::pipeline::ingest::Interrupted;
-use crate::rules::diagnostics::Diagnostics;
+use crate::rules::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::store::StoreFault;
 use workspace::{Global, UsageError};
 
@@ -85,10 +85,11 @@ fn report_fault(fault: &anyhow::Error) -> u8 {
         return 0;
     }
     if let Some(diagnostics) = fault.downcast_ref::<Diagnostics>() {
-        terminal::say(&diagnostics.render(terminal::stderr_has_color()));
+        terminal::say(&format!("{}\n", diagnostics.render(terminal::stderr_has_color()).trim_end()));
+        let is_error = |one: &&Diagnostic| one.severity == Severity::Error;
         terminal::error(&format!(
             "the rules have {} mistake(s); nothing was read or written",
-            diagnostics.len()
+            diagnostics.iter().filter(is_error).count()
         ));
         return 2;
     }

@@ -105,6 +105,10 @@ impl Global {
         }
         let own = read_rules(&folder)?;
         let count = own.len();
+        if count > 0 {
+            // The shipped tests say what the shipped rules do; nobody else's rules have to.
+            texts.retain(|shipped| !shipped.path.starts_with("rules/tests/"));
+        }
         for text in own {
             match texts.iter_mut().find(|shipped| shipped.path == text.path) {
                 Some(shipped) => *shipped = text,

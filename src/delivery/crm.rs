@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 
 use super::cell::{self, CellText};
+use super::fault_of;
 use crate::model::lead::Lead;
 use crate::rules::field::FieldCatalog;
 use crate::rules::target::{LineEnd, Profile, QuoteRule, Target, TargetFormat};
@@ -143,9 +144,9 @@ impl<'a, W: Write> CrmWriter<'a, W> {
                         Profile::Spreadsheet => cell::guard_cell(cell),
                     };
                     self.guarded += u64::from(text.len() != cell.text.len());
-                    csv.write_field(&*text)?;
+                    csv.write_field(&*text).map_err(fault_of)?;
                 }
-                csv.write_record(None::<&[u8]>)?;
+                csv.write_record(None::<&[u8]>).map_err(fault_of)?;
             }
             Encoder::Jsonl(out, line_end) => {
                 let object: serde_json::Map<String, serde_json::Value> = self
@@ -155,7 +156,7 @@ impl<'a, W: Write> CrmWriter<'a, W> {
                     .zip(cells)
                     .map(|(column, cell)| (column.header.clone(), cell::json(cell)))
                     .collect();
-                serde_json::to_writer(&mut *out, &object)?;
+                serde_json::to_writer(&mut *out, &object).map_err(std::io::Error::from)?;
                 out.write_all(line_end)?;
             }
         }

@@ -13,3 +13,11 @@ pub mod tasks;
 
 pub use self::cell::score_reasons;
 pub use crate::model::spreadsheet::{guard, unguard};
+
+/// Returns the disk's or the pipe's fault inside a CSV writer's, so that callers can tell which it is.
+fn fault_of(fault: csv::Error) -> std::io::Error {
+    match fault.into_kind() {
+        csv::ErrorKind::Io(fault) => fault,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
+}

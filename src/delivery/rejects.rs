@@ -5,6 +5,7 @@ use std::io::Write;
 
 use anyhow::{Context as _, Result};
 
+use super::fault_of;
 use crate::model::spreadsheet::guard;
 
 const HEADER: &[&str] = &["input", "row", "line", "code", "column", "value", "message", "raw"];
@@ -40,7 +41,7 @@ impl<W: Write> QuarantineOverview<W> {
     /// Opens the overview.
     pub fn new(out: W) -> Result<Self> {
         let mut csv = csv::Writer::from_writer(out);
-        csv.write_record(HEADER).context("write quarantine.csv")?;
+        csv.write_record(HEADER).map_err(fault_of).context("write quarantine.csv")?;
         Ok(Self { csv, rows: 0 })
     }
 
@@ -59,6 +60,7 @@ impl<W: Write> QuarantineOverview<W> {
         ];
         self.csv
             .write_record(cells.iter().map(|cell| cell.as_bytes()))
+            .map_err(fault_of)
             .context("write quarantine.csv")?;
         self.rows += 1;
         Ok(())

@@ -8,6 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use icalendar::{Component as _, Todo, TodoStatus};
 
+use super::fault_of;
 use crate::model::moment::utc_from_ms;
 use crate::model::spreadsheet;
 use crate::model::task::{Task, TaskState};
@@ -43,7 +44,7 @@ impl<W: Write> TaskListWriter<W> {
     /// Opens the list; due times are shown in `zone`, ages as seen at `as_of`.
     pub fn new(out: W, zone: Tz, as_of: DateTime<Utc>) -> Result<Self> {
         let mut csv = csv::Writer::from_writer(out);
-        csv.write_record(HEADER).context("write tasks.csv")?;
+        csv.write_record(HEADER).map_err(fault_of).context("write tasks.csv")?;
         Ok(Self { csv, zone, as_of, rows: 0 })
     }
 
@@ -71,7 +72,10 @@ impl<W: Write> TaskListWriter<W> {
             spreadsheet::guard(task.email.as_deref().unwrap_or_default()),
             if spreadsheet::is_e164(phone) { phone.into() } else { spreadsheet::guard(phone) },
         ];
-        self.csv.write_record(row.iter().map(|cell| cell.as_bytes())).context("write tasks.csv")?;
+        self.csv
+            .write_record(row.iter().map(|cell| cell.as_bytes()))
+            .map_err(fault_of)
+            .context("write tasks.csv")?;
         self.rows += 1;
         Ok(())
     }
@@ -110,7 +114,7 @@ impl<W: Write> CalendarWriter<W> {
             return Ok(false);
         }
         let text = self.todo(task).try_into_string().context("write tasks.ics")?;
-        self.out.write_all(text.as_bytes()).context("write tasks.ics")?;
+        self.out.write_all(folded(&text).as_bytes()).context("write tasks.ics")?;
         self.rows += 1;
         Ok(true)
     }
@@ -156,6 +160,25 @@ impl<W: Write> CalendarWriter<W> {
             .description(&lines.join("\n"))
             .done()
     }
+}
+
+/// Folds content lines at 75 octets, the blank that continues a line included (RFC 5545, 3.1).
+fn folded(text: &str) -> String {
+    // icalendar folds, too, but now and then an octet too late after an escaped character.
+    let mut out = String::with_capacity(text.len() + text.len() / 32);
+    for line in text.replace("\r\n ", "").split_terminator("\r\n") {
+        let mut octets = 0;
+        for character in line.chars() {
+            if octets + character.len_utf8() > 75 {
+                out.push_str("\r\n ");
+                octets = 1;
+            }
+            out.push(character);
+            octets += character.len_utf8();
+        }
+        out.push_str("\r\n");
+    }
+    out
 }
 
 /// Control characters would end a content line early or be no text at all (RFC 5545, 3.3.11).

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluate::Decided;
 use super::{BrokenPromise, Job};
+use crate::model::ids::hex;
 use crate::model::run::{Alert, InputReport, InputStatus, RowCounts};
 use crate::rules::RuleSet;
 use crate::rules::alerts::AlertFigures;
@@ -97,8 +98,19 @@ impl Books {
             .into());
         }
         let (alerts, over_limit) = alerts(job, store, record, inputs, &rows)?;
+        let mut inputs: Vec<InputBook> = inputs.iter().map(InputBook::from).collect();
+        for (sha256, created) in store.founded_by_input(record.no)? {
+            // Intake counts every accepted row as merged; only now is known which of them founded a lead.
+            let sha256 = hex(&sha256);
+            let imported =
+                |input: &&mut InputBook| input.sha256 == sha256 && input.status == "imported";
+            if let Some(input) = inputs.iter_mut().find(imported) {
+                input.rows.created = created;
+                input.rows.merged -= created;
+            }
+        }
         Ok(Self {
-            inputs: inputs.iter().map(InputBook::from).collect(),
+            inputs,
             rows: RowBook::from(&rows),
             alerts: alerts
                 .into_iter()

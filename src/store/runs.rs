@@ -189,6 +189,24 @@ impl Store {
             .context("cannot take back an unfinished import")?;
         self.commit()
     }
+
+    /// Returns how many leads the rows of each input founded in `run`, by the input's SHA-256.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn founded_by_input(&self, run: RunNo) -> Result<Vec<(Vec<u8>, u64)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT i.sha256, count(*) FROM lead AS l
+             JOIN submission AS s ON s.submission_no = l.founder_no
+             JOIN input AS i USING (input_no)
+             WHERE l.founded_run = ?1 AND l.merged_into IS NULL AND i.run_no = ?1
+             GROUP BY i.input_no ORDER BY i.input_no",
+        )?;
+        let founded = statement
+            .query_map([run.0], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(founded)
+    }
 }
 
 fn read_run(row: &rusqlite::Row<'_>) -> Result<RunRecord> {

@@ -1,0 +1,75 @@
+//! Mistakes in rules: one folder for each message that people see, all of them said at once.
+//!
+//! `fixtures/errors/<name>/rules/` lies over the shipped rules; `expected.txt` is what `check` says.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::workspace::{Workspace, assert_same_text, files_below, package};
+
+/// Makes a workspace with the rules of a case and a good input.
+fn with_rules(case: &str) -> Workspace {
+    let workspace = Workspace::new();
+    let rules = files_below(&folder().join(case).join("rules"));
+    assert!(!rules.is_empty(), "{case} has no rules");
+    for (name, bytes) in rules {
+        workspace.file(&format!("rules/{name}"), bytes);
+    }
+    workspace.table("good.csv", &["1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,,PL,,"]);
+    workspace
+}
+
+fn folder() -> PathBuf {
+    package().join("fixtures/errors")
+}
+
+fn cases() -> Vec<String> {
+    let mut cases: Vec<String> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    cases.sort();
+    assert!(cases.len() >= 12, "{cases:?}");
+    cases
+}
+
+#[test]
+fn check_says_every_mistake_with_its_place_and_the_way_out() {
+    let bless = std::env::var_os("LEADMILL_BLESS").is_some();
+    let mut differing = Vec::new();
+    for case in cases() {
+        let workspace = with_rules(&case);
+        let outcome = workspace.run(&["check"]);
+        assert_eq!(outcome.code, 2, "{case}: {}{}", outcome.stdout, outcome.stderr);
+        assert!(outcome.stderr.contains("rules/"), "{case} names no file: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains('\u{1b}'), "{case}: colors, and nobody is there to see them");
+        let path = folder().join(&case).join("expected.txt");
+        if bless {
+            fs::write(&path, &outcome.stderr).unwrap();
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        if expected != outcome.stderr {
+            differing.push((case, expected, outcome.stderr));
+        }
+    }
+    if let Some((case, expected, found)) = differing.first() {
+        let names: Vec<&str> = differing.iter().map(|(case, ..)| case.as_str()).collect();
+        eprintln!("{names:?} differ; LEADMILL_BLESS=1 writes them anew. {case}:\n{found}");
+        assert_same_text(case, expected, found);
+    }
+}
+
+#[test]
+fn a_run_with_mistaken_rules_reads_and_writes_nothing() {
+    for case in cases() {
+        // Their rules compile; only what they are meant to do is not what they do.
+        if case.starts_with("failing-") {
+            continue;
+        }
+        let workspace = with_rules(&case);
+        let outcome = workspace.run(&["run"]).expect_code(2).says(&["rules/"]);
+        assert_eq!(outcome.stdout, "", "{case}");
+        assert!(!workspace.path("leadmill.db").exists(), "{case} made a store");
+        assert!(!workspace.path("out").exists(), "{case} made output");
+    }
+}

@@ -1,0 +1,193 @@
+//! A run that was killed, interrupted or locked out: run it again and it ends where the undisturbed
+//! one would have.
+
+use std::fs::File;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::workspace::{Workspace, assert_same_files, assert_same_text, code_of};
+
+const ROW: &str =
+    "1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,Firma,PL,Prosze o wycene,yes";
+
+/// How many runs are killed unless `LEADMILL_KILLS` says otherwise.
+const KILLS: u64 = 50;
+
+/// A hundred rows of enquiries in three files; small, so that many can be killed.
+fn small_inbox(workspace: &Workspace) {
+    for file in 0..3_u32 {
+        let rows: Vec<String> = (0..40_u32)
+            .map(|number| {
+                let person = (number * 7 + file * 31) % 50;
+                format!(
+                    "{file}-{number},2026-11-{:02}T{:02}:00:00Z,Osoba Numer{person},p{person}@example.com,\
+                     +486000{:05},Firma {},PL,Prosze o wycene {number},yes",
+                    10 + number % 9,
+                    number % 24,
+                    10_000 + person,
+                    person % 20,
+                )
+            })
+            .collect();
+        workspace
+            .table(&format!("{file}.csv"), &rows.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+fn start(workspace: &Workspace) -> Child {
+    workspace
+        .command(&["run", "--quiet"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Fails unless both workspaces hold the same store and the same published files, and nothing else.
+#[track_caller]
+fn assert_same_end(undisturbed: &Workspace, disturbed: &Workspace) {
+    assert_same_text("the store", &undisturbed.dump(), &disturbed.dump());
+    assert_same_files(&undisturbed.published(), &disturbed.published());
+    let left_over: Vec<String> = std::fs::read_dir(disturbed.path("out"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name != "runs" && name != "latest")
+        .collect();
+    assert_eq!(left_over, Vec::<String>::new(), "left over in out/");
+    let check: String =
+        disturbed.store().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(check, "ok");
+}
+
+#[test]
+fn a_run_killed_at_any_moment_ends_as_if_nothing_had_happened() {
+    let kills = std::env::var("LEADMILL_KILLS").map_or(KILLS, |text| text.parse().unwrap());
+    let undisturbed = Workspace::new();
+    small_inbox(&undisturbed);
+    let began = Instant::now();
+    undisturbed.ok(&["run", "--quiet"]);
+    let mut whole = began.elapsed();
+    assert_eq!(undisturbed.run_json()["rows"]["read"], 120);
+
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let (mut hit, mut hit_after_start, mut hit_after_decision) = (0, 0, 0);
+    for kill in 0..kills {
+        seed = next_random(seed);
+        let share = 0.1 + 0.9 * (seed % 1_000) as f64 / 1_000.0;
+        let disturbed = Workspace::new();
+        small_inbox(&disturbed);
+        let mut child = start(&disturbed);
+        std::thread::sleep(whole.mul_f64(share));
+        child.kill().unwrap();
+        let was_killed = code_of(child.wait().unwrap()) == 137;
+        hit += u64::from(was_killed);
+        if !was_killed {
+            // The machine has got faster since the first run was measured.
+            whole = whole.mul_f64(0.9);
+        }
+        if was_killed && disturbed.path("leadmill.db").exists() {
+            hit_after_start += 1;
+            let store = rusqlite::Connection::open(disturbed.path("leadmill.db")).unwrap();
+            let state = store.query_row("SELECT state FROM run", [], |row| row.get::<_, String>(0));
+            hit_after_decision += u64::from(state.is_ok_and(|state| state == "decided"));
+        }
+        let again = disturbed.run(&["run", "--quiet"]);
+        assert_eq!(again.code, 0, "kill {kill} at {share:.2}: {}", again.stderr);
+        // A run that had ended before it was killed has a second one after it; its files are its own.
+        if was_killed && disturbed.number("SELECT count(*) FROM run") == 1 {
+            assert_same_end(&undisturbed, &disturbed);
+        } else {
+            let leads = "SELECT count(*) FROM leads";
+            assert_eq!(disturbed.number(leads), undisturbed.number(leads));
+        }
+    }
+    assert!(hit * 2 > kills, "only {hit} of {kills} runs were killed: the test is blind");
+    assert!(hit_after_start > 0, "no run was killed after its store was there");
+    eprintln!(
+        "{hit} of {kills} killed, {hit_after_start} with a store, {hit_after_decision} decided"
+    );
+}
+
+#[test]
+fn a_run_killed_while_it_published_is_published_by_the_next() {
+    let undisturbed = Workspace::new();
+    small_inbox(&undisturbed);
+    undisturbed.ok(&["run", "--quiet"]);
+    let disturbed = Workspace::new();
+    small_inbox(&disturbed);
+    let mut child = start(&disturbed);
+    // The staging folder appears once everything is decided.
+    let staging = |workspace: &Workspace| {
+        std::fs::read_dir(workspace.path("out")).is_ok_and(|entries| {
+            entries
+                .flatten()
+                .any(|entry| entry.file_name().to_string_lossy().starts_with(".staging"))
+        })
+    };
+    while !staging(&disturbed) && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    assert_eq!(code_of(child.wait().unwrap()), 137, "the run ended before it was killed");
+    assert!(!disturbed.path("out/latest").exists(), "nothing is out yet");
+    disturbed.ok(&["run", "--quiet"]);
+    assert_eq!(disturbed.number("SELECT count(*) FROM run"), 1);
+    assert_same_end(&undisturbed, &disturbed);
+}
+
+#[test]
+fn a_second_run_at_the_same_time_is_exit_code_4_and_writes_nothing() {
+    let workspace = Workspace::new();
+    workspace.table("leads.csv", &[ROW]);
+    workspace.ok(&["run"]);
+    let before = (workspace.dump(), workspace.published());
+    let lock = File::options().write(true).open(workspace.path("leadmill.db.lock")).unwrap();
+    lock.lock().unwrap();
+    workspace.table("more.csv", &["2,2026-11-18T09:00:00Z,Jan Nowy,jan@example.com,,,PL,,"]);
+    workspace.run(&["run"]).expect_code(4).says(&["leadmill.db"]);
+    assert_eq!((workspace.dump(), workspace.published()), before);
+    workspace.ok(&["leads"]);
+    drop(lock);
+    workspace.ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_says_so_and_is_simply_run_again() {
+    let undisturbed = Workspace::with_fixtures();
+    undisturbed.ok(&["run", "--quiet"]);
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let disturbed = Workspace::with_fixtures();
+        let mut child = start(&disturbed);
+        while !disturbed.path("leadmill.db").exists() && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        let sent =
+            Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        let ended = wait_at_most(&mut child, Duration::from_secs(60));
+        assert_eq!(ended, code, "{signal}");
+        assert!(!disturbed.path("out/latest").exists(), "{signal}: published all the same");
+        disturbed.ok(&["run", "--quiet"]);
+        assert_same_end(&undisturbed, &disturbed);
+    }
+}
+
+/// One step of xorshift: the kills fall at the same shares of a run every time.
+fn next_random(mut seed: u64) -> u64 {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^ (seed << 17)
+}
+
+fn wait_at_most(child: &mut Child, limit: Duration) -> i32 {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return code_of(status);
+        }
+        assert!(began.elapsed() < limit, "the signal was not heard");
+        std::thread::yield_now();
+    }
+}

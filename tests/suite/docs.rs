@@ -1,0 +1,106 @@
+//! What the README tells people to type exists.
+
+use std::fs;
+
+use super::workspace::{Workspace, package};
+
+/// Returns the arguments of every leadmill command in the `sh` blocks of a text.
+fn commands(text: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    let mut in_shell = false;
+    let mut joined = String::new();
+    for line in text.lines() {
+        let line = line.trim();
+        if let Some(kind) = line.strip_prefix("```") {
+            in_shell = !in_shell && ["sh", "bash", "shell", "console"].contains(&kind.trim());
+            continue;
+        }
+        if !in_shell {
+            continue;
+        }
+        if let Some(start) = line.strip_suffix('\\') {
+            joined.push_str(start);
+            continue;
+        }
+        joined.push_str(line);
+        let whole = std::mem::take(&mut joined);
+        let whole = whole.trim_start_matches("$ ");
+        // Only the first command of a pipe, without its comment.
+        let first = whole.split([';', '|', '>', '&']).next().unwrap().split(" #").next().unwrap();
+        let mut words: Vec<String> = first.split_whitespace().map(unquoted).collect();
+        words.reverse();
+        while words.last().is_some_and(|word| word.contains('=') && !word.starts_with('-')) {
+            words.pop();
+        }
+        words.reverse();
+        let rest = match words.first().map(String::as_str) {
+            Some("cargo") if words.get(1).is_some_and(|word| word == "run") => {
+                words.iter().position(|word| word == "--").map(|at| words[at + 1..].to_vec())
+            }
+            Some(program) if program == "leadmill" || program.ends_with("/leadmill") => {
+                Some(words[1..].to_vec())
+            }
+            _ => None,
+        };
+        found.extend(rest.filter(|rest| !rest.is_empty()));
+    }
+    found
+}
+
+fn unquoted(word: &str) -> String {
+    word.trim_matches(['"', '\'']).to_owned()
+}
+
+#[test]
+fn commands_are_found_where_people_read_them() {
+    let text = "x\n```sh\n$ leadmill run a.csv --json | tail -1\nA=b ./target/release/leadmill --workspace w leads # all\n\
+                cargo run --release -- init demo \\\n  --quiet\ncargo build\n```\nleadmill not this\n```toml\nleadmill nor this\n```\n";
+    let expected: [&[&str]; 3] =
+        [&["run", "a.csv", "--json"], &["--workspace", "w", "leads"], &["init", "demo", "--quiet"]];
+    assert_eq!(commands(text), expected);
+}
+
+#[test]
+fn what_the_readme_tells_people_to_type_exists() {
+    // A package without a README says nothing that could be wrong.
+    let Ok(readme) = fs::read_to_string(package().join("README.md")) else { return };
+    let found = commands(&readme);
+    assert!(found.len() >= 5, "only {} commands in README.md: {found:?}", found.len());
+    let workspace = Workspace::new();
+    let mut problems = Vec::new();
+    for args in found {
+        // clap looks at what stands before `--help` first, so a wrong option or subcommand fails.
+        let mut args: Vec<&str> = args.iter().map(String::as_str).collect();
+        args.push("--help");
+        let outcome = workspace.run(&args);
+        if outcome.code != 0 {
+            problems.push(format!("{args:?}: {}", outcome.stderr));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn a_wrong_option_would_be_noticed() {
+    let workspace = Workspace::new();
+    for args in [&["run", "--no-such-option", "--help"][..], &["no-such-command", "--help"]] {
+        assert_eq!(workspace.run(args).code, 2, "{args:?}");
+    }
+    assert_eq!(workspace.run(&["run", "--json", "x.csv", "--help"]).code, 0);
+}
+
+#[test]
+fn every_command_says_what_it_does_and_its_options() {
+    let workspace = Workspace::new();
+    let help = workspace.ok(&["--help"]).stdout;
+    let listed = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap();
+    let names: Vec<&str> =
+        listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() >= 9, "{names:?}");
+    for name in names.iter().filter(|name| **name != "help") {
+        let text = workspace.ok(&[name, "--help"]).stdout;
+        assert!(text.lines().next().is_some_and(|line| line.len() > 15), "{name}: {text}");
+        assert!(text.contains("Usage:"), "{name}");
+    }
+    assert!(help.contains("Exit codes"), "{help}");
+}

@@ -1,0 +1,408 @@
+//! The promises: nothing evaporates, same in same out, again is free, weak evidence stays weak.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::workspace::{Workspace, assert_same_files, assert_same_text, fixtures, table};
+
+const ANNA: &str = "a1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,+48600000101,Przyklad,PL,Prosze o wycene,yes";
+const ANNA_AGAIN: &str =
+    "a2,2026-11-19T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Przyklad,PL,Kiedy?,";
+const JAN: &str =
+    "j1,2026-11-18T10:00:00Z,Jan Testowski,jan@example.com,+48600000102,,PL,Ile to kosztuje?,no";
+const EWA: &str =
+    "e1,2026-11-19T11:00:00Z,Ewa Nowa,ewa@example.org,+48600000103,,DE,Demo bitte,yes";
+
+/// How many leads, submissions, tasks and consent records there are.
+fn counts(workspace: &Workspace) -> Vec<i64> {
+    ["leads", "submissions", "tasks", "consents"]
+        .map(|view| workspace.number(&format!("SELECT count(*) FROM {view}")))
+        .to_vec()
+}
+
+/// What the shuffling of rows and files must not change about the leads.
+fn canonical_leads(workspace: &Workspace) -> String {
+    lines(workspace.sql(
+        "SELECT id, fields, score, segment, fit, intent, behavior, quality, owner, queue, \
+         routing_reason, n_submissions, first_submitted_at, last_submitted_at FROM leads ORDER BY id",
+    ))
+}
+
+/// What does not depend on the order of nights: ids given out stay, and so do owners.
+fn leads_whenever_they_came(workspace: &Workspace) -> String {
+    lines(workspace.sql(
+        "SELECT fields, score, segment, fit, intent, behavior, quality, n_submissions, \
+         first_submitted_at, last_submitted_at FROM leads ORDER BY fields, first_submitted_at",
+    ))
+}
+
+fn lines(rows: Vec<Vec<String>>) -> String {
+    rows.into_iter().map(|row| row.join(" | ") + "\n").collect()
+}
+
+/// Which rows, as received, form a lead.
+fn clusters_by_raw(workspace: &Workspace) -> Vec<Vec<String>> {
+    let mut by_lead: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in workspace.sql("SELECT lead_no, raw FROM submissions") {
+        by_lead.entry(row[0].clone()).or_default().push(row[1].clone());
+    }
+    let mut clusters: Vec<Vec<String>> = by_lead.into_values().collect();
+    clusters.iter_mut().for_each(|cluster| cluster.sort());
+    clusters.sort();
+    clusters
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[track_caller]
+fn outcomes_of(rows: &serde_json::Value) -> (u64, u64) {
+    let count = |name: &str| rows[name].as_u64().unwrap_or_else(|| panic!("{name} in {rows}"));
+    let outcomes = ["created", "merged", "repeated", "quarantined", "held", "touches", "skipped"];
+    (count("read"), outcomes.iter().map(|name| count(name)).sum())
+}
+
+#[test]
+fn every_row_read_has_exactly_one_outcome() {
+    let workspace = Workspace::fixtures_run();
+    let run = workspace.run_json();
+    let (read, outcomes) = outcomes_of(&run["rows"]);
+    assert_eq!(read, outcomes, "the run's books");
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    for input in run["inputs"].as_array().unwrap() {
+        let (read, outcomes) = outcomes_of(&input["rows"]);
+        assert_eq!(read, outcomes, "the books of {}", input["name"]);
+        for (name, count) in input["rows"].as_object().unwrap() {
+            *sums.entry(name).or_default() += count.as_u64().unwrap();
+        }
+    }
+    for (name, sum) in sums {
+        assert_eq!(run["rows"][name].as_u64(), Some(sum), "{name} summed over the inputs");
+    }
+    let stored = workspace.number(
+        "SELECT (SELECT count(*) FROM submission) + (SELECT count(*) FROM quarantine) \
+         + (SELECT count(*) FROM held) + (SELECT count(*) FROM touch) + (SELECT count(*) FROM repeat)",
+    );
+    let skipped = run["rows"]["skipped"].as_u64().unwrap();
+    assert_eq!(stored as u64 + skipped, read, "the store against the run");
+}
+
+#[test]
+fn the_drop_off_report_adds_up_at_every_step_and_source() {
+    let workspace = Workspace::fixtures_run();
+    let text = workspace.latest("dropoff.csv");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let (mut seen, mut read) = (0, 0);
+    for record in reader.records() {
+        let record = record.unwrap();
+        if &record[3] == "unknown" {
+            continue;
+        }
+        let figure = |at: usize| record[at].parse::<u64>().unwrap();
+        assert_eq!(figure(3), figure(4) + figure(5), "{record:?}");
+        seen += 1;
+        if &record[0] == "source" {
+            read += figure(3);
+        }
+    }
+    assert!(seen > 15, "only {seen} lines in {text}");
+    assert_eq!(workspace.run_json()["rows"]["read"].as_u64(), Some(read), "rows over the sources");
+}
+
+#[test]
+fn every_lead_has_an_owner_or_a_queue_and_every_submission_a_lead() {
+    let workspace = Workspace::fixtures_run();
+    assert!(workspace.number("SELECT count(*) FROM leads") > 100);
+    let nowhere =
+        "SELECT count(*) FROM leads WHERE coalesce(owner, '') = '' AND coalesce(queue, '') = ''";
+    assert_eq!(workspace.number(nowhere), 0);
+    assert_eq!(workspace.number("SELECT count(*) FROM submissions WHERE lead_no IS NULL"), 0);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads WHERE routing_reason = ''"), 0);
+    let known = "SELECT count(*) FROM submissions AS s LEFT JOIN leads AS l USING (lead_no) WHERE l.id IS NULL";
+    assert_eq!(workspace.number(known), 0);
+}
+
+#[test]
+fn the_same_file_again_adds_nothing_whatever_its_name_and_compression() {
+    let workspace = Workspace::with_fixtures();
+    workspace.ok(&["run"]);
+    let before = (counts(&workspace), canonical_leads(&workspace));
+    workspace.ok(&["run"]);
+    assert_eq!((counts(&workspace), canonical_leads(&workspace)), before, "the same files");
+    workspace.clear_inbox();
+    for (name, bytes) in fixtures() {
+        let (folder, file) = name.split_once('/').unwrap();
+        workspace.input(&format!("{folder}/again-{file}.gz"), gzip(&bytes));
+    }
+    workspace.ok(&["run"]);
+    assert_eq!((counts(&workspace), canonical_leads(&workspace)), before, "renamed and gzipped");
+    assert_eq!(workspace.run_json()["rows"]["read"], 0, "known files are not read again");
+}
+
+#[test]
+fn an_appended_export_adds_only_its_new_rows() {
+    let workspace = Workspace::new();
+    workspace.table("leads.csv", &[ANNA, JAN]);
+    workspace.ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM submissions"), 2);
+    workspace.table("leads.csv", &[ANNA, JAN, EWA]);
+    workspace.ok(&["run"]);
+    let rows = &workspace.run_json()["rows"];
+    assert_eq!((rows["repeated"].as_u64(), rows["created"].as_u64()), (Some(2), Some(1)), "{rows}");
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3);
+    assert_eq!(workspace.number("SELECT count(*) FROM submissions"), 3);
+}
+
+#[test]
+fn overlapping_exports_count_each_row_once() {
+    let workspace = Workspace::new();
+    workspace.table("monday.csv", &[ANNA, JAN]).table("tuesday.csv", &[JAN, EWA]);
+    workspace.ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM submissions"), 3);
+    assert_eq!(workspace.run_json()["rows"]["repeated"], 1);
+}
+
+/// Returns the records of a CSV or the lines of a JSONL file in another order, the header first.
+fn reversed(name: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    if name.ends_with(".jsonl") {
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.reverse();
+        return Some((lines.join("\n") + "\n").into_bytes());
+    }
+    // Title lines and totals belong where they are.
+    if name.contains("targi") {
+        return None;
+    }
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let mut records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().ok()?;
+    if records[0].len() < 4 {
+        return None;
+    }
+    records[1..].reverse();
+    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+    for record in &records {
+        writer.write_record(record).unwrap();
+    }
+    Some(writer.into_inner().unwrap())
+}
+
+#[test]
+fn shuffled_rows_and_files_give_the_same_leads() {
+    let straight = Workspace::fixtures_run();
+    let shuffled = Workspace::new();
+    let mut turned = 0;
+    for (number, (name, bytes)) in fixtures().iter().enumerate() {
+        let (folder, file) = name.split_once('/').unwrap();
+        let back = reversed(name, bytes);
+        turned += u32::from(back.is_some());
+        let bytes = back.unwrap_or_else(|| bytes.clone());
+        shuffled.input(&format!("{:02}-{folder}/{file}", 99 - number), bytes);
+    }
+    assert!(turned >= 6, "only {turned} files turned");
+    shuffled.ok(&["run"]);
+    assert_same_text("leads", &canonical_leads(straight), &canonical_leads(&shuffled));
+    let rows = |workspace: &Workspace| workspace.run_json()["rows"].clone();
+    assert_eq!(rows(straight), rows(&shuffled));
+}
+
+#[test]
+fn one_thread_and_eight_give_the_same_bytes() {
+    let [one, eight] = ["1", "8"].map(|threads| {
+        let workspace = Workspace::with_fixtures();
+        workspace.ok(&["run", "--threads", threads]);
+        workspace
+    });
+    assert_same_files(&one.published(), &eight.published());
+    assert_same_text("store", &one.dump(), &eight.dump());
+}
+
+#[test]
+fn the_same_inputs_give_the_same_bytes_in_another_workspace() {
+    let [here, there] = [(), ()].map(|()| {
+        let workspace = Workspace::with_fixtures();
+        workspace.ok(&["run"]);
+        workspace.table("later.csv", &[ANNA, JAN]);
+        workspace.ok(&["run", "--as-of", "2026-11-21T06:00:00Z"]);
+        workspace
+    });
+    assert_eq!(here.published().keys().filter(|name| name.ends_with("run.json")).count(), 2);
+    assert_same_files(&here.published(), &there.published());
+    assert_same_text("store", &here.dump(), &there.dump());
+}
+
+#[test]
+fn one_run_for_each_input_forms_the_same_leads_as_one_run_for_all() {
+    let batch = Workspace::fixtures_run();
+    let nightly = Workspace::with_fixtures();
+    for (name, _) in fixtures().into_iter().rev() {
+        let outcome = nightly.run(&["run", "--quiet", &format!("./inbox/{name}")]);
+        assert!([0, 3].contains(&outcome.code), "{name}: {}", outcome.stderr);
+    }
+    assert_eq!(batch.clusters(), nightly.clusters());
+    assert_same_text(
+        "leads",
+        &leads_whenever_they_came(batch),
+        &leads_whenever_they_came(&nightly),
+    );
+}
+
+#[test]
+fn a_returning_lead_keeps_its_id_and_owner() {
+    let workspace = Workspace::new();
+    workspace.table("monday.csv", &[ANNA, JAN, EWA]);
+    workspace.ok(&["run", "--as-of", "2026-11-18T12:00:00Z"]);
+    let query = "SELECT id, owner FROM leads WHERE email = 'anna@przyklad.pl'";
+    let before = workspace.sql(query);
+    assert_ne!(before[0][1], "NULL", "she has an owner");
+    workspace.table("tuesday.csv", &[ANNA_AGAIN]);
+    workspace.ok(&["run", "--as-of", "2026-11-19T12:00:00Z"]);
+    assert_eq!(workspace.sql(query), before);
+    let submissions = "SELECT n_submissions FROM leads WHERE email = 'anna@przyklad.pl'";
+    assert_eq!(workspace.number(submissions), 2);
+}
+
+#[test]
+fn ids_survive_a_new_store_fed_with_the_same_rows() {
+    let [first, second] = [["a.csv", "b.csv"], ["y.csv", "x.csv"]].map(|names| {
+        let workspace = Workspace::new();
+        workspace.table(names[0], &[ANNA, JAN]).table(names[1], &[ANNA_AGAIN, EWA]);
+        workspace.ok(&["run"]);
+        workspace.sql("SELECT email, id FROM leads ORDER BY email")
+    });
+    assert_eq!(first.len(), 3);
+    assert_eq!(first, second);
+}
+
+/// Fails unless the two rows form as many leads as expected.
+#[track_caller]
+fn check_leads(expected: i64, first: &str, second: &str) {
+    let workspace = Workspace::new();
+    workspace.table("leads.csv", &[first, second]);
+    workspace.ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM submissions"), 2, "{first} / {second}");
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), expected, "{first} / {second}");
+}
+
+#[test]
+fn a_shared_key_does_not_merge_two_people() {
+    // A switchboard.
+    check_leads(
+        2,
+        "1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,+48221234567,,PL,,",
+        "2,2026-11-18T10:00:00Z,Piotr Inny,piotr@przyklad.pl,+48221234567,,PL,,",
+    );
+    // The mailbox of a function.
+    check_leads(
+        2,
+        "1,2026-11-18T09:00:00Z,Anna Wzorcowa,info@przyklad.pl,,,PL,,",
+        "2,2026-11-18T10:00:00Z,Piotr Inny,info@przyklad.pl,,,PL,,",
+    );
+    // A placeholder.
+    check_leads(
+        2,
+        "1,2026-11-18T09:00:00Z,Anna Wzorcowa,brak@brak.pl,+48600000101,,PL,,",
+        "2,2026-11-18T10:00:00Z,Piotr Inny,brak@brak.pl,+48600000102,,PL,,",
+    );
+}
+
+#[test]
+fn a_key_of_one_person_merges() {
+    check_leads(
+        1,
+        "1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,,PL,,",
+        "2,2026-11-18T10:00:00Z,WZORCOWA Anna, ANNA@Przyklad.PL,,,PL,,",
+    );
+    check_leads(
+        1,
+        "1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600 000 101,,PL,,",
+        "2,2026-11-18T10:00:00Z,Ania Wzorcowa,ania@example.com,0048600000101,,PL,,",
+    );
+}
+
+#[test]
+fn a_key_that_becomes_shared_later_splits_what_it_joined() {
+    let workspace = Workspace::new();
+    let phone = "+48221234567";
+    let nameless = format!("1,2026-11-18T09:00:00Z,,biurowy@przyklad.pl,{phone},,PL,,");
+    let anna = format!("2,2026-11-18T10:00:00Z,Anna Wzorcowa,anna@przyklad.pl,{phone},,PL,,");
+    let piotr = format!("3,2026-11-19T10:00:00Z,Piotr Inny,piotr@przyklad.pl,{phone},,PL,,");
+    workspace.table("monday.csv", &[&nameless, &anna]);
+    workspace.ok(&["run", "--as-of", "2026-11-18T12:00:00Z"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1, "the number is one person's");
+    let old_id = workspace.sql("SELECT id FROM leads")[0][0].clone();
+    workspace.table("tuesday.csv", &[&piotr]);
+    workspace.ok(&["run", "--as-of", "2026-11-19T12:00:00Z"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3, "the number is a switchboard's");
+    assert_eq!(workspace.ok(&["explain", &old_id, "--json"]).json()["lead"], old_id.as_str());
+
+    let batch = Workspace::new();
+    batch.table("monday.csv", &[&nameless, &anna]).table("tuesday.csv", &[&piotr]);
+    batch.ok(&["run", "--as-of", "2026-11-19T12:00:00Z"]);
+    assert_eq!(batch.clusters(), workspace.clusters());
+}
+
+/// A row made of few names, addresses and numbers, so that rows meet.
+fn small_world_row() -> impl Strategy<Value = (u8, u8, u8, u8)> {
+    (0..5_u8, 0..6_u8, 0..5_u8, 0..40_u8)
+}
+
+fn row_text(number: usize, (name, email, phone, hour): (u8, u8, u8, u8)) -> String {
+    let name = ["", "Anna Nowak", "Jan Kowalski", "Ewa Lis", "Ania Nowak"][name as usize];
+    let email = [
+        "",
+        "a@example.com",
+        "b@example.com",
+        "info@example.com",
+        "c@example.org",
+        "d@example.org",
+    ][email as usize];
+    let phone =
+        ["", "+48600000101", "+48600000102", "+48221234567", "+48600000104"][phone as usize];
+    let at = format!("2026-11-{:02}T{:02}:00:00Z", 17 + hour / 20, 2 + hour % 20);
+    format!("r{number},{at},{name},{email},{phone},,PL,,")
+}
+
+#[test]
+fn however_rows_arrive_they_form_the_same_leads() {
+    let config = Config { cases: 12, failure_persistence: None, ..Config::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let worlds = prop::collection::vec(small_world_row(), 4..14).prop_flat_map(|rows| {
+        let numbered: Vec<String> =
+            rows.into_iter().enumerate().map(|(number, row)| row_text(number, row)).collect();
+        let cut = 1..numbered.len();
+        (Just(numbered.clone()), Just(numbered).prop_shuffle(), cut)
+    });
+    let outcome = runner.run(&worlds, |(rows, shuffled, cut)| {
+        let batch = Workspace::new();
+        batch.input("all.csv", table(&texts(&rows)));
+        batch.run(&["run", "--quiet"]);
+        let nightly = Workspace::new();
+        for night in [&shuffled[..cut], &shuffled[cut..]] {
+            nightly.input("night.csv", table(&texts(night)));
+            nightly.run(&["run", "--quiet"]);
+        }
+        prop_assert_eq!(clusters_by_raw(&batch), clusters_by_raw(&nightly));
+        prop_assert_eq!(leads_whenever_they_came(&batch), leads_whenever_they_came(&nightly));
+        let together = Workspace::new();
+        together.input("z.csv", table(&texts(&shuffled[..cut])));
+        together.input("a.csv", table(&texts(&shuffled[cut..])));
+        together.run(&["run", "--quiet"]);
+        prop_assert_eq!(canonical_leads(&batch), canonical_leads(&together));
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+fn texts(rows: &[String]) -> Vec<&str> {
+    rows.iter().map(String::as_str).collect()
+}

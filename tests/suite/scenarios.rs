@@ -1,0 +1,122 @@
+//! Scenarios: a folder with an inbox, rules over the shipped ones, steps, and the files expected.
+//!
+//! `fixtures/scenarios/<case>/scenario.toml` says what happens; `compare` names the files that the
+//! last run must have published, byte for byte, and every step's stdout may be expected, too.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::workspace::{Workspace, assert_same_text, files_below, package};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Scenario {
+    /// What it shows.
+    because: String,
+    step: Vec<Step>,
+    /// Files of the last run, compared with `expected/`.
+    #[serde(default)]
+    compare: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Step {
+    as_of: String,
+    args: Vec<String>,
+    #[serde(default)]
+    exit_code: i32,
+    /// Stdout is compared with this file of `expected/`.
+    stdout: Option<String>,
+}
+
+fn folder() -> PathBuf {
+    package().join("fixtures/scenarios")
+}
+
+#[track_caller]
+fn check(case: &str) {
+    let folder = folder().join(case);
+    let text = fs::read_to_string(folder.join("scenario.toml")).unwrap();
+    let scenario: Scenario = toml::from_str(&text).unwrap_or_else(|fault| panic!("{case}: {fault}"));
+    assert!(!scenario.because.is_empty(), "{case} does not say what it shows");
+    let workspace = Workspace::new();
+    for part in ["inbox", "rules"] {
+        for (name, bytes) in files_below(&folder.join(part)) {
+            workspace.file(&format!("{part}/{name}"), bytes);
+        }
+    }
+    let mut compared = 0;
+    for step in &scenario.step {
+        let mut args: Vec<&str> = step.args.iter().map(String::as_str).collect();
+        args.extend(["--as-of", &step.as_of]);
+        let outcome = workspace.run(&args);
+        assert_eq!(outcome.code, step.exit_code, "{case} {args:?}: {}", outcome.stderr);
+        if let Some(name) = &step.stdout {
+            compare(&folder, case, name, &outcome.stdout);
+            compared += 1;
+        }
+    }
+    for name in &scenario.compare {
+        let found = fs::read(workspace.path("out/latest").join(name))
+            .unwrap_or_else(|fault| panic!("{case}: {name}: {fault}"));
+        compare(&folder, case, name, std::str::from_utf8(&found).unwrap());
+        compared += 1;
+    }
+    assert!(compared > 0, "{case} compares nothing");
+    let there = files_below(&folder.join("expected")).len();
+    assert_eq!(there, compared, "{case}: files in expected/ that nothing is compared with");
+}
+
+#[track_caller]
+fn compare(folder: &Path, case: &str, name: &str, found: &str) {
+    let path = folder.join("expected").join(name);
+    if std::env::var_os("LEADMILL_BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, found).unwrap();
+    }
+    let expected = fs::read_to_string(&path)
+        .unwrap_or_else(|fault| panic!("{}: {fault}; LEADMILL_BLESS=1 writes it", path.display()));
+    assert_same_text(&format!("{case}: {name}"), &expected, found);
+}
+
+#[test]
+fn no_scenario_is_forgotten() {
+    let this = include_str!("scenarios.rs");
+    for entry in fs::read_dir(folder()).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(this.contains(&format!("check(\"{name}\")")), "nothing runs {name}");
+    }
+}
+
+#[test]
+fn one_person_from_two_sources_becomes_one_lead_that_says_where_each_value_is_from() {
+    check("two-sources-one-person");
+}
+
+#[test]
+fn colleagues_behind_one_switchboard_stay_apart() {
+    check("switchboard");
+}
+
+#[test]
+fn blank_is_no_consent_and_a_refusal_stops_the_mail() {
+    check("consent-blank-and-refused");
+}
+
+#[test]
+fn last_years_leads_get_no_mail() {
+    check("late-backfill");
+}
+
+#[test]
+fn the_night_the_clocks_go_back_moves_no_promise() {
+    check("dst-night");
+}
+
+#[test]
+fn a_polish_spreadsheet_is_read_as_its_author_meant_it() {
+    check("polish-excel");
+}
