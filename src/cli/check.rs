@@ -16,6 +16,7 @@ pub struct Check {}
 
 impl Check {
     /// Runs the command.
+    #[expect(clippy::unused_self, reason = "every command is run the same way")]
     pub fn run(&self, global: &Global) -> Outcome {
         let (texts, own) = global.rule_texts()?;
         let (rules, warnings) = RuleSet::parse(&texts)?;
@@ -42,9 +43,11 @@ impl Check {
             verdict.run,
             verdict.failures.len()
         ))?;
-        let untested = |what: &str, ids: &[String]| match ids.is_empty() {
-            true => Ok(()),
-            false => terminal::print(&format!("no test covers these {what}: {}", ids.join(", "))),
+        let untested = |what: &str, ids: &[String]| {
+            if ids.is_empty() {
+                return Ok(());
+            }
+            terminal::print(&format!("no test covers these {what}: {}", ids.join(", ")))
         };
         untested("scoring rules", &verdict.rules_untested)?;
         untested("routes", &verdict.routes_untested)?;

@@ -64,7 +64,7 @@ impl Leads {
                     .map(str::to_owned)
                     .to_vec(),
             ];
-            store.each_lead(&filter, read, |lead| {
+            store.each_lead(&filter, read, |lead, _| {
                 let at = utc_from_ms(lead.last_submitted_ms).with_timezone(&rules.workspace.zone);
                 rows.push(vec![
                     lead.id.to_string(),
@@ -98,7 +98,7 @@ impl Leads {
             zone: rules.workspace.zone,
         };
         let mut writer = CrmWriter::new(&target, &rules.fields, terminal::stdout())?;
-        store.each_lead(&filter, read, |lead| writer.write(&lead, &lookups).map(drop))?;
+        store.each_lead(&filter, read, |lead, _| writer.write(&lead, &lookups).map(drop))?;
         writer.finish()?.out.flush()?;
         Ok(0)
     }

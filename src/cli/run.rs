@@ -31,8 +31,8 @@ pub struct Run {
     #[arg(long, value_name = "ID")]
     source: Option<String>,
     /// Do everything on a copy and keep nothing.
-    #[arg(long)]
-    dry_run: bool,
+    #[arg(long = "dry-run")]
+    keep_nothing: bool,
     /// Write every lead to the CRM files, not only new and changed ones.
     #[arg(long)]
     full: bool,
@@ -83,7 +83,7 @@ impl Run {
             .num_threads(threads)
             .build()
             .context("cannot start the worker threads")?;
-        let work = if self.dry_run { dry_run } else { run };
+        let work = if self.keep_nothing { dry_run } else { run };
         let outcome = pool.install(|| {
             let mut show = |event| progress.show(&event);
             work(&job, &mut show)
@@ -163,7 +163,7 @@ impl Run {
             &[1],
         ))?;
         terminal::print("")?;
-        if self.dry_run {
+        if self.keep_nothing {
             return terminal::print("dry run: nothing was stored or published");
         }
         let latest = global.out_path().join("latest");

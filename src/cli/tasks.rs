@@ -66,9 +66,8 @@ impl Tasks {
             limit: self.limit,
             ..TaskFilter::default()
         };
-        let each = |visit: &mut dyn FnMut(Task) -> Result<()>| {
-            store.each_task(&filter, as_of_ms, &rules.fields, visit)
-        };
+        let each =
+            |visit: &mut dyn FnMut(Task) -> Result<()>| store.each_task(&filter, as_of_ms, visit);
         match self.format {
             TaskFormat::Table => Self::print_table(&store, &filter, as_of_ms, &rules)?,
             TaskFormat::Csv => {
@@ -100,7 +99,7 @@ impl Tasks {
     ) -> Result<()> {
         let mut rows =
             vec![["due", "late", "what", "who", "lead", "state"].map(str::to_owned).to_vec()];
-        store.each_task(filter, as_of_ms, &rules.fields, |task| {
+        store.each_task(filter, as_of_ms, |task| {
             let due = utc_from_ms(task.planned.due_ms).with_timezone(&rules.workspace.zone);
             let late = match task.late_minutes {
                 0 => String::new(),

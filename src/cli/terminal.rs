@@ -5,8 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use anyhow::Result;
 use tabled::builder::Builder;
 use tabled::settings::object::Columns;
-use tabled::settings::peaker::PriorityMax;
-use tabled::settings::{Alignment, Modify, Padding, Style, Width};
+use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use crate::report::escape::for_terminal;
 
@@ -63,22 +62,74 @@ pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
+/// Narrowest that a column of prose gets.
+const PROSE_WIDTH_MIN: usize = 12;
+
 /// Renders rows, the first of which is the header, as a table no wider than the terminal.
 ///
-/// `right` names the columns that hold figures.
+/// `right` names the columns that hold figures. Only columns of prose are wrapped, between words: an
+/// id cut in two could not be copied.
 pub fn table(rows: &[Vec<String>], right: &[usize]) -> String {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| escape_lines(cell)).collect()).collect();
+    let widths = column_widths(&rows);
     let mut builder = Builder::default();
-    for row in rows {
-        builder.push_record(row.iter().map(|cell| escape_lines(cell)));
+    for row in &rows {
+        builder.push_record(row.iter().zip(&widths).map(|(cell, width)| wrap(cell, *width)));
     }
     let mut table = builder.build();
     table.with(Style::blank()).with(Padding::new(0, 2, 0, 0));
     for column in right {
         table.with(Modify::new(Columns::one(*column)).with(Alignment::right()));
     }
-    table.with(Width::wrap(width()).keep_words(true).priority(PriorityMax::default()));
     let text = table.to_string();
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Takes from the widest column of prose until the table fits or all of them are as narrow as allowed.
+fn column_widths(rows: &[Vec<String>]) -> Vec<usize> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+    let mut widths: Vec<usize> = (0..columns)
+        .map(|column| cells(column).map(|cell| cell.chars().count()).max().unwrap_or(0))
+        .collect();
+    // A word stays whole, so a column is never narrower than its longest one.
+    let longest_word = |column: usize| {
+        let words = cells(column).flat_map(|cell| cell.split(' '));
+        words.map(|word| word.chars().count()).max().unwrap_or(0)
+    };
+    let floors: Vec<usize> =
+        (0..columns).map(|column| longest_word(column).max(PROSE_WIDTH_MIN)).collect();
+    let gaps = columns * 3;
+    while widths.iter().sum::<usize>() + gaps > width() {
+        let widest = (0..columns)
+            .filter(|column| widths[*column] > floors[*column])
+            .max_by_key(|column| widths[*column]);
+        let Some(widest) = widest else { break };
+        widths[widest] -= 1;
+    }
+    widths
+}
+
+/// Breaks `text` between words so that no line is longer than `width`, where words allow.
+fn wrap(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in text.split('\n') {
+        let words = paragraph.trim_start_matches(' ');
+        let indent = &paragraph[..paragraph.len() - words.len()];
+        let mut line = String::new();
+        for word in words.split(' ') {
+            let needs = line.chars().count() + 1 + word.chars().count();
+            if !line.is_empty() && needs > width {
+                lines.push(std::mem::take(&mut line));
+            } else if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(format!("{indent}{line}"));
+    }
+    lines.join("\n")
 }
 
 /// Returns the columns of the terminal, from `COLUMNS` or what the system says.
@@ -94,4 +145,16 @@ fn console_width() -> Option<usize> {
 
 fn escape_lines(text: &str) -> String {
     text.split('\n').map(for_terminal).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_wrapped_between_words() {
+        assert_eq!(wrap("Brak kontaktu od 4 godzin", 14), "Brak kontaktu\nod 4 godzin");
+        assert_eq!(wrap("LM-308XMH4G37WM", 5), "LM-308XMH4G37WM");
+        assert_eq!(wrap("  indented", 40), "  indented");
+    }
 }

@@ -5,11 +5,6 @@
 //! them. Start at [`publication::Staging`], which every file of a run goes through, and
 //! [`crm::CrmWriter`].
 
-#![expect(
-    clippy::missing_errors_doc,
-    reason = "every `Err` of this room is the disk's, with the file named"
-)]
-
 mod cell;
 pub mod crm;
 pub mod publication;

@@ -112,7 +112,14 @@ impl Cycle<'_> {
             Some(left_out) => left_out,
             None => (TaskState::Open, format!("{}; {counted}", step.because)),
         };
-        let language = self.subject.values.get(field::LANGUAGE);
+        let values = self.subject.values;
+        // Without a word about language, the country is the best guess for a greeting.
+        let language =
+            values.get(field::LANGUAGE).or_else(|| match values.get(field::COUNTRY)? {
+                "PL" => Some("pl"),
+                "DE" | "AT" => Some("de"),
+                _ => None,
+            });
         PlannedTask {
             step: step.id.clone(),
             plan: plan.id.clone(),

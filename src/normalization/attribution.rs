@@ -104,7 +104,7 @@ fn evidence(
 ) -> (Option<String>, Option<String>) {
     let clicked = tables.click_ids().iter().find(|id| {
         PARAMETERS.iter().any(|(name, number)| {
-            fold_header(name) == fold_header(&id.parameter) && values.get(*number).is_some()
+            values.get(*number).is_some() && fold_header(name) == fold_header(&id.parameter)
         })
     });
     if let Some(click) = clicked {

@@ -35,7 +35,7 @@ pub(super) struct Draft<'r> {
     phones: Vec<&'r Cell>,
 }
 
-impl<'r> Draft<'r> {
+impl Draft<'_> {
     pub(super) fn notice(&mut self, cell: &Cell, remark: Remark) {
         self.notices.push(Notice {
             code: remark.code,
@@ -201,14 +201,14 @@ impl Normalizer<'_> {
     fn kind(&self, field: FieldNo) -> FieldKind {
         let kind = self.fields.spec(field).kind;
         match field {
-            field::NIP => FieldKind::Identifier,
             field::COMPANY if kind == FieldKind::Text => FieldKind::Company,
             field::COUNTRY if kind == FieldKind::Text => FieldKind::Country,
             field::WEBSITE if kind == FieldKind::Text => FieldKind::Url,
             field::EMPLOYEES | field::BUDGET if kind == FieldKind::Text => FieldKind::Number,
             // A broken address of a page still says where somebody came from.
             field::REFERRER | field::LANDING_PAGE => FieldKind::Text,
-            field::EXTERNAL_ID
+            field::NIP
+            | field::EXTERNAL_ID
             | field::AD_ID
             | field::ADSET_ID
             | field::CAMPAIGN_ID

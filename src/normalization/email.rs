@@ -34,6 +34,10 @@ pub enum EmailFault {
 
 /// What kind of mailbox an address is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent facts, each a field of the lead"
+)]
 pub struct Mailbox {
     /// Registrable domain, or the whole domain where the public suffix list has none.
     pub domain: String,
@@ -209,12 +213,10 @@ fn candidates(text: &str) -> (Vec<&str>, bool) {
             pair[0],
             "lub" | "oraz" | "i" | "or" | "and" | "und" | "oder" | "e-mail" | "mail" | "email"
         );
-        !(pair[1].contains('@')
-            && glued
-            && starts_lower
-            && !pair[0].contains('@')
-            && !pair[0].ends_with(':')
-            && !is_word)
+        let may_belong_to_address =
+            starts_lower && !is_word && !pair[0].contains('@') && !pair[0].ends_with(':');
+        let is_torn = glued && may_belong_to_address && pair[1].contains('@');
+        !is_torn
     });
     (parts.into_iter().filter(|part| part.contains('@')).collect(), is_sure)
 }

@@ -33,11 +33,11 @@ use self::phone::{Phone, PhoneFault};
 use crate::model::moment::DateOrder;
 use crate::model::row::{ConsentMapping, Origin, Row, RowContent};
 use crate::model::submission::RowVerdict;
-use crate::rules::field::FieldCatalog;
+use crate::rules::field::{FieldCatalog, fold_header};
 use crate::rules::tables::Tables;
 
-/// Phones remembered at most; a call centre's or a test number comes again, a person's seldom does.
-const PHONES_REMEMBERED_MAX: usize = 16_384;
+/// Phones, and job titles, remembered at most; a call centre's or a test number comes again, a person's seldom does.
+const VALUES_REMEMBERED_MAX: usize = 16_384;
 
 /// Something worth saying about one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,12 +87,13 @@ pub struct Normalizer<'a> {
     fields: &'a FieldCatalog,
     source: SourceContext<'a>,
     phones: HashMap<String, Result<Phone, PhoneFault>>,
+    seniorities: HashMap<String, Option<&'static str>>,
 }
 
 impl<'a> Normalizer<'a> {
     /// Prepares to normalize the rows of `source`.
     pub fn new(tables: &'a Tables, fields: &'a FieldCatalog, source: SourceContext<'a>) -> Self {
-        Self { tables, fields, source, phones: HashMap::new() }
+        Self { tables, fields, source, phones: HashMap::new(), seniorities: HashMap::new() }
     }
 
     /// Judges `row`; returns where it stood, the row as received, and the verdict.
@@ -117,10 +118,23 @@ impl<'a> Normalizer<'a> {
             return known.clone();
         }
         let found = phone::parse(raw, country, self.tables);
-        if self.phones.len() >= PHONES_REMEMBERED_MAX {
+        if self.phones.len() >= VALUES_REMEMBERED_MAX {
             self.phones.clear();
         }
         self.phones.insert(raw.to_owned(), found.clone());
+        found
+    }
+
+    /// Reads a job title's seniority; the same few thousand titles make up any export.
+    fn seniority(&mut self, title: String) -> Option<&'static str> {
+        if let Some(known) = self.seniorities.get(&title) {
+            return *known;
+        }
+        let found = self.tables.seniority(&fold_header(&title));
+        if self.seniorities.len() >= VALUES_REMEMBERED_MAX {
+            self.seniorities.clear();
+        }
+        self.seniorities.insert(title, found);
         found
     }
 

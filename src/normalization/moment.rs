@@ -366,9 +366,10 @@ mod tests {
                     Certainty::DateOnly => "date",
                     Certainty::Received => "received",
                 };
-                let codes: String =
-                    remarks.iter().map(|remark| format!(" {}", remark.code)).collect();
-                format!("{} {certainty}{codes}", moment.utc().format("%F %T"))
+                let mut words =
+                    vec![moment.utc().format("%F %T").to_string(), certainty.to_owned()];
+                words.extend(remarks.iter().map(|remark| remark.code.to_owned()));
+                words.join(" ")
             }
             Err(MomentFault::Blank) => "blank".to_owned(),
             Err(MomentFault::Unusable(remark)) => remark.code.to_owned(),

@@ -10,7 +10,6 @@ use crate::model::outcome::{Notice, Rejection};
 use crate::model::row::{Cell, Origin, Role, RowKind, RowTouch};
 use crate::model::submission::{RowVerdict, Submission};
 use crate::model::touch::Touch;
-use crate::rules::field::fold_header;
 
 impl Normalizer<'_> {
     /// Judges the row with `cells`.
@@ -55,7 +54,7 @@ impl Normalizer<'_> {
     }
 
     /// Adds what follows from the values: mailbox, device, seniority, attribution.
-    fn enrich(&self, draft: &mut Draft<'_>) {
+    fn enrich(&mut self, draft: &mut Draft<'_>) {
         let values = &mut draft.values;
         if let Some(address) = values.get(field::EMAIL) {
             let mailbox = email::classify(address, self.tables);
@@ -71,10 +70,8 @@ impl Normalizer<'_> {
         if let Some(class) = values.get(field::USER_AGENT).and_then(device::class) {
             values.set(field::DEVICE, class);
         }
-        if let Some(word) = values
-            .get(field::JOB_TITLE)
-            .and_then(|title| self.tables.seniority(&fold_header(title)))
-        {
+        let title = values.get(field::JOB_TITLE).map(str::to_owned);
+        if let Some(word) = title.and_then(|title| self.seniority(title)) {
             values.set(field::SENIORITY, word);
         }
         let implied =

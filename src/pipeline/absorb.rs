@@ -53,6 +53,11 @@ impl Fresh {
         self.orders.len()
     }
 
+    /// Returns whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.orders.is_empty()
+    }
+
     /// Returns the number that the next submission takes.
     pub fn next_no(&self) -> i64 {
         self.first + self.orders.len() as i64
@@ -101,10 +106,10 @@ pub fn absorb(store: &Store, rules: &RuleSet, run: i64, fresh: &Fresh) -> Result
         old: Vec::new(),
         old_index: HashMap::new(),
         touched: BTreeSet::new(),
-        links: Links::new(),
+        edges: Vec::new(),
         flipped_keys: 0,
     };
-    if fresh.len() == 0 {
+    if fresh.is_empty() {
         return Ok(Absorbed::default());
     }
     let only_fresh = fresh.first > 1;
@@ -123,7 +128,8 @@ struct Work<'a> {
     old: Vec<SubmissionNo>,
     old_index: HashMap<SubmissionNo, u32>,
     touched: BTreeSet<LeadNo>,
-    links: Links,
+    /// The joins that made one component of two: together the spanning trees of all components.
+    edges: Vec<(SubmissionNo, SubmissionNo, KeyKind)>,
     flipped_keys: u64,
 }
 
@@ -204,13 +210,7 @@ impl Work<'_> {
     fn join(&mut self, first: SubmissionNo, other: SubmissionNo, kind: KeyKind) {
         let (a, b) = (self.element(first), self.element(other));
         if self.clusters.union(a, b) {
-            let (low, high) = (first.min(other), first.max(other));
-            // A submission keeps one link; when it has one already, the other end still lacks its own.
-            if self.links.contains_key(&high) {
-                self.links.entry(low).or_insert((high, kind));
-            } else {
-                self.links.insert(high, (low, kind));
-            }
+            self.edges.push((first, other, kind));
         }
     }
 
@@ -298,13 +298,35 @@ impl Work<'_> {
         }
         known.sort_by_key(|plan| plan.no);
         founded.sort_by_key(|(order, _)| *order);
-        let mut next = self.store.next_lead_no()?;
         let mut leads = known;
-        for (_, mut plan) in founded {
-            plan.no = LeadNo(next);
-            next += 1;
+        for (number, (_, mut plan)) in (self.store.next_lead_no()?..).zip(founded) {
+            plan.no = LeadNo(number);
             leads.push(plan);
         }
-        Ok(Absorbed { leads, links: self.links, flipped_keys: self.flipped_keys })
+        let links = links(&leads, &self.edges);
+        Ok(Absorbed { leads, links, flipped_keys: self.flipped_keys })
     }
+}
+
+/// Turns the spanning tree of each lead so that it hangs from the founder: every other member is then
+/// joined by exactly one key to exactly one member, and that is what `duplicates.csv` lists.
+fn links(leads: &[LeadPlan], edges: &[(SubmissionNo, SubmissionNo, KeyKind)]) -> Links {
+    let mut neighbors: BTreeMap<SubmissionNo, Vec<(SubmissionNo, KeyKind)>> = BTreeMap::new();
+    for &(a, b, kind) in edges {
+        neighbors.entry(a).or_default().push((b, kind));
+        neighbors.entry(b).or_default().push((a, kind));
+    }
+    let mut links = Links::new();
+    for lead in leads.iter().filter(|lead| lead.members.len() > 1) {
+        let mut reached = vec![lead.founder];
+        while let Some(member) = reached.pop() {
+            for &(other, kind) in neighbors.get(&member).into_iter().flatten() {
+                if other != lead.founder && !links.contains_key(&other) {
+                    links.insert(other, (member, kind));
+                    reached.push(other);
+                }
+            }
+        }
+    }
+    links
 }

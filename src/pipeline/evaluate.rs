@@ -139,9 +139,8 @@ impl Evaluation<'_> {
             .collect::<Result<_>>()?;
         let touches: Vec<Vec<Touch>> = assembled
             .iter()
-            .map(|lead| match self.has_touches {
-                true => self.store.touches(&lead.touch_keys),
-                false => Ok(Vec::new()),
+            .map(|lead| {
+                if self.has_touches { self.store.touches(&lead.touch_keys) } else { Ok(Vec::new()) }
             })
             .collect::<Result<_>>()?;
         let judged: Vec<Judged> = assembled
@@ -244,18 +243,23 @@ impl Evaluation<'_> {
                 _ => self.run.0,
             },
             outward,
+            name: display_name(&lead.golden.values),
+            email: lead.golden.values.get(field::EMAIL).map(str::to_owned),
+            phone: lead.golden.values.get(field::PHONE).map(str::to_owned),
             provenance: provenance(lead, rules)?,
             route: assignment.route.clone(),
             reason: assignment.reason.clone(),
-            contributions: write_contributions(&score.contributions, |one| rules.scoring.id(one)),
+            contributions: write_contributions(&score.contributions, |one| rules.scoring.id(one))?,
             steps: SCORED
                 | ROUTED
                 | if scheduled { SCHEDULED } else { 0 }
                 | if changed { SENT } else { 0 },
         };
         self.store.write_lead(self.run, &row)?;
-        self.store.set_alias(plan.id, plan.no)?;
-        self.store.set_members(plan.no, plan.members.iter().copied())?;
+        if plan.is_new {
+            self.store.set_alias(plan.id, plan.no)?;
+        }
+        self.store.set_members(plan.no, &plan.members, self.first_fresh)?;
         for member in &plan.members {
             let link = self.absorbed.links.get(member).copied();
             if link.is_some() || member.0 < self.first_fresh {

@@ -72,10 +72,10 @@ pub fn ingest_input(
 ) -> Result<InputReport> {
     let preset = input.preset.clone();
     let mut report = InputReport {
-        name: input.name.to_owned(),
+        name: input.name.clone(),
         sha256: hex(&input.sha256),
         source: preset.id.clone(),
-        encoding: input.encoding.to_owned(),
+        encoding: input.encoding.clone(),
         status: InputStatus::Imported,
         rows: RowCounts::default(),
     };

@@ -210,7 +210,7 @@ fn ingest_and_decide(
     store.prepare_fresh_keys()?;
     let mut reports = Vec::with_capacity(inputs.len());
     for (name, input) in inputs {
-        reports.push(take_in(job, store, record.no, name, input, &mut fresh, events)?);
+        reports.push(take_in(job, store, record.no, &name, input, &mut fresh, events)?);
     }
     if job.interrupted.load(Ordering::Relaxed) {
         return Err(Interrupted.into());
@@ -240,13 +240,13 @@ fn take_in(
     job: &Job<'_>,
     store: &Store,
     run: RunNo,
-    name: String,
+    name: &str,
     input: Result<OpenInput, intake::Refusal>,
     fresh: &mut Fresh,
     events: Events<'_>,
 ) -> Result<InputReport> {
     let report = |sha256: String, source: String, encoding: String, status| InputReport {
-        name: name.clone(),
+        name: name.to_owned(),
         sha256,
         source,
         encoding,
@@ -266,7 +266,7 @@ fn take_in(
         let report = report(
             hex(&input.sha256),
             input.preset.id.clone(),
-            input.encoding.to_owned(),
+            input.encoding.clone(),
             InputStatus::Known(known),
         );
         events(Event::InputClosed(report.clone()));

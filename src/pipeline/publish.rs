@@ -30,6 +30,7 @@ use crate::report::run_json::{
     AlertSummary, InputSummary, LeadSummary, RowSummary, RunSummary, SegmentSummary, TaskSummary,
 };
 use crate::rules::RuleSet;
+use crate::rules::target::Target;
 use crate::store::Store;
 use crate::store::codec::decode_values;
 use crate::store::listing::{
@@ -116,10 +117,7 @@ struct Figures {
 
 impl Rendering<'_> {
     fn render(&self, staging: &mut Staging, books: &Books) -> Result<Figures> {
-        let mut sent = Vec::new();
-        for target in self.job.rules.targets.iter() {
-            sent.push(self.crm(staging, target)?);
-        }
+        let sent = self.crm(staging)?;
         let (all_tasks, overdue) = self.tasks(staging)?;
         self.duplicates(staging)?;
         let reasons = self.quarantine(staging)?;
@@ -127,53 +125,45 @@ impl Rendering<'_> {
         let file = staging.file("dropoff.csv")?;
         let (rows, file) = dropoff::write_csv(file, &figures.dropoff)?;
         staging.close_file(file, Some(rows))?;
-        let page = self.page(books, &figures, overdue, reasons)?;
+        let page = self.page(books, &figures, &overdue, reasons)?;
         staging.write_file("report.html", html::render(&page)?.as_bytes(), None)?;
         Ok(figures)
     }
 
-    fn crm(
-        &self,
-        staging: &mut Staging,
-        target: &crate::rules::target::Target,
-    ) -> Result<TargetFigures> {
+    /// Writes every target's file in one pass over the leads; returns what each took.
+    fn crm(&self, staging: &mut Staging) -> Result<Vec<TargetFigures>> {
         let rules = self.job.rules;
         let owner_email = |id: &str| rules.routing.owner(id).map(|owner| owner.email.clone());
         let score_reason =
             |no: u16| rules.scoring.rules.get(no as usize).map(|rule| rule.because.clone());
         let lookups =
             Lookups { owner_email: &owner_email, score_reason: &score_reason, zone: self.zone };
-        let changed_after = match self.job.full {
-            true => 0,
-            false => self.store.published_up_to(&target.id, self.record.no)?,
-        };
-        let filter = LeadFilter { changed_after: Some(changed_after), ..LeadFilter::default() };
-        let mut figures = TargetFigures { target: target.id.clone(), ..TargetFigures::default() };
-        let mut writer = CrmWriter::new(target, &rules.fields, staging.file(&target.file)?)?;
-        let mut refused = Vec::new();
+        let mut open: Vec<OpenTarget<'_>> = Vec::new();
+        for target in rules.targets.iter() {
+            let changed_after = if self.job.full {
+                0
+            } else {
+                self.store.published_up_to(&target.id, self.record.no)?
+            };
+            open.push(OpenTarget {
+                changed_after,
+                target,
+                writer: CrmWriter::new(target, &rules.fields, staging.file(&target.file)?)?,
+                figures: TargetFigures { target: target.id.clone(), ..TargetFigures::default() },
+                refused: Vec::new(),
+            });
+        }
+        let earliest = open.iter().map(|target| target.changed_after).min();
+        let filter = LeadFilter { changed_after: earliest, ..LeadFilter::default() };
         let rule_no = |id: &str| rule_no(rules, id);
-        self.store.each_lead(&filter, read_as(rules, &rule_no, self.record.no), |lead| {
-            match writer.write(&lead, &lookups)? {
-                RowFate::Written => figures.written += 1,
-                RowFate::Refused { column, reason } => {
-                    figures.refused += 1;
-                    refused.push((lead.id.to_string(), column, reason));
-                }
+        let read = read_as(rules, &rule_no, self.record.no);
+        self.store.each_lead(&filter, read, |lead, changed| {
+            for target in open.iter_mut().filter(|target| changed.0 > target.changed_after) {
+                target.offer(&lead, &lookups)?;
             }
             Ok(())
         })?;
-        let finished = writer.finish()?;
-        staging.close_file(finished.out, Some(finished.rows))?;
-        if !refused.is_empty() {
-            let mut csv = csv::Writer::from_writer(Vec::new());
-            csv.write_record(["lead-id", "column", "reason"])?;
-            for (lead, column, reason) in &refused {
-                csv.write_record([lead, column, reason])?;
-            }
-            let name = format!("crm/{}-refused.csv", target.id);
-            staging.write_file(&name, &csv.into_inner()?, Some(refused.len() as u64))?;
-        }
-        Ok(figures)
+        open.into_iter().map(|target| target.close(staging)).collect()
     }
 
     /// Writes both task files; returns how many tasks are open and late, and the latest of them.
@@ -182,25 +172,20 @@ impl Rendering<'_> {
         let mut list = TaskListWriter::new(staging.file("tasks.csv")?, self.zone, self.as_of)?;
         let mut calendar = CalendarWriter::new(staging.file("tasks.ics")?, self.zone, self.as_of)?;
         let (mut open, mut late, mut overdue) = (0, 0, Vec::new());
-        self.store.each_task(
-            &TaskFilter::default(),
-            self.record.as_of_ms,
-            &self.job.rules.fields,
-            |task| {
-                list.write(&task)?;
-                if task.planned.due_ms >= since {
-                    calendar.write(&task)?;
+        self.store.each_task(&TaskFilter::default(), self.record.as_of_ms, |task| {
+            list.write(&task)?;
+            if task.planned.due_ms >= since {
+                calendar.write(&task)?;
+            }
+            open += 1;
+            if task.late_minutes > 0 {
+                late += 1;
+                if overdue.len() < PAGE_ROWS {
+                    overdue.push(task);
                 }
-                open += 1;
-                if task.late_minutes > 0 {
-                    late += 1;
-                    if overdue.len() < PAGE_ROWS {
-                        overdue.push(task);
-                    }
-                }
-                Ok(())
-            },
-        )?;
+            }
+            Ok(())
+        })?;
         let (rows, file) = list.finish()?;
         staging.close_file(file, Some(rows))?;
         let (rows, file) = calendar.finish()?;
@@ -310,7 +295,7 @@ impl Rendering<'_> {
         &self,
         books: &Books,
         figures: &Figures,
-        overdue: Vec<Task>,
+        overdue: &[Task],
         quarantine: Vec<QuarantineReason>,
     ) -> Result<PageData> {
         let run = self.record.no;
@@ -406,7 +391,7 @@ impl Rendering<'_> {
         let mut best: Vec<Lead> = Vec::new();
         let rules = self.job.rules;
         let rule_no = |id: &str| rule_no(rules, id);
-        self.store.each_lead(&filter, read_as(rules, &rule_no, self.record.no), |lead| {
+        self.store.each_lead(&filter, read_as(rules, &rule_no, self.record.no), |lead, _| {
             best.push(lead);
             if best.len() >= 4 * PAGE_ROWS {
                 keep_best(&mut best);
@@ -424,7 +409,7 @@ impl Rendering<'_> {
         strongest.sort_by_key(|one| (-one.points, one.rule));
         let reasons: Vec<&str> =
             strongest.iter().take(3).map(|one| rules.scoring.because(one)).collect();
-        let tasks = self.store.tasks_of(lead.no, self.record.as_of_ms, &rules.fields)?;
+        let tasks = self.store.tasks_of(lead.no, self.record.as_of_ms)?;
         let next = tasks.iter().find(|task| task.planned.state == TaskState::Open);
         Ok(HotLead {
             lead_id: lead.id.to_string(),
@@ -568,6 +553,43 @@ pub fn joined(join: &JoinEntry, rules: &RuleSet) -> Result<JoinedSubmission> {
         matched_key: format!("{}={key_value}", join.kind.word()),
         matched_with: join.with.clone(),
     })
+}
+
+/// A target's file while leads are offered to it.
+struct OpenTarget<'a> {
+    target: &'a Target,
+    changed_after: i64,
+    writer: CrmWriter<'a, StagedFile>,
+    figures: TargetFigures,
+    refused: Vec<[String; 3]>,
+}
+
+impl OpenTarget<'_> {
+    fn offer(&mut self, lead: &Lead, lookups: &Lookups<'_>) -> Result<()> {
+        match self.writer.write(lead, lookups)? {
+            RowFate::Written => self.figures.written += 1,
+            RowFate::Refused { column, reason } => {
+                self.figures.refused += 1;
+                self.refused.push([lead.id.to_string(), column, reason]);
+            }
+        }
+        Ok(())
+    }
+
+    fn close(self, staging: &mut Staging) -> Result<TargetFigures> {
+        let finished = self.writer.finish()?;
+        staging.close_file(finished.out, Some(finished.rows))?;
+        if !self.refused.is_empty() {
+            let mut csv = csv::Writer::from_writer(Vec::new());
+            csv.write_record(["lead-id", "column", "reason"])?;
+            for row in &self.refused {
+                csv.write_record(row)?;
+            }
+            let name = format!("crm/{}-refused.csv", self.target.id);
+            staging.write_file(&name, &csv.into_inner()?, Some(self.refused.len() as u64))?;
+        }
+        Ok(self.figures)
+    }
 }
 
 /// The rows of one input as they were, for fixing and importing again.

@@ -97,7 +97,7 @@ pub fn tell(store: &Store, rules: &RuleSet, lead: LeadNo, as_of_ms: i64) -> Resu
         ids: store.ids_of(lead)?,
         winners: store.winners_of(lead)?,
         decisions: store.decisions_of(lead)?,
-        tasks: store.tasks_of(lead, as_of_ms, &rules.fields)?,
+        tasks: store.tasks_of(lead, as_of_ms)?,
         events: store.events_of(lead)?,
         submissions,
         consents,

@@ -4,11 +4,6 @@
 //! no clock, and prints nothing. Start at [`html::PageData`] for the page and [`dropoff::Funnel`] for
 //! the figures behind it.
 
-#![expect(
-    clippy::missing_errors_doc,
-    reason = "every `Err` of this room is the disk's or the page's"
-)]
-
 pub mod charts;
 pub mod dropoff;
 pub mod duplicates;

@@ -29,7 +29,7 @@ impl Place {
     /// Returns the line the spot starts on; the first line is 1.
     pub fn line(&self) -> usize {
         let end = self.span.start.min(self.file.text.len());
-        self.file.text.as_bytes()[..end].iter().filter(|&&byte| byte == b'\n').count() + 1
+        self.file.text[..end].matches('\n').count() + 1
     }
 }
 

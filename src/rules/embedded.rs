@@ -54,6 +54,7 @@ pub const FILES: &[(&str, &str)] = embed! {
     "rules/targets/hubspot-contacts.toml"
     "rules/targets/leads.toml"
     "rules/targets/salesforce-lead.toml"
+    "rules/tests/routing.toml"
     "rules/tests/scoring.toml"
     "rules/workspace.toml"
 };

@@ -164,12 +164,26 @@ impl FieldCatalog {
 /// Folds a header for comparison: lower case, no diacritics, every run of anything that is neither
 /// letter nor digit becomes one space (`"Adres e-mail "` and `adres_e_mail` meet).
 pub fn fold_header(header: &str) -> String {
-    let ascii = deunicode::deunicode(header).to_lowercase();
-    ascii
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    // Most headers and values are ASCII, and this runs for many cells of every row.
+    let ascii = if header.is_ascii() {
+        std::borrow::Cow::Borrowed(header)
+    } else {
+        std::borrow::Cow::Owned(deunicode::deunicode(header))
+    };
+    let mut folded = String::with_capacity(ascii.len());
+    let mut at_word_end = false;
+    for byte in ascii.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            if at_word_end {
+                folded.push(' ');
+                at_word_end = false;
+            }
+            folded.push(char::from(byte.to_ascii_lowercase()));
+        } else {
+            at_word_end = !folded.is_empty();
+        }
+    }
+    folded
 }
 
 #[cfg(test)]

@@ -117,8 +117,9 @@ impl Tables {
             "referrers.toml" => document(text, sink, |root| self.read_referrers(root)),
             "countries.toml" => document(text, sink, |root| self.read_countries(root)),
             "nicknames.toml" => document(text, sink, |root| self.read_nicknames(root)),
-            // A text table of the workspace's own is a list for conditions.
-            list if list.ends_with(".txt") => {}
+            // A text table of the workspace's own is a list for conditions, unless it is a slip.
+            list if list.strip_suffix(".txt").is_some()
+                && did_you_mean(list, FILES.iter().copied()).is_none() => {}
             unknown => {
                 let hint = did_you_mean(unknown, FILES.iter().copied()).map_or_else(
                     || format!("known tables: {}", FILES.join(", ")),

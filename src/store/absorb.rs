@@ -180,17 +180,20 @@ impl Store {
             .query_row([lead.0], |row| row.get(0).map(SubmissionNo))?)
     }
 
-    /// Moves `submissions` to `lead`.
+    /// Moves `submissions` to `lead`; those from number `first_fresh` on have no lead yet.
     pub fn set_members(
         &self,
         lead: LeadNo,
-        submissions: impl IntoIterator<Item = SubmissionNo>,
+        submissions: &[SubmissionNo],
+        first_fresh: i64,
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO membership VALUES (?1, ?2)
-             ON CONFLICT (submission_no) DO UPDATE SET lead_no = excluded.lead_no",
+        let mut insert =
+            self.connection.prepare_cached("INSERT INTO membership VALUES (?1, ?2)")?;
+        let mut update = self.connection.prepare_cached(
+            "UPDATE membership SET lead_no = ?2 WHERE submission_no = ?1 AND lead_no <> ?2",
         )?;
         for submission in submissions {
+            let statement = if submission.0 >= first_fresh { &mut insert } else { &mut update };
             statement.execute(params![submission.0, lead.0])?;
         }
         Ok(())

@@ -144,7 +144,9 @@ fn push_json_string(text: &mut String, value: &str) {
         };
         text.push_str(&value[plain_from..at]);
         if escape.is_empty() {
-            text.push_str(&format!("\\u{byte:04x}"));
+            use fmt::Write as _;
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "\\u{byte:04x}");
         } else {
             text.push_str(escape);
         }

@@ -12,6 +12,43 @@ use crate::model::ids::{Fingerprint, KeyHash, LeadId, LeadNo, RunNo, SubmissionN
 use crate::model::task::PlannedTask;
 use crate::model::touch::Touch;
 
+macro_rules! insert_lead {
+    () => {
+        "INSERT INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
+    };
+}
+
+/// A plain insert needs no statement journal, which an upsert does: new leads are most leads.
+const INSERT_LEAD: &str = insert_lead!();
+const UPSERT_LEAD: &str = concat!(
+    insert_lead!(),
+    " ON CONFLICT (lead_no) DO UPDATE SET
+         merged_into = NULL, changed_run = excluded.changed_run,
+         n_submissions = excluded.n_submissions, first_ms = excluded.first_ms,
+         last_ms = excluded.last_ms, name = excluded.name,
+         email = excluded.email, phone = excluded.phone, fields = excluded.fields,
+         provenance = excluded.provenance, score = excluded.score,
+         segment = excluded.segment, fit = excluded.fit, intent = excluded.intent,
+         behavior = excluded.behavior, quality = excluded.quality,
+         owner = excluded.owner, queue = excluded.queue,
+         may_email = excluded.may_email, may_phone = excluded.may_phone"
+);
+
+macro_rules! insert_task {
+    () => {
+        "INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+    };
+}
+
+const INSERT_TASK: &str = insert_task!();
+const UPSERT_TASK: &str = concat!(
+    insert_task!(),
+    " ON CONFLICT (lead_no, plan, step) DO UPDATE SET
+         channel = excluded.channel, subject = excluded.subject, due_ms = excluded.due_ms,
+         state = excluded.state, because_no = excluded.because_no"
+);
+
 /// Interned texts kept in memory; the store knows the rest.
 const TEXTS_REMEMBERED_MAX: usize = 10_000;
 
@@ -89,6 +126,12 @@ pub struct LeadRow {
     pub changed_run: i64,
     /// What files show.
     pub outward: Outward,
+    /// Display name.
+    pub name: String,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Phone number.
+    pub phone: Option<String>,
     /// Which submission won which field, as JSON; `None` when one submission is all there is.
     pub provenance: Option<String>,
     /// Route that decided.
@@ -197,19 +240,7 @@ impl Store {
     pub fn write_lead(&self, run: RunNo, lead: &LeadRow) -> Result<()> {
         let out = &lead.outward;
         self.connection
-            .prepare_cached(
-                "INSERT INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-                 ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
-                 ON CONFLICT (lead_no) DO UPDATE SET
-                     merged_into = NULL, changed_run = excluded.changed_run,
-                     n_submissions = excluded.n_submissions, first_ms = excluded.first_ms,
-                     last_ms = excluded.last_ms, fields = excluded.fields,
-                     provenance = excluded.provenance, score = excluded.score,
-                     segment = excluded.segment, fit = excluded.fit, intent = excluded.intent,
-                     behavior = excluded.behavior, quality = excluded.quality,
-                     owner = excluded.owner, queue = excluded.queue,
-                     may_email = excluded.may_email, may_phone = excluded.may_phone",
-            )?
+            .prepare_cached(if lead.founded_run == run.0 { INSERT_LEAD } else { UPSERT_LEAD })?
             .execute(params![
                 lead.no.0,
                 lead.id.to_string(),
@@ -219,6 +250,9 @@ impl Store {
                 out.n_submissions,
                 out.first_ms,
                 out.last_ms,
+                lead.name,
+                lead.email,
+                lead.phone,
                 out.fields,
                 lead.provenance,
                 out.score,
@@ -234,7 +268,7 @@ impl Store {
             ])?;
         self.connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO decision VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO decision VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 lead.no.0,
@@ -338,15 +372,8 @@ impl TaskBook<'_> {
         }
         for task in planned {
             let because = self.sentence(&task.because)?;
-            connection
-                .prepare_cached(
-                    "INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                     ON CONFLICT (lead_no, plan, step) DO UPDATE SET
-                         channel = excluded.channel, subject = excluded.subject,
-                         due_ms = excluded.due_ms, state = excluded.state,
-                         because_no = excluded.because_no",
-                )?
-                .execute(params![
+            connection.prepare_cached(if is_new { INSERT_TASK } else { UPSERT_TASK })?.execute(
+                params![
                     lead.0,
                     task.plan,
                     task.step,
@@ -356,7 +383,8 @@ impl TaskBook<'_> {
                     task.state.word(),
                     because,
                     self.run.0
-                ])?;
+                ],
+            )?;
         }
         Ok(())
     }

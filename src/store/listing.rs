@@ -8,7 +8,7 @@ use rusqlite::{Row, params};
 use super::{Store, codec};
 use crate::model::decision::{Contribution, Group, Score, Segment};
 use crate::model::ids::{LeadId, LeadNo, RunNo};
-use crate::model::lead::{Lead, display_name};
+use crate::model::lead::Lead;
 use crate::model::run::RowCounts;
 use crate::model::task::{PlannedTask, Task, TaskChannel, TaskState};
 use crate::rules::field::FieldCatalog;
@@ -118,23 +118,23 @@ pub struct ReadAs<'a> {
 /// A lead with its values (its own, or those of its only submission) and its latest decision.
 const LEADS: &str = "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.n_submissions, \
             l.first_ms, l.last_ms, l.score, l.segment, l.fit, l.intent, l.behavior, l.quality, \
-            l.owner, l.queue, d.reason, l.may_email, l.may_phone, l.founded_run, d.contributions \
+            l.owner, l.queue, d.reason, l.may_email, l.may_phone, l.founded_run, d.contributions, l.changed_run \
      FROM lead AS l CROSS JOIN submission AS s ON s.submission_no = l.founder_no \
      CROSS JOIN decision AS d ON d.lead_no = l.lead_no AND d.run_no = \
          (SELECT max(run_no) FROM decision AS latest WHERE latest.lead_no = l.lead_no)";
 
-const TASKS: &str = "SELECT t.lead_no, t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, \
-            b.text, l.id, l.owner, l.queue, l.segment, coalesce(l.fields, s.fields) \
-     FROM task AS t JOIN because AS b USING (because_no) JOIN lead AS l USING (lead_no) \
-     JOIN submission AS s ON s.submission_no = l.founder_no";
+const TASKS: &str = "SELECT t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, b.text, \
+            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone \
+     FROM task AS t JOIN because AS b USING (because_no) JOIN lead AS l USING (lead_no)";
 
 impl Store {
-    /// Hands every lead that `filter` lets through to `visit`, in order of number.
+    /// Hands every lead that `filter` lets through to `visit`, in order of number, with the run that
+    /// last changed it.
     pub fn each_lead(
         &self,
         filter: &LeadFilter,
         read: ReadAs<'_>,
-        mut visit: impl FnMut(Lead) -> Result<()>,
+        mut visit: impl FnMut(Lead, RunNo) -> Result<()>,
     ) -> Result<()> {
         // The range condition is the only one with an index; leave it out when it says nothing.
         let changed = filter.changed_after.map_or(String::new(), |after| {
@@ -155,7 +155,7 @@ impl Store {
             filter.limit.unwrap_or(-1)
         ])?;
         while let Some(row) = rows.next()? {
-            visit(read_lead(row, read)?)?;
+            visit(read_lead(row, read)?, RunNo(row.get(19)?))?;
         }
         Ok(())
     }
@@ -174,7 +174,6 @@ impl Store {
         &self,
         filter: &TaskFilter,
         as_of_ms: i64,
-        catalog: &FieldCatalog,
         mut visit: impl FnMut(Task) -> Result<()>,
     ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(&format!(
@@ -193,25 +192,20 @@ impl Store {
             filter.limit.unwrap_or(-1)
         ])?;
         while let Some(row) = rows.next()? {
-            visit(read_task(row, as_of_ms, catalog)?)?;
+            visit(read_task(row, as_of_ms)?)?;
         }
         Ok(())
     }
 
     /// Returns the tasks of one lead, the earliest due first, in whatever state.
-    pub fn tasks_of(
-        &self,
-        lead: LeadNo,
-        as_of_ms: i64,
-        catalog: &FieldCatalog,
-    ) -> Result<Vec<Task>> {
+    pub fn tasks_of(&self, lead: LeadNo, as_of_ms: i64) -> Result<Vec<Task>> {
         let mut statement = self
             .connection
             .prepare_cached(&format!("{TASKS} WHERE t.lead_no = ?1 ORDER BY t.due_ms, t.step"))?;
         let mut rows = statement.query([lead.0])?;
         let mut tasks = Vec::new();
         while let Some(row) = rows.next()? {
-            tasks.push(read_task(row, as_of_ms, catalog)?);
+            tasks.push(read_task(row, as_of_ms)?);
         }
         Ok(tasks)
     }
@@ -423,15 +417,13 @@ impl Store {
     pub fn load(&self, as_of_ms: i64) -> Result<Vec<Load>> {
         let mut statement = self.connection.prepare_cached(
             "WITH work AS (
-                 SELECT l.owner, l.queue, l.segment,
-                        (SELECT count(*) FROM task AS t
-                         WHERE t.lead_no = l.lead_no AND t.state = 'open') AS open,
-                        (SELECT count(*) FROM task AS t WHERE t.lead_no = l.lead_no
-                           AND t.state = 'open' AND t.due_ms < ?1) AS late
-                 FROM lead AS l WHERE l.merged_into IS NULL)
-             SELECT coalesce(owner, queue) AS who, owner IS NOT NULL, count(*),
-                    count(*) FILTER (WHERE segment = 'hot'), sum(open), sum(late)
-             FROM work GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
+                 SELECT lead_no, count(*) AS open, count(*) FILTER (WHERE due_ms < ?1) AS late
+                 FROM task WHERE state = 'open' GROUP BY lead_no)
+             SELECT coalesce(l.owner, l.queue) AS who, l.owner IS NOT NULL, count(*),
+                    count(*) FILTER (WHERE l.segment = 'hot'),
+                    coalesce(sum(w.open), 0), coalesce(sum(w.late), 0)
+             FROM lead AS l LEFT JOIN work AS w USING (lead_no)
+             WHERE l.merged_into IS NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
         )?;
         let rows = statement.query_map([as_of_ms], |row| {
             let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
@@ -575,16 +567,13 @@ fn read_lead(row: &Row<'_>, read: ReadAs<'_>) -> Result<Lead> {
     })
 }
 
-fn read_task(row: &Row<'_>, as_of_ms: i64, catalog: &FieldCatalog) -> Result<Task> {
-    let channel: String = row.get(3)?;
-    let state: String = row.get(6)?;
-    let fields: String = row.get(12)?;
-    let values = codec::decode_values(&fields, catalog)?;
-    let lead_id = read_id(row, 8)?;
-    let step: String = row.get(2)?;
-    let plan: String = row.get(1)?;
-    let due_ms: i64 = row.get(5)?;
+fn read_task(row: &Row<'_>, as_of_ms: i64) -> Result<Task> {
+    let (plan, step): (String, String) = (row.get(0)?, row.get(1)?);
+    let channel: String = row.get(2)?;
+    let due_ms: i64 = row.get(4)?;
+    let state: String = row.get(5)?;
     let state = codec::word(TaskState::ALL, &state)?;
+    let lead_id = read_id(row, 7)?;
     let is_late = state == TaskState::Open && due_ms < as_of_ms;
     Ok(Task {
         id: format!("{lead_id}/{plan}/{step}"),
@@ -593,17 +582,17 @@ fn read_task(row: &Row<'_>, as_of_ms: i64, catalog: &FieldCatalog) -> Result<Tas
             step,
             plan,
             channel: codec::word(TaskChannel::ALL, &channel)?,
-            subject: row.get(4)?,
+            subject: row.get(3)?,
             due_ms,
             state,
-            because: row.get(7)?,
+            because: row.get(6)?,
         },
-        owner: row.get(9)?,
-        queue: row.get(10)?,
-        segment: row.get(11)?,
-        lead_name: display_name(&values),
-        email: values.get(crate::model::field::EMAIL).map(str::to_owned),
-        phone: values.get(crate::model::field::PHONE).map(str::to_owned),
+        owner: row.get(8)?,
+        queue: row.get(9)?,
+        segment: row.get(10)?,
+        lead_name: row.get(11)?,
+        email: row.get(12)?,
+        phone: row.get(13)?,
         late_minutes: if is_late { (as_of_ms - due_ms) / 60_000 } else { 0 },
     })
 }
@@ -625,10 +614,8 @@ pub fn read_contributions(text: &str) -> Result<Vec<(String, Group, i32)>> {
 pub fn write_contributions<'a>(
     contributions: &[Contribution],
     rule_id: impl Fn(&Contribution) -> &'a str,
-) -> String {
-    let list: Vec<_> = contributions
-        .iter()
-        .map(|one| serde_json::json!([rule_id(one), one.group.word(), one.points]))
-        .collect();
-    serde_json::Value::Array(list).to_string()
+) -> Result<String> {
+    let list: Vec<(&str, &str, i32)> =
+        contributions.iter().map(|one| (rule_id(one), one.group.word(), one.points)).collect();
+    Ok(serde_json::to_string(&list)?)
 }

@@ -115,17 +115,22 @@ CREATE TABLE match_key (
     PRIMARY KEY (key, submission_no)
 ) STRICT, WITHOUT ROWID;
 
--- Derived state: everything below can be rebuilt from the tables above.
+-- Derived state: everything below can be rebuilt from the tables above. It names rows of other tables
+-- without foreign keys: checking them cost a tenth of a run, and whoever writes here writes all of it.
 CREATE TABLE lead (
     lead_no       INTEGER PRIMARY KEY,
     id            TEXT NOT NULL,
-    merged_into   INTEGER REFERENCES lead,
-    founder_no    INTEGER NOT NULL REFERENCES submission,
-    founded_run   INTEGER NOT NULL REFERENCES run,
-    changed_run   INTEGER NOT NULL REFERENCES run,
+    merged_into   INTEGER,
+    founder_no    INTEGER NOT NULL,
+    founded_run   INTEGER NOT NULL,
+    changed_run   INTEGER NOT NULL,
     n_submissions INTEGER NOT NULL,
     first_ms      INTEGER NOT NULL,
     last_ms       INTEGER NOT NULL,
+    -- What lists show, beside the values that they are taken from.
+    name          TEXT NOT NULL,
+    email         TEXT,
+    phone         TEXT,
     -- NULL: the values are those of the founder, the only submission there is.
     fields        TEXT,
     -- Which submission won which field; '*' names the winner of all others.
@@ -146,26 +151,26 @@ CREATE INDEX lead_by_change ON lead (changed_run);
 -- Every id ever given out, for ever.
 CREATE TABLE lead_alias (
     id      TEXT PRIMARY KEY,
-    lead_no INTEGER NOT NULL REFERENCES lead
+    lead_no INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE membership (
-    submission_no INTEGER PRIMARY KEY REFERENCES submission,
-    lead_no       INTEGER NOT NULL REFERENCES lead
+    submission_no INTEGER PRIMARY KEY,
+    lead_no       INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX membership_by_lead ON membership (lead_no);
 
 -- Why a submission joined: the key it shares with another submission of the same lead.
 CREATE TABLE link (
-    submission_no INTEGER PRIMARY KEY REFERENCES submission,
-    with_no       INTEGER NOT NULL REFERENCES submission,
+    submission_no INTEGER PRIMARY KEY,
+    with_no       INTEGER NOT NULL,
     kind          INTEGER NOT NULL
 ) STRICT;
 
 -- One row per lead and run that decided about it: the history of scores and owners.
 CREATE TABLE decision (
-    lead_no       INTEGER NOT NULL REFERENCES lead,
-    run_no        INTEGER NOT NULL REFERENCES run,
+    lead_no       INTEGER NOT NULL,
+    run_no        INTEGER NOT NULL,
     steps         INTEGER NOT NULL,
     score         INTEGER NOT NULL,
     segment       TEXT NOT NULL,
@@ -192,15 +197,15 @@ CREATE TABLE because (
 ) STRICT;
 
 CREATE TABLE task (
-    lead_no INTEGER NOT NULL REFERENCES lead,
+    lead_no INTEGER NOT NULL,
     plan    TEXT NOT NULL,
     step    TEXT NOT NULL,
     channel TEXT NOT NULL,
     subject TEXT NOT NULL,
     due_ms  INTEGER NOT NULL,
     state   TEXT NOT NULL,
-    because_no INTEGER NOT NULL REFERENCES because,
-    run_no  INTEGER NOT NULL REFERENCES run,
+    because_no INTEGER NOT NULL,
+    run_no  INTEGER NOT NULL,
     PRIMARY KEY (lead_no, plan, step)
 ) STRICT, WITHOUT ROWID;
 
@@ -246,8 +251,7 @@ WITH golden AS (
     FROM lead AS l JOIN submission AS s ON s.submission_no = l.founder_no
     WHERE l.merged_into IS NULL)
 SELECT l.lead_no, l.id,
-       json_extract(l.golden_fields, '$.email') AS email,
-       json_extract(l.golden_fields, '$.phone') AS phone,
+       l.email, l.phone,
        json_extract(l.golden_fields, '$.first-name') AS first_name,
        json_extract(l.golden_fields, '$.last-name') AS last_name,
        json_extract(l.golden_fields, '$.company') AS company,
