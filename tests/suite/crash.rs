@@ -188,8 +188,7 @@ fn a_second_run_at_the_same_time_is_exit_code_4_and_writes_nothing() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_says_so_and_is_simply_run_again() {
-    let undisturbed = Workspace::with_fixtures();
-    undisturbed.ok(&["run", "--quiet"]);
+    let undisturbed = Workspace::fixtures_run();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let disturbed = Workspace::with_fixtures();
         let mut child = start(&disturbed);
@@ -203,7 +202,7 @@ fn an_interrupted_run_says_so_and_is_simply_run_again() {
         assert_eq!(ended, code, "{signal}");
         assert!(!disturbed.path("out/latest").exists(), "{signal}: published all the same");
         disturbed.ok(&["run", "--quiet"]);
-        assert_same_end(&undisturbed, &disturbed);
+        assert_same_end(undisturbed, &disturbed);
     }
 }
 
