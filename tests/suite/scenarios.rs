@@ -87,7 +87,8 @@ fn no_scenario_is_forgotten() {
     let this = include_str!("scenarios.rs");
     for entry in fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
-        assert!(this.contains(&format!("check(\"{name}\")")), "nothing runs {name}");
+        let is_case = !name.starts_with('.');
+        assert!(!is_case || this.contains(&format!("check(\"{name}\")")), "nothing runs {name}");
     }
 }
 
