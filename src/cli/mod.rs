@@ -85,7 +85,10 @@ fn report_fault(fault: &anyhow::Error) -> u8 {
         return 0;
     }
     if let Some(diagnostics) = fault.downcast_ref::<Diagnostics>() {
-        terminal::say(&format!("{}\n", diagnostics.render(terminal::stderr_has_color()).trim_end()));
+        terminal::say(&format!(
+            "{}\n",
+            diagnostics.render(terminal::stderr_has_color()).trim_end()
+        ));
         let is_error = |one: &&Diagnostic| one.severity == Severity::Error;
         terminal::error(&format!(
             "the rules have {} mistake(s); nothing was read or written",

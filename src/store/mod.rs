@@ -89,7 +89,7 @@ impl Store {
         let connection = Connection::open(path)
             .with_context(|| format!("cannot open the store {}", path.display()))?;
         let mut store = Self { connection, path: path.to_owned(), _lock: Some(lock) };
-        store.check_identity(true)?;
+        store.check_identity(is_new || store.is_blank())?;
         store.set_pragmas()?;
         store.migrate()?;
         Ok(store)
@@ -167,7 +167,13 @@ impl Store {
         self.connection.execute_batch("ROLLBACK").context("cannot roll back")
     }
 
-    fn check_identity(&self, may_be_new: bool) -> Result<()> {
+    /// Returns whether nothing was ever stored: a run was killed before it had made the tables.
+    fn is_blank(&self) -> bool {
+        let objects = "SELECT count(*) FROM sqlite_schema";
+        self.connection.query_row(objects, [], |row| row.get(0)).is_ok_and(|count: i64| count == 0)
+    }
+
+    fn check_identity(&self, is_new: bool) -> Result<()> {
         anyhow::ensure!(
             rusqlite::version_number() >= SQLITE_VERSION_MIN,
             "this build carries SQLite {}, which can lose data; 3.51.3 or later is needed",
@@ -182,10 +188,7 @@ impl Store {
         let id: i32 = self
             .pragma("application_id")
             .map_err(|fault| damaged(format!("{path} is not a usable store: {fault:#}")))?;
-        // A run that was killed while it made the store leaves an empty database behind.
-        let tables: i64 =
-            self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if may_be_new && id == 0 && tables == 0 {
+        if is_new && id == 0 {
             return Ok(());
         }
         if id != APPLICATION_ID {

@@ -42,7 +42,10 @@ fn check_says_every_mistake_with_its_place_and_the_way_out() {
         let outcome = workspace.run(&["check"]);
         assert_eq!(outcome.code, 2, "{case}: {}{}", outcome.stdout, outcome.stderr);
         assert!(outcome.stderr.contains("rules/"), "{case} names no file: {}", outcome.stderr);
-        assert!(!outcome.stderr.contains('\u{1b}'), "{case}: colors, and nobody is there to see them");
+        assert!(
+            !outcome.stderr.contains('\u{1b}'),
+            "{case}: colors, and nobody is there to see them"
+        );
         let path = folder().join(&case).join("expected.txt");
         if bless {
             fs::write(&path, &outcome.stderr).unwrap();

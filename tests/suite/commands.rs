@@ -95,7 +95,15 @@ fn leads_are_listed_and_filtered() {
     let csv = workspace.ok(&["leads", "--format", "csv"]).stdout;
     assert_eq!(csv::Reader::from_reader(csv.as_bytes()).records().count(), 2);
     let jsonl = workspace.ok(&["leads", "--format", "jsonl"]).stdout;
-    assert_eq!(jsonl.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).count(), 2);
+    let emails: Vec<String> = jsonl
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["email"].to_string())
+        .collect();
+    assert_eq!(emails.len(), 2);
+    assert!(
+        emails.iter().all(|email| email.contains("@example.com") || email.contains("@przyklad.pl")),
+        "{emails:?}"
+    );
     let limited = workspace.ok(&["leads", "--format", "jsonl", "--limit", "1"]).stdout;
     assert_eq!(limited.lines().count(), 1);
     let mut by_segment = 0;

@@ -27,7 +27,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
         let whole = whole.trim_start_matches("$ ");
         // Only the first command of a pipe, without its comment.
         let first = whole.split([';', '|', '>', '&']).next().unwrap().split(" #").next().unwrap();
-        let mut words: Vec<String> = first.split_whitespace().map(unquoted).collect();
+        let mut words = words_of(first);
         words.reverse();
         while words.last().is_some_and(|word| word.contains('=') && !word.starts_with('-')) {
             words.pop();
@@ -47,8 +47,22 @@ fn commands(text: &str) -> Vec<Vec<String>> {
     found
 }
 
-fn unquoted(word: &str) -> String {
-    word.trim_matches(['"', '\'']).to_owned()
+/// Splits a command line into words, as a shell does: quotes hold blanks together.
+fn words_of(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
 }
 
 #[test]
@@ -94,8 +108,11 @@ fn every_command_says_what_it_does_and_its_options() {
     let workspace = Workspace::new();
     let help = workspace.ok(&["--help"]).stdout;
     let listed = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap();
-    let names: Vec<&str> =
-        listed.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next()).collect();
+    let names: Vec<&str> = listed
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
     assert!(names.len() >= 9, "{names:?}");
     for name in names.iter().filter(|name| **name != "help") {
         let text = workspace.ok(&[name, "--help"]).stdout;

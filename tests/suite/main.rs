@@ -5,6 +5,11 @@
 //! `LEADMILL_KILLS=200` kills more runs in `crash`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "what differs is for whoever runs the tests")]
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "the fixtures' names are in lower case"
+)]
 
 mod workspace;
 

@@ -150,8 +150,7 @@ fn the_manifest_tells_the_size_and_hash_of_every_file() {
         let name = entry["path"].as_str().or(entry["name"].as_str()).unwrap();
         let bytes = files.remove(name).unwrap_or_else(|| panic!("{name} is listed, not there"));
         assert_eq!(entry["bytes"].as_u64(), Some(bytes.len() as u64), "{name}");
-        let hash =
-            Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hash = leadmill::model::ids::hex(&Sha256::digest(&bytes));
         assert_eq!(entry["sha256"].as_str(), Some(hash.as_str()), "{name}");
     }
     assert!(listed.len() > 10);

@@ -52,7 +52,9 @@ fn clusters_by_raw(workspace: &Workspace) -> Vec<Vec<String>> {
         by_lead.entry(row[0].clone()).or_default().push(row[1].clone());
     }
     let mut clusters: Vec<Vec<String>> = by_lead.into_values().collect();
-    clusters.iter_mut().for_each(|cluster| cluster.sort());
+    for cluster in &mut clusters {
+        cluster.sort();
+    }
     clusters.sort();
     clusters
 }
