@@ -228,7 +228,8 @@ impl Description {
 fn problem(line: u32, code: &str, column: &str, value: &str, message: &str) -> String {
     let place = if column.is_empty() { String::new() } else { format!(", column `{column}`") };
     let short: String = value.chars().take(60).collect();
-    for_terminal(&format!("line {line}{place}: {code}: {message} ({short})")).into_owned()
+    let value = if short.is_empty() { String::new() } else { format!(" ({short})") };
+    for_terminal(&format!("line {line}{place}: {code}: {message}{value}")).into_owned()
 }
 
 fn role_word(role: crate::model::row::Role, rules: &RuleSet) -> String {

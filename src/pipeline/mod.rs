@@ -122,11 +122,23 @@ pub fn dry_run(job: &Job<'_>, events: Events<'_>) -> Result<RunSummary> {
 struct Scratch(std::path::PathBuf);
 
 impl Scratch {
+    /// Makes a folder that nobody else can look into, and that nobody has made before.
     fn create() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("leadmill-dry-run-{}", std::process::id()));
-        std::fs::create_dir_all(&path)
-            .with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self(path))
+        let base = std::env::temp_dir();
+        for attempt in 0..1_000 {
+            let path = base.join(format!("leadmill-{}-{attempt}", std::process::id()));
+            let mut builder = std::fs::DirBuilder::new();
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            match builder.create(&path) {
+                Ok(()) => return Ok(Self(path)),
+                Err(fault) if fault.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(fault) => {
+                    return Err(fault).with_context(|| format!("cannot create {}", path.display()));
+                }
+            }
+        }
+        anyhow::bail!("cannot find a free name for a temporary folder in {}", base.display())
     }
 }
 

@@ -29,6 +29,11 @@ impl Sink {
         self.push(Severity::Warning, place, message.into(), hint);
     }
 
+    /// Returns whether an error was recorded.
+    pub fn has_errors(&self) -> bool {
+        self.0.borrow().iter().any(|found| found.severity == Severity::Error)
+    }
+
     /// Takes everything recorded so far.
     pub fn take(&self) -> Vec<Diagnostic> {
         self.0.take()
@@ -39,7 +44,8 @@ impl Sink {
     }
 }
 
-/// Parses `file` and hands its root table to `read`; syntax errors go to `sink`.
+/// Parses `file` and hands its root table to `read`; with a syntax error, which goes to `sink`, it
+/// does not.
 pub fn document(file: &RuleText, sink: &Sink, read: impl FnOnce(&Table<'_>)) {
     let (root, errors) = DeTable::parse_recoverable(&file.text);
     for error in &errors {
@@ -50,12 +56,10 @@ pub fn document(file: &RuleText, sink: &Sink, read: impl FnOnce(&Table<'_>)) {
             None,
         );
     }
-    let table = Table::new(root.get_ref(), root.span(), file, sink);
-    if !errors.is_empty() {
-        // What could not be parsed would be reported as missing, too.
-        table.accept_all();
+    // What could not be parsed would be reported as missing, too, and be it a comma's fault.
+    if errors.is_empty() {
+        read(&Table::new(root.get_ref(), root.span(), file, sink));
     }
-    read(&table);
 }
 
 /// A TOML table under the reader's eyes.

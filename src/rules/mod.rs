@@ -120,7 +120,10 @@ impl RuleSet {
         for file in &files.tests {
             document(file, &sink, |root| tests.extend(RuleTest::decode(root, &fields, &scoring)));
         }
-        check_expectations(&tests, &routing, &sink);
+        // A broken routing.toml has no queues; that tests miss them would be noise.
+        if !sink.has_errors() {
+            check_expectations(&tests, &routing, &sink);
+        }
         let rules = Self {
             workspace: files.with("workspace.toml", &sink, Workspace::decode),
             alerts: files.with("alerts.toml", &sink, AlertPolicy::decode),
@@ -173,11 +176,12 @@ impl<'a> Files<'a> {
         files
     }
 
-    fn with<T>(&self, name: &str, sink: &Sink, read: impl FnOnce(Option<&Table<'_>>) -> T) -> T {
+    /// Reads one root file; one that is missing or broken is read as if it said nothing.
+    fn with<T>(&self, name: &str, sink: &Sink, read: impl Fn(Option<&Table<'_>>) -> T) -> T {
         let Some(file) = self.roots.get(name) else { return read(None) };
         let mut result = None;
         document(file, sink, |root| result = Some(read(Some(root))));
-        result.unwrap_or_else(|| unreachable!("a document always hands its root over"))
+        result.unwrap_or_else(|| read(None))
     }
 
     /// Text tables that no stage reads are lists for conditions (`one-of-list = "target-accounts"`).

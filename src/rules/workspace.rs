@@ -12,8 +12,6 @@ pub struct Workspace {
     pub default_country: String,
     /// Time zone of local times that do not say theirs, and of reports.
     pub zone: Tz,
-    /// Seconds for which a file must not have changed before it is read; 0 reads at once.
-    pub settle_seconds: i64,
     /// When a run ends with "somebody must look".
     pub limits: Limits,
     /// What an input may be at most.
@@ -27,8 +25,6 @@ pub struct Limits {
     pub rejected_share_max_percent: f64,
     /// Percent of a run's leads that may end in triage.
     pub triage_share_max_percent: f64,
-    /// Dead letters that may wait.
-    pub dead_letters_max: u64,
 }
 
 /// What an input may be at most; more is refused or quarantined before it takes memory.
@@ -51,11 +47,9 @@ impl Default for Workspace {
         Self {
             default_country: "PL".to_owned(),
             zone: Tz::Europe__Warsaw,
-            settle_seconds: 2,
             limits: Limits {
                 rejected_share_max_percent: 10.0,
                 triage_share_max_percent: 20.0,
-                dead_letters_max: 0,
             },
             caps: Caps {
                 record_bytes: 1 << 20,
@@ -82,18 +76,10 @@ impl Workspace {
             }
         }
         workspace.zone = zone(root).unwrap_or(workspace.zone);
-        workspace.settle_seconds =
-            root.opt_duration_seconds("settle").unwrap_or(workspace.settle_seconds);
         root.table("limits", |table| {
             let limits = &mut workspace.limits;
             percent(table, "rejected-share-max-percent", &mut limits.rejected_share_max_percent);
             percent(table, "triage-share-max-percent", &mut limits.triage_share_max_percent);
-            if let Some(number) = table.opt_integer("dead-letters-max") {
-                match u64::try_from(number) {
-                    Ok(number) => limits.dead_letters_max = number,
-                    Err(_) => table.error("dead-letters-max", "it cannot be below 0", None),
-                }
-            }
         });
         root.table("caps", |table| decode_caps(table, &mut workspace.caps));
         workspace
@@ -165,12 +151,12 @@ mod tests {
     #[test]
     fn what_is_written_is_taken() {
         let (workspace, found) = read(
-            "default-country = \"DE\"\nzone = \"Europe/Berlin\"\nsettle = \"5m\"\n\
+            "default-country = \"DE\"\nzone = \"Europe/Berlin\"\n\
              [limits]\nrejected-share-max-percent = 2.5\n[caps]\nfields = 100\n",
         );
         assert_eq!(found, [""; 0]);
         assert_eq!(workspace.zone, Tz::Europe__Berlin);
-        assert_eq!((workspace.settle_seconds, workspace.caps.fields), (300, 100));
+        assert_eq!(workspace.caps.fields, 100);
         assert!((workspace.limits.rejected_share_max_percent - 2.5).abs() < f64::EPSILON);
     }
 
@@ -178,7 +164,7 @@ mod tests {
     fn mistakes_are_named() {
         let (_, found) = read(
             "default-country = \"Polska\"\nzone = \"Europe/Warszawa\"\n\
-             [limits]\ntriage-share-max-percent = 101\ndead-letters-max = -1\n\
+             [limits]\ntriage-share-max-percent = 101\n\
              [caps]\nratio = 0\nfield-bytes = 2_000_000\n",
         );
         assert_eq!(
