@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal;
-use crate::model::run::{InputReport, InputStatus};
+use crate::model::run::{InputReport, InputStatus, RowCounts};
 use crate::pipeline::event::Event;
 use crate::report::escape::for_terminal;
 
@@ -77,14 +77,11 @@ impl Progress {
         let name = for_terminal(&report.name);
         match &report.status {
             InputStatus::Imported => self.line(&format!(
-                "{name}: {} rows of {} ({}): {} accepted, {} seen before, {} quarantined, {} held",
+                "{name}: {} rows of {} ({}): {}",
                 report.rows.read,
                 report.source,
                 report.encoding,
-                report.rows.created + report.rows.merged,
-                report.rows.repeated,
-                report.rows.quarantined,
-                report.rows.held
+                outcomes(&report.rows)
             )),
             InputStatus::Known(run) => self.line(&format!("{name}: already imported by run {run}")),
             InputStatus::Refused(reason) => {
@@ -104,6 +101,24 @@ impl Progress {
             None => terminal::say(text),
         }
     }
+}
+
+/// Every outcome that a row had, so that the line adds up.
+fn outcomes(rows: &RowCounts) -> String {
+    let counts = [
+        (rows.created + rows.merged, "accepted"),
+        (rows.repeated, "seen before"),
+        (rows.quarantined, "quarantined"),
+        (rows.held, "held"),
+        (rows.touches, "page views and events"),
+        (rows.skipped, "no records"),
+    ];
+    let words: Vec<String> = counts
+        .iter()
+        .filter(|(count, word)| *count > 0 || *word == "accepted")
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    words.join(", ")
 }
 
 fn spinner() -> ProgressStyle {

@@ -11,8 +11,8 @@ use crate::store::listing::QuarantineEntry;
 
 /// List rows that were not accepted, each with what is wrong and the way out.
 ///
-/// A run also writes them as files to fix: put the fixed file (`out/latest/quarantine/…`) back into
-/// the inbox, or name it to `leadmill run`.
+/// The run that met them wrote them as files to fix, too (`out/runs/RUN/quarantine/…`): put the fixed file
+/// into the inbox, or name it to `leadmill run`. The list keeps what was met; `--run` narrows it.
 #[derive(Debug, Args)]
 pub struct Quarantine {
     /// Only rows of this run.

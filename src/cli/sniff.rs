@@ -9,7 +9,8 @@ use super::{Outcome, terminal};
 use crate::intake::{InputPath, OpenInput, Refusal};
 use crate::model::field;
 use crate::model::lead::display_name;
-use crate::pipeline::sniff::{Findings, judge, open};
+use crate::pipeline::open_input;
+use crate::pipeline::sniff::{Findings, judge};
 use crate::report::escape::for_terminal;
 use crate::rules::RuleSet;
 
@@ -34,6 +35,7 @@ impl Sniff {
     pub fn run(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
         let as_of = global.now(&rules)?;
+        global.expect_source(&rules, self.source.as_deref())?;
         let input = if self.file == "-" {
             InputPath::stdin()
         } else if std::path::Path::new(&self.file).is_file() {
@@ -41,7 +43,7 @@ impl Sniff {
         } else {
             return Err(UsageError(format!("{}: there is no such file", self.file)).into());
         };
-        let described = open(&input, &rules, self.source.as_deref()).and_then(|opened| {
+        let described = open_input(&input, &rules, self.source.as_deref()).and_then(|opened| {
             let about = Description::of(&opened, &rules);
             Ok((about, judge(opened, &rules, as_of)?))
         });

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::{clock, terminal};
 use crate::rules::RuleSet;
-use crate::rules::diagnostics::RuleText;
+use crate::rules::diagnostics::{RuleText, did_you_mean};
 use crate::rules::embedded;
 use crate::store::Store;
 
@@ -77,6 +77,10 @@ impl Global {
     /// # Errors
     /// [`Diagnostics`](crate::rules::diagnostics::Diagnostics) with all mistakes.
     pub fn rules(&self) -> Result<RuleSet> {
+        if self.workspace.is_file() {
+            let path = self.workspace.display();
+            return Err(UsageError(format!("the workspace {path} is a file, not a folder")).into());
+        }
         let (texts, own) = self.rule_texts()?;
         let (rules, warnings) = RuleSet::parse(&texts)?;
         if !self.quiet {
@@ -116,6 +120,20 @@ impl Global {
             }
         }
         Ok((texts, count))
+    }
+
+    /// Returns whether `source` is a preset, with a suggestion when it is not.
+    #[expect(clippy::unused_self, reason = "it reads as the other checks of arguments")]
+    pub fn expect_source(&self, rules: &RuleSet, source: Option<&str>) -> Result<()> {
+        let Some(source) = source.filter(|id| rules.sources.get(id).is_none()) else {
+            return Ok(());
+        };
+        let ids: Vec<&str> = rules.sources.iter().map(|preset| preset.id.as_str()).collect();
+        let hint = did_you_mean(source, ids.iter().copied()).map_or_else(
+            || format!("known sources: {}", ids.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        Err(UsageError(format!("there is no source `{source}`\nhint: {hint}")).into())
     }
 
     /// Returns the instant that counts as now.

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::model::consent::{Channel, Verdict};
 use crate::model::decision::Segment;
-use crate::model::field;
+use crate::model::field::{self, FieldValues};
 use crate::model::moment::utc_from_ms;
 use crate::model::subject::Subject;
 use crate::model::task::{PlannedTask, TaskChannel, TaskState};
@@ -37,13 +37,23 @@ pub fn plan(
 ) -> Vec<PlannedTask> {
     let facts = subject.facts;
     let known = [facts.first_submitted_at, facts.last_submitted_at];
-    let opened_at = cycle_opened_at(&known, policy.restart_after).unwrap_or(subject.as_of);
-    plan_from(opened_at, subject, display_name, segment, owner_hours, policy, allowed)
+    let at = cycle_opened_at(&known, policy.restart_after).unwrap_or(subject.as_of);
+    let opening = Opening { at, is_known: true };
+    plan_from(opening, subject, display_name, segment, owner_hours, policy, allowed)
 }
 
-/// Returns the same as [`plan`] for a cycle known to have been opened at `opened_at`.
+/// When an enquiry opened a cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// The instant; the time of receipt when the source gave none.
+    pub at: DateTime<Utc>,
+    /// Whether the source gave it. A table without dates may be years old: nobody is mailed on a guess.
+    pub is_known: bool,
+}
+
+/// Returns the same as [`plan`] for a cycle whose `opening` is known.
 pub fn plan_from(
-    opened_at: DateTime<Utc>,
+    opening: Opening,
     subject: &Subject<'_>,
     display_name: &str,
     segment: Segment,
@@ -53,8 +63,9 @@ pub fn plan_from(
 ) -> Vec<PlannedTask> {
     let Some(plan) = policy.plan_for(subject, segment) else { return Vec::new() };
     let cycle = Cycle {
-        opened_at,
-        contacted_at: contacted_since(opened_at, subject),
+        opened_at: opening.at,
+        is_time_known: opening.is_known,
+        contacted_at: contacted_since(opening.at, subject),
         subject,
         display_name,
         hours: owner_hours.unwrap_or(&policy.hours),
@@ -97,12 +108,23 @@ fn contacted_since(opened_at: DateTime<Utc>, subject: &Subject<'_>) -> Option<Da
 
 struct Cycle<'a> {
     opened_at: DateTime<Utc>,
+    is_time_known: bool,
     contacted_at: Option<DateTime<Utc>>,
     subject: &'a Subject<'a>,
     display_name: &'a str,
     hours: &'a BusinessHours,
     policy: &'a FollowupPolicy,
     allowed: &'a dyn Fn(&str, Channel) -> Verdict,
+}
+
+/// Without a word about language, the country is the best guess for a greeting, then the domain.
+fn likely_language(values: &FieldValues) -> Option<&'static str> {
+    let domain = values.get(field::EMAIL_DOMAIN).and_then(|domain| domain.rsplit('.').next());
+    match values.get(field::COUNTRY).or(domain)? {
+        "PL" | "pl" => Some("pl"),
+        "DE" | "AT" | "de" | "at" => Some("de"),
+        _ => None,
+    }
 }
 
 impl Cycle<'_> {
@@ -113,13 +135,7 @@ impl Cycle<'_> {
             None => (TaskState::Open, format!("{}; {counted}", step.because)),
         };
         let values = self.subject.values;
-        // Without a word about language, the country is the best guess for a greeting.
-        let language =
-            values.get(field::LANGUAGE).or_else(|| match values.get(field::COUNTRY)? {
-                "PL" => Some("pl"),
-                "DE" | "AT" => Some("de"),
-                _ => None,
-            });
+        let language = values.get(field::LANGUAGE).or_else(|| likely_language(values));
         PlannedTask {
             step: step.id.clone(),
             plan: plan.id.clone(),
@@ -149,6 +165,10 @@ impl Cycle<'_> {
             if !verdict.allowed {
                 return Some((TaskState::NotAllowed, verdict.because));
             }
+        }
+        if step.is_automatic() && !self.is_time_known {
+            let because = "the row does not say when the form was sent, so it may be long ago";
+            return Some((TaskState::TooOld, because.to_owned()));
         }
         let age = self.subject.as_of.signed_duration_since(self.opened_at);
         if step.is_automatic() && age > self.policy.max_age {

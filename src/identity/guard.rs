@@ -11,6 +11,11 @@ use crate::rules::identity::IdentityPolicy;
 /// equality only: comparing all pairs would take quadratic time.
 const NAMES_COMPARED_MAX: usize = 200;
 
+/// The holder of a phone number that came without a name but with an e-mail address: no folded name
+/// looks like it, and it joins nobody. Colleagues behind one switchboard who leave no name must not
+/// become one, nor may such a row tie two named people together.
+pub const UNPROVEN: &str = "?";
+
 /// Decides which holders of a key are one person.
 #[derive(Debug)]
 pub struct Guard<'a> {
@@ -47,19 +52,22 @@ impl<'a> Guard<'a> {
             KeyKind::Email => distinct >= self.policy.email_shared_from,
             KeyKind::Phone | KeyKind::Visitor => distinct >= self.policy.phone_shared_from,
         };
-        if !shared {
-            return vec![0; holders.len()];
-        }
         let mut alone = distinct as u32;
         holders
             .iter()
             .map(|name| {
-                if let Some(label) = people.get(name) {
-                    return *label;
+                if *name != UNPROVEN {
+                    if !shared {
+                        return 0;
+                    }
+                    if let Some(label) = people.get(name) {
+                        return *label;
+                    }
+                    if kind == KeyKind::RoleEmail {
+                        return distinct as u32;
+                    }
                 }
-                if kind != KeyKind::RoleEmail {
-                    alone += 1;
-                }
+                alone += 1;
                 alone
             })
             .collect()
@@ -68,7 +76,7 @@ impl<'a> Guard<'a> {
     /// Numbers the people among the named holders.
     fn people<'n>(&self, holders: &[&'n str]) -> BTreeMap<&'n str, u32> {
         let mut names: Vec<&str> =
-            holders.iter().copied().filter(|name| !name.is_empty()).collect();
+            holders.iter().copied().filter(|name| !name.is_empty() && *name != UNPROVEN).collect();
         names.sort_unstable();
         names.dedup();
         let mut same = Clusters::new(names.len());
@@ -200,6 +208,12 @@ mod tests {
     #[test]
     fn a_function_mailbox_links_only_one_name_or_none() {
         check(KeyKind::RoleEmail, &["anna|lis", "", "jan|kos", "", "anna|lis"], &[0, 2, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_number_without_a_name_but_with_an_address_joins_nobody() {
+        check(KeyKind::Phone, &["?", "?", "anna|lis"], &[2, 3, 0]);
+        check(KeyKind::Phone, &["?", "", "anna|lis"], &[2, 0, 0]);
     }
 
     #[test]

@@ -180,6 +180,32 @@ const NEGATIONS: &[&str] = &[
     "willige nicht",
 ];
 
+/// Words that limit an answer.
+const HEDGES: &[&str] = &[
+    "tylko",
+    "wylacznie",
+    "oprocz",
+    "poza",
+    "ale",
+    "lecz",
+    "until",
+    "only",
+    "but",
+    "except",
+    "without",
+    "bez",
+    "nur",
+    "aber",
+    "ausser",
+    "ohne",
+    "bis",
+];
+/// Most words of an answer in which they limit it.
+const HEDGE_WORDS_MAX: usize = 6;
+/// Beginnings of words that take a consent back.
+const TAKEN_BACK: &[&str] =
+    &["cofn", "wycof", "odwol", "withdr", "revok", "rescind", "widerruf", "zuruckgezogen"];
+
 /// Fewest words of a text that is a sentence rather than an odd answer.
 const SENTENCE_WORDS_MIN: usize = 3;
 
@@ -205,13 +231,27 @@ pub fn parse(raw: &str) -> Answer {
     if BLANK.contains(&words.as_str()) {
         return Answer::Blank;
     }
+    let count = words.split(' ').count();
+    if is_hedged(&words, count) || (text.contains('?') && count < SENTENCE_WORDS_MIN) {
+        return Answer::Unknown;
+    }
     if YES.contains(&words.as_str()) {
         return Answer::Yes;
     }
     if NO.contains(&words.as_str()) {
         return Answer::No;
     }
+    if TAKEN_BACK.iter().any(|stem| words.split(' ').any(|word| word.starts_with(stem))) {
+        return Answer::No;
+    }
     sentence(&words)
+}
+
+/// A short answer that limits itself ("tak, ale tylko telefonicznie") or says both is no plain yes; a
+/// whole sentence of consent may well say "only for the purpose of".
+fn is_hedged(words: &str, count: usize) -> bool {
+    let has = |list: &[&str]| words.split(' ').any(|word| list.contains(&word));
+    (count <= HEDGE_WORDS_MAX && has(HEDGES)) || matches!(words, "tak nie" | "yes no" | "ja nein")
 }
 
 /// Returns whether `raw` is the sentence of a consent rather than a bare yes or no.

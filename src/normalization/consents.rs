@@ -41,6 +41,67 @@ const CHANNELS: &[(&str, Channel)] = &[
     ("briefpost", Channel::Post),
 ];
 
+/// Beginnings of folded words of a header that asks the other way round: a yes takes consent back.
+const OPT_OUTS: &[&str] = &[
+    "wycof",
+    "cofn",
+    "withdr",
+    "revok",
+    "unsubscri",
+    "optout",
+    "opted out",
+    "opt out",
+    "rezygn",
+    "wypis",
+    "sprzeciw",
+    "odwol",
+    "widerruf",
+    "abgemeldet",
+    "do not call",
+    "do not email",
+    "do not contact",
+];
+/// Beginnings of folded words of a header that itself says no: a yes to it is a refusal.
+const REFUSALS: &[&str] = &[
+    "nie wyrazam",
+    "nie zgadzam",
+    "nie chce",
+    "nie zycze",
+    "brak zgody",
+    "do not consent",
+    "do not agree",
+    "do not want",
+    "don t consent",
+    "no consent",
+    "not consent",
+    "keine einwilligung",
+    "stimme nicht",
+];
+
+/// What a yes to the question in a header means.
+fn affirmed_by(header: &str) -> ConsentState {
+    let begins = |stems: &[&str]| {
+        let padded = format!(" {header}");
+        stems.iter().any(|stem| padded.contains(&format!(" {stem}")))
+    };
+    if begins(REFUSALS) {
+        ConsentState::Refused
+    } else if begins(OPT_OUTS) {
+        ConsentState::Withdrawn
+    } else {
+        ConsentState::Given
+    }
+}
+
+/// Folds the header of a consent question; names of CRM fields come apart into words.
+fn fold_question(header: &str) -> String {
+    fold_header(header)
+        .replace("hasoptedoutof", "opted out ")
+        .replace("donotcall", "do not call")
+        .replace("donotemail", "do not email")
+        .replace("e mail", "email")
+}
+
 /// Returns what the answer in `cell` claims under the preset's `mapping`; blank claims nothing.
 ///
 /// A no claims a refusal only where a yes would be consent: "unsubscribed: no" is not a consent.
@@ -71,23 +132,27 @@ pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> (Vec<ConsentClaim>, Opti
 /// Words of marketing make it a marketing consent, through the channels named, else by e-mail alone;
 /// without them it lets us answer the enquiry, through the channels named, else by e-mail and phone.
 pub fn guessed(cell: &Cell, mechanism: &str) -> (Vec<ConsentClaim>, Option<Remark>) {
-    let state = match answered(&cell.text) {
-        Answer::Yes => ConsentState::Given,
-        Answer::No => ConsentState::Refused,
-        Answer::Blank => return (Vec::new(), None),
-        Answer::Unknown => return (Vec::new(), Some(unclear(cell))),
+    let header = fold_question(&cell.column);
+    let affirmed = affirmed_by(&header);
+    let state = match (answered(&cell.text), affirmed) {
+        (Answer::Yes, affirmed) => affirmed,
+        (Answer::No, ConsentState::Given) => ConsentState::Refused,
+        // "Unsubscribed: no" is not a consent.
+        (Answer::No | Answer::Blank, _) => return (Vec::new(), None),
+        (Answer::Unknown, _) => return (Vec::new(), Some(unclear(cell))),
     };
-    let words = fold_header(&format!("{} {}", cell.column, cell.text)).replace("e mail", "email");
+    let words = format!("{header} {}", fold_question(&cell.text));
     let words: Vec<&str> = words.split(' ').collect();
     let begins = |stem: &str| words.iter().any(|word| word.starts_with(stem));
     let mut channels: Vec<Channel> =
         CHANNELS.iter().filter(|(stem, _)| begins(stem)).map(|(_, channel)| *channel).collect();
     channels.sort_unstable();
     channels.dedup();
-    let is_marketing = MARKETING.iter().any(|stem| begins(stem));
+    // Who opts out does so of being marketed to; the enquiry itself may still be answered.
+    let is_marketing = affirmed != ConsentState::Given || MARKETING.iter().any(|stem| begins(stem));
     if channels.is_empty() {
         channels.push(Channel::Email);
-        if !is_marketing {
+        if !is_marketing || affirmed != ConsentState::Given {
             channels.push(Channel::Phone);
         }
     }
@@ -173,6 +238,29 @@ mod tests {
         check("Zgoda", "", "");
         check("Zgoda", "-", "");
         check("Zgoda", "być może", "");
+        check("Zgoda na marketing e-mail", "tak?", "");
+        check("Zgoda na marketing e-mail", "tak/nie", "");
+        check("Zgoda na marketing e-mail", "Tak, ale tylko telefonicznie", "");
+        check("Zgoda na marketing (e-mail, telefon)", "tylko e-mail", "");
+        check("Marketing email consent", "granted until 2025-01-01", "");
+        check("Zgoda na marketing e-mail", "zgoda cofnięta 19.11", "marketing email refused");
+    }
+
+    #[test]
+    fn a_question_that_asks_the_other_way_round_is_answered_the_other_way_round() {
+        check("Nie wyrażam zgody na marketing e-mail", "tak", "marketing email refused");
+        check("I do not consent to marketing emails", "yes", "marketing email refused");
+        check("Zgoda wycofana", "tak", "marketing email withdrawn, marketing phone withdrawn");
+        check(
+            "Data wycofania zgody",
+            "2026-11-20",
+            "marketing email withdrawn, marketing phone withdrawn",
+        );
+        check("Unsubscribed from all email", "true", "marketing email withdrawn");
+        check("Unsubscribed from all email", "false", "");
+        check("HasOptedOutOfEmail", "true", "marketing email withdrawn");
+        check("DoNotCall", "1", "marketing phone withdrawn");
+        check("Rezygnacja z newslettera", "tak", "marketing email withdrawn");
     }
 
     #[track_caller]

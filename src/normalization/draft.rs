@@ -14,6 +14,9 @@ use crate::model::row::{Cell, GENERIC_CONSENT, Role};
 use crate::rules::field::{FieldKind, fold_header};
 use crate::rules::tables::Tables;
 
+/// A wall clock read in the wrong zone is off by at most 14 hours.
+const ZONE_ERROR_MAX_MS: i64 = 14 * 3_600_000;
+
 /// What the cells of a row gave so far.
 #[derive(Debug, Default)]
 pub(super) struct Draft<'r> {
@@ -97,6 +100,11 @@ impl Normalizer<'_> {
             return;
         }
         match moment::parse(&cell.text, self.time_style()) {
+            Ok((found, _)) if found.epoch_ms > self.latest_plausible_ms() => {
+                let message = "this is in the future, so the time of receipt stands in; check the \
+                               clock or the time zone of the source";
+                draft.notice(cell, Remark::new("time-in-future", message));
+            }
             Ok((found, remarks)) => {
                 draft.submitted_at = Some(found);
                 for remark in remarks {
@@ -106,6 +114,11 @@ impl Normalizer<'_> {
             Err(moment::MomentFault::Blank) => {}
             Err(moment::MomentFault::Unusable(remark)) => draft.notice(cell, remark),
         }
+    }
+
+    /// Returns the latest time that a form can have been sent at: a zone's error ahead of receipt.
+    fn latest_plausible_ms(&self) -> i64 {
+        self.source.received_at.timestamp_millis() + ZONE_ERROR_MAX_MS
     }
 
     fn read_consent(&self, cell: &Cell, question: u16, draft: &mut Draft<'_>) {

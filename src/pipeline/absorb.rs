@@ -143,7 +143,9 @@ impl Work<'_> {
         let before = self.guard.labels(group.kind, &names[..n_old]);
         // Holders that the key joined before and no longer joins: whatever leads they are in must be
         // clustered anew.
-        let flipped = (1..n_old).any(|at| before[at] == before[0] && labels[at] != labels[0]);
+        let mut label_of_class: BTreeMap<u32, u32> = BTreeMap::new();
+        let flipped = (0..n_old)
+            .any(|at| *label_of_class.entry(before[at]).or_insert(labels[at]) != labels[at]);
         self.flipped_keys += u64::from(flipped);
         for (at, holder) in group.holders[..n_old].iter().enumerate() {
             if flipped || fresh_labels.contains(&labels[at]) {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::absorb::{Absorbed, LeadPlan};
 use super::event::{Event, Events};
 use crate::consent;
-use crate::followup;
+use crate::followup::{self, Opening};
 use crate::identity::golden::{Golden, Member, golden};
 use crate::identity::keys::{KeyKind, match_keys};
 use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, Purpose};
@@ -74,6 +74,8 @@ pub fn evaluate(
         tasks: store.task_book(run),
         decided: Decided::default(),
     };
+    let stale = as_of - rules.followup.max_age;
+    work.tasks.expire_mail(stale.timestamp_millis())?;
     for (number, chunk) in absorbed.leads.chunks(LEADS_PER_CHUNK).enumerate() {
         work.chunk(chunk)?;
         events(Event::Progress { done: (number * LEADS_PER_CHUNK + chunk.len()) as u64 });
@@ -116,6 +118,7 @@ struct Assembled {
 struct AssembledMember {
     no: SubmissionNo,
     submitted_ms: i64,
+    is_time_known: bool,
     values: FieldValues,
     claims: Vec<ConsentClaim>,
 }
@@ -274,7 +277,8 @@ impl Evaluation<'_> {
         let fresh = lead.members.iter().filter(|member| member.no.0 >= self.first_fresh);
         for member in fresh.clone() {
             for claim in &member.claims {
-                self.ledger.append(member.no, claim, member.submitted_ms)?;
+                let said_ms = member.submitted_ms.min(self.as_of.timestamp_millis());
+                self.ledger.append(member.no, claim, said_ms)?;
             }
         }
         let founded = plan.is_new && plan.founder.0 >= self.first_fresh;
@@ -293,7 +297,8 @@ fn assemble(rows: &[MemberRow], rules: &RuleSet, as_of: DateTime<Utc>) -> Result
         let values = decode_values(&row.fields, &rules.fields)?;
         let claims = claims(row.consents.as_deref())?;
         for claim in &claims {
-            consents.push(record(claim, row, &values, consents.len() as i64 + 1));
+            let seq = consents.len() as i64 + 1;
+            consents.push(record(claim, row, &values, seq, as_of.timestamp_millis()));
         }
         touch_keys.extend(
             match_keys(&values).iter().filter(|key| key.kind != KeyKind::Phone).map(|key| key.hash),
@@ -301,6 +306,7 @@ fn assemble(rows: &[MemberRow], rules: &RuleSet, as_of: DateTime<Utc>) -> Result
         members.push(AssembledMember {
             no: row.no,
             submitted_ms: row.submitted_ms,
+            is_time_known: row.is_time_known,
             values,
             claims,
         });
@@ -341,18 +347,22 @@ fn assemble(rows: &[MemberRow], rules: &RuleSet, as_of: DateTime<Utc>) -> Result
 }
 
 /// Returns a claim as the gate reads it; `seq` only orders the records of one lead.
+///
+/// Nobody answers in the future: a time ahead of `as_of_ms` is a clock's or a zone's error, and a
+/// refusal counts at once.
 pub(super) fn record(
     claim: &ConsentClaim,
     row: &MemberRow,
     values: &FieldValues,
     seq: i64,
+    as_of_ms: i64,
 ) -> ConsentRecord {
     ConsentRecord {
         seq,
         purpose: claim.purpose.clone(),
         channel: claim.channel,
         state: claim.state,
-        event_at_ms: row.submitted_ms,
+        event_at_ms: row.submitted_ms.min(as_of_ms),
         wording: claim.wording.clone(),
         mechanism: claim.mechanism.clone(),
         evidence: row.evidence.clone(),
@@ -386,9 +396,13 @@ fn plan_tasks(
         consent::allowed(&rules.consent, &lead.consents, purpose, channel, as_of.timestamp_millis())
     };
     let times: Vec<_> = lead.members.iter().map(|one| utc_from_ms(one.submitted_ms)).collect();
-    let opened = followup::cycle_opened_at(&times, rules.followup.restart_after).unwrap_or(as_of);
+    let at = followup::cycle_opened_at(&times, rules.followup.restart_after).unwrap_or(as_of);
+    let is_known = lead
+        .members
+        .iter()
+        .any(|one| one.is_time_known && one.submitted_ms == at.timestamp_millis());
     followup::plan_from(
-        opened,
+        Opening { at, is_known },
         &subject(lead, touches, as_of),
         &display_name(&lead.golden.values),
         judged.score.segment,

@@ -152,14 +152,40 @@ type Opened = (String, Result<OpenInput, intake::Refusal>);
 
 fn open_inputs(job: &Job<'_>, events: Events<'_>) -> Vec<Opened> {
     events(Event::Phase { name: "looking at the inputs", total: job.inputs.len() as u64 });
-    let caps = caps(job.rules);
     let mut opened = Vec::with_capacity(job.inputs.len());
     for (done, input) in job.inputs.iter().enumerate() {
-        let result = intake::open(input, &job.rules.sources, &caps, job.forced_source);
+        let result = open_input(input, job.rules, job.forced_source);
         opened.push((input.name.clone(), result));
         events(Event::Progress { done: done as u64 + 1 });
     }
     opened
+}
+
+/// Columns that only leadmill's own files have side by side.
+const OWN_COLUMNS: &[&[&str]] = &[&["lead-id", "routing-reason"], &["task-id", "lead-id"]];
+
+/// Looks at `input` and finds out what it is.
+///
+/// # Errors
+/// What [`intake::open`] refuses, and files that leadmill wrote itself: taking our own conclusions in as
+/// what people said would turn "no consent on record" into a refusal.
+pub fn open_input(
+    input: &InputPath,
+    rules: &RuleSet,
+    forced_source: Option<&str>,
+) -> Result<OpenInput, intake::Refusal> {
+    let opened = intake::open(input, &rules.sources, &caps(rules), forced_source)?;
+    let has = |name: &&str| opened.header.iter().any(|column| column == name);
+    if OWN_COLUMNS.iter().any(|columns| columns.iter().all(&has)) {
+        return Err(intake::Refusal {
+            input: opened.name,
+            kind: intake::RefusalKind::Unrecognized,
+            message: "leadmill wrote this file itself".to_owned(),
+            hint: "import the exports it was made of; leads.csv and tasks.csv are results"
+                .to_owned(),
+        });
+    }
+    Ok(opened)
 }
 
 /// Returns the caps of the workspace in the form intake takes them.

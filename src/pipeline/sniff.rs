@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use super::{caps, ingest};
-use crate::intake::{self, InputPath, OpenInput};
+use super::ingest;
+use crate::intake::{self, OpenInput};
 use crate::model::ids::Fingerprint;
 use crate::model::outcome::{HoldReason, Notice, Rejection};
 use crate::model::row::Origin;
@@ -49,18 +48,6 @@ pub struct Findings {
     pub rejected: Vec<(Origin, Rejection)>,
     /// The first notices on accepted rows.
     pub notices: Vec<(Origin, Notice)>,
-}
-
-/// Looks at `input`: what it is, then what each row would become.
-///
-/// # Errors
-/// [`intake::Refusal`] when a run would refuse the input.
-pub fn open(
-    input: &InputPath,
-    rules: &RuleSet,
-    forced_source: Option<&str>,
-) -> Result<OpenInput, intake::Refusal> {
-    intake::open(input, &rules.sources, &caps(rules), forced_source)
 }
 
 /// Reads every row of `input` and judges it as a run at `as_of` would.

@@ -83,7 +83,8 @@ pub fn tell(store: &Store, rules: &RuleSet, lead: LeadNo, as_of_ms: i64) -> Resu
         let row = store.member_row(member.no)?;
         let values = decode_values(&row.fields, &rules.fields)?;
         for claim in claims(row.consents.as_deref())? {
-            consents.push(record(&claim, &row, &values, consents.len() as i64 + 1));
+            let seq = consents.len() as i64 + 1;
+            consents.push(record(&claim, &row, &values, seq, as_of_ms));
         }
         submissions.push(StorySubmission {
             joined_by: store.link_of(member.no)?,

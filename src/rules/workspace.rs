@@ -47,10 +47,7 @@ impl Default for Workspace {
         Self {
             default_country: "PL".to_owned(),
             zone: Tz::Europe__Warsaw,
-            limits: Limits {
-                rejected_share_max_percent: 10.0,
-                triage_share_max_percent: 20.0,
-            },
+            limits: Limits { rejected_share_max_percent: 10.0, triage_share_max_percent: 20.0 },
             caps: Caps {
                 record_bytes: 1 << 20,
                 field_bytes: 1 << 16,
@@ -173,7 +170,6 @@ mod tests {
                 "`Polska` is not a country",
                 "`Europe/Warszawa` is not a time zone",
                 "`triage-share-max-percent` goes from 0 to 100",
-                "it cannot be below 0",
                 "`ratio` has to be above 0",
                 "`field-bytes` is above `record-bytes`",
             ]

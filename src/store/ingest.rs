@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
-use crate::identity::guard::holder;
+use crate::identity::guard::{UNPROVEN, holder};
 use crate::identity::keys::{KeyKind, match_keys};
 use crate::model::ids::{Fingerprint, InputNo, KeyHash, RunNo, SubmissionNo};
 use crate::model::row::Origin;
@@ -348,8 +348,12 @@ impl Ingest<'_> {
                 row.notices,
                 row.raw
             ])?;
+        let has_address =
+            row.keys.iter().any(|(_, kind)| matches!(kind, KeyKind::Email | KeyKind::RoleEmail));
         for (hash, kind) in row.keys {
-            self.pending_keys.push((hash, no, kind, row.holder.clone()));
+            let is_unproven = kind == KeyKind::Phone && row.holder.is_empty() && has_address;
+            let holder = if is_unproven { UNPROVEN.to_owned() } else { row.holder.clone() };
+            self.pending_keys.push((hash, no, kind, holder));
         }
         Ok(RowFate::Submission {
             no: SubmissionNo(no),

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Store, codec};
 use crate::model::consent::ConsentClaim;
 use crate::model::ids::{Fingerprint, KeyHash, LeadId, LeadNo, RunNo, SubmissionNo};
+use crate::model::moment::Certainty;
 use crate::model::task::PlannedTask;
 use crate::model::touch::Touch;
 
@@ -61,6 +62,8 @@ pub struct MemberRow {
     pub submitted_ms: i64,
     /// What identifies it.
     pub fingerprint: Fingerprint,
+    /// Whether the source said when; else the time of receipt stands in.
+    pub is_time_known: bool,
     /// Preset of its input.
     pub source: String,
     /// `file:line` it came from.
@@ -150,13 +153,14 @@ impl Store {
         self.connection
             .prepare_cached(
                 "SELECT s.submitted_ms, s.fingerprint, i.source, i.name || ':' || s.line,
-                        s.fields, s.consents
+                        s.fields, s.consents, s.certainty
                  FROM submission AS s JOIN input AS i USING (input_no) WHERE s.submission_no = ?1",
             )?
             .query_row([submission.0], |row| {
                 Ok(MemberRow {
                     no: submission,
                     submitted_ms: row.get(0)?,
+                    is_time_known: row.get::<_, i64>(6)? != Certainty::Received as i64,
                     fingerprint: Fingerprint(row.get(1)?),
                     source: row.get(2)?,
                     evidence: row.get(3)?,
@@ -386,6 +390,20 @@ impl TaskBook<'_> {
                 ],
             )?;
         }
+        Ok(())
+    }
+
+    /// Leaves out open mails and messages that were due before `due_before_ms`: nobody sent them in
+    /// time, and now they would only puzzle people.
+    pub fn expire_mail(&mut self, due_before_ms: i64) -> Result<()> {
+        let because = self.sentence("it was not sent while it was fresh")?;
+        self.store
+            .connection
+            .prepare_cached(
+                "UPDATE task SET state = 'too-old', because_no = ?2
+                 WHERE state = 'open' AND channel IN ('email', 'sms') AND due_ms < ?1",
+            )?
+            .execute([due_before_ms, because])?;
         Ok(())
     }
 

@@ -178,7 +178,8 @@ impl Store {
     ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(&format!(
             "{TASKS}
-             WHERE (?1 IS NULL OR l.owner = ?1) AND (?2 IS NULL OR l.segment = ?2)
+             WHERE l.merged_into IS NULL
+               AND (?1 IS NULL OR l.owner = ?1) AND (?2 IS NULL OR l.segment = ?2)
                AND (?3 IS NULL OR t.due_ms < ?3) AND (?4 IS NULL OR t.due_ms >= ?4)
                AND (?5 OR t.state = 'open')
              ORDER BY t.due_ms, l.id, t.step LIMIT ?6"

@@ -209,6 +209,9 @@ CREATE TABLE task (
     PRIMARY KEY (lead_no, plan, step)
 ) STRICT, WITHOUT ROWID;
 
+-- Few mails are open at a time; each run looks for those that have gone stale.
+CREATE INDEX task_open_mail ON task (due_ms) WHERE state = 'open' AND channel IN ('email', 'sms');
+
 -- The ledger: who agreed to what. Appended to, never edited.
 CREATE TABLE wording (
     wording_no INTEGER PRIMARY KEY,
@@ -287,7 +290,8 @@ SELECT t.lead_no, t.plan, t.step, t.channel, t.subject,
        t.state, b.text AS because, l.owner, l.queue, l.segment
 FROM task AS t
 JOIN because AS b USING (because_no)
-JOIN lead AS l USING (lead_no);
+JOIN lead AS l USING (lead_no)
+WHERE l.merged_into IS NULL;
 
 CREATE VIEW consents AS
 SELECT c.seq, m.lead_no, c.purpose, c.channel, c.state,
