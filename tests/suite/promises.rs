@@ -343,7 +343,8 @@ fn a_key_of_one_person_merges() {
 fn a_key_that_becomes_shared_later_splits_what_it_joined() {
     let workspace = Workspace::new();
     let phone = "+48221234567";
-    let nameless = format!("1,2026-11-18T09:00:00Z,,biurowy@przyklad.pl,{phone},,PL,,");
+    // Without an address either: a nameless row with one joins nobody by phone in the first place.
+    let nameless = format!("1,2026-11-18T09:00:00Z,,,{phone},,PL,,");
     let anna = format!("2,2026-11-18T10:00:00Z,Anna Wzorcowa,anna@przyklad.pl,{phone},,PL,,");
     let piotr = format!("3,2026-11-19T10:00:00Z,Piotr Inny,piotr@przyklad.pl,{phone},,PL,,");
     workspace.table("monday.csv", &[&nameless, &anna]);
