@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::field::{self, FieldValues};
 use crate::model::ids::KeyHash;
+use crate::model::mailbox::mailbox_key;
 
 /// What a key is made of, and so how far it is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +51,7 @@ pub fn match_keys(values: &FieldValues) -> Vec<MatchKey> {
     if let Some(email) = values.get(field::EMAIL) {
         let role = values.is_true(field::EMAIL_IS_ROLE);
         let kind = if role { KeyKind::RoleEmail } else { KeyKind::Email };
-        let value = email_key(email);
+        let value = mailbox_key(email);
         keys.push(MatchKey { hash: hash("email", &value), kind, value });
     }
     if let Some(phone) = values.get(field::PHONE) {
@@ -77,27 +78,12 @@ pub fn visitor_hash(visitor_id: &str) -> KeyHash {
 
 /// Returns the hash under which touches and submissions of `email` meet.
 pub fn email_hash(email: &str) -> KeyHash {
-    hash("email", &email_key(email))
+    hash("email", &mailbox_key(email))
 }
 
 /// Returns the hash of the phone number `e164`.
 pub fn phone_hash(e164: &str) -> KeyHash {
     hash("phone", e164)
-}
-
-/// Returns what identifies the mailbox: lower case; at Gmail without dots and `+tag`.
-///
-/// Only Gmail is known to ignore dots and to deliver every `+tag` to the same person; other
-/// providers may not, so their addresses are only lowered.
-pub fn email_key(email: &str) -> String {
-    let lower = email.to_lowercase();
-    let Some((local, domain)) = lower.rsplit_once('@') else { return lower };
-    if domain != "gmail.com" && domain != "googlemail.com" {
-        return lower;
-    }
-    let mailbox = local.split('+').next().unwrap_or(local);
-    let mailbox: String = mailbox.chars().filter(|&c| c != '.').collect();
-    format!("{mailbox}@gmail.com")
 }
 
 fn hash(kind: &str, value: &str) -> KeyHash {
@@ -110,18 +96,6 @@ fn hash(kind: &str, value: &str) -> KeyHash {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(email: &str, expected: &str) {
-        assert_eq!(email_key(email), expected, "{email}");
-    }
-
-    #[test]
-    fn only_gmail_ignores_dots_and_tags() {
-        check("A.n.n.a+promo@GMail.com", "anna@gmail.com");
-        check("anna@googlemail.com", "anna@gmail.com");
-        check("A.Lecka+x@Przyklad.pl", "a.lecka+x@przyklad.pl");
-    }
 
     #[test]
     fn a_function_mailbox_is_a_key_of_its_own_kind() {

@@ -8,6 +8,7 @@ pub mod decision;
 pub mod field;
 pub mod ids;
 pub mod lead;
+pub mod mailbox;
 pub mod moment;
 pub mod outcome;
 pub mod row;

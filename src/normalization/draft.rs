@@ -8,6 +8,7 @@ use super::{
 };
 use crate::model::consent::ConsentClaim;
 use crate::model::field::{self, FieldNo, FieldValues};
+use crate::model::mailbox::mailbox_key;
 use crate::model::moment::Moment;
 use crate::model::outcome::Notice;
 use crate::model::row::{Cell, GENERIC_CONSENT, Role};
@@ -234,7 +235,7 @@ impl Normalizer<'_> {
         match email::parse(&cell.text, self.tables) {
             Ok(found) => {
                 if let Some((kept, _)) = &draft.email {
-                    if email::match_key(&kept.address) != email::match_key(&found.address) {
+                    if mailbox_key(&kept.address) != mailbox_key(&found.address) {
                         let message =
                             format!("another column gave {} first, which was kept", kept.address);
                         draft.notice(cell, Remark::new("email-second", message));

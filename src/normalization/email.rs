@@ -11,6 +11,7 @@ use email_address::{EmailAddress, Options};
 
 use super::Remark;
 use super::text::{narrow, unguard};
+use crate::model::mailbox::mailbox_key;
 use crate::rules::field::fold_header;
 use crate::rules::tables::Tables;
 
@@ -104,7 +105,7 @@ pub fn parse(raw: &str, tables: &Tables) -> Result<Email, EmailFault> {
     }
     if let Some(address) = found.first().filter(|_| is_sure) {
         let mut remarks = Vec::new();
-        if found.iter().any(|other| match_key(other) != match_key(address)) {
+        if found.iter().any(|other| mailbox_key(other) != mailbox_key(address)) {
             remarks.push(Remark::new(
                 "email-second",
                 format!("the cell holds several addresses; {address} was taken"),
@@ -119,19 +120,6 @@ pub fn parse(raw: &str, tables: &Tables) -> Result<Email, EmailFault> {
         return Ok(finish(address, vec![remark], tables));
     }
     Err(first_fault.unwrap_or_else(|| invalid("there is no @ in it")))
-}
-
-/// Returns what stands for the mailbox when two rows are compared: all lower case; at Gmail without
-/// dots and `+tag`, and googlemail.com is gmail.com. Other providers do not promise to ignore either.
-pub fn match_key(address: &str) -> String {
-    let lower = address.to_lowercase();
-    let Some((local, domain)) = lower.rsplit_once('@') else { return lower };
-    if domain != "gmail.com" && domain != "googlemail.com" {
-        return lower;
-    }
-    let untagged = local.split('+').next().unwrap_or(local);
-    let mailbox: String = untagged.chars().filter(|c| *c != '.').collect();
-    if mailbox.is_empty() { lower } else { format!("{mailbox}@gmail.com") }
 }
 
 /// Returns what kind of mailbox the valid `address` is.
@@ -444,12 +432,6 @@ mod tests {
         check("\"anna b\"@example.com", Some("\"anna b\"@example.com"), &[]);
     }
 
-    #[test]
-    fn dots_and_tags_are_ignored_at_gmail_alone() {
-        assert_eq!(match_key("A.n.n.a+promo@GoogleMail.com"), "anna@gmail.com");
-        assert_eq!(match_key("A.n.n.a+promo@Example.com"), "a.n.n.a+promo@example.com");
-    }
-
     #[track_caller]
     fn check_mailbox(address: &str, expected: &str) {
         let mailbox = classify(address, shipped());
@@ -485,7 +467,6 @@ mod tests {
             for text in [raw.clone(), format!("{raw}@{tail}"), format!("{tail}{raw}")] {
                 if let Ok(email) = parse(&text, shipped()) {
                     prop_assert_eq!(parse(&email.address, shipped()).map(|again| again.address), Ok(email.address.clone()));
-                    match_key(&email.address);
                     classify(&email.address, shipped());
                 }
             }

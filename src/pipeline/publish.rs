@@ -15,10 +15,11 @@ use crate::delivery::crm::{CrmWriter, Lookups, RowFate};
 use crate::delivery::publication::{StagedFile, Staging};
 use crate::delivery::rejects::{QuarantineOverview, QuarantinedRow, ReimportFile, ReimportNames};
 use crate::delivery::tasks::{CalendarWriter, TaskListWriter, duration_text};
-use crate::identity::keys::{KeyKind, email_key};
+use crate::identity::keys::KeyKind;
 use crate::model::decision::Segment;
 use crate::model::field;
 use crate::model::lead::Lead;
+use crate::model::mailbox::mailbox_key;
 use crate::model::moment::utc_from_ms;
 use crate::model::task::{Task, TaskState};
 use crate::report::dropoff::{self, DropoffFigures, Funnel, SourceFigures, TargetFigures};
@@ -541,7 +542,7 @@ pub fn joined(join: &JoinEntry, rules: &RuleSet) -> Result<JoinedSubmission> {
     );
     let key_value = match join.kind {
         KeyKind::Phone => values.get(field::PHONE).unwrap_or("").to_owned(),
-        _ => values.get(field::EMAIL).map(email_key).unwrap_or_default(),
+        _ => values.get(field::EMAIL).map(mailbox_key).unwrap_or_default(),
     };
     Ok(JoinedSubmission {
         lead_id: join.lead,
