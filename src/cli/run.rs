@@ -58,7 +58,7 @@ impl Run {
     pub fn run(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
         let as_of = global.now(&rules)?;
-        global.expect_source(&rules, self.source.as_deref())?;
+        Global::expect_source(&rules, self.source.as_deref())?;
         let (inputs, missing) = self.locate(global)?;
         std::fs::create_dir_all(&global.workspace)
             .with_context(|| format!("cannot create {}", global.workspace.display()))?;

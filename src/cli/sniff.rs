@@ -35,7 +35,7 @@ impl Sniff {
     pub fn run(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
         let as_of = global.now(&rules)?;
-        global.expect_source(&rules, self.source.as_deref())?;
+        Global::expect_source(&rules, self.source.as_deref())?;
         let input = if self.file == "-" {
             InputPath::stdin()
         } else if std::path::Path::new(&self.file).is_file() {

@@ -122,9 +122,8 @@ impl Global {
         Ok((texts, count))
     }
 
-    /// Returns whether `source` is a preset, with a suggestion when it is not.
-    #[expect(clippy::unused_self, reason = "it reads as the other checks of arguments")]
-    pub fn expect_source(&self, rules: &RuleSet, source: Option<&str>) -> Result<()> {
+    /// Refuses a `source` that is no preset, with a suggestion.
+    pub fn expect_source(rules: &RuleSet, source: Option<&str>) -> Result<()> {
         let Some(source) = source.filter(|id| rules.sources.get(id).is_none()) else {
             return Ok(());
         };

@@ -58,6 +58,11 @@ impl Fresh {
         self.orders.is_empty()
     }
 
+    /// Returns whether the store held submissions before; if not, every key of the store is fresh.
+    pub fn meets_older_ones(&self) -> bool {
+        self.first > 1
+    }
+
     /// Returns the number that the next submission takes.
     pub fn next_no(&self) -> i64 {
         self.first + self.orders.len() as i64
@@ -112,8 +117,7 @@ pub fn absorb(store: &Store, rules: &RuleSet, run: i64, fresh: &Fresh) -> Result
     if fresh.is_empty() {
         return Ok(Absorbed::default());
     }
-    let only_fresh = fresh.first > 1;
-    store.key_groups(only_fresh, |group| work.link_fresh(&group))?;
+    store.key_groups(fresh.meets_older_ones(), |group| work.link_fresh(&group))?;
     work.take_leads_apart(rules)?;
     work.into_leads()
 }

@@ -44,8 +44,6 @@ pub struct Decided {
     pub created: u64,
     /// Fresh submissions that joined one.
     pub merged: u64,
-    /// Leads of earlier runs that were decided anew.
-    pub updated_leads: u64,
 }
 
 /// Decides about every lead of `absorbed` and writes all of it; runs inside the caller's transaction.
@@ -284,7 +282,6 @@ impl Evaluation<'_> {
         let founded = plan.is_new && plan.founder.0 >= self.first_fresh;
         self.decided.created += u64::from(founded);
         self.decided.merged += fresh.count() as u64 - u64::from(founded);
-        self.decided.updated_leads += u64::from(!plan.is_new);
         Ok(())
     }
 }

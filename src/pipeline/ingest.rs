@@ -94,7 +94,7 @@ pub fn ingest_input(
         bytes: input.bytes,
     };
     let first = fresh.next_no();
-    let mut ingest = context.store.ingest(context.run, &record, first > 1)?;
+    let mut ingest = context.store.ingest(context.run, &record, fresh.meets_older_ones())?;
     let mut read = 0;
     let end = thread::scope(|scope| -> Result<Result<(), Refusal>> {
         let (to_workers, from_workers) = spawn_workers(scope, context, &preset);
@@ -144,7 +144,8 @@ pub fn ingest_input(
             report.status = InputStatus::Refused(refusal_text(&refusal));
         }
         Err(fault) => {
-            ingest.abandon()?;
+            // On a full disk this may fail, too, and must not hide why; the next run takes it back.
+            let _ = ingest.abandon();
             return Err(fault);
         }
     }
