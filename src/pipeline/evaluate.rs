@@ -78,6 +78,9 @@ pub fn evaluate(
         work.chunk(chunk)?;
         events(Event::Progress { done: (number * LEADS_PER_CHUNK + chunk.len()) as u64 });
     }
+    store.set_aliases(
+        absorbed.leads.iter().filter(|plan| plan.is_new).map(|plan| (plan.id, plan.no)),
+    )?;
     let routes: Vec<&str> = rules.routing.routes.iter().map(|route| route.id.as_str()).collect();
     store.set_routes(&rules.hash, &routes)?;
     let rotation: Vec<_> = work
@@ -257,9 +260,6 @@ impl Evaluation<'_> {
                 | if changed { SENT } else { 0 },
         };
         self.store.write_lead(self.run, &row)?;
-        if plan.is_new {
-            self.store.set_alias(plan.id, plan.no)?;
-        }
         self.store.set_members(plan.no, &plan.members, self.first_fresh)?;
         for member in &plan.members {
             let link = self.absorbed.links.get(member).copied();

@@ -52,9 +52,11 @@ pub struct EventEntry {
 impl Store {
     /// Returns every id that was given out for `lead`, in order.
     pub fn ids_of(&self, lead: LeadNo) -> Result<Vec<String>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id FROM lead_alias WHERE lead_no = ?1 ORDER BY id")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM lead_alias WHERE lead_no = ?1 AND id IN
+                 (SELECT id FROM lead WHERE lead_no = ?1 OR merged_into = ?1)
+             ORDER BY id",
+        )?;
         let rows = statement.query_map([lead.0], |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

@@ -289,28 +289,32 @@ impl Store {
         Ok(())
     }
 
-    /// Remembers for ever that `id` names `lead`.
-    pub fn set_alias(&self, id: LeadId, lead: LeadNo) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO lead_alias VALUES (?1, ?2)
-                 ON CONFLICT (id) DO UPDATE SET lead_no = excluded.lead_no",
-            )?
-            .execute(params![id.to_string(), lead.0])?;
+    /// Remembers for ever which lead each id names.
+    ///
+    /// Ids are hashes: written in their own order, neighbors share a page of the index.
+    pub fn set_aliases(&self, aliases: impl Iterator<Item = (LeadId, LeadNo)>) -> Result<()> {
+        let mut aliases: Vec<_> = aliases.collect();
+        aliases.sort_unstable();
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO lead_alias VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET lead_no = excluded.lead_no",
+        )?;
+        for (id, lead) in aliases {
+            statement.execute(params![id.to_string(), lead.0])?;
+        }
         Ok(())
     }
 
     /// Turns `loser` into an alias of `winner`; its history stays.
     pub fn merge_lead(&self, loser: LeadNo, winner: LeadNo) -> Result<()> {
-        self.connection
-            .prepare_cached("UPDATE lead SET merged_into = ?2 WHERE lead_no = ?1")?
-            .execute(params![loser.0, winner.0])?;
-        self.connection
-            .prepare_cached("UPDATE lead SET merged_into = ?2 WHERE merged_into = ?1")?
-            .execute(params![loser.0, winner.0])?;
-        self.connection
-            .prepare_cached("UPDATE lead_alias SET lead_no = ?2 WHERE lead_no = ?1")?
-            .execute(params![loser.0, winner.0])?;
+        // Every id of the loser is that of its row or of a row merged into it, so nothing is searched.
+        for sql in [
+            "UPDATE lead_alias SET lead_no = ?2 WHERE lead_no = ?1 AND id IN
+                 (SELECT id FROM lead WHERE lead_no = ?1 OR merged_into = ?1)",
+            "UPDATE lead SET merged_into = ?2 WHERE lead_no = ?1 OR merged_into = ?1",
+        ] {
+            self.connection.prepare_cached(sql)?.execute(params![loser.0, winner.0])?;
+        }
         Ok(())
     }
 

@@ -147,6 +147,7 @@ CREATE TABLE lead (
     may_phone     INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX lead_by_change ON lead (changed_run);
+CREATE INDEX lead_by_winner ON lead (merged_into) WHERE merged_into IS NOT NULL;
 
 -- Every id ever given out, for ever.
 CREATE TABLE lead_alias (
