@@ -138,31 +138,38 @@ impl Run {
         let figure = |name: &str, count: u64| vec![name.to_owned(), count.to_string()];
         terminal::print(&format!("run {} as of {}", summary.run, summary.as_of))?;
         terminal::print("")?;
-        terminal::print(&terminal::table(
-            &[
-                vec!["rows".to_owned(), String::new()],
-                figure("  read", rows.read),
-                figure("  became a lead", rows.created),
-                figure("  joined a lead", rows.merged),
-                figure("  seen before", rows.repeated),
-                figure("  quarantined", rows.quarantined),
-                figure("  held (test, spam, partial)", rows.held),
-                figure("  page views and events", rows.touches),
-                figure("  no records", rows.skipped),
-                vec!["leads".to_owned(), String::new()],
-                figure("  new", summary.leads.new),
-                figure("  updated", summary.leads.updated),
-                figure("  in the store", summary.leads.total),
-                figure("  hot", summary.segments.hot),
-                figure("  warm", summary.segments.warm),
-                figure("  cold", summary.segments.cold),
-                figure("  in triage, this run", summary.triage),
-                vec!["tasks".to_owned(), String::new()],
-                figure("  open", summary.tasks.open),
-                figure("  late", summary.tasks.late),
-            ],
-            &[1],
-        ))?;
+        let mut lines = vec![
+            vec!["rows".to_owned(), String::new()],
+            figure("  read", rows.read),
+            figure("  became a lead", rows.created),
+            figure("  joined a lead", rows.merged),
+            figure("  seen before", rows.repeated),
+            figure("  quarantined", rows.quarantined),
+            figure("  held (test, spam, partial)", rows.held),
+            figure("  page views and events", rows.touches),
+            figure("  no records", rows.skipped),
+            vec!["leads".to_owned(), String::new()],
+            figure("  new", summary.leads.new),
+            figure("  updated", summary.leads.updated),
+            figure("  in the store", summary.leads.total),
+            figure("  hot", summary.segments.hot),
+            figure("  warm", summary.segments.warm),
+            figure("  cold", summary.segments.cold),
+            figure("  in triage, this run", summary.triage),
+            vec!["tasks".to_owned(), String::new()],
+            figure("  open", summary.tasks.open),
+            figure("  late", summary.tasks.late),
+        ];
+        if !summary.notices.is_empty() {
+            lines.push(vec!["rows taken with a notice".to_owned(), String::new()]);
+            lines.extend(
+                summary.notices.iter().map(|(code, rows)| figure(&format!("  {code}"), *rows)),
+            );
+        }
+        if summary.newly_shared_contacts > 0 {
+            lines.push(figure("contacts found to be shared", summary.newly_shared_contacts));
+        }
+        terminal::print(&terminal::table(&lines, &[1]))?;
         terminal::print("")?;
         if self.keep_nothing {
             return terminal::print("dry run: nothing was stored or published");

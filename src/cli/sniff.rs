@@ -246,6 +246,7 @@ fn role_word(role: crate::model::row::Role, rules: &RuleSet) -> String {
         Role::Honeypot => "honeypot".to_owned(),
         Role::Completion => "completed or partial".to_owned(),
         Role::LandingUrl => "landing page with UTM".to_owned(),
+        Role::ModifiedAt => "last changed".to_owned(),
         Role::Volatile => "kept, changes between exports".to_owned(),
         Role::Answer => "kept as an answer".to_owned(),
     }

@@ -1,7 +1,8 @@
 //! Survivorship: which submission wins each field of a lead.
 //!
-//! The winner is the maximum over a total order `(preference, submitted_at, fingerprint)`, so the
-//! order of arrival cannot matter.
+//! The winner is the maximum over a total order `(preference, time, fingerprint)`, so the order of arrival
+//! cannot matter. The time is when somebody sent the submission; of a contact list's row, when the source
+//! last changed it.
 
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::ids::Fingerprint;
@@ -14,6 +15,8 @@ pub struct Member<'a> {
     pub values: &'a FieldValues,
     /// When it was sent, milliseconds since 1970 UTC.
     pub submitted_ms: i64,
+    /// When the source last changed what it says, the same; `submitted_ms` when it does not tell.
+    pub modified_ms: i64,
     /// What identifies it.
     pub fingerprint: Fingerprint,
 }
@@ -111,7 +114,7 @@ fn winner(members: &[Member<'_>], field: FieldNo, catalog: &FieldCatalog) -> Opt
         .enumerate()
         .filter(|(_, member)| member.values.get(field).is_some())
         .max_by_key(|(_, member)| {
-            let time = if first { -member.submitted_ms } else { member.submitted_ms };
+            let time = if first { -member.submitted_ms } else { member.modified_ms };
             (preference(member.values, field), time, member.fingerprint)
         })
         .map(|(index, _)| index)
@@ -154,6 +157,7 @@ mod tests {
                 .map(|&at| Member {
                     values: &all[at],
                     submitted_ms: at as i64,
+                    modified_ms: at as i64,
                     fingerprint: Fingerprint([at as u8; 16]),
                 })
                 .collect();

@@ -37,6 +37,9 @@ pub enum Role {
     Completion,
     /// Is a URL whose query may carry UTM parameters and click ids.
     LandingUrl,
+    /// Holds when the source last changed its record. Of two exports of one contact the later state counts;
+    /// no part of the fingerprint.
+    ModifiedAt,
     /// Changes between two exports of the same submission (`lead_status`, read or unread): kept with the
     /// raw row, but no part of the fingerprint.
     Volatile,

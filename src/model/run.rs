@@ -1,5 +1,10 @@
 //! The books of one run.
 
+use std::collections::BTreeMap;
+
+/// How many accepted rows carry a notice, by its code.
+pub type NoticeCounts = BTreeMap<String, u64>;
+
 /// How many rows ended in which outcome; they must add up to the rows read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowCounts {
@@ -66,6 +71,8 @@ pub struct InputReport {
     pub status: InputStatus,
     /// Its rows; all zero unless it was imported.
     pub rows: RowCounts,
+    /// What was repaired, suspected or lost in accepted rows.
+    pub notices: NoticeCounts,
 }
 
 /// What became of an input as a whole.

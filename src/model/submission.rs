@@ -17,6 +17,8 @@ pub struct Submission {
     pub fingerprint: Fingerprint,
     /// When the form was sent.
     pub submitted_at: Moment,
+    /// When the source last changed its record of it, milliseconds since 1970 UTC; only contact lists say.
+    pub modified_at_ms: Option<i64>,
     /// Normalized and enriched values.
     pub values: FieldValues,
     /// Repairs, suggestions and losses.

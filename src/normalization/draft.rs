@@ -35,6 +35,8 @@ pub(super) struct Draft<'r> {
     pub(super) phone_fault: Option<(&'r Cell, PhoneFault)>,
     /// The first cell that holds a name or part of one.
     pub(super) name: Option<&'r Cell>,
+    /// When the source last changed its record, milliseconds since 1970 UTC.
+    pub(super) modified_at_ms: Option<i64>,
     pub(super) landing_pages: Vec<&'r str>,
     phones: Vec<&'r Cell>,
 }
@@ -79,6 +81,7 @@ impl Normalizer<'_> {
             Role::Field(field) => self.read_field(cell, field, draft),
             Role::FullName => self.read_full_name(cell, draft),
             Role::SubmittedAt => self.read_time(cell, draft),
+            Role::ModifiedAt => self.read_modification(cell, draft),
             Role::SubmissionId if self.source.is_contact_list => {
                 draft.keep_first(cell, field::EXTERNAL_ID, unguard(&cell.text).into_owned());
             }
@@ -115,6 +118,14 @@ impl Normalizer<'_> {
             Err(moment::MomentFault::Blank) => {}
             Err(moment::MomentFault::Unusable(remark)) => draft.notice(cell, remark),
         }
+    }
+
+    /// A time that cannot be read, or one ahead of receipt, says nothing about which state is the later.
+    fn read_modification(&self, cell: &Cell, draft: &mut Draft<'_>) {
+        let found =
+            moment::parse(&cell.text, self.time_style()).ok().map(|(found, _)| found.epoch_ms);
+        let usable = found.filter(|at_ms| *at_ms <= self.latest_plausible_ms());
+        draft.modified_at_ms = draft.modified_at_ms.max(usable);
     }
 
     /// Returns the latest time that a form can have been sent at: a zone's error ahead of receipt.

@@ -24,7 +24,7 @@ pub fn fingerprint(source_id: &str, cells: &[Cell], by_content: bool) -> Fingerp
     } else {
         let mut contents: Vec<(&str, &str)> = cells
             .iter()
-            .filter(|cell| cell.role != Role::Volatile)
+            .filter(|cell| !matches!(cell.role, Role::Volatile | Role::ModifiedAt))
             .map(|cell| (&*cell.column, cell.text.trim()))
             .filter(|(_, text)| !text.is_empty())
             .collect();

@@ -46,6 +46,7 @@ impl Normalizer<'_> {
             origin,
             fingerprint: fingerprint(self.source.source_id, cells, self.source.is_contact_list),
             submitted_at,
+            modified_at_ms: draft.modified_at_ms,
             values: draft.values,
             notices: draft.notices,
             consents: draft.consents,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::evaluate::Decided;
 use super::{BrokenPromise, Job};
 use crate::model::ids::hex;
-use crate::model::run::{Alert, InputReport, InputStatus, RowCounts};
+use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts};
 use crate::rules::RuleSet;
 use crate::rules::alerts::AlertFigures;
 use crate::store::Store;
@@ -38,6 +38,7 @@ struct InputBook {
     status: String,
     detail: String,
     rows: RowBook,
+    notices: NoticeCounts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +130,15 @@ impl Books {
     /// Returns the rows by outcome.
     pub fn rows(&self) -> RowCounts {
         RowCounts::from(&self.rows)
+    }
+
+    /// Returns how many accepted rows carry which notice, over all inputs.
+    pub fn notices(&self) -> NoticeCounts {
+        let mut total = NoticeCounts::new();
+        for (code, rows) in self.inputs.iter().flat_map(|input| &input.notices) {
+            *total.entry(code.clone()).or_default() += rows;
+        }
+        total
     }
 
     /// Returns the alerts that fired.
@@ -243,6 +253,7 @@ impl From<&InputReport> for InputBook {
             status: status.to_owned(),
             detail: detail.to_owned(),
             rows: RowBook::from(&report.rows),
+            notices: report.notices.clone(),
         }
     }
 }
@@ -261,6 +272,7 @@ impl From<&InputBook> for InputReport {
                 _ => InputStatus::Imported,
             },
             rows: RowCounts::from(&book.rows),
+            notices: book.notices.clone(),
         }
     }
 }

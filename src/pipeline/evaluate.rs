@@ -12,7 +12,7 @@ use crate::consent;
 use crate::followup::{self, Opening};
 use crate::identity::golden::{Golden, Member, golden};
 use crate::identity::keys::{KeyKind, match_keys};
-use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, Purpose};
+use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose};
 use crate::model::decision::{Assignment, Score};
 use crate::model::field::{self, FieldValues};
 use crate::model::ids::{KeyHash, RunNo, SubmissionNo};
@@ -119,6 +119,7 @@ struct Assembled {
 struct AssembledMember {
     no: SubmissionNo,
     submitted_ms: i64,
+    modified_ms: i64,
     is_time_known: bool,
     values: FieldValues,
     claims: Vec<ConsentClaim>,
@@ -275,7 +276,12 @@ impl Evaluation<'_> {
         let fresh = lead.members.iter().filter(|member| member.no.0 >= self.first_fresh);
         for member in fresh.clone() {
             for claim in &member.claims {
-                let said_ms = member.submitted_ms.min(self.as_of.timestamp_millis());
+                let said_ms = said_ms(
+                    claim,
+                    member.submitted_ms,
+                    member.modified_ms,
+                    self.as_of.timestamp_millis(),
+                );
                 self.ledger.append(member.no, claim, said_ms)?;
             }
         }
@@ -303,6 +309,7 @@ fn assemble(rows: &[MemberRow], rules: &RuleSet, as_of: DateTime<Utc>) -> Result
         members.push(AssembledMember {
             no: row.no,
             submitted_ms: row.submitted_ms,
+            modified_ms: row.changed_ms(),
             is_time_known: row.is_time_known,
             values,
             claims,
@@ -314,6 +321,7 @@ fn assemble(rows: &[MemberRow], rules: &RuleSet, as_of: DateTime<Utc>) -> Result
         .map(|(member, row)| Member {
             values: &member.values,
             submitted_ms: member.submitted_ms,
+            modified_ms: member.modified_ms,
             fingerprint: row.fingerprint,
         })
         .collect();
@@ -344,9 +352,6 @@ fn assemble(rows: &[MemberRow], rules: &RuleSet, as_of: DateTime<Utc>) -> Result
 }
 
 /// Returns a claim as the gate reads it; `seq` only orders the records of one lead.
-///
-/// Nobody answers in the future: a time ahead of `as_of_ms` is a clock's or a zone's error, and a
-/// refusal counts at once.
 pub(super) fn record(
     claim: &ConsentClaim,
     row: &MemberRow,
@@ -359,13 +364,23 @@ pub(super) fn record(
         purpose: claim.purpose.clone(),
         channel: claim.channel,
         state: claim.state,
-        event_at_ms: row.submitted_ms.min(as_of_ms),
+        event_at_ms: said_ms(claim, row.submitted_ms, row.changed_ms(), as_of_ms),
         wording: claim.wording.clone(),
         mechanism: claim.mechanism.clone(),
         evidence: row.evidence.clone(),
         ip: values.get(field::IP).map(str::to_owned),
         user_agent: values.get(field::USER_AGENT).map(str::to_owned),
     }
+}
+
+/// Returns when the answer of `claim` counts as given.
+///
+/// A contact list shows how things stood when it last changed its record: that somebody declines is as
+/// recent as that, while an agreement is proven only for when the contact was made. Nobody answers in
+/// the future: a time ahead of `as_of_ms` is a clock's or a zone's error, and a refusal counts at once.
+fn said_ms(claim: &ConsentClaim, submitted_ms: i64, modified_ms: i64, as_of_ms: i64) -> i64 {
+    let said_ms = if claim.state == ConsentState::Given { submitted_ms } else { modified_ms };
+    said_ms.min(as_of_ms)
 }
 
 fn subject<'a>(lead: &'a Assembled, touches: &'a [Touch], as_of: DateTime<Utc>) -> Subject<'a> {

@@ -14,7 +14,7 @@ use crate::identity::keys::{email_hash, visitor_hash};
 use crate::intake::{OpenInput, Refusal};
 use crate::model::ids::{Fingerprint, RunNo, hex};
 use crate::model::row::{Origin, Row};
-use crate::model::run::{InputReport, InputStatus, RowCounts};
+use crate::model::run::{InputReport, InputStatus, NoticeCounts, RowCounts};
 use crate::model::submission::RowVerdict;
 use crate::normalization::{Normalizer, SourceContext};
 use crate::rules::RuleSet;
@@ -78,6 +78,7 @@ pub fn ingest_input(
         encoding: input.encoding.clone(),
         status: InputStatus::Imported,
         rows: RowCounts::default(),
+        notices: NoticeCounts::new(),
     };
     events(Event::InputOpened {
         name: report.name.clone(),
@@ -126,7 +127,8 @@ pub fn ingest_input(
     });
     match end {
         Ok(Ok(())) => {
-            let counts = ingest.finish()?;
+            let (counts, notices) = ingest.finish()?;
+            report.notices = notices;
             report.rows = RowCounts {
                 read: counts.read,
                 created: 0,

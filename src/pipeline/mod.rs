@@ -29,7 +29,7 @@ use ingest::{IngestContext, Interrupted, ingest_input};
 
 use crate::intake::{self, Caps, InputPath, OpenInput};
 use crate::model::ids::{RunNo, hex};
-use crate::model::run::{InputReport, InputStatus, RowCounts};
+use crate::model::run::{InputReport, InputStatus, NoticeCounts, RowCounts};
 use crate::report::run_json::RunSummary;
 use crate::rules::RuleSet;
 use crate::store::Store;
@@ -290,6 +290,7 @@ fn take_in(
         encoding,
         status,
         rows: RowCounts::default(),
+        notices: NoticeCounts::new(),
     };
     let input = match input {
         Ok(input) => input,

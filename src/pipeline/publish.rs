@@ -273,7 +273,9 @@ impl Rendering<'_> {
             rules_hash: self.record.rules_hash.clone(),
             dry_run: false,
             rows: RowSummary::from(&books.rows()),
+            notices: books.notices(),
             inputs: books.inputs().iter().map(InputSummary::from).collect(),
+            newly_shared_contacts: books.flipped_keys,
             leads: LeadSummary {
                 new: figures.leads.founded,
                 updated: figures.leads.changed - figures.leads.founded,

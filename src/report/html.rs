@@ -215,7 +215,7 @@ fn thousands(number: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::run::RowCounts;
+    use crate::model::run::{NoticeCounts, RowCounts};
     use crate::report::dropoff::{DropoffFigures, TargetFigures};
     use crate::report::run_json::RowSummary;
 
@@ -307,6 +307,7 @@ mod tests {
                 status: "imported",
                 detail: None,
                 rows: RowSummary::from(&figures.rows),
+                notices: NoticeCounts::from([(text("email-typo-suspected"), 3)]),
             }],
             funnel: Funnel::new(&figures),
             sources: figures.by_source.clone(),

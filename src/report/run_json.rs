@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::model::run::{Alert, InputReport, InputStatus, RowCounts};
+use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts};
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,8 +20,12 @@ pub struct RunSummary {
     pub dry_run: bool,
     /// Rows by outcome; the outcomes add up to `read`.
     pub rows: RowSummary,
+    /// Accepted rows in which something was repaired, suspected or lost, by the notice's code.
+    pub notices: NoticeCounts,
     /// What became of each input.
     pub inputs: Vec<InputSummary>,
+    /// E-mail addresses and phone numbers that turned out to be shared and no longer join people.
+    pub newly_shared_contacts: u64,
     /// Leads.
     pub leads: LeadSummary,
     /// Leads per segment.
@@ -76,6 +80,8 @@ pub struct InputSummary {
     pub detail: Option<String>,
     /// Its rows.
     pub rows: RowSummary,
+    /// Its accepted rows with a notice, by code.
+    pub notices: NoticeCounts,
 }
 
 /// How many leads there are.
@@ -153,6 +159,7 @@ impl From<&InputReport> for InputSummary {
             status,
             detail,
             rows: RowSummary::from(&report.rows),
+            notices: report.notices.clone(),
         }
     }
 }
@@ -176,6 +183,7 @@ mod tests {
             encoding: "utf-8".to_owned(),
             status: InputStatus::Known("run-0001".to_owned()),
             rows: RowCounts::default(),
+            notices: NoticeCounts::from([("date-unreadable".to_owned(), 2)]),
         };
         let summary = RunSummary {
             run: "run-0002".to_owned(),
@@ -184,7 +192,9 @@ mod tests {
             rules_hash: "abc".to_owned(),
             dry_run: false,
             rows: RowSummary::from(&RowCounts { read: 3, created: 3, ..RowCounts::default() }),
+            notices: input.notices.clone(),
             inputs: vec![InputSummary::from(&input)],
+            newly_shared_contacts: 0,
             leads: LeadSummary { new: 3, updated: 0, total: 3 },
             segments: SegmentSummary { hot: 1, warm: 1, cold: 1 },
             triage: 0,
@@ -206,6 +216,7 @@ mod tests {
         assert_eq!(value["rows"]["created"], 3);
         assert_eq!(value["inputs"][0]["status"], "known");
         assert_eq!(value["inputs"][0]["detail"], "run-0001");
+        assert_eq!(value["notices"]["date-unreadable"], 2);
         assert_eq!(value["exit_code"], 3);
     }
 }

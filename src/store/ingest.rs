@@ -1,6 +1,6 @@
 //! Rows in: one input becomes visible whole or not at all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
@@ -10,6 +10,7 @@ use crate::identity::guard::{UNPROVEN, holder};
 use crate::identity::keys::{KeyKind, match_keys};
 use crate::model::ids::{Fingerprint, InputNo, KeyHash, RunNo, SubmissionNo};
 use crate::model::row::Origin;
+use crate::model::run::NoticeCounts;
 use crate::model::submission::Submission;
 use crate::rules::field::FieldCatalog;
 use crate::store::codec;
@@ -23,11 +24,14 @@ const ROWS_PER_COMMIT: usize = 131_072;
 pub struct EncodedSubmission {
     fingerprint: Fingerprint,
     submitted_ms: i64,
+    modified_ms: Option<i64>,
     offset_minutes: i32,
     certainty: i64,
     fields: String,
     consents: Option<String>,
     notices: Option<String>,
+    /// Each code once, however many columns it was said of.
+    notice_codes: BTreeSet<&'static str>,
     raw: String,
     keys: Vec<(KeyHash, KeyKind)>,
     holder: String,
@@ -38,11 +42,13 @@ pub fn encode(submission: Submission, catalog: &FieldCatalog) -> EncodedSubmissi
     EncodedSubmission {
         fingerprint: submission.fingerprint,
         submitted_ms: submission.submitted_at.epoch_ms,
+        modified_ms: submission.modified_at_ms,
         offset_minutes: submission.submitted_at.offset_minutes,
         certainty: submission.submitted_at.certainty as i64,
         fields: codec::encode_values(&submission.values, catalog),
         consents: codec::encode_claims(&submission.consents),
         notices: codec::encode_notices(&submission.notices),
+        notice_codes: submission.notices.iter().map(|notice| notice.code).collect(),
         keys: match_keys(&submission.values).into_iter().map(|key| (key.hash, key.kind)).collect(),
         holder: holder(&submission.values),
         raw: submission.raw,
@@ -157,6 +163,7 @@ pub struct Ingest<'s> {
     rows_since_commit: usize,
     track_fresh_keys: bool,
     counts: InputCounts,
+    notices: BTreeMap<&'static str, u64>,
 }
 
 impl Store {
@@ -196,6 +203,7 @@ impl Store {
             rows_since_commit: 0,
             track_fresh_keys,
             counts: InputCounts::default(),
+            notices: BTreeMap::new(),
         })
     }
 
@@ -295,8 +303,8 @@ impl Ingest<'_> {
         Ok(RowFate::Kept)
     }
 
-    /// Makes the input visible and returns its counts.
-    pub fn finish(mut self) -> Result<InputCounts> {
+    /// Makes the input visible and returns its counts and those of the notices on accepted rows.
+    pub fn finish(mut self) -> Result<(InputCounts, NoticeCounts)> {
         self.flush()?;
         let counts = self.counts;
         self.store
@@ -316,7 +324,9 @@ impl Ingest<'_> {
                 counts.skipped as i64
             ])?;
         self.store.commit()?;
-        Ok(counts)
+        let notices =
+            self.notices.into_iter().map(|(code, rows)| (code.to_owned(), rows)).collect();
+        Ok((counts, notices))
     }
 
     /// Takes back every row of the input: it was cut short, changed while read, or interrupted.
@@ -327,12 +337,16 @@ impl Ingest<'_> {
 
     fn write_submission(&mut self, origin: Origin, row: EncodedSubmission) -> Result<RowFate> {
         self.counts.accepted += 1;
+        for code in row.notice_codes {
+            *self.notices.entry(code).or_default() += 1;
+        }
         let no = take(&mut self.next_submission);
         self.pending_seen.insert(row.fingerprint, ("s", no));
         self.store
             .connection
             .prepare_cached(
-                "INSERT INTO submission VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                "INSERT INTO submission
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )?
             .execute(params![
                 no,
@@ -341,6 +355,7 @@ impl Ingest<'_> {
                 origin.line,
                 row.fingerprint.0,
                 row.submitted_ms,
+                row.modified_ms,
                 row.offset_minutes,
                 row.certainty,
                 row.fields,

@@ -60,6 +60,8 @@ pub struct MemberRow {
     pub no: SubmissionNo,
     /// When it was sent.
     pub submitted_ms: i64,
+    /// When the source last changed its record of it; only contact lists say.
+    pub modified_ms: Option<i64>,
     /// What identifies it.
     pub fingerprint: Fingerprint,
     /// Whether the source said when; else the time of receipt stands in.
@@ -72,6 +74,13 @@ pub struct MemberRow {
     pub fields: String,
     /// Consent claims as JSON.
     pub consents: Option<String>,
+}
+
+impl MemberRow {
+    /// Returns when what the row says came about: when it was sent or, of a contact list, last changed.
+    pub fn changed_ms(&self) -> i64 {
+        self.modified_ms.map_or(self.submitted_ms, |at_ms| at_ms.max(self.submitted_ms))
+    }
 }
 
 /// What the store knew of a lead before this run.
@@ -153,7 +162,7 @@ impl Store {
         self.connection
             .prepare_cached(
                 "SELECT s.submitted_ms, s.fingerprint, i.source, i.name || ':' || s.line,
-                        s.fields, s.consents, s.certainty
+                        s.fields, s.consents, s.certainty, s.modified_ms
                  FROM submission AS s JOIN input AS i USING (input_no) WHERE s.submission_no = ?1",
             )?
             .query_row([submission.0], |row| {
@@ -164,6 +173,7 @@ impl Store {
                     fingerprint: Fingerprint(row.get(1)?),
                     source: row.get(2)?,
                     evidence: row.get(3)?,
+                    modified_ms: row.get(7)?,
                     fields: row.get(4)?,
                     consents: row.get(5)?,
                 })

@@ -418,3 +418,61 @@ fn however_rows_arrive_they_form_the_same_leads() {
 fn texts(rows: &[String]) -> Vec<&str> {
     rows.iter().map(String::as_str).collect()
 }
+
+/// A CRM keeps the day on which it made a contact, so only the day of the last change tells two exports of
+/// the contact apart; and who was unsubscribed since has said so later than the form of last year.
+#[test]
+fn of_two_exports_of_one_contact_the_later_state_counts() {
+    let header = "Record ID,First Name,Last Name,Email,Create Date,Lifecycle Stage,\
+                  Unsubscribed from all email,Last Modified Date";
+    let before = "901,Anna,Wzorcowa,anna@przyklad.pl,2025-01-10 09:00,Lead,,2025-01-10 09:00";
+    let after = "901,Anna,Wzorcowa,anna@przyklad.pl,2025-01-10 09:00,Customer,Yes,2026-11-18 09:00";
+    let both_orders = [[before, after], [after, before]];
+    for nights in both_orders {
+        let workspace = Workspace::new();
+        for (night, row) in nights.into_iter().enumerate() {
+            workspace.input(&format!("hubspot-{night}.csv"), format!("{header}\n{row}\n"));
+            workspace.run(&["run", "--as-of", "2026-11-20T18:00:00Z"]);
+        }
+        let stage = "SELECT json_extract(fields, '$.\"crm-status\"') FROM leads";
+        assert_eq!(workspace.sql(stage), [["Customer"]], "{nights:?}");
+        let refused = "SELECT DISTINCT said_at FROM consents WHERE state <> 'given'";
+        assert_eq!(workspace.sql(refused), [["2026-11-18T08:00:00Z"]], "{nights:?}");
+    }
+}
+
+#[test]
+fn what_was_repaired_or_lost_is_counted_by_its_code() {
+    let workspace = Workspace::new();
+    workspace.table("form.csv", &[ANNA, "x1,some day,Ewa Inna,ewa@gmial.com,,,PL,Halo?,no"]);
+    let outcome = workspace.run(&["run", "--as-of", "2026-11-20T18:00:00Z"]);
+    let notices = &workspace.run_json()["notices"];
+    assert_eq!(notices["time-unreadable"], 1, "{notices}");
+    assert_eq!(notices["email-typo-suspected"], 1, "{notices}");
+    let of_input = &workspace.run_json()["inputs"][0]["notices"];
+    assert_eq!(of_input, notices, "one input has them all");
+    for words in ["rows taken with a notice", "  time-unreadable"] {
+        assert!(outcome.stdout.contains(words), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn a_switchboard_found_out_is_named_in_the_summary() {
+    let workspace = Workspace::new();
+    let with_phone = |id: &str, name: &str, mail: &str| {
+        format!("{id},2026-11-18T09:00:00Z,{name},{mail},+48221234567,,PL,Halo?,no")
+    };
+    // Whoever left a number and no name is taken for the only person who is known to have it.
+    let (anna, nobody) =
+        (with_phone("s1", "Anna Wzorcowa", "anna@przyklad.pl"), with_phone("s2", "", ""));
+    workspace.table("one.csv", &[&anna, &nobody]);
+    workspace.run(&["run", "--as-of", "2026-11-20T18:00:00Z"]);
+    assert_eq!(workspace.run_json()["newly_shared_contacts"], 0);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
+    workspace.table("two.csv", &[&with_phone("s3", "Jan Testowski", "jan@przyklad.pl")]);
+    let outcome = workspace.run(&["run", "--as-of", "2026-11-21T18:00:00Z"]);
+    assert_eq!(workspace.run_json()["newly_shared_contacts"], 1);
+    assert!(outcome.stdout.contains("contacts found to be shared"), "{}", outcome.stdout);
+    let holders = "SELECT count(*) FROM leads WHERE phone = '+48221234567'";
+    assert_eq!(workspace.number(holders), 3, "nobody in particular is nobody's any more");
+}

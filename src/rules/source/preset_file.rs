@@ -22,6 +22,7 @@ const ROLES: &[(&str, Role)] = &[
     ("honeypot", Role::Honeypot),
     ("completion", Role::Completion),
     ("landing-url", Role::LandingUrl),
+    ("modified-at", Role::ModifiedAt),
     ("volatile", Role::Volatile),
     ("answer", Role::Answer),
 ];

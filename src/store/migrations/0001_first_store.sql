@@ -45,6 +45,8 @@ CREATE TABLE submission (
     line           INTEGER NOT NULL,
     fingerprint    BLOB NOT NULL,
     submitted_ms   INTEGER NOT NULL,
+    -- When the source last changed its record; only contact lists say.
+    modified_ms    INTEGER,
     offset_minutes INTEGER NOT NULL,
     certainty      INTEGER NOT NULL,
     fields         TEXT NOT NULL,
