@@ -103,11 +103,17 @@ impl Rotation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::diagnostics::{Place, RuleText};
 
     fn draw(rotation: &mut Rotation, pool: &[(&str, i64)], times: usize) -> String {
+        let nowhere = Place { file: RuleText { path: "".into(), text: "".into() }, span: 0..0 };
         let members: Vec<PoolMember> = pool
             .iter()
-            .map(|(owner, weight)| PoolMember { owner: (*owner).to_owned(), weight: *weight })
+            .map(|(owner, weight)| PoolMember {
+                owner: (*owner).to_owned(),
+                weight: *weight,
+                place: nowhere.clone(),
+            })
             .collect();
         let available: Vec<&PoolMember> = members.iter().collect();
         let turns = pool.iter().map(|(_, weight)| weight).sum();

@@ -71,6 +71,8 @@ pub struct PoolMember {
     pub owner: String,
     /// Share; 2 gets twice as many leads as 1.
     pub weight: i64,
+    /// Where the owner is named.
+    pub place: Place,
 }
 
 /// Where leads wait.
@@ -119,6 +121,10 @@ pub struct Route {
     pub because: String,
     /// Where it is written.
     pub place: Place,
+    /// Where it names its queue.
+    pub queue_place: Place,
+    /// Where it names its owner.
+    pub owner_place: Place,
 }
 
 /// What happens to a returning lead whose owner is away.
@@ -299,7 +305,7 @@ fn decode_queue(table: &Table<'_>) -> Queue {
                 Some("write a number from 1 to 1000; leave the owner out for none".to_owned()),
             );
         }
-        PoolMember { owner: member.string("owner"), weight }
+        PoolMember { owner: member.string("owner"), weight, place: member.place_of("owner") }
     });
     if table.has("pool") && pool.is_empty() {
         table.error(
@@ -327,6 +333,8 @@ fn decode_route(table: &Table<'_>, context: &ConditionContext<'_>) -> Route {
         owner: table.opt_string("owner"),
         because: table.string("because"),
         place: table.place_of("id"),
+        queue_place: table.place_of("queue"),
+        owner_place: table.place_of("owner"),
         id,
     }
 }

@@ -56,7 +56,7 @@ fn pools(policy: &RoutingPolicy, sink: &Sink) {
         for (position, member) in queue.pool.iter().enumerate() {
             if queue.pool[..position].iter().any(|earlier| earlier.owner == member.owner) {
                 sink.error(
-                    &queue.place,
+                    &member.place,
                     format!(
                         "owner `{}` is twice in the pool of queue `{}`",
                         member.owner, queue.id
@@ -68,10 +68,10 @@ fn pools(policy: &RoutingPolicy, sink: &Sink) {
                 None if member.owner.is_empty() => {}
                 None => {
                     let known = policy.owners.iter().map(|owner| owner.id.as_str());
-                    unknown(sink, &queue.place, "owner", &member.owner, known);
+                    unknown(sink, &member.place, "owner", &member.owner, known);
                 }
                 Some(owner) if !owner.active => sink.warning(
-                    &queue.place,
+                    &member.place,
                     format!(
                         "owner `{}` in the pool of queue `{}` is not active",
                         owner.id, queue.id
@@ -120,13 +120,13 @@ fn complete_routes(policy: &mut RoutingPolicy, sink: &Sink) {
             && policy.owner(owner).is_none()
         {
             let known = policy.owners.iter().map(|owner| owner.id.as_str());
-            unknown(sink, &route.place, "owner", owner, known);
+            unknown(sink, &route.owner_place, "owner", owner, known);
         } else if route.queue.is_empty() {
             infer_queue(policy, route, sink);
         }
         if !route.queue.is_empty() && policy.queue(&route.queue).is_none() {
             let known = policy.queues.iter().map(|queue| queue.id.as_str());
-            unknown(sink, &route.place, "queue", &route.queue, known);
+            unknown(sink, &route.queue_place, "queue", &route.queue, known);
         }
     }
     policy.routes = routes;

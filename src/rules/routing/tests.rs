@@ -43,16 +43,16 @@ fn the_shipped_routes_are_without_fault() {
 fn an_unknown_name_is_an_error() {
     check(
         &(TEAM.to_owned() + &route("a", "queue = 'lp'")),
-        &["14: there is no queue `lp`", "10: no route leads to queue `pl`"],
+        &["16: there is no queue `lp`", "10: no route leads to queue `pl`"],
     );
     check(
         &(TEAM.to_owned() + &route("a", "owner = 'ana'\nqueue = 'pl'")),
-        &["14: there is no owner `ana`"],
+        &["16: there is no owner `ana`"],
     );
     let pool = TEAM.replace("'anna' }", "'anan' }");
     check(
         &(pool + &route("a", "queue = 'pl'")),
-        &["10: there is no owner `anan`", "10: nobody serves queue `pl`: its leads get no owner"],
+        &["11: there is no owner `anan`", "10: nobody serves queue `pl`: its leads get no owner"],
     );
 }
 
@@ -124,7 +124,7 @@ fn a_pool_that_cannot_serve_is_reported() {
     check(
         &(TEAM.replace("owner = 'anna' }", "owner = 'jan' }") + &to_pl),
         &[
-            "10: owner `jan` in the pool of queue `pl` is not active",
+            "11: owner `jan` in the pool of queue `pl` is not active",
             "10: nobody serves queue `pl`: its leads get no owner",
             "2: owner `anna` serves no queue and gets no new leads",
         ],
