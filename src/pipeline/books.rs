@@ -8,6 +8,7 @@ use super::evaluate::Decided;
 use super::{BrokenPromise, Job};
 use crate::model::ids::hex;
 use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts};
+use crate::report::run_json::AlertSummary;
 use crate::rules::RuleSet;
 use crate::rules::alerts::AlertFigures;
 use crate::store::Store;
@@ -147,6 +148,15 @@ impl Books {
             .iter()
             .map(|alert| Alert { id: alert.id.clone(), message: alert.message.clone() })
             .collect()
+    }
+
+    /// Returns the alerts, and the limits of the workspace that were passed: somebody must look at both.
+    pub fn alerts_and_limits(&self) -> Vec<AlertSummary> {
+        let limits = self
+            .over_limit
+            .iter()
+            .map(|message| AlertSummary { id: "limit".to_owned(), message: message.clone() });
+        self.alerts().iter().map(AlertSummary::from).chain(limits).collect()
     }
 
     /// Returns the exit code of the run: 6 when an input was refused, 3 when somebody must look, else 0.

@@ -137,10 +137,10 @@ impl Evaluation<'_> {
             .iter()
             .map(|plan| plan.members.iter().map(|no| self.store.member_row(*no)).collect())
             .collect::<Result<_>>()?;
-        let (rules, as_of) = (self.rules, self.as_of);
+        let (rules, as_of, has_touches) = (self.rules, self.as_of, self.has_touches);
         let mut assembled: Vec<Assembled> = rows
             .into_par_iter()
-            .map(|rows| assemble(&rows, rules, as_of))
+            .map(|rows| assemble(&rows, rules, as_of, has_touches))
             .collect::<Result<_>>()?;
         let touches: Vec<Vec<Touch>> = assembled
             .iter()
@@ -292,7 +292,12 @@ impl Evaluation<'_> {
     }
 }
 
-fn assemble(rows: &[MemberRow], rules: &RuleSet, as_of: DateTime<Utc>) -> Result<Assembled> {
+fn assemble(
+    rows: &[MemberRow],
+    rules: &RuleSet,
+    as_of: DateTime<Utc>,
+    has_touches: bool,
+) -> Result<Assembled> {
     let mut members = Vec::with_capacity(rows.len());
     let mut consents = Vec::new();
     let mut touch_keys = BTreeSet::new();
@@ -303,9 +308,11 @@ fn assemble(rows: &[MemberRow], rules: &RuleSet, as_of: DateTime<Utc>) -> Result
             let seq = consents.len() as i64 + 1;
             consents.push(record(claim, row, &values, seq, as_of.timestamp_millis()));
         }
-        touch_keys.extend(
-            match_keys(&values).iter().filter(|key| key.kind != KeyKind::Phone).map(|key| key.hash),
-        );
+        if has_touches {
+            let keys = match_keys(&values);
+            let keys = keys.iter().filter(|key| key.kind != KeyKind::Phone);
+            touch_keys.extend(keys.map(|key| key.hash));
+        }
         members.push(AssembledMember {
             no: row.no,
             submitted_ms: row.submitted_ms,

@@ -10,6 +10,7 @@ pub mod check;
 pub mod evaluate;
 pub mod event;
 pub mod ingest;
+mod page;
 pub mod publish;
 pub mod reports;
 pub mod sniff;

@@ -11,39 +11,31 @@ use serde_json::json;
 use super::Job;
 use super::books::Books;
 use super::event::{Event, Events};
+use super::page::{PAGE_ROWS, Page};
+use super::reports::{dropoff_figures, joined};
 use crate::delivery::crm::{CrmWriter, Lookups, RowFate};
 use crate::delivery::publication::{StagedFile, Staging};
 use crate::delivery::rejects::{QuarantineOverview, QuarantinedRow, ReimportFile, ReimportNames};
-use crate::delivery::tasks::{CalendarWriter, TaskListWriter, duration_text};
-use crate::identity::keys::KeyKind;
+use crate::delivery::tasks::{CalendarWriter, TaskListWriter};
 use crate::model::decision::Segment;
-use crate::model::field;
 use crate::model::lead::Lead;
-use crate::model::mailbox::mailbox_key;
 use crate::model::moment::utc_from_ms;
-use crate::model::task::{Task, TaskState};
-use crate::report::dropoff::{self, DropoffFigures, Funnel, SourceFigures, TargetFigures};
-use crate::report::duplicates::{DuplicateKind, DuplicatesWriter, JoinedSubmission, Sent};
-use crate::report::html::{
-    self, HotLead, LoadRow, OverdueRow, PageData, PageRun, QuarantineReason, ScoreSpan, Tile,
-};
+use crate::model::task::Task;
+use crate::report::dropoff::{self, DropoffFigures, TargetFigures};
+use crate::report::duplicates::DuplicatesWriter;
+use crate::report::html::{self, QuarantineReason};
 use crate::report::run_json::{
-    AlertSummary, InputSummary, LeadSummary, RowSummary, RunSummary, SegmentSummary, TaskSummary,
+    InputSummary, LeadSummary, RowSummary, RunSummary, SegmentSummary, TaskSummary,
 };
 use crate::rules::RuleSet;
 use crate::rules::target::Target;
 use crate::store::Store;
-use crate::store::codec::decode_values;
-use crate::store::listing::{
-    CountBy, JoinEntry, LeadCounts, LeadFilter, QuarantineEntry, ReadAs, TaskFilter,
-};
+use crate::store::listing::{CountBy, LeadCounts, LeadFilter, QuarantineEntry, ReadAs, TaskFilter};
 use crate::store::runs::RunRecord;
 
 /// How far back the calendar file reaches: nobody wants a thousand old promises in their calendar;
 /// `tasks.csv` has them all.
 const CALENDAR_DAYS: i64 = 14;
-/// Rows of the page's lists.
-const PAGE_ROWS: usize = 20;
 
 /// Renders every file of `record`'s run and publishes them; returns the run's summary.
 pub fn publish(
@@ -110,10 +102,14 @@ struct Rendering<'a> {
     zone: Tz,
 }
 
-struct Figures {
-    leads: LeadCounts,
-    all_tasks: (u64, u64),
-    dropoff: DropoffFigures,
+/// Figures that more than one file shows.
+pub(super) struct Figures {
+    /// Leads.
+    pub(super) leads: LeadCounts,
+    /// Tasks that are open, and those of them that are late.
+    pub(super) all_tasks: (u64, u64),
+    /// The drop-off report.
+    pub(super) dropoff: DropoffFigures,
 }
 
 impl Rendering<'_> {
@@ -126,7 +122,8 @@ impl Rendering<'_> {
         let file = staging.file("dropoff.csv")?;
         let (rows, file) = dropoff::write_csv(file, &figures.dropoff)?;
         staging.close_file(file, Some(rows))?;
-        let page = self.page(books, &figures, &overdue, reasons)?;
+        let page = Page { store: self.store, rules: self.job.rules, record: self.record }
+            .data(books, &figures, &overdue, reasons)?;
         staging.write_file("report.html", html::render(&page)?.as_bytes(), None)?;
         Ok(figures)
     }
@@ -288,274 +285,11 @@ impl Rendering<'_> {
             },
             triage: figures.leads.changed_triage,
             tasks: TaskSummary { open: figures.all_tasks.0, late: figures.all_tasks.1 },
-            alerts: all_alerts(books),
+            alerts: books.alerts_and_limits(),
             exit_code: books.exit_code(),
             files: Vec::new(),
         })
     }
-
-    fn page(
-        &self,
-        books: &Books,
-        figures: &Figures,
-        overdue: &[Task],
-        quarantine: Vec<QuarantineReason>,
-    ) -> Result<PageData> {
-        let run = self.record.no;
-        let rows = books.rows();
-        let segments = self.store.counts_by(CountBy::Segment, run)?;
-        let of = |word: &str| {
-            segments.iter().find(|(known, _)| known == word).map_or(0, |(_, leads)| *leads)
-        };
-        let tile = |label: &str, value: u64, note: &str, tone: &str| Tile {
-            label: label.to_owned(),
-            value,
-            note: note.to_owned(),
-            tone: tone.to_owned(),
-        };
-        let bad = |count: u64| if count > 0 { "bad" } else { "" };
-        Ok(PageData {
-            run: PageRun {
-                id: self.record.id.clone(),
-                version: self.record.version.clone(),
-                as_of: self.local(self.as_of),
-                rules_hash: self.record.rules_hash.clone(),
-            },
-            tiles: vec![
-                tile("rows received", rows.read, "this run", ""),
-                tile("new leads", figures.leads.founded, "this run", ""),
-                tile("joined a known lead", rows.merged, "this run", ""),
-                tile("quarantined", rows.quarantined, "this run", bad(rows.quarantined)),
-                tile("held back", rows.held, "tests, spam, partial", ""),
-                tile("hot", of("hot"), "all leads", "hot"),
-                tile("warm", of("warm"), "all leads", "warm"),
-                tile("cold", of("cold"), "all leads", "cold"),
-                tile(
-                    "in triage",
-                    figures.leads.changed_triage,
-                    "this run",
-                    bad(figures.leads.changed_triage),
-                ),
-                tile("late tasks", figures.all_tasks.1, "all leads", bad(figures.all_tasks.1)),
-            ],
-            alerts: all_alerts(books),
-            inputs: books.inputs().iter().map(InputSummary::from).collect(),
-            funnel: Funnel::new(&figures.dropoff),
-            sources: figures.dropoff.by_source.clone(),
-            leads_per_day: self.store.counts_by(CountBy::DayOfFirstSubmission, run)?,
-            scores: self.score_spans()?,
-            load: self.load()?,
-            overdue_total: figures.all_tasks.1,
-            hot_total: of("hot"),
-            overdue: overdue.iter().map(|task| self.overdue_row(task)).collect(),
-            quarantine,
-            hot: self.hot_leads()?,
-        })
-    }
-
-    fn score_spans(&self) -> Result<Vec<ScoreSpan>> {
-        let decades = self.store.counts_by(CountBy::ScoreDecade, self.record.no)?;
-        Ok((0..10)
-            .map(|decade: i32| {
-                let found = decades.iter().find(|(known, _)| *known == decade.to_string());
-                let last =
-                    if decade == 9 { "100".to_owned() } else { (decade * 10 + 9).to_string() };
-                ScoreSpan {
-                    label: format!("{}-{last}", decade * 10),
-                    leads: found.map_or(0, |(_, leads)| *leads),
-                    segment: self.job.rules.scoring.segment_of(decade * 10).word().to_owned(),
-                }
-            })
-            .collect())
-    }
-
-    fn load(&self) -> Result<Vec<LoadRow>> {
-        let load = self.store.load(self.record.as_of_ms)?;
-        Ok(load
-            .into_iter()
-            .map(|one| LoadRow {
-                name: if one.is_owner {
-                    self.owner_name(&one.who)
-                } else {
-                    self.queue_name(&one.who)
-                },
-                kind: if one.is_owner { "owner" } else { "queue" }.to_owned(),
-                leads: one.leads,
-                hot: one.hot,
-                tasks_open: one.tasks_open,
-                tasks_late: one.tasks_late,
-            })
-            .collect())
-    }
-
-    fn hot_leads(&self) -> Result<Vec<HotLead>> {
-        let filter =
-            LeadFilter { segment: Some(Segment::Hot.word().to_owned()), ..LeadFilter::default() };
-        let mut best: Vec<Lead> = Vec::new();
-        let rules = self.job.rules;
-        let rule_no = |id: &str| rule_no(rules, id);
-        self.store.each_lead(&filter, read_as(rules, &rule_no, self.record.no), |lead, _| {
-            best.push(lead);
-            if best.len() >= 4 * PAGE_ROWS {
-                keep_best(&mut best);
-            }
-            Ok(())
-        })?;
-        keep_best(&mut best);
-        best.into_iter().map(|lead| self.hot_row(&lead)).collect()
-    }
-
-    fn hot_row(&self, lead: &Lead) -> Result<HotLead> {
-        let rules = self.job.rules;
-        let mut strongest: Vec<_> =
-            lead.score.contributions.iter().filter(|one| one.points > 0).collect();
-        strongest.sort_by_key(|one| (-one.points, one.rule));
-        let reasons: Vec<&str> =
-            strongest.iter().take(3).map(|one| rules.scoring.because(one)).collect();
-        let tasks = self.store.tasks_of(lead.no, self.record.as_of_ms)?;
-        let next = tasks.iter().find(|task| task.planned.state == TaskState::Open);
-        Ok(HotLead {
-            lead_id: lead.id.to_string(),
-            name: lead.display_name(),
-            score: lead.score.total,
-            who: match &lead.owner {
-                Some(owner) => self.owner_name(owner),
-                None => self.queue_name(&lead.queue),
-            },
-            reason: reasons.join("; "),
-            next_action: next.map_or(String::new(), |task| {
-                format!(
-                    "{}, {}",
-                    task.planned.subject,
-                    self.local(utc_from_ms(task.planned.due_ms))
-                )
-            }),
-        })
-    }
-
-    fn overdue_row(&self, task: &Task) -> OverdueRow {
-        OverdueRow {
-            lead: task.lead_name.clone(),
-            lead_id: task.lead_id.to_string(),
-            subject: task.planned.subject.clone(),
-            who: match &task.owner {
-                Some(owner) => self.owner_name(owner),
-                None => self.queue_name(&task.queue),
-            },
-            segment: task.segment.clone(),
-            due: self.local(utc_from_ms(task.planned.due_ms)),
-            age: duration_text(task.late_minutes),
-        }
-    }
-
-    fn owner_name(&self, id: &str) -> String {
-        self.job.rules.routing.owner(id).map_or_else(|| id.to_owned(), |owner| owner.name.clone())
-    }
-
-    fn queue_name(&self, id: &str) -> String {
-        self.job.rules.routing.queue(id).map_or_else(|| id.to_owned(), |queue| queue.name.clone())
-    }
-
-    fn local(&self, at: DateTime<Utc>) -> String {
-        at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string()
-    }
-}
-
-/// Returns what the drop-off report of `record`'s run counts; `sent` is what its targets took.
-pub fn dropoff_figures(
-    store: &Store,
-    rules: &RuleSet,
-    record: &RunRecord,
-    books: &Books,
-    sent: Vec<TargetFigures>,
-) -> Result<DropoffFigures> {
-    let run = record.no;
-    let leads = store.lead_counts(run, &rules.routing.triage)?;
-    let tasks = store.task_counts(run, record.as_of_ms)?;
-    let by_source = store
-        .source_counts(run)?
-        .into_iter()
-        .map(|source| SourceFigures {
-            source: source.source,
-            received: source.rows.read,
-            created: source.rows.created,
-            merged: source.rows.merged,
-            repeated: source.rows.repeated,
-            quarantined: source.rows.quarantined,
-            held: source.rows.held,
-        })
-        .collect();
-    Ok(DropoffFigures {
-        rows: books.rows(),
-        leads_total: leads.total,
-        leads_touched: leads.changed,
-        scored: leads.changed,
-        routed_owner: leads.changed_owned,
-        routed_queue: leads.changed - leads.changed_owned - leads.changed_triage,
-        triage: leads.changed_triage,
-        followup_open: tasks.open,
-        followup_late: tasks.late,
-        followup_not_allowed: tasks.not_allowed + tasks.too_old,
-        sent,
-        by_source,
-        quarantine_by_code: store.counts_by(CountBy::QuarantineCode, run)?,
-        held_by_reason: store.counts_by(CountBy::HoldReason, run)?,
-    })
-}
-
-fn keep_best(leads: &mut Vec<Lead>) {
-    leads.sort_by(|a, b| b.score.total.cmp(&a.score.total).then_with(|| a.id.cmp(&b.id)));
-    leads.truncate(PAGE_ROWS);
-}
-
-/// Alerts of the rules, and limits of the workspace that were passed: somebody must look at both.
-fn all_alerts(books: &Books) -> Vec<AlertSummary> {
-    let limits = books
-        .over_limit
-        .iter()
-        .map(|message| AlertSummary { id: "limit".to_owned(), message: message.clone() });
-    books.alerts().iter().map(AlertSummary::from).chain(limits).collect()
-}
-
-/// Returns a join as the analyst reads it.
-pub fn joined(join: &JoinEntry, rules: &RuleSet) -> Result<JoinedSubmission> {
-    let values = decode_values(&join.fields, &rules.fields)?;
-    let with = decode_values(&join.with_fields, &rules.fields)?;
-    let form = |values: &field::FieldValues| {
-        values.get(field::FORM_ID).or_else(|| values.get(field::FORM_NAME)).unwrap_or("").to_owned()
-    };
-    let campaign =
-        |values: &field::FieldValues| values.get(field::CAMPAIGN).unwrap_or("").to_owned();
-    let (form, with_form) = (form(&values), form(&with));
-    let (own_campaign, with_campaign) = (campaign(&values), campaign(&with));
-    let kind = DuplicateKind::of(
-        &Sent {
-            source: &join.preset,
-            form: &form,
-            campaign: &own_campaign,
-            at_ms: join.submitted_ms,
-        },
-        &Sent {
-            source: &join.with_preset,
-            form: &with_form,
-            campaign: &with_campaign,
-            at_ms: join.with_submitted_ms,
-        },
-    );
-    let key_value = match join.kind {
-        KeyKind::Phone => values.get(field::PHONE).unwrap_or("").to_owned(),
-        _ => values.get(field::EMAIL).map(mailbox_key).unwrap_or_default(),
-    };
-    Ok(JoinedSubmission {
-        lead_id: join.lead,
-        joined: join.joined.clone(),
-        submitted_ms: join.submitted_ms,
-        source: join.preset.clone(),
-        campaign: own_campaign,
-        kind,
-        matched_key: format!("{}={key_value}", join.kind.word()),
-        matched_with: join.with.clone(),
-    })
 }
 
 /// A target's file while leads are offered to it.

@@ -3,11 +3,15 @@
 use anyhow::{Context as _, Result};
 
 use super::books::Books;
-use super::publish::{dropoff_figures, joined};
-use crate::report::dropoff::Funnel;
-use crate::report::duplicates::DuplicateRates;
+use crate::identity::keys::KeyKind;
+use crate::model::field;
+use crate::model::mailbox::mailbox_key;
+use crate::report::dropoff::{DropoffFigures, Funnel, SourceFigures, TargetFigures};
+use crate::report::duplicates::{DuplicateKind, DuplicateRates, JoinedSubmission, Sent};
 use crate::rules::RuleSet;
 use crate::store::Store;
+use crate::store::codec::decode_values;
+use crate::store::listing::{CountBy, JoinEntry};
 use crate::store::runs::RunRecord;
 
 /// Returns the drop-off of `run` as rows of text, the header first.
@@ -42,4 +46,87 @@ pub fn duplicate_tables(
         Ok(())
     })?;
     Ok(vec![by_source.table("source"), by_campaign.table("campaign")])
+}
+
+/// Returns what the drop-off report of `record`'s run counts; `sent` is what its targets took.
+pub fn dropoff_figures(
+    store: &Store,
+    rules: &RuleSet,
+    record: &RunRecord,
+    books: &Books,
+    sent: Vec<TargetFigures>,
+) -> Result<DropoffFigures> {
+    let run = record.no;
+    let leads = store.lead_counts(run, &rules.routing.triage)?;
+    let tasks = store.task_counts(run, record.as_of_ms)?;
+    let by_source = store
+        .source_counts(run)?
+        .into_iter()
+        .map(|source| SourceFigures {
+            source: source.source,
+            received: source.rows.read,
+            created: source.rows.created,
+            merged: source.rows.merged,
+            repeated: source.rows.repeated,
+            quarantined: source.rows.quarantined,
+            held: source.rows.held,
+        })
+        .collect();
+    Ok(DropoffFigures {
+        rows: books.rows(),
+        leads_total: leads.total,
+        leads_touched: leads.changed,
+        scored: leads.changed,
+        routed_owner: leads.changed_owned,
+        routed_queue: leads.changed - leads.changed_owned - leads.changed_triage,
+        triage: leads.changed_triage,
+        followup_open: tasks.open,
+        followup_late: tasks.late,
+        followup_not_allowed: tasks.not_allowed + tasks.too_old,
+        sent,
+        by_source,
+        quarantine_by_code: store.counts_by(CountBy::QuarantineCode, run)?,
+        held_by_reason: store.counts_by(CountBy::HoldReason, run)?,
+    })
+}
+
+/// Returns a join as the analyst reads it.
+pub fn joined(join: &JoinEntry, rules: &RuleSet) -> Result<JoinedSubmission> {
+    let values = decode_values(&join.fields, &rules.fields)?;
+    let with = decode_values(&join.with_fields, &rules.fields)?;
+    let form = |values: &field::FieldValues| {
+        values.get(field::FORM_ID).or_else(|| values.get(field::FORM_NAME)).unwrap_or("").to_owned()
+    };
+    let campaign =
+        |values: &field::FieldValues| values.get(field::CAMPAIGN).unwrap_or("").to_owned();
+    let (form, with_form) = (form(&values), form(&with));
+    let (own_campaign, with_campaign) = (campaign(&values), campaign(&with));
+    let kind = DuplicateKind::of(
+        &Sent {
+            source: &join.preset,
+            form: &form,
+            campaign: &own_campaign,
+            at_ms: join.submitted_ms,
+        },
+        &Sent {
+            source: &join.with_preset,
+            form: &with_form,
+            campaign: &with_campaign,
+            at_ms: join.with_submitted_ms,
+        },
+    );
+    let key_value = match join.kind {
+        KeyKind::Phone => values.get(field::PHONE).unwrap_or("").to_owned(),
+        _ => values.get(field::EMAIL).map(mailbox_key).unwrap_or_default(),
+    };
+    Ok(JoinedSubmission {
+        lead_id: join.lead,
+        joined: join.joined.clone(),
+        submitted_ms: join.submitted_ms,
+        source: join.preset.clone(),
+        campaign: own_campaign,
+        kind,
+        matched_key: format!("{}={key_value}", join.kind.word()),
+        matched_with: join.with.clone(),
+    })
 }

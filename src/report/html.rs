@@ -268,6 +268,19 @@ mod tests {
         }
     }
 
+    fn input(rows: RowSummary) -> InputSummary {
+        InputSummary {
+            name: text("inbox/meta_leads_2026-11-21_bardzo-dluga-nazwa-pliku-eksportu.csv"),
+            sha256: text("00"),
+            source: text("meta-leads"),
+            encoding: text("UTF-16LE"),
+            status: "imported",
+            detail: None,
+            rows,
+            notices: NoticeCounts::new(),
+        }
+    }
+
     fn page(name: &str) -> PageData {
         let figures = figures();
         let tile = |label: &str, value: u64, note: &str, tone: &str| Tile {
@@ -299,16 +312,7 @@ mod tests {
                 id: text("source-drop"),
                 message: format!("typeform fell by 62 % against the last four Sundays {name}"),
             }],
-            inputs: vec![InputSummary {
-                name: text("inbox/meta_leads_2026-11-21_bardzo-dluga-nazwa-pliku-eksportu.csv"),
-                sha256: text("00"),
-                source: text("meta-leads"),
-                encoding: text("UTF-16LE"),
-                status: "imported",
-                detail: None,
-                rows: RowSummary::from(&figures.rows),
-                notices: NoticeCounts::from([(text("email-typo-suspected"), 3)]),
-            }],
+            inputs: vec![input(RowSummary::from(&figures.rows))],
             funnel: Funnel::new(&figures),
             sources: figures.by_source.clone(),
             leads_per_day: (1..=30_u64)

@@ -160,6 +160,18 @@ impl Store {
         Ok(())
     }
 
+    /// Returns the leads of `segment` with the highest scores, at most `limit`; of equals the smaller id
+    /// comes first.
+    pub fn best_leads(&self, segment: Segment, limit: usize) -> Result<Vec<LeadNo>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT lead_no FROM lead WHERE merged_into IS NULL AND segment = ?1
+             ORDER BY score DESC, id LIMIT ?2",
+        )?;
+        let rows = statement
+            .query_map(params![segment.word(), limit as i64], |row| row.get(0).map(LeadNo))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Returns one lead.
     pub fn lead(&self, lead: LeadNo, read: ReadAs<'_>) -> Result<Lead> {
         let sql = format!("{LEADS} WHERE l.lead_no = ?1");
