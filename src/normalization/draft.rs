@@ -100,7 +100,7 @@ impl Normalizer<'_> {
         if draft.submitted_at.is_some() {
             return;
         }
-        match moment::parse(&cell.text, self.time_style()) {
+        match moment::parse(&cell.text, self.time_style(&cell.column)) {
             Ok((found, _)) if found.epoch_ms > self.latest_plausible_ms() => {
                 let message = "this is in the future, so the time of receipt stands in; check the \
                                clock or the time zone of the source";
@@ -148,7 +148,12 @@ impl Normalizer<'_> {
             _ => {}
         }
         match self.canonical(&cell.text, field) {
-            Ok(Some(value)) => draft.keep_first(cell, field, value),
+            Ok(Some(value)) => {
+                if draft.values.get(field).is_none() {
+                    note_bounds(cell, field, draft);
+                }
+                draft.keep_first(cell, field, value);
+            }
             Ok(None) => {}
             Err(remark) => draft.notice(cell, remark),
         }
@@ -207,6 +212,10 @@ impl Normalizer<'_> {
                 Err(Remark::new("id-unrecoverable", message))
             }
             FieldKind::Text if field == field::LANGUAGE => Ok(Some(language(&text))),
+            FieldKind::Text if field == field::BUDGET_CURRENCY => {
+                let code = number::currency(&text).map(str::to_owned);
+                Ok(Some(code.unwrap_or_else(|| text.to_uppercase())))
+            }
             FieldKind::Identifier | FieldKind::Text => Ok(Some(text.into_owned())),
         }
     }
@@ -322,6 +331,21 @@ impl Normalizer<'_> {
         }
         draft.values.set(field::FIRST_NAME, name.first);
         draft.values.set(field::LAST_NAME, name.last);
+    }
+}
+
+/// Keeps what a budget or a head count says beside its number.
+fn note_bounds(cell: &Cell, number: FieldNo, draft: &mut Draft<'_>) {
+    let (max, is_money) = match number {
+        field::BUDGET => (field::BUDGET_MAX, true),
+        field::EMPLOYEES => (field::EMPLOYEES_MAX, false),
+        _ => return,
+    };
+    let Some(amount) = number::amount(&unguard(&cell.text)) else { return };
+    draft.values.set_if_absent(max, amount.upper.unwrap_or_default());
+    if is_money {
+        let currency = amount.currency.or_else(|| number::currency(&cell.column));
+        draft.values.set_if_absent(field::BUDGET_CURRENCY, currency.unwrap_or_default());
     }
 }
 

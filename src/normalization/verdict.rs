@@ -3,7 +3,7 @@
 use super::attribution::{Implied, attribute};
 use super::draft::{Draft, phone_remark};
 use super::phone::PhoneFault;
-use super::{Normalizer, Remark, device, email, fingerprint, moment, spam};
+use super::{Normalizer, Remark, email, fingerprint, moment, spam};
 use crate::model::field::{self};
 use crate::model::moment::{Certainty, Moment};
 use crate::model::outcome::{Notice, Rejection};
@@ -53,7 +53,7 @@ impl Normalizer<'_> {
         }))
     }
 
-    /// Adds what follows from the values: mailbox, device, seniority, attribution.
+    /// Adds what follows from the values: mailbox, device, job title, attribution.
     fn enrich(&mut self, draft: &mut Draft<'_>) {
         let values = &mut draft.values;
         if let Some(address) = values.get(field::EMAIL) {
@@ -67,12 +67,25 @@ impl Normalizer<'_> {
             }
             values.set(field::EMAIL_DOMAIN, mailbox.domain);
         }
-        if let Some(class) = values.get(field::USER_AGENT).and_then(device::class) {
-            values.set(field::DEVICE, class);
+        if let Some(agent) = values.get(field::USER_AGENT).map(str::to_owned) {
+            let device = self.device(&agent);
+            for (field, word) in [
+                (field::DEVICE, device.class),
+                (field::BROWSER, device.browser),
+                (field::SYSTEM, device.system),
+            ] {
+                // What a column says outright stands where the agent tells nothing.
+                if let Some(word) = word {
+                    values.set(field, word);
+                }
+            }
         }
-        let title = values.get(field::JOB_TITLE).map(str::to_owned);
-        if let Some(word) = title.and_then(|title| self.seniority(title)) {
-            values.set(field::SENIORITY, word);
+        if let Some(title) = values.get(field::JOB_TITLE).map(str::to_owned) {
+            let title = self.title(&title);
+            values.set_if_absent(field::DEPARTMENT, title.department.unwrap_or_default());
+            if let Some(word) = title.seniority {
+                values.set(field::SENIORITY, word);
+            }
         }
         let implied =
             Implied { source: self.source.default_source, medium: self.source.default_medium };
@@ -99,8 +112,10 @@ impl Normalizer<'_> {
         let texts = |role: Role| {
             cells.iter().filter(move |cell| cell.role == role).map(|cell| cell.text.as_str())
         };
-        let at = texts(Role::SubmittedAt)
-            .find_map(|text| moment::parse(text, self.time_style()).ok())
+        let at = cells
+            .iter()
+            .filter(|cell| cell.role == Role::SubmittedAt)
+            .find_map(|cell| moment::parse(&cell.text, self.time_style(&cell.column)).ok())
             .map(|(moment, _)| moment.epoch_ms);
         let Some(at_ms) = at else {
             return RowVerdict::Skipped("a tracked event without a usable time");
