@@ -42,7 +42,7 @@ const COMPANIONS: &[(FieldNo, &[FieldNo])] = &[
     (field::PHONE, &[field::PHONE_TYPE]),
     (field::LAST_NAME, &[field::FIRST_NAME, field::HONORIFIC]),
     (field::JOB_TITLE, &[field::SENIORITY, field::DEPARTMENT]),
-    (field::USER_AGENT, &[field::DEVICE, field::BROWSER, field::SYSTEM]),
+    (field::USER_AGENT, &[field::DEVICE, field::BROWSER, field::OPERATING_SYSTEM]),
     (field::EMPLOYEES, &[field::EMPLOYEES_MAX]),
     (field::BUDGET, &[field::BUDGET_MAX, field::BUDGET_CURRENCY]),
     (field::LAST_SOURCE, &[field::LAST_MEDIUM, field::LAST_CAMPAIGN]),

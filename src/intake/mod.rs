@@ -5,7 +5,8 @@
 //! about a lead: it does not trim, parse or judge a value. Start at [`locate`], then [`open`].
 //!
 //! An input is read twice. The first pass hashes it and finds out what it is; the second hands out rows
-//! and ends with an error when what it read was not what the first pass had read.
+//! and ends with an error when what it read was not what the first pass had read. In between,
+//! [`OpenInput::preview`] hands out the same rows for what has to be known of all before the first.
 
 mod bytes;
 mod cells;

@@ -74,7 +74,7 @@ core_fields! {
     56 SENIORITY "seniority" "owner, c-level, director, manager or specialist, read from the job title.";
     57 DEPARTMENT "department" "Part of the company, read from the job title (sales, marketing, it, finance, ...).";
     58 BROWSER "browser" "Browser that the form was sent with, or the app it was opened in.";
-    59 SYSTEM "system" "Operating system that the form was sent from.";
+    59 OPERATING_SYSTEM "operating-system" "Operating system that the form was sent from.";
     60 EMPLOYEES_MAX "employees-max" "Upper bound of the head count, where one was given.";
     61 BUDGET_MAX "budget-max" "Upper bound of the budget, where one was given.";
     62 BUDGET_CURRENCY "budget-currency" "Currency of the budget as ISO 4217, where one was named.";

@@ -58,6 +58,17 @@ pub struct Implied<'a> {
     pub medium: Option<&'a str>,
 }
 
+/// Something worth saying about the attribution of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The field whose value it is about.
+    pub field: FieldNo,
+    /// The landing page in whose query the value stood, counted from 0; none for a column's own value.
+    pub page: Option<usize>,
+    /// What to say.
+    pub remark: Remark,
+}
+
 /// Completes the attribution in `values`, which hold what the columns said.
 ///
 /// Columns win over the query of a landing page. The canonical source and medium come from the first
@@ -67,11 +78,11 @@ pub fn attribute(
     landing_pages: &[&str],
     implied: Implied<'_>,
     tables: &Tables,
-) -> Vec<Remark> {
-    let mut remarks = Vec::new();
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
     for (name, number) in PARAMETERS.iter().chain(FROM_ADVERTISEMENTS) {
         if let Some(value) = values.get(*number).filter(|value| is_macro(value)) {
-            remarks.push(unfilled(name, value));
+            findings.push(Finding { field: *number, page: None, remark: unfilled(name, value) });
             values.set(*number, "");
         }
     }
@@ -80,15 +91,21 @@ pub fn attribute(
             values.set(number, id);
         }
     }
-    for page in landing_pages {
+    for (at, page) in landing_pages.iter().enumerate() {
+        let mut remarks = Vec::new();
         read_query(page, values, tables, &mut remarks);
+        findings.extend(remarks.into_iter().map(|(field, remark)| Finding {
+            field,
+            page: Some(at),
+            remark,
+        }));
     }
     if let Some(campaign) = values.get(field::UTM_CAMPAIGN).map(str::to_owned) {
         values.set(field::CAMPAIGN, campaign);
     }
     settle(values, landing_pages, implied, tables);
     settle_last_touch(values, tables);
-    remarks
+    findings
 }
 
 /// Returns the click id in a cookie of an ad platform: `fb.1.1757682313000.IwAR…`, `GCL.1757682313.Cj0K…`.
@@ -203,7 +220,7 @@ fn canonical_medium(word: &str, tables: &Tables) -> String {
 }
 
 /// Takes the parameters of `page` that no column gave; of duplicates the first that says something wins.
-fn read_query(page: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Vec<Remark>) {
+fn read_query(page: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Remarks) {
     let Some(start) = page.find(['?', '#']) else {
         // A page that was encoded as a whole hides its question mark, too.
         if PREFIXES.iter().any(|prefix| page.contains(prefix)) {
@@ -217,7 +234,10 @@ fn read_query(page: &str, values: &mut FieldValues, tables: &Tables, remarks: &m
 /// Beginnings of the parameters that name a campaign.
 const PREFIXES: &[&str] = &["utm_", "UTM_", "mtm_", "pk_"];
 
-fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Vec<Remark>) {
+/// Remarks on the values of fields.
+type Remarks = Vec<(FieldNo, Remark)>;
+
+fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Remarks) {
     let mut query = query.replace("&amp;", "&").replace([';', '?', '#'], "&");
     // A link that was encoded twice hides its parameters: utm_source%3Dgoogle%26utm_medium%3Dcpc.
     for _ in 0..2 {
@@ -235,7 +255,7 @@ fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &
         let value = if value.contains('%') { decoded(&value).into() } else { value };
         let value = tidy(&value);
         if is_macro(&value) {
-            remarks.push(unfilled(name, &value));
+            remarks.push((*number, unfilled(name, &value)));
         } else if !says_nothing(&value, tables) {
             values.set_if_absent(*number, value.into_owned());
         }
@@ -303,13 +323,13 @@ mod tests {
         for (number, value) in columns {
             values.set(*number, *value);
         }
-        let remarks = attribute(&mut values, &[page], implied, shipped());
+        let findings = attribute(&mut values, &[page], implied, shipped());
         let mut parts = vec![
             values.get(field::SOURCE).unwrap_or("?").to_owned(),
             values.get(field::MEDIUM).unwrap_or("?").to_owned(),
             values.get(field::CAMPAIGN).unwrap_or("?").to_owned(),
         ];
-        parts.extend(remarks.iter().map(|remark| remark.code.to_owned()));
+        parts.extend(findings.iter().map(|finding| finding.remark.code.to_owned()));
         assert_eq!(parts.join(" "), expected, "{columns:?} {page}");
     }
 

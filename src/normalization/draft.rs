@@ -35,7 +35,7 @@ pub(super) struct Draft<'r> {
     pub(super) phone_fault: Option<(&'r Cell, PhoneFault)>,
     /// The first cell that holds a name or part of one.
     pub(super) name: Option<&'r Cell>,
-    pub(super) landing_pages: Vec<&'r str>,
+    pub(super) landing_pages: Vec<&'r Cell>,
     phones: Vec<&'r Cell>,
 }
 
@@ -84,7 +84,7 @@ impl Normalizer<'_> {
             }
             Role::Consent(question) => self.read_consent(cell, question, draft),
             Role::LandingUrl => {
-                draft.landing_pages.push(&cell.text);
+                draft.landing_pages.push(cell);
                 draft.values.set_if_absent(field::LANDING_PAGE, unguard(&cell.text).into_owned());
             }
             Role::SubmissionId
@@ -144,7 +144,7 @@ impl Normalizer<'_> {
                 draft.values.set_if_absent(field::HONORIFIC, part.honorific);
                 return draft.keep_first(cell, field, part.first);
             }
-            field::LANDING_PAGE => draft.landing_pages.push(&cell.text),
+            field::LANDING_PAGE => draft.landing_pages.push(cell),
             _ => {}
         }
         match self.canonical(&cell.text, field) {
@@ -171,6 +171,11 @@ impl Normalizer<'_> {
         match self.kind(field) {
             FieldKind::Number => match number::parse(&text) {
                 Some(value) => Ok(Some(value)),
+                None if number::is_mangled_range(&text) => {
+                    let message = "a spreadsheet took a range such as 1-5 for a date; export the \
+                                   column as text";
+                    Err(Remark::new("range-unrecoverable", message))
+                }
                 None => unreadable("number-unreadable", "number"),
             },
             FieldKind::Boolean => match answer::parse(&text) {

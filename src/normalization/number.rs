@@ -149,7 +149,7 @@ pub fn currency(text: &str) -> Option<&'static str> {
 }
 
 /// Returns whether a spreadsheet took the range `1-5` for a day: `05.sty`, `5-Jan`, `paź.50`.
-fn is_mangled_range(text: &str) -> bool {
+pub(super) fn is_mangled_range(text: &str) -> bool {
     let folded = fold_header(text);
     let mut words = folded.split(' ');
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());

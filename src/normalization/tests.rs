@@ -142,7 +142,7 @@ fn a_plain_row_is_enriched() {
             (field::CAMPAIGN, "jesien"),
             (field::LAST_SOURCE, "google"),
             (field::DEVICE, "mobile"),
-            (field::SYSTEM, "iOS"),
+            (field::OPERATING_SYSTEM, "iOS"),
         ],
     );
 }
@@ -287,6 +287,36 @@ fn a_touch_needs_a_time_and_somebody() {
     ));
     assert!(matches!(judge_in(source(), touch(), &[time]), RowVerdict::Skipped(_)));
     assert!(matches!(judge_in(source(), touch(), &[visitor]), RowVerdict::Skipped(_)));
+}
+
+#[test]
+fn amounts_keep_their_bounds_and_currency() {
+    let email = (EMAIL, "anna@example.com");
+    let employees = Role::Field(field::EMPLOYEES);
+    check_values(
+        &[email, (employees, "10-49 osób"), (Role::Field(field::BUDGET), "do 15 tys. zł")],
+        &[
+            (field::EMPLOYEES, "10"),
+            (field::EMPLOYEES_MAX, "49"),
+            (field::BUDGET, "15000"),
+            (field::BUDGET_MAX, "15000"),
+            (field::BUDGET_CURRENCY, "PLN"),
+        ],
+    );
+    check_codes(&[email, (employees, "05.sty")], &["range-unrecoverable"]);
+}
+
+#[test]
+fn a_notice_names_the_column_it_is_about() {
+    let found = accepted(&[
+        (EMAIL, "anna@example.com"),
+        (Role::Field(field::CAMPAIGN), "{{campaign.name}}"),
+        (Role::LandingUrl, "https://example.com/"),
+        (Role::LandingUrl, "https://example.com/?utm_term={keyword}"),
+    ]);
+    let columns: Vec<&str> = found.notices.iter().map(|notice| notice.column.as_str()).collect();
+    assert_eq!(columns, ["c1", "c3"]);
+    assert!(found.notices[1].value.contains("{keyword}"));
 }
 
 #[test]

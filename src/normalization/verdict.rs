@@ -1,9 +1,9 @@
 //! What a row becomes once its cells are read.
 
-use super::attribution::{Implied, attribute};
+use super::attribution::{Finding, Implied, attribute};
 use super::draft::{Draft, phone_remark};
 use super::phone::PhoneFault;
-use super::{Normalizer, Remark, email, fingerprint, moment, spam};
+use super::{Normalizer, email, fingerprint, moment, spam};
 use crate::model::field::{self};
 use crate::model::moment::{Certainty, Moment};
 use crate::model::outcome::{Notice, Rejection};
@@ -40,7 +40,7 @@ impl Normalizer<'_> {
         if let Some(rejection) = rejection(&draft) {
             return RowVerdict::Quarantined(rejection);
         }
-        self.enrich(&mut draft);
+        self.enrich(&mut draft, cells);
         let submitted_at = draft.submitted_at.unwrap_or_else(|| self.received());
         RowVerdict::Accepted(Box::new(Submission {
             origin,
@@ -54,7 +54,7 @@ impl Normalizer<'_> {
     }
 
     /// Adds what follows from the values: mailbox, device, job title, attribution.
-    fn enrich(&mut self, draft: &mut Draft<'_>) {
+    fn enrich(&mut self, draft: &mut Draft<'_>, cells: &[Cell]) {
         let values = &mut draft.values;
         if let Some(address) = values.get(field::EMAIL) {
             let mailbox = email::classify(address, self.tables);
@@ -72,7 +72,7 @@ impl Normalizer<'_> {
             for (field, word) in [
                 (field::DEVICE, device.class),
                 (field::BROWSER, device.browser),
-                (field::SYSTEM, device.system),
+                (field::OPERATING_SYSTEM, device.system),
             ] {
                 // What a column says outright stands where the agent tells nothing.
                 if let Some(word) = word {
@@ -89,13 +89,15 @@ impl Normalizer<'_> {
         }
         let implied =
             Implied { source: self.source.default_source, medium: self.source.default_medium };
-        for remark in attribute(values, &draft.landing_pages, implied, self.tables) {
-            let Remark { code, message } = remark;
+        let pages: Vec<&str> = draft.landing_pages.iter().map(|cell| cell.text.as_str()).collect();
+        for Finding { field, page, remark } in attribute(values, &pages, implied, self.tables) {
+            let own = || cells.iter().find(|cell| cell.role == Role::Field(field));
+            let cell = page.map_or_else(own, |page| draft.landing_pages.get(page).copied());
             draft.notices.push(Notice {
-                code,
-                column: String::new(),
-                value: String::new(),
-                message,
+                code: remark.code,
+                column: cell.map_or_else(String::new, |cell| cell.column.to_string()),
+                value: cell.map_or_else(String::new, |cell| cell.text.clone()),
+                message: remark.message,
             });
         }
     }

@@ -1,5 +1,7 @@
 //! What happened, when, and what brought it: dates, answers and channels as a user meets them.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::workspace::Workspace;
@@ -8,7 +10,7 @@ use super::workspace::Workspace;
 fn dated(dates: &[&str]) -> String {
     let mut text = "id,created_at,full_name,email\n".to_owned();
     for (at, date) in dates.iter().enumerate() {
-        text += &format!("a{at}x,{date},Anna Wzorcowa,anna{at}@przyklad.pl\n");
+        let _ = writeln!(text, "a{at}x,{date},Anna Wzorcowa,anna{at}@przyklad.pl");
     }
     text
 }
