@@ -9,6 +9,8 @@ use super::{Outcome, terminal};
 use crate::intake::{InputPath, OpenInput, Refusal};
 use crate::model::field;
 use crate::model::lead::display_name;
+use crate::model::moment::DateOrder;
+use crate::normalization::date_order::ColumnOrder;
 use crate::pipeline::open_input;
 use crate::pipeline::sniff::{Findings, judge};
 use crate::report::escape::for_terminal;
@@ -155,6 +157,7 @@ impl Description {
                 "repeated": counts.repeated,
             },
             "columns": columns,
+            "dates": findings.date_orders.iter().map(date_order_json).collect::<Vec<_>>(),
             "rejected": problems,
             "notices": notices,
         })
@@ -189,6 +192,10 @@ impl Description {
         let mut columns = vec![vec!["column".to_owned(), "means".to_owned()]];
         columns.extend(self.columns.iter().map(|(name, role)| vec![name.clone(), role.clone()]));
         terminal::print(&format!("\n{}", terminal::table(&columns, &[])))?;
+        for (at, one) in findings.date_orders.iter().enumerate() {
+            let gap = if at == 0 { "\n" } else { "" };
+            terminal::print(&format!("{gap}{}", date_order_line(one)))?;
+        }
         if !findings.first.is_empty() {
             let mut rows = vec![
                 ["line", "name", "e-mail", "phone", "submitted (UTC)"].map(str::to_owned).to_vec(),
@@ -225,6 +232,32 @@ impl Description {
         }
         Ok(())
     }
+}
+
+fn order_words(one: &ColumnOrder) -> (&'static str, &'static str) {
+    match one.settled.order {
+        DateOrder::Mdy => ("mdy", "month first"),
+        DateOrder::Dmy | DateOrder::Unknown => ("dmy", "day first"),
+    }
+}
+
+fn date_order_json(one: &ColumnOrder) -> Value {
+    json!({"column": &*one.column, "separator": one.separator.char().to_string(),
+           "order": order_words(one).0, "sure": one.settled.is_sure(), "dates": one.count,
+           "because": one.settled.because(), "example": one.example})
+}
+
+/// Says how dates such as `9/12/2025` are read, and why.
+fn date_order_line(one: &ColumnOrder) -> String {
+    let verdict = if one.settled.is_sure() { "read" } else { "ambiguous, read" };
+    let short: String = one.example.chars().take(60).collect();
+    let line = format!(
+        "dates in column `{}`: {verdict} {} ({short}): {}",
+        one.column,
+        order_words(one).1,
+        one.settled.because()
+    );
+    for_terminal(&line).into_owned()
 }
 
 fn problem(line: u32, code: &str, column: &str, value: &str, message: &str) -> String {

@@ -44,7 +44,11 @@ const COMPANIONS: &[(FieldNo, &[FieldNo])] = &[
     ),
     (field::PHONE, &[field::PHONE_TYPE]),
     (field::LAST_NAME, &[field::FIRST_NAME, field::HONORIFIC]),
-    (field::JOB_TITLE, &[field::SENIORITY]),
+    (field::JOB_TITLE, &[field::SENIORITY, field::DEPARTMENT]),
+    (field::USER_AGENT, &[field::DEVICE, field::BROWSER, field::OPERATING_SYSTEM]),
+    (field::EMPLOYEES, &[field::EMPLOYEES_MAX]),
+    (field::BUDGET, &[field::BUDGET_MAX, field::BUDGET_CURRENCY]),
+    (field::LAST_SOURCE, &[field::LAST_MEDIUM, field::LAST_CAMPAIGN]),
     (
         field::SOURCE,
         &[
@@ -129,7 +133,7 @@ fn preference(values: &FieldValues, field: FieldNo) -> u8 {
         field::PHONE if values.get(field::PHONE_TYPE) != Some("mobile") => 1,
         field::LAST_NAME if values.get(field::FIRST_NAME).is_none() => 1,
         // `direct` says that nothing is known about where somebody came from.
-        field::SOURCE if values.get(field::SOURCE) == Some("direct") => 1,
+        field::SOURCE | field::LAST_SOURCE if values.get(field) == Some("direct") => 1,
         _ => 2,
     }
 }
@@ -186,6 +190,19 @@ mod tests {
             Some("anna@przyklad.pl"),
         );
         check(&[&[(field::EMAIL, "anna@przyklad.pl")], role], field::EMAIL_IS_ROLE, None);
+    }
+
+    #[test]
+    fn first_and_last_touch_are_kept_apart() {
+        let touch = |source: &'static str| {
+            [(field::SOURCE, source), (field::LAST_SOURCE, source), (field::LAST_MEDIUM, "cpc")]
+        };
+        let (first, second, third) = (touch("google"), touch("facebook"), touch("direct"));
+        let catalog = FieldCatalog::decode(None);
+        // Which one a lead keeps as its first is a rule in fields.toml; by default the latest wins.
+        assert_eq!(catalog.spec(field::LAST_SOURCE).survivorship, Survivorship::MostRecent);
+        check(&[&first, &second, &third], field::LAST_SOURCE, Some("facebook"));
+        check(&[&first, &second, &third], field::LAST_MEDIUM, Some("cpc"));
     }
 
     #[test]

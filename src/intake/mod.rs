@@ -5,7 +5,8 @@
 //! about a lead: it does not trim, parse or judge a value. Start at [`locate`], then [`open`].
 //!
 //! An input is read twice. The first pass hashes it and finds out what it is; the second hands out rows
-//! and ends with an error when what it read was not what the first pass had read.
+//! and ends with an error when what it read was not what the first pass had read. In between,
+//! [`OpenInput::preview`] hands out the same rows for what has to be known of all before the first.
 
 mod bytes;
 mod cells;
@@ -19,6 +20,7 @@ mod json_text;
 mod locate;
 mod records;
 mod roles;
+mod small_dates;
 mod survey;
 mod table;
 
@@ -123,6 +125,7 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// An input that was looked at and can be read.
+#[derive(Clone)]
 pub struct OpenInput {
     /// Name for people.
     pub name: String,
@@ -146,13 +149,17 @@ pub struct OpenInput {
     pub header_line: u32,
     /// What its columns mean, in the order of `header`.
     pub columns: Vec<Column>,
-    store: Store,
+    /// Whether it holds dates whose day and month could be swapped, so that [`OpenInput::preview`] is
+    /// worth reading before the rows are judged.
+    pub has_small_dates: bool,
+    store: Arc<Store>,
     caps: Caps,
     charset: Charset,
     resolver: Resolver,
     layout: Layout,
 }
 
+#[derive(Clone)]
 enum Layout {
     Table { dialect: Dialect, records_before: usize, header: Vec<String> },
     Json(json_layout::Layout),
@@ -237,7 +244,8 @@ fn open_table(
         header: table::names(&columns).iter().map(ToString::to_string).collect(),
         header_line: layout.header_line,
         columns,
-        store,
+        has_small_dates: found.has_small_dates,
+        store: Arc::new(store),
         caps: *caps,
         charset: found.charset,
         resolver,
@@ -285,7 +293,8 @@ fn open_json(
         header,
         header_line: 0,
         columns,
-        store,
+        has_small_dates: found.has_small_dates,
+        store: Arc::new(store),
         caps: *caps,
         charset: found.charset,
         resolver,
@@ -316,6 +325,11 @@ fn unrecognized(input: &str, header: &[String]) -> Refusal {
 }
 
 impl OpenInput {
+    /// Reads the rows ahead of [`OpenInput::rows`], for what has to be known of all before the first.
+    pub fn preview(&self) -> Rows {
+        self.clone().rows()
+    }
+
     /// Reads the rows.
     pub fn rows(self) -> Rows {
         let tally = Arc::default();
@@ -338,7 +352,7 @@ impl OpenInput {
         rows
     }
 
-    fn body(self, reader: Tallied) -> (Body, Store) {
+    fn body(self, reader: Tallied) -> (Body, Arc<Store>) {
         let reader: Box<dyn Read + Send> = if self.charset.is_utf16() {
             Box::new(Utf16Reader::new(reader, self.charset == Charset::Utf16Le))
         } else {
@@ -387,7 +401,7 @@ pub struct Rows {
     sha256: [u8; 32],
     name: String,
     // Standard input was copied to a temporary file, which goes when the rows go.
-    spool: Option<Store>,
+    spool: Option<Arc<Store>>,
 }
 
 impl Rows {

@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use super::bytes::{Store, utf16_head};
 use super::encoding::{Charset, CharsetCounts};
+use super::small_dates::SmallDates;
 use super::{Caps, Refusal, RefusalKind};
 
 const HEAD_BYTES: usize = 256 << 10;
@@ -19,6 +20,8 @@ pub(super) struct Survey {
     pub(super) head: Vec<u8>,
     /// Whether the head is the whole input.
     pub(super) head_is_all: bool,
+    /// Whether the order of day and month matters to some date in it.
+    pub(super) has_small_dates: bool,
 }
 
 /// Reads the whole input once; refuses what is not a table or a list of records.
@@ -26,6 +29,7 @@ pub(super) fn survey(store: &Store, caps: &Caps) -> Result<Survey, Refusal> {
     let mut reader = store.open(caps).map_err(|error| store.refusal(&error))?;
     let tally = reader.tally.clone();
     let mut counts = CharsetCounts::default();
+    let mut small_dates = SmallDates::default();
     let mut head = Vec::new();
     let mut chunk = vec![0; 1 << 16];
     loop {
@@ -37,6 +41,7 @@ pub(super) fn survey(store: &Store, caps: &Caps) -> Result<Survey, Refusal> {
             head.extend_from_slice(&chunk[..count.min(HEAD_BYTES - head.len())]);
         }
         counts.feed(&chunk[..count]);
+        small_dates.feed(&chunk[..count]);
     }
     let bytes = tally.bytes();
     let head_is_all = head.len() as u64 == bytes;
@@ -61,7 +66,8 @@ pub(super) fn survey(store: &Store, caps: &Caps) -> Result<Survey, Refusal> {
         ));
     }
     let sha256 = tally.sha256().unwrap_or_default();
-    Ok(Survey { sha256, bytes, charset, bom, head, head_is_all })
+    let has_small_dates = small_dates.finish();
+    Ok(Survey { sha256, bytes, charset, bom, head, head_is_all, has_small_dates })
 }
 
 /// Recognizes UTF-16 by its byte order mark or by the zeros in every other byte of ASCII text.

@@ -72,6 +72,15 @@ core_fields! {
     54 EMAIL_IS_DISPOSABLE "email-is-disposable" "`true` when the mailbox is a throw-away one.";
     55 PHONE_TYPE "phone-type" "mobile, fixed, voip, premium, toll-free or unknown.";
     56 SENIORITY "seniority" "owner, c-level, director, manager or specialist, read from the job title.";
+    57 DEPARTMENT "department" "Part of the company, read from the job title (sales, marketing, it, finance, ...).";
+    58 BROWSER "browser" "Browser that the form was sent with, or the app it was opened in.";
+    59 OPERATING_SYSTEM "operating-system" "Operating system that the form was sent from.";
+    60 EMPLOYEES_MAX "employees-max" "Upper bound of the head count, where one was given.";
+    61 BUDGET_MAX "budget-max" "Upper bound of the budget, where one was given.";
+    62 BUDGET_CURRENCY "budget-currency" "Currency of the budget as ISO 4217, where one was named.";
+    63 LAST_SOURCE "last-source" "Channel of the latest touch, canonical; `source` is that of the first.";
+    64 LAST_MEDIUM "last-medium" "Kind of channel of the latest touch.";
+    65 LAST_CAMPAIGN "last-campaign" "Campaign of the latest touch.";
 }
 
 /// The values of one submission or lead, sorted by field; a missing field is absent, never empty.
@@ -135,7 +144,7 @@ mod tests {
     fn core_numbers_are_positions() {
         assert_eq!(CORE[EMAIL.0 as usize], "email");
         assert_eq!(CORE[SENIORITY.0 as usize], "seniority");
-        assert_eq!(CORE.len(), SENIORITY.0 as usize + 1);
+        assert_eq!(CORE.len(), LAST_CAMPAIGN.0 as usize + 1);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub enum Certainty {
     DateOnly,
     /// The source gave no usable time; the time of receipt stands in.
     Received,
+    /// As [`Certainty::ZoneAssumed`], at an hour which the clocks skip or repeat that night.
+    ClockChange,
 }
 
 /// Which part of a date such as `9/12/2025` comes first.

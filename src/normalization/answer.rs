@@ -65,10 +65,18 @@ const YES: &[&str] = &[
     "wybrano",
     "wybrane",
     "marketing contact",
+    "ausgewahlt",
+    "angekreuzt",
+    "aktiviert",
+    "markiert",
+    "zapisany",
+    "zapisana",
+    "double opt in",
 ];
 const NO: &[&str] = &[
     "nie",
     "n",
+    "f",
     "no",
     "false",
     "falsz",
@@ -112,6 +120,18 @@ const NO: &[&str] = &[
     "unsubscribe",
     "abgelehnt",
     "sprzeciw",
+    "nicht ausgewahlt",
+    "nicht angekreuzt",
+    "nicht aktiviert",
+    "nicht markiert",
+    "nie wybrano",
+    "nie wyrazono zgody",
+    "not granted",
+    "not given",
+    "not subscribed",
+    "not opted in",
+    "wypisany",
+    "wypisana",
 ];
 const BLANK: &[&str] = &[
     "",
@@ -130,55 +150,143 @@ const BLANK: &[&str] = &[
     "not set",
 ];
 
-/// Words that deny a whole sentence when they stand before its verb.
-const NEGATIONS: &[&str] = &[
+/// Words that refuse consent outright, wherever they stand.
+const REFUSALS: &[&str] = &[
     "nie wyrazam",
     "nie zgadzam",
     "nie akceptuje",
-    "nie chce",
-    "nie zycze",
     "nie potwierdzam",
     "nie wyrazilem",
     "nie wyrazilam",
     "nie wyrazono",
     "brak zgody",
     "bez zgody",
+    "not agree",
+    "not consent",
+    "not accept",
+    "don t agree",
+    "don t consent",
+    "don t accept",
+    "disagree",
+    "no consent",
+    "nicht einverstanden",
+    "stimme nicht",
+    "willige nicht",
+    "keine einwilligung",
+    "keine zustimmung",
+];
+
+/// Words that deny a sentence unless it has agreed before: a consent may go on with "we do not share your
+/// data" and "unsubscribe at any time".
+const DENIALS: &[&str] = &[
+    "nie chce",
+    "nie zycze",
     "odmawiam",
-    "wycofuje",
-    "cofam",
     "sprzeciwiam",
     "sprzeciw",
     "do not",
     "don t",
     "dont",
-    "not agree",
-    "not consent",
-    "disagree",
-    "no consent",
     "no i",
     "refuse",
     "decline",
     "withdraw",
+    "revoke",
     "opt out",
     "opted out",
     "unsubscribe",
     "no thanks",
     "no thank you",
-    "not accept",
     "no marketing",
-    "nicht einverstanden",
-    "stimme nicht",
     "nicht zu",
-    "keine einwilligung",
-    "keine zustimmung",
     "ich mochte nicht",
     "ich mochte keine",
     "widerspreche",
+    "widerrufe",
     "lehne ab",
     "mochte ich nicht",
     "mochte ich keine",
-    "willige nicht",
+    "wycofac",
+    "cofnac",
+    "odwolac",
+    "zrezygnowac",
+    "rezygnuje",
 ];
+
+/// Words that say that a consent was taken back, unlike the infinitives in "I may withdraw it".
+const TAKEN_BACK: &[&str] = &[
+    "wycofana",
+    "wycofano",
+    "wycofany",
+    "wycofal",
+    "wycofala",
+    "wycofuje",
+    "cofnieta",
+    "cofnieto",
+    "cofnal",
+    "cofnela",
+    "cofam",
+    "odwolana",
+    "odwolano",
+    "odwolal",
+    "odwolala",
+    "odwoluje",
+    "withdrawn",
+    "withdrew",
+    "revoked",
+    "rescinded",
+    "zuruckgezogen",
+];
+/// Beginnings of such words, which decide in a short answer.
+const TAKEN_BACK_STEMS: &[&str] =
+    &["cofn", "wycof", "odwol", "withdr", "revok", "rescind", "widerruf", "zuruckgezogen"];
+/// Words of a clause that explains rights: a taking-back in it has not happened.
+const RIGHTS: &[&str] = &[
+    "moge",
+    "moga",
+    "mozna",
+    "moze",
+    "mozesz",
+    "przysluguje",
+    "prawo",
+    "w kazdej chwili",
+    "w kazdym czasie",
+    "w kazdym momencie",
+    "w dowolnym",
+    "do czasu",
+    "dopoki",
+    "at any time",
+    "any time",
+    "anytime",
+    "until",
+    "may",
+    "can",
+    "right",
+    "jederzeit",
+    "kann",
+    "konnen",
+    "recht",
+];
+/// Beginnings of words that agree.
+const AGREEMENTS: &[&str] = &[
+    "zgod",
+    "wyraz",
+    "akcept",
+    "zgadz",
+    "agree",
+    "consent",
+    "accept",
+    "einwillig",
+    "willige",
+    "stimme zu",
+    "einverstanden",
+    "subscribe",
+    "potwierdz",
+    "chce otrzymywac",
+];
+/// Words by which a whole sentence takes a part of its consent out again.
+const EXCEPTIONS: &[&str] =
+    &["ale nie", "lecz nie", "but not", "aber nicht", "z wyjatkiem", "except for"];
 
 /// Words that limit an answer.
 const HEDGES: &[&str] = &[
@@ -202,10 +310,6 @@ const HEDGES: &[&str] = &[
 ];
 /// Most words of an answer in which they limit it.
 const HEDGE_WORDS_MAX: usize = 6;
-/// Beginnings of words that take a consent back.
-const TAKEN_BACK: &[&str] =
-    &["cofn", "wycof", "odwol", "withdr", "revok", "rescind", "widerruf", "zuruckgezogen"];
-
 /// Fewest words of a text that is a sentence rather than an odd answer.
 const SENTENCE_WORDS_MIN: usize = 3;
 
@@ -241,10 +345,12 @@ pub fn parse(raw: &str) -> Answer {
     if NO.contains(&words.as_str()) {
         return Answer::No;
     }
-    if TAKEN_BACK.iter().any(|stem| words.split(' ').any(|word| word.starts_with(stem))) {
+    let is_taken_back =
+        || TAKEN_BACK_STEMS.iter().any(|stem| words.split(' ').any(|word| word.starts_with(stem)));
+    if count <= HEDGE_WORDS_MAX && is_taken_back() {
         return Answer::No;
     }
-    sentence(&words)
+    sentence(&text)
 }
 
 /// A short answer that limits itself ("tak, ale tylko telefonicznie") or says both is no plain yes; a
@@ -259,9 +365,25 @@ pub fn is_sentence(raw: &str) -> bool {
     raw.split_whitespace().nth(SENTENCE_WORDS_MIN - 1).is_some()
 }
 
-fn sentence(words: &str) -> Answer {
+fn sentence(text: &str) -> Answer {
+    let words = without_rights(text);
     let padded = format!(" {words} ");
-    if NEGATIONS.iter().any(|negation| padded.contains(&format!(" {negation} "))) {
+    let first = |phrases: &[&str]| {
+        phrases.iter().filter_map(|phrase| padded.find(&format!(" {phrase} "))).min()
+    };
+    let agreed = AGREEMENTS.iter().filter_map(|stem| padded.find(&format!(" {stem}"))).min();
+    if first(TAKEN_BACK).is_some() {
+        return Answer::No;
+    }
+    if first(EXCEPTIONS).is_some() {
+        return Answer::Unknown;
+    }
+    if let Some(refused) = first(REFUSALS) {
+        // "I agree to e-mail, I do not agree to calls" says both; who reads it must part the two.
+        let says_both = agreed.is_some_and(|agreed| agreed < refused);
+        return if says_both { Answer::Unknown } else { Answer::No };
+    }
+    if first(DENIALS).is_some_and(|denied| agreed.is_none_or(|agreed| denied < agreed)) {
         return Answer::No;
     }
     match words.split(' ').next() {
@@ -269,26 +391,30 @@ fn sentence(words: &str) -> Answer {
         Some("tak" | "yes" | "ja") => return Answer::Yes,
         _ => {}
     }
-    let agrees = [
-        "zgod",
-        "wyraz",
-        "akcept",
-        "zgadz",
-        "agree",
-        "consent",
-        "accept",
-        "einwillig",
-        "stimme zu",
-        "einverstanden",
-        "subscribe",
-        "potwierdz",
-    ];
     let is_long = words.split(' ').nth(SENTENCE_WORDS_MIN - 1).is_some();
-    if is_long || agrees.iter().any(|stem| words.contains(stem)) {
-        Answer::Yes
-    } else {
-        Answer::Unknown
-    }
+    if is_long || agreed.is_some() { Answer::Yes } else { Answer::Unknown }
+}
+
+/// Returns the folded words of `text` without clauses such as "I may withdraw my consent at any time".
+fn without_rights(text: &str) -> String {
+    let has = |clause: &str, phrases: &[&str]| {
+        let padded = format!(" {clause} ");
+        phrases.iter().any(|phrase| padded.contains(&format!(" {phrase} ")))
+    };
+    let explains = |clause: &str| {
+        has(clause, RIGHTS)
+            && !has(clause, REFUSALS)
+            && (has(clause, DENIALS)
+                || clause
+                    .split(' ')
+                    .any(|word| TAKEN_BACK_STEMS.iter().any(|stem| word.starts_with(stem))))
+    };
+    let kept: Vec<String> = text
+        .split(['.', ',', ';', '!', '?', '(', ')'])
+        .map(fold_header)
+        .filter(|clause| !clause.is_empty() && !explains(clause))
+        .collect();
+    if kept.is_empty() { fold_header(text) } else { kept.join(" ") }
 }
 
 #[cfg(test)]
@@ -335,6 +461,13 @@ mod tests {
                 "I agree to receive news, not only offers",
                 "Akceptuję regulamin",
                 "Zapoznałem się z polityką prywatności",
+                "Wyrażam zgodę na kontakt telefoniczny. Zgodę mogę wycofać w każdej chwili.",
+                "Wyrażam zgodę na otrzymywanie ofert, którą w każdym czasie można cofnąć",
+                "I agree to receive e-mails. I can unsubscribe at any time.",
+                "I agree to be contacted; we do not share your data with anybody",
+                "Ich willige ein. Die Einwilligung kann ich jederzeit widerrufen.",
+                "Ausgewählt",
+                "zaznaczone",
             ],
         );
     }
@@ -364,6 +497,14 @@ mod tests {
                 "Ich bin nicht einverstanden",
                 "Nie wyrażam zgody na kontakt telefoniczny",
                 "I don't consent to calls",
+                "Nie wyrażam zgody na kontakt. Zgodę mogę wyrazić w każdej chwili.",
+                "Klient wycofał zgodę na marketing dnia 12.09.2025 telefonicznie",
+                "Zgoda na informacje handlowe została wycofana dnia 12.09.2025",
+                "I withdraw my consent to receive marketing by e-mail",
+                "Nicht ausgewählt",
+                "Nie chcę otrzymywać informacji handlowych drogą elektroniczną",
+                "0,0",
+                "f",
             ],
         );
     }
@@ -372,5 +513,12 @@ mod tests {
     fn silence_is_no_answer() {
         check(Answer::Blank, &["-", "", "  ", "null", "n/a", "\"\"", "None"]);
         check(Answer::Unknown, &["być może", "Kraków"]);
+        check(
+            Answer::Unknown,
+            &[
+                "Wyrażam zgodę na kontakt e-mail, nie wyrażam zgody na kontakt telefoniczny",
+                "Wyrażam zgodę na kontakt w sprawie oferty, ale nie przez SMS",
+            ],
+        );
     }
 }

@@ -23,6 +23,30 @@ const PARAMETERS: &[(&str, FieldNo)] = &[
     ("ttclid", field::TTCLID),
     ("msclkid", field::MSCLKID),
     ("li_fat_id", field::LI_FAT_ID),
+    ("utm_id", field::CAMPAIGN_ID),
+    ("gad_campaignid", field::CAMPAIGN_ID),
+    // Matomo and Piwik PRO have names of their own for the same things.
+    ("mtm_source", field::UTM_SOURCE),
+    ("mtm_medium", field::UTM_MEDIUM),
+    ("mtm_campaign", field::UTM_CAMPAIGN),
+    ("mtm_kwd", field::UTM_TERM),
+    ("mtm_content", field::UTM_CONTENT),
+    ("pk_source", field::UTM_SOURCE),
+    ("pk_medium", field::UTM_MEDIUM),
+    ("pk_campaign", field::UTM_CAMPAIGN),
+    ("pk_kwd", field::UTM_TERM),
+    ("pk_content", field::UTM_CONTENT),
+];
+
+/// Columns beside the parameters that a form fills from an advertisement's address.
+const FROM_ADVERTISEMENTS: &[(&str, FieldNo)] = &[
+    ("source", field::SOURCE),
+    ("medium", field::MEDIUM),
+    ("campaign", field::CAMPAIGN),
+    ("ad id", field::AD_ID),
+    ("ad name", field::AD_NAME),
+    ("ad set id", field::ADSET_ID),
+    ("ad set name", field::ADSET_NAME),
 ];
 
 /// What a preset says of leads that carry no attribution of their own.
@@ -34,6 +58,17 @@ pub struct Implied<'a> {
     pub medium: Option<&'a str>,
 }
 
+/// Something worth saying about the attribution of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The field whose value it is about.
+    pub field: FieldNo,
+    /// The landing page in whose query the value stood, counted from 0; none for a column's own value.
+    pub page: Option<usize>,
+    /// What to say.
+    pub remark: Remark,
+}
+
 /// Completes the attribution in `values`, which hold what the columns said.
 ///
 /// Columns win over the query of a landing page. The canonical source and medium come from the first
@@ -43,26 +78,75 @@ pub fn attribute(
     landing_pages: &[&str],
     implied: Implied<'_>,
     tables: &Tables,
-) -> Vec<Remark> {
-    let mut remarks = Vec::new();
-    for (name, number) in PARAMETERS {
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, number) in PARAMETERS.iter().chain(FROM_ADVERTISEMENTS) {
         if let Some(value) = values.get(*number).filter(|value| is_macro(value)) {
-            remarks.push(unfilled(name, value));
+            findings.push(Finding { field: *number, page: None, remark: unfilled(name, value) });
             values.set(*number, "");
         }
     }
-    for page in landing_pages {
-        read_query(page, values, &mut remarks);
+    for number in [field::FBCLID, field::GCLID] {
+        if let Some(id) = values.get(number).and_then(from_cookie).map(str::to_owned) {
+            values.set(number, id);
+        }
+    }
+    for (at, page) in landing_pages.iter().enumerate() {
+        let mut remarks = Vec::new();
+        read_query(page, values, tables, &mut remarks);
+        findings.extend(remarks.into_iter().map(|(field, remark)| Finding {
+            field,
+            page: Some(at),
+            remark,
+        }));
     }
     if let Some(campaign) = values.get(field::UTM_CAMPAIGN).map(str::to_owned) {
         values.set(field::CAMPAIGN, campaign);
     }
-    if let Some(campaign) = values.get(field::CAMPAIGN).filter(|value| is_macro(value)) {
-        remarks.push(unfilled("campaign", campaign));
-        values.set(field::CAMPAIGN, "");
-    }
     settle(values, landing_pages, implied, tables);
-    remarks
+    settle_last_touch(values, tables);
+    findings
+}
+
+/// Returns the click id in a cookie of an ad platform: `fb.1.1757682313000.IwAR…`, `GCL.1757682313.Cj0K…`.
+fn from_cookie(value: &str) -> Option<&str> {
+    if let Some(rest) = value.strip_prefix("GCL.") {
+        return rest.split_once('.').map(|(_, id)| id);
+    }
+    value.strip_prefix("fb.")?.splitn(3, '.').nth(2)
+}
+
+/// One submission is one touch: what brought it is the latest one unless its columns tell both apart.
+fn settle_last_touch(values: &mut FieldValues, tables: &Tables) {
+    if let Some(word) = values.get(field::LAST_SOURCE).map(str::to_owned) {
+        let folded = fold_header(&word);
+        match (tables.source(&folded), tables.medium(&folded)) {
+            // HubSpot's latest source `Paid Social` names the kind of channel.
+            (None, Some(medium)) => {
+                let medium = medium.to_owned();
+                values.set(field::LAST_SOURCE, "");
+                values.set_if_absent(field::LAST_MEDIUM, medium);
+            }
+            _ => values.set(field::LAST_SOURCE, canonical_source(&word, tables)),
+        }
+    }
+    if let Some(word) = values.get(field::LAST_MEDIUM).map(str::to_owned) {
+        values.set(field::LAST_MEDIUM, canonical_medium(&word, tables));
+    }
+    let is_told = [field::LAST_SOURCE, field::LAST_MEDIUM, field::LAST_CAMPAIGN]
+        .iter()
+        .any(|number| values.get(*number).is_some());
+    if is_told {
+        return;
+    }
+    for (first, last) in [
+        (field::SOURCE, field::LAST_SOURCE),
+        (field::MEDIUM, field::LAST_MEDIUM),
+        (field::CAMPAIGN, field::LAST_CAMPAIGN),
+    ] {
+        let value = values.get(first).unwrap_or_default().to_owned();
+        values.set(last, value);
+    }
 }
 
 /// Sets the canonical source and medium.
@@ -135,18 +219,25 @@ fn canonical_medium(word: &str, tables: &Tables) -> String {
     tables.medium(&fold_header(word)).map_or_else(|| word.to_lowercase(), str::to_owned)
 }
 
-/// Takes the parameters of `page` that no column gave; of duplicates the first wins.
-fn read_query(page: &str, values: &mut FieldValues, remarks: &mut Vec<Remark>) {
+/// Takes the parameters of `page` that no column gave; of duplicates the first that says something wins.
+fn read_query(page: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Remarks) {
     let Some(start) = page.find(['?', '#']) else {
-        if page.contains("utm_") {
-            read_pairs(page, values, remarks);
+        // A page that was encoded as a whole hides its question mark, too.
+        if PREFIXES.iter().any(|prefix| page.contains(prefix)) {
+            read_pairs(page, values, tables, remarks);
         }
         return;
     };
-    read_pairs(&page[start + 1..], values, remarks);
+    read_pairs(&page[start + 1..], values, tables, remarks);
 }
 
-fn read_pairs(query: &str, values: &mut FieldValues, remarks: &mut Vec<Remark>) {
+/// Beginnings of the parameters that name a campaign.
+const PREFIXES: &[&str] = &["utm_", "UTM_", "mtm_", "pk_"];
+
+/// Remarks on the values of fields.
+type Remarks = Vec<(FieldNo, Remark)>;
+
+fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Remarks) {
     let mut query = query.replace("&amp;", "&").replace([';', '?', '#'], "&");
     // A link that was encoded twice hides its parameters: utm_source%3Dgoogle%26utm_medium%3Dcpc.
     for _ in 0..2 {
@@ -164,11 +255,16 @@ fn read_pairs(query: &str, values: &mut FieldValues, remarks: &mut Vec<Remark>) 
         let value = if value.contains('%') { decoded(&value).into() } else { value };
         let value = tidy(&value);
         if is_macro(&value) {
-            remarks.push(unfilled(name, &value));
-        } else {
+            remarks.push((*number, unfilled(name, &value)));
+        } else if !says_nothing(&value, tables) {
             values.set_if_absent(*number, value.into_owned());
         }
     }
+}
+
+/// Returns whether a script wrote that it knew nothing: `undefined`, `(not set)`, `null`.
+fn says_nothing(value: &str, tables: &Tables) -> bool {
+    value.len() <= 16 && tables.is_placeholder(&fold_header(value))
 }
 
 /// Returns `text` percent-decoded once.
@@ -181,13 +277,22 @@ fn decoded(text: &str) -> String {
 }
 
 /// Returns whether an ad platform should have filled `value` in and did not: `{{campaign.name}}`,
-/// `{campaignid}`, `__CAMPAIGN_NAME__`, `[campaign]`, `%%campaign%%`.
+/// `{campaignid}`, `brand_{keyword:none}`, `__CAMPAIGN_NAME__`, `[campaign]`, `%%campaign%%`, `${campaign}`.
 fn is_macro(value: &str) -> bool {
     let value = value.trim();
-    value.contains("{{")
-        || (value.starts_with('{') && value.ends_with('}'))
-        || (value.len() > 4 && value.starts_with("__") && value.ends_with("__"))
-        || (value.len() > 4 && value.starts_with("%%") && value.ends_with("%%"))
+    let encloses = |mark: &str| {
+        value.len() > 2 * mark.len() && value.starts_with(mark) && value.ends_with(mark)
+    };
+    let in_braces = value.find('{').is_some_and(|at| {
+        let inner = value[at + 1..].trim_start_matches('{').split('}').next().unwrap_or_default();
+        inner.len() < value.len() - at - 1
+            && inner.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && inner.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:|- ".contains(&byte))
+    });
+    in_braces
+        || value.contains("{{")
+        || encloses("__")
+        || encloses("%%")
         || (value.starts_with('[') && value.ends_with(']'))
 }
 
@@ -200,6 +305,7 @@ fn unfilled(name: &str, value: &str) -> Remark {
 mod tests {
     use super::*;
     use crate::rules::tables::shipped;
+    use proptest::prelude::*;
 
     #[track_caller]
     fn check(columns: &[(FieldNo, &str)], page: &str, expected: &str) {
@@ -217,13 +323,13 @@ mod tests {
         for (number, value) in columns {
             values.set(*number, *value);
         }
-        let remarks = attribute(&mut values, &[page], implied, shipped());
+        let findings = attribute(&mut values, &[page], implied, shipped());
         let mut parts = vec![
             values.get(field::SOURCE).unwrap_or("?").to_owned(),
             values.get(field::MEDIUM).unwrap_or("?").to_owned(),
             values.get(field::CAMPAIGN).unwrap_or("?").to_owned(),
         ];
-        parts.extend(remarks.iter().map(|remark| remark.code.to_owned()));
+        parts.extend(findings.iter().map(|finding| finding.remark.code.to_owned()));
         assert_eq!(parts.join(" "), expected, "{columns:?} {page}");
     }
 
@@ -260,6 +366,95 @@ mod tests {
             "facebook ? ? utm-macro-unfilled",
         );
         check(&[(field::UTM_SOURCE, "__SITE__")], "", "direct none ? utm-macro-unfilled");
+        check(
+            &[(field::CAMPAIGN, "brand_{keyword:none}")],
+            "https://example.com/?gclid={gclid}&utm_source=google",
+            "google ? ? utm-macro-unfilled utm-macro-unfilled",
+        );
+        check(
+            &[],
+            "https://example.com/?utm_source=%7B%7Bsite_source_name%7D%7D&utm_source=ig",
+            "instagram ? ? utm-macro-unfilled",
+        );
+        check(
+            &[],
+            "https://example.com/?utm_source=undefined&utm_medium=(not+set)",
+            "direct none ?",
+        );
+        check(&[], "https://example.com/?utm_campaign={1}&utm_source=x", "twitter ? {1}");
+    }
+
+    #[test]
+    fn other_trackers_and_nested_pages_are_read() {
+        check(&[], "https://example.com/?pk_source=google&pk_campaign=b2b", "google ? b2b");
+        check(
+            &[],
+            "https://example.com/?mtm_source=newsletter&mtm_medium=email",
+            "newsletter email ?",
+        );
+        check(
+            &[],
+            "https://example.com/go?to=https%3A%2F%2Fexample.org%2F%3Futm_source%3Dig%26utm_medium%3Dcpc",
+            "instagram cpc ?",
+        );
+        check(
+            &[],
+            "https://example.com/#/oferta?utm_source=fb&utm_medium=Paid-Social",
+            "facebook paid-social ?",
+        );
+    }
+
+    #[test]
+    fn first_and_last_touch_start_from_one_submission() {
+        let mut values = FieldValues::default();
+        values.set(field::FBCLID, "fb.1.1757682313000.IwAR0abc");
+        let page = "https://example.com/?utm_source=Facebook&utm_medium=cpc&utm_campaign=jesien";
+        attribute(&mut values, &[page], Implied::default(), shipped());
+        assert_eq!(values.get(field::FBCLID), Some("IwAR0abc"));
+        assert_eq!(values.get(field::UTM_SOURCE), Some("Facebook"), "the raw word is kept");
+        assert_eq!(values.get(field::LAST_SOURCE), Some("facebook"));
+        assert_eq!(values.get(field::LAST_CAMPAIGN), Some("jesien"));
+    }
+
+    #[test]
+    fn a_column_may_tell_the_last_touch_apart() {
+        let mut values = FieldValues::default();
+        values.set(field::SOURCE, "Organic Search");
+        values.set(field::LAST_SOURCE, "Paid Social");
+        attribute(&mut values, &[], Implied::default(), shipped());
+        assert_eq!(values.get(field::MEDIUM), Some("organic"));
+        assert_eq!(values.get(field::LAST_MEDIUM), Some("paid-social"));
+        assert_eq!(values.get(field::LAST_SOURCE), None);
+    }
+
+    #[test]
+    fn assistants_search_and_mail_are_told_apart() {
+        for (page, expected) in [
+            ("https://chatgpt.com/", "chatgpt chat ?"),
+            ("https://www.perplexity.ai/search/x", "perplexity chat ?"),
+            ("https://gemini.google.com/app", "gemini chat ?"),
+            ("https://grok.com/", "grok chat ?"),
+            ("https://docs.google.com/forms/d/x", "google referral ?"),
+            ("https://duckduckgo.com/", "duckduckgo organic ?"),
+            ("https://poczta.example.pl/", "webmail email ?"),
+            ("android-app://com.google.android.gm/", "gmail email ?"),
+            ("https://l.instagram.com/?u=x", "instagram social ?"),
+        ] {
+            check(&[(field::REFERRER, page)], "", expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_page_is_read_without_a_panic(raw in "\\PC{0,40}", page in "(https://|example.com|/|\\?|#|&|;|=|%3D|%|utm_source|utm_campaign|gclid|\\{|\\}|fb\\.|1\\.|x){0,20}") {
+            for text in [&raw, &page] {
+                let mut values = FieldValues::default();
+                values.set(field::REFERRER, text.as_str());
+                values.set(field::FBCLID, text.as_str());
+                attribute(&mut values, &[text], Implied::default(), shipped());
+                prop_assert!(values.get(field::SOURCE).is_some() || values.get(field::MEDIUM).is_some());
+            }
+        }
     }
 
     #[test]

@@ -22,6 +22,39 @@ const MARKETING: &[&str] = &[
     "offers",
     "news",
 ];
+/// Beginnings of folded words that tell a consent to profiling,
+const PROFILING: &[&str] = &["profilow", "profiling"];
+/// and of those that together tell one to passing data on.
+const PARTNERS: &[&str] = &["partner", "third", "trzeci", "dritt"];
+const PASSING_ON: &[&str] =
+    &["przekaz", "udostepn", "share", "sharing", "pass", "weiterg", "ubermitt"];
+
+/// Folded words with which a consent begins.
+const OPENINGS: &[&str] = &[
+    "wyrazam",
+    "nie wyrazam",
+    "zgadzam",
+    "nie zgadzam",
+    "zgoda",
+    "brak zgody",
+    "akceptuje",
+    "nie akceptuje",
+    "chce",
+    "nie chce",
+    "potwierdzam",
+    "zapoznalem",
+    "zapoznalam",
+    "oswiadczam",
+    "i agree",
+    "i do not",
+    "i don t",
+    "i consent",
+    "i accept",
+    "i want",
+    "i would",
+    "ich",
+];
+
 /// Beginnings of folded words that name a channel.
 const CHANNELS: &[(&str, Channel)] = &[
     ("email", Channel::Email),
@@ -104,18 +137,25 @@ fn fold_question(header: &str) -> String {
 
 /// Returns what the answer in `cell` claims under the preset's `mapping`; blank claims nothing.
 ///
-/// A no claims a refusal only where a yes would be consent: "unsubscribed: no" is not a consent.
+/// A no claims a refusal only where a yes would be consent: "unsubscribed: no" is not a consent. Several
+/// answers in one cell have to agree; a list of channels consents to those of the mapping's that it names.
 pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> (Vec<ConsentClaim>, Option<Remark>) {
-    let state = match (answered(&cell.text), mapping.affirms) {
+    let pieces = pieces(&cell.text);
+    let chosen: Vec<Channel> =
+        pieces.iter().filter_map(|piece| only_channels(piece)).flatten().collect();
+    let is_choice = !chosen.is_empty() && pieces.iter().all(|piece| only_channels(piece).is_some());
+    let answer = if is_choice { Answer::Yes } else { common_answer(&pieces) };
+    let state = match (answer, mapping.affirms) {
         (Answer::Yes, affirmed) => affirmed,
         (Answer::No, ConsentState::Given) => ConsentState::Refused,
         (Answer::Unknown, _) => return (Vec::new(), Some(unclear(cell))),
         (Answer::No | Answer::Blank, _) => return (Vec::new(), None),
     };
-    let wording = mapping.wording.clone().unwrap_or_else(|| wording(cell));
-    let claims = mapping
+    let wording = mapping.wording.clone().unwrap_or_else(|| wording(cell, &cell.text));
+    let claims: Vec<ConsentClaim> = mapping
         .channels
         .iter()
+        .filter(|channel| !is_choice || chosen.contains(channel))
         .map(|channel| ConsentClaim {
             purpose: mapping.purpose.clone(),
             channel: *channel,
@@ -124,50 +164,157 @@ pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> (Vec<ConsentClaim>, Opti
             mechanism: mapping.mechanism.clone(),
         })
         .collect();
-    (claims, None)
+    let remark = claims.is_empty().then(|| unclear(cell));
+    (claims, remark)
+}
+
+/// Returns the answer that all `pieces` give; pieces that disagree give none.
+fn common_answer(pieces: &[&str]) -> Answer {
+    let mut common = Answer::Blank;
+    for answer in pieces.iter().map(|piece| answered(piece)).filter(|it| *it != Answer::Blank) {
+        if common != Answer::Blank && common != answer {
+            return Answer::Unknown;
+        }
+        common = answer;
+    }
+    common
 }
 
 /// Returns what the answer in `cell` claims when only its header and its own words tell what for.
 ///
 /// Words of marketing make it a marketing consent, through the channels named, else by e-mail alone;
-/// without them it lets us answer the enquiry, through the channels named, else by e-mail and phone.
+/// without them it lets us answer the enquiry, through the channels named, else by e-mail and phone. Several
+/// consents in one cell are each read for themselves; where two disagree, the one that says no counts.
 pub fn guessed(cell: &Cell, mechanism: &str) -> (Vec<ConsentClaim>, Option<Remark>) {
     let header = fold_question(&cell.column);
-    let affirmed = affirmed_by(&header);
-    let state = match (answered(&cell.text), affirmed) {
-        (Answer::Yes, affirmed) => affirmed,
-        (Answer::No, ConsentState::Given) => ConsentState::Refused,
+    let mut claims: Vec<ConsentClaim> = Vec::new();
+    let mut remark = None;
+    for piece in pieces(&cell.text) {
+        let Some(state) = state_of(piece, affirmed_by(&header)) else {
+            let is_unclear = only_channels(piece).is_none() && answered(piece) == Answer::Unknown;
+            remark = remark.or_else(|| is_unclear.then(|| unclear(cell)));
+            continue;
+        };
+        let (purpose, channels) = subject(&header, &fold_question(piece), affirmed_by(&header));
+        for channel in channels {
+            let claim = ConsentClaim {
+                purpose: Purpose::new(purpose),
+                channel,
+                state,
+                wording: wording(cell, piece),
+                mechanism: mechanism.to_owned(),
+            };
+            let known = claims
+                .iter_mut()
+                .find(|known| known.purpose == claim.purpose && known.channel == channel);
+            match known {
+                Some(known) if state != ConsentState::Given => *known = claim,
+                Some(_) => {}
+                None => claims.push(claim),
+            }
+        }
+    }
+    (claims, remark)
+}
+
+/// Returns what `piece` says to a question whose yes means `affirmed`; nothing where it says nothing.
+fn state_of(piece: &str, affirmed: ConsentState) -> Option<ConsentState> {
+    if only_channels(piece).is_some() {
+        return Some(affirmed);
+    }
+    match (answered(piece), affirmed) {
+        (Answer::Yes, affirmed) => Some(affirmed),
+        (Answer::No, ConsentState::Given) => Some(ConsentState::Refused),
         // "Unsubscribed: no" is not a consent.
-        (Answer::No | Answer::Blank, _) => return (Vec::new(), None),
-        (Answer::Unknown, _) => return (Vec::new(), Some(unclear(cell))),
+        (Answer::No | Answer::Blank | Answer::Unknown, _) => None,
+    }
+}
+
+/// Returns what a consent is for, from the folded words of its question and answer. Channels that the answer
+/// names count for more than those of the question.
+fn subject(header: &str, answer: &str, affirmed: ConsentState) -> (&'static str, Vec<Channel>) {
+    let begins = |words: &str, stem: &str| words.split(' ').any(|word| word.starts_with(stem));
+    let has =
+        |stems: &[&str]| stems.iter().any(|stem| begins(header, stem) || begins(answer, stem));
+    // Who opts out does so of being marketed to; the enquiry itself may still be answered.
+    let is_opt_out = affirmed != ConsentState::Given;
+    let purpose = if has(PARTNERS) && has(PASSING_ON) {
+        Purpose::PARTNER_SHARE
+    } else if is_opt_out || has(MARKETING) {
+        Purpose::MARKETING
+    } else if has(PROFILING) {
+        Purpose::PROFILING
+    } else {
+        Purpose::ENQUIRY_REPLY
     };
-    let words = format!("{header} {}", fold_question(&cell.text));
-    let words: Vec<&str> = words.split(' ').collect();
-    let begins = |stem: &str| words.iter().any(|word| word.starts_with(stem));
+    let mut channels = channels_in(answer);
+    if channels.is_empty() {
+        channels = channels_in(header);
+    }
+    if channels.is_empty() {
+        channels.push(Channel::Email);
+        if purpose == Purpose::ENQUIRY_REPLY || is_opt_out {
+            channels.push(Channel::Phone);
+        }
+    }
+    (purpose, channels)
+}
+
+/// Returns the channels that folded `words` name, in order.
+fn channels_in(words: &str) -> Vec<Channel> {
+    let begins = |stem: &str| words.split(' ').any(|word| word.starts_with(stem));
     let mut channels: Vec<Channel> =
         CHANNELS.iter().filter(|(stem, _)| begins(stem)).map(|(_, channel)| *channel).collect();
     channels.sort_unstable();
     channels.dedup();
-    // Who opts out does so of being marketed to; the enquiry itself may still be answered.
-    let is_marketing = affirmed != ConsentState::Given || MARKETING.iter().any(|stem| begins(stem));
-    if channels.is_empty() {
-        channels.push(Channel::Email);
-        if !is_marketing || affirmed != ConsentState::Given {
-            channels.push(Channel::Phone);
+    channels
+}
+
+/// Returns the channels of an answer that names nothing else, as in a list of boxes: `E-mail, SMS`.
+fn only_channels(piece: &str) -> Option<Vec<Channel>> {
+    let words = fold_question(piece);
+    let is_channel = |word: &str| {
+        matches!(
+            word,
+            "i" | "oraz"
+                | "and"
+                | "und"
+                | "kontakt"
+                | "via"
+                | "przez"
+                | "przy"
+                | "droga"
+                | "poczta"
+        ) || CHANNELS.iter().any(|(stem, _)| word.starts_with(stem))
+    };
+    let channels = channels_in(&words);
+    (!channels.is_empty() && words.split(' ').all(is_channel)).then_some(channels)
+}
+
+/// Parts the answers in one cell: by lines and semicolons, and by a comma between whole sentences.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    for line in text.split(['\n', '\r', ';']) {
+        let mut start = 0;
+        for (at, _) in line.match_indices(',') {
+            let (before, after) = (&line[start..at], &line[at + 1..]);
+            if answer::is_sentence(before) && opens(before) && opens(after) {
+                pieces.push(before);
+                start = at + 1;
+            }
         }
+        pieces.push(&line[start..]);
     }
-    let purpose = if is_marketing { Purpose::MARKETING } else { Purpose::ENQUIRY_REPLY };
-    let claims = channels
-        .into_iter()
-        .map(|channel| ConsentClaim {
-            purpose: Purpose::new(purpose),
-            channel,
-            state,
-            wording: wording(cell),
-            mechanism: mechanism.to_owned(),
-        })
-        .collect();
-    (claims, None)
+    pieces.retain(|piece| !piece.trim().is_empty());
+    pieces
+}
+
+/// Returns whether `text` begins as a consent does.
+fn opens(text: &str) -> bool {
+    let words = fold_header(text);
+    OPENINGS.iter().any(|opening| {
+        words.strip_prefix(opening).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    })
 }
 
 /// Reads the answer; a date, as in `UNSUB_TIME`, says that the thing happened.
@@ -183,8 +330,8 @@ fn answered(text: &str) -> Answer {
     }
 }
 
-fn wording(cell: &Cell) -> String {
-    let shown = if answer::is_sentence(&cell.text) { &*cell.text } else { &*cell.column };
+fn wording(cell: &Cell, answer: &str) -> String {
+    let shown = if answer::is_sentence(answer) { answer } else { &*cell.column };
     tidy(shown).into_owned()
 }
 
@@ -247,6 +394,42 @@ mod tests {
     }
 
     #[test]
+    fn several_consents_in_one_cell_are_read_one_by_one() {
+        let calls = "Wyrażam zgodę na kontakt telefoniczny";
+        let offers = "Wyrażam zgodę na informacje handlowe e-mail";
+        let expected = "enquiry-reply phone given, marketing email given";
+        for joined in [", ", "\n", "; ", ";\r\n"] {
+            check("Zgody", &format!("{calls}{joined}{offers}"), expected);
+        }
+        check(
+            "Zgody",
+            "Wyrażam zgodę na marketing e-mail, nie wyrażam zgody na marketing telefoniczny",
+            "marketing email given, marketing phone refused",
+        );
+        check(
+            "Zgody",
+            "Wyrażam zgodę na marketing e-mail; nie wyrażam zgody na marketing e-mail",
+            "marketing email refused",
+        );
+        check("Zgody marketingowe", "E-mail;SMS;", "marketing email given, marketing sms given");
+        check("Zgody marketingowe (e-mail, SMS, telefon)", "SMS", "marketing sms given");
+        check(
+            "Zgody",
+            "Wyrażam zgodę na profilowanie; Wyrażam zgodę na udostępnienie danych partnerom",
+            "profiling email given, partner-share email given",
+        );
+    }
+
+    #[test]
+    fn a_sentence_that_explains_the_right_to_withdraw_is_a_consent() {
+        check(
+            "Zgoda",
+            "Wyrażam zgodę na otrzymywanie informacji handlowych e-mail. Zgodę mogę wycofać w każdej chwili.",
+            "marketing email given",
+        );
+    }
+
+    #[test]
     fn a_question_that_asks_the_other_way_round_is_answered_the_other_way_round() {
         check("Nie wyrażam zgody na marketing e-mail", "tak", "marketing email refused");
         check("I do not consent to marketing emails", "yes", "marketing email refused");
@@ -283,6 +466,14 @@ mod tests {
         check_mapped(ConsentState::Withdrawn, "0000-00-00 00:00:00", "");
         check_mapped(ConsentState::Withdrawn, "no", "");
         check_mapped(ConsentState::Withdrawn, "", "");
+    }
+
+    #[test]
+    fn a_mapped_cell_with_several_answers_must_agree() {
+        check_mapped(ConsentState::Given, "tak;tak;", "marketing email given");
+        check_mapped(ConsentState::Given, "tak;nie", "");
+        check_mapped(ConsentState::Given, "E-mail, SMS", "marketing email given");
+        check_mapped(ConsentState::Given, "SMS", "");
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(super) struct Draft<'r> {
     pub(super) name: Option<&'r Cell>,
     /// When the source last changed its record, milliseconds since 1970 UTC.
     pub(super) modified_at_ms: Option<i64>,
-    pub(super) landing_pages: Vec<&'r str>,
+    pub(super) landing_pages: Vec<&'r Cell>,
     phones: Vec<&'r Cell>,
 }
 
@@ -87,7 +87,7 @@ impl Normalizer<'_> {
             }
             Role::Consent(question) => self.read_consent(cell, question, draft),
             Role::LandingUrl => {
-                draft.landing_pages.push(&cell.text);
+                draft.landing_pages.push(cell);
                 draft.values.set_if_absent(field::LANDING_PAGE, unguard(&cell.text).into_owned());
             }
             Role::SubmissionId
@@ -103,7 +103,7 @@ impl Normalizer<'_> {
         if draft.submitted_at.is_some() {
             return;
         }
-        match moment::parse(&cell.text, self.time_style()) {
+        match moment::parse(&cell.text, self.time_style(&cell.column)) {
             Ok((found, _)) if found.epoch_ms > self.latest_plausible_ms() => {
                 let message = "this is in the future, so the time of receipt stands in; check the \
                                clock or the time zone of the source";
@@ -155,11 +155,16 @@ impl Normalizer<'_> {
                 draft.values.set_if_absent(field::HONORIFIC, part.honorific);
                 return draft.keep_first(cell, field, part.first);
             }
-            field::LANDING_PAGE => draft.landing_pages.push(&cell.text),
+            field::LANDING_PAGE => draft.landing_pages.push(cell),
             _ => {}
         }
         match self.canonical(&cell.text, field) {
-            Ok(Some(value)) => draft.keep_first(cell, field, value),
+            Ok(Some(value)) => {
+                if draft.values.get(field).is_none() {
+                    note_bounds(cell, field, draft);
+                }
+                draft.keep_first(cell, field, value);
+            }
             Ok(None) => {}
             Err(remark) => draft.notice(cell, remark),
         }
@@ -177,6 +182,11 @@ impl Normalizer<'_> {
         match self.kind(field) {
             FieldKind::Number => match number::parse(&text) {
                 Some(value) => Ok(Some(value)),
+                None if number::is_mangled_range(&text) => {
+                    let message = "a spreadsheet took a range such as 1-5 for a date; export the \
+                                   column as text";
+                    Err(Remark::new("range-unrecoverable", message))
+                }
                 None => unreadable("number-unreadable", "number"),
             },
             FieldKind::Boolean => match answer::parse(&text) {
@@ -218,6 +228,10 @@ impl Normalizer<'_> {
                 Err(Remark::new("id-unrecoverable", message))
             }
             FieldKind::Text if field == field::LANGUAGE => Ok(Some(language(&text))),
+            FieldKind::Text if field == field::BUDGET_CURRENCY => {
+                let code = number::currency(&text).map(str::to_owned);
+                Ok(Some(code.unwrap_or_else(|| text.to_uppercase())))
+            }
             FieldKind::Identifier | FieldKind::Text => Ok(Some(text.into_owned())),
         }
     }
@@ -333,6 +347,21 @@ impl Normalizer<'_> {
         }
         draft.values.set(field::FIRST_NAME, name.first);
         draft.values.set(field::LAST_NAME, name.last);
+    }
+}
+
+/// Keeps what a budget or a head count says beside its number.
+fn note_bounds(cell: &Cell, number: FieldNo, draft: &mut Draft<'_>) {
+    let (max, is_money) = match number {
+        field::BUDGET => (field::BUDGET_MAX, true),
+        field::EMPLOYEES => (field::EMPLOYEES_MAX, false),
+        _ => return,
+    };
+    let Some(amount) = number::amount(&unguard(&cell.text)) else { return };
+    draft.values.set_if_absent(max, amount.upper.unwrap_or_default());
+    if is_money {
+        let currency = amount.currency.or_else(|| number::currency(&cell.column));
+        draft.values.set_if_absent(field::BUDGET_CURRENCY, currency.unwrap_or_default());
     }
 }
 

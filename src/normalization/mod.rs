@@ -9,6 +9,7 @@ pub mod attribution;
 pub mod company;
 mod consents;
 pub mod country;
+pub mod date_order;
 pub mod device;
 mod draft;
 pub mod email;
@@ -27,16 +28,17 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
+use self::date_order::DateOrders;
+use self::device::Device;
 pub use self::fingerprint::fingerprint;
 use self::moment::TimeStyle;
 use self::phone::{Phone, PhoneFault};
-use crate::model::moment::DateOrder;
 use crate::model::row::{ConsentMapping, Origin, Row, RowContent};
 use crate::model::submission::RowVerdict;
 use crate::rules::field::{FieldCatalog, fold_header};
 use crate::rules::tables::Tables;
 
-/// Phones, and job titles, remembered at most; a call centre's or a test number comes again, a person's seldom does.
+/// Phones, job titles and user agents remembered at most; a call centre's or a test number comes again, a person's seldom does.
 const VALUES_REMEMBERED_MAX: usize = 16_384;
 
 /// Something worth saying about one value.
@@ -63,8 +65,10 @@ pub struct SourceContext<'a> {
     pub zone: chrono_tz::Tz,
     /// chrono formats that are tried before anything else.
     pub date_formats: &'a [String],
-    /// Order of `9/12/2025`.
-    pub date_order: DateOrder,
+    /// Order of `9/12/2025` in each column.
+    pub date_orders: &'a DateOrders,
+    /// Whether serial numbers of days count from 1904.
+    pub counts_from_1904: bool,
     /// What [`crate::model::row::Role::Consent`] numbers index.
     pub consents: &'a [ConsentMapping],
     /// ISO 3166-1 alpha-2 code of the country whose phone numbers carry no country code.
@@ -80,6 +84,13 @@ pub struct SourceContext<'a> {
     pub default_medium: Option<&'a str>,
 }
 
+/// What a job title tells.
+#[derive(Debug, Clone, Copy, Default)]
+struct Title {
+    seniority: Option<&'static str>,
+    department: Option<&'static str>,
+}
+
 /// Normalizes the rows of one input, one after the other.
 #[derive(Debug)]
 pub struct Normalizer<'a> {
@@ -87,18 +98,26 @@ pub struct Normalizer<'a> {
     fields: &'a FieldCatalog,
     source: SourceContext<'a>,
     phones: HashMap<String, Result<Phone, PhoneFault>>,
-    seniorities: HashMap<String, Option<&'static str>>,
+    titles: HashMap<String, Title>,
+    devices: HashMap<String, Device>,
 }
 
 impl<'a> Normalizer<'a> {
     /// Prepares to normalize the rows of `source`.
     pub fn new(tables: &'a Tables, fields: &'a FieldCatalog, source: SourceContext<'a>) -> Self {
-        Self { tables, fields, source, phones: HashMap::new(), seniorities: HashMap::new() }
+        Self {
+            tables,
+            fields,
+            source,
+            phones: HashMap::new(),
+            titles: HashMap::new(),
+            devices: HashMap::new(),
+        }
     }
 
     /// Judges `row`; returns where it stood, the row as received, and the verdict.
     ///
-    /// The verdict depends on the row and the source alone, never on rows before it.
+    /// The verdict depends on the row and what is known of the source and its columns, never on rows before it.
     pub fn normalize(&mut self, row: Row) -> (Origin, String, RowVerdict) {
         let Row { origin, raw, content } = row;
         let verdict = match content {
@@ -125,25 +144,43 @@ impl<'a> Normalizer<'a> {
         found
     }
 
-    /// Reads a job title's seniority; the same few thousand titles make up any export.
-    fn seniority(&mut self, title: String) -> Option<&'static str> {
-        if let Some(known) = self.seniorities.get(&title) {
+    /// Reads a job title; the same few thousand titles make up any export.
+    fn title(&mut self, title: &str) -> Title {
+        if let Some(known) = self.titles.get(title) {
             return *known;
         }
-        let found = self.tables.seniority(&fold_header(&title));
-        if self.seniorities.len() >= VALUES_REMEMBERED_MAX {
-            self.seniorities.clear();
+        let folded = fold_header(title);
+        let found = Title {
+            seniority: self.tables.seniority(&folded),
+            department: self.tables.department(&folded),
+        };
+        if self.titles.len() >= VALUES_REMEMBERED_MAX {
+            self.titles.clear();
         }
-        self.seniorities.insert(title, found);
+        self.titles.insert(title.to_owned(), found);
         found
     }
 
-    fn time_style(&self) -> TimeStyle<'a> {
+    /// Reads a user agent; one version of one browser sends most forms of a month.
+    fn device(&mut self, user_agent: &str) -> Device {
+        if let Some(known) = self.devices.get(user_agent) {
+            return *known;
+        }
+        let found = device::read(user_agent);
+        if self.devices.len() >= VALUES_REMEMBERED_MAX {
+            self.devices.clear();
+        }
+        self.devices.insert(user_agent.to_owned(), found);
+        found
+    }
+
+    /// Returns how times are written in `column`.
+    fn time_style(&self, column: &str) -> TimeStyle<'a> {
         TimeStyle {
             zone: self.source.zone,
             formats: self.source.date_formats,
-            order: self.source.date_order,
-            received_at: self.source.received_at,
+            orders: self.source.date_orders.of(column),
+            counts_from_1904: self.source.counts_from_1904,
         }
     }
 }

@@ -7,7 +7,8 @@ use chrono::{
 use chrono_tz::Tz;
 
 use super::Remark;
-use super::moment_words::{offset_at_end, spelled_date, without_words};
+use super::date_order::{Basis, Figures, Orders, format_order, split_figures};
+use super::moment_words::{offset_at_end, spelled_date, without_words, zone_at_end};
 use super::text::{narrow, unguard};
 use crate::model::moment::{Certainty, DateOrder, Moment};
 
@@ -18,10 +19,10 @@ pub struct TimeStyle<'a> {
     pub zone: Tz,
     /// chrono formats that are tried before anything else.
     pub formats: &'a [String],
-    /// Order of `9/12/2025`.
-    pub order: DateOrder,
-    /// Zone in which an ambiguous order is settled against, and the stand-in of a missing time.
-    pub received_at: DateTime<Utc>,
+    /// Order of `9/12/2025` in the column, by separator.
+    pub orders: Orders,
+    /// Whether serial numbers of days count from 1904, as Excel for Mac once did.
+    pub counts_from_1904: bool,
 }
 
 /// Why a cell holds no instant.
@@ -37,6 +38,25 @@ pub enum MomentFault {
 const YEARS: std::ops::RangeInclusive<i32> = 1990..=2100;
 /// Day 0 of Excel's calendar on Windows, shifted for its invented 29 February 1900.
 const EXCEL_EPOCH: (i32, u32, u32) = (1899, 12, 30);
+/// Days that the calendar of old Excel for Mac starts later.
+const MAC_EPOCH_DAYS: i64 = 1462;
+/// Dates that stand for none: day 0 of spreadsheets, of Unix, and of .NET.
+const NULL_DATES: &[&str] = &[
+    "1899-12-30",
+    "1899-12-31",
+    "1900-01-00",
+    "30.12.1899",
+    "31.12.1899",
+    "12/30/1899",
+    "12/31/1899",
+    "00.01.1900",
+    "0001-01-01",
+    "01.01.0001",
+    "01/01/0001",
+    "1970-01-01",
+    "01.01.1970",
+    "01/01/1970",
+];
 
 /// Returns the instant in `raw` with remarks on what was assumed.
 pub fn parse(raw: &str, style: TimeStyle<'_>) -> Result<(Moment, Vec<Remark>), MomentFault> {
@@ -57,8 +77,8 @@ pub fn parse(raw: &str, style: TimeStyle<'_>) -> Result<(Moment, Vec<Remark>), M
             format!("a spreadsheet rounded `{text}`; the time is lost"),
         ));
     }
-    if let Some(local) = excel_serial(&text) {
-        return in_range(localized(local, false, style.zone), &text);
+    if let Some((local, is_date_only)) = excel_serial(&text, style.counts_from_1904) {
+        return in_range(localized(local, is_date_only, style.zone), &text);
     }
     let found = if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
         && text.as_bytes().get(4) == Some(&b'-')
@@ -83,7 +103,7 @@ fn unusable(code: &'static str, message: String) -> MomentFault {
 fn is_null(text: &str) -> bool {
     !text.bytes().any(|byte| (b'1'..=b'9').contains(&byte))
         && !text.chars().any(char::is_alphabetic)
-        || matches!(text.get(..10), Some("1899-12-30" | "1899-12-31" | "1900-01-00" | "0001-01-01"))
+        || text.get(..10).is_some_and(|date| NULL_DATES.contains(&date))
         || matches!(
             text.to_ascii_lowercase().as_str(),
             "null" | "none" | "n/a" | "brak" | "nan" | "nat"
@@ -101,7 +121,8 @@ fn in_range(
 }
 
 fn with_formats(text: &str, style: TimeStyle<'_>) -> Option<(Moment, Vec<Remark>)> {
-    style.formats.iter().find_map(|format| {
+    let formats = style.formats.iter().filter(|format| may_be_tried(format, style.orders));
+    let found = formats.into_iter().find_map(|format| {
         if let Ok(fixed) = DateTime::parse_from_str(text, format) {
             return Some((
                 exact(fixed.to_utc(), fixed.offset().local_minus_utc() / 60),
@@ -113,6 +134,17 @@ fn with_formats(text: &str, style: TimeStyle<'_>) -> Option<(Moment, Vec<Remark>
         }
         let date = NaiveDate::parse_from_str(text, format).ok()?;
         Some(localized(noon(date), true, style.zone))
+    })?;
+    // chrono reads the 25 of `12.09.25` as the year 25 where the format asks for four figures.
+    YEARS.contains(&found.0.utc().year()).then_some(found)
+}
+
+/// A format with figures for day and month must not read against the rest of the column, nor without a
+/// notice what the column leaves open.
+fn may_be_tried(format: &str, orders: Orders) -> bool {
+    format_order(format).is_none_or(|(separator, order)| {
+        let settled = orders[separator as usize];
+        settled.order == order && settled.is_sure()
     })
 }
 
@@ -124,10 +156,10 @@ fn exact(instant: DateTime<Utc>, offset_minutes: i32) -> Moment {
     Moment { epoch_ms: instant.timestamp_millis(), offset_minutes, certainty: Certainty::Exact }
 }
 
-/// Reads seconds, milliseconds or microseconds since 1970.
+/// Reads seconds, milliseconds, microseconds or nanoseconds since 1970.
 fn epoch(text: &str) -> Option<DateTime<Utc>> {
     let whole = text.strip_suffix(".0").unwrap_or(text);
-    if !(9..=17).contains(&whole.len())
+    if !(9..=19).contains(&whole.len())
         || !whole.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
     {
         return None;
@@ -139,8 +171,9 @@ fn epoch(text: &str) -> Option<DateTime<Utc>> {
             let millis: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
             DateTime::from_timestamp_millis(count * 1000 + millis)
         }
-        12 | 13 => DateTime::from_timestamp_millis(count),
+        13 => DateTime::from_timestamp_millis(count),
         15 | 16 => DateTime::from_timestamp_micros(count),
+        18 | 19 => Some(DateTime::from_timestamp_nanos(count)),
         _ => None,
     }
 }
@@ -156,20 +189,23 @@ fn is_mangled(text: &str) -> bool {
 }
 
 /// Reads days since Excel's epoch, such as `45912,545`; years 1990 to 2100 are 32874 to 73415.
-fn excel_serial(text: &str) -> Option<NaiveDateTime> {
+/// A whole number is a date without a time.
+fn excel_serial(text: &str, counts_from_1904: bool) -> Option<(NaiveDateTime, bool)> {
     let (days, fraction) = text.split_once(['.', ',']).unwrap_or((text, "0"));
     let is_plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if days.len() != 5 || !is_plain(days) || !is_plain(fraction) || fraction.len() > 15 {
         return None;
     }
-    let days: i64 = days.parse().ok()?;
+    let days: i64 = days.parse::<i64>().ok()? + if counts_from_1904 { MAC_EPOCH_DAYS } else { 0 };
     let share: f64 = format!("0.{fraction}").parse().ok()?;
     let seconds = (share * 86_400.0).round() as i64;
     let (year, month, day) = EXCEL_EPOCH;
-    let start = NaiveDate::from_ymd_opt(year, month, day)?.and_time(NaiveTime::MIN);
-    let whole = fraction.bytes().all(|byte| byte == b'0');
-    let seconds = if whole { 43_200 } else { seconds };
-    start.checked_add_signed(Duration::days(days) + Duration::seconds(seconds))
+    let date =
+        NaiveDate::from_ymd_opt(year, month, day)?.checked_add_signed(Duration::days(days))?;
+    if fraction.bytes().all(|byte| byte == b'0') {
+        return Some((noon(date), true));
+    }
+    Some((date.and_time(NaiveTime::MIN) + Duration::seconds(seconds), false))
 }
 
 /// Reads `2025-09-12`, then perhaps a time, then perhaps an offset or `Z`.
@@ -184,71 +220,77 @@ fn written(text: &str, style: TimeStyle<'_>) -> Option<(Moment, Vec<Remark>)> {
     if let Some((date, rest)) = spelled_date(&bare) {
         return finish(date, rest, style);
     }
-    let end = bare.find(|c: char| !c.is_ascii_digit() && !"./-".contains(c)).unwrap_or(bare.len());
-    let (figures, rest) = bare.split_at(end);
-    if figures.len() == 8 && figures.bytes().all(|byte| byte.is_ascii_digit()) {
-        let date = NaiveDate::parse_from_str(figures, "%Y%m%d").ok()?;
-        return finish(date, rest.trim_start_matches(['T', ' ']), style);
+    // `Sep 12 15:05:13 CEST 2025`: Unix puts the year behind the time.
+    if let Some((before, year)) = bare.rsplit_once(' ')
+        && year.len() == 4
+        && year.bytes().all(|byte| byte.is_ascii_digit())
+        && let Some((date, rest)) = spelled_date(&format!("{year} {before}"))
+    {
+        return finish(date, rest, style);
     }
-    let (date, remark) = figures_date(figures.trim_end_matches(['.', '-']), style)?;
+    let (figures, rest) = split_figures(&bare);
+    if let Some((date, clock)) = compact(figures) {
+        let rest = rest.trim_start_matches(['T', 't', ' ']);
+        return finish(date, if clock.is_empty() { rest } else { clock }, style);
+    }
+    let (date, remark) = figures_date(figures, style)?;
     let rest = rest.trim_start_matches(['T', ' ', ',']);
     let (moment, mut remarks) = finish(date, rest, style)?;
     remarks.extend(remark);
     Some((moment, remarks))
 }
 
-/// Reads `12.09.2025`, `9/12/25`, `2025/09/12` and settles which figure is the month.
-fn figures_date(figures: &str, style: TimeStyle<'_>) -> Option<(NaiveDate, Option<Remark>)> {
-    let separator = figures.chars().find(|c| !c.is_ascii_digit())?;
-    let mut parts = figures.split(separator).map(str::parse::<u32>);
-    let (a, b, c) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
-    if parts.next().is_some() {
+/// Reads `20250912`, `202509121505` and `20250912150513`; returns the clock's figures.
+fn compact(figures: &str) -> Option<(NaiveDate, &str)> {
+    if !matches!(figures.len(), 8 | 12 | 14) || !figures.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    if a > 31 {
-        // A month over 12 in second place is a day: 2025-13-01 was written by a swapping program.
-        let date = NaiveDate::from_ymd_opt(a as i32, b, c);
-        let swapped = || NaiveDate::from_ymd_opt(a as i32, c, b);
-        let remark =
-            || Remark::new("date-swapped", format!("`{figures}` has its day before its month"));
-        return date.map(|date| (date, None)).or_else(|| Some((swapped()?, Some(remark()))));
-    }
-    let year = if c < 100 { 2000 + c as i32 } else { c as i32 };
-    let day_first = || NaiveDate::from_ymd_opt(year, b, a);
-    let month_first = || NaiveDate::from_ymd_opt(year, a, b);
-    if separator != '/' && style.order != DateOrder::Mdy {
-        // Nobody who writes 12.09.2025 or 12-09-2025 means 9 December, unless the source says so.
-        return day_first().or_else(month_first).map(|date| (date, None));
-    }
-    let (Some(by_day), Some(by_month)) = (day_first(), month_first()) else {
-        return day_first().or_else(month_first).map(|date| (date, None));
-    };
-    let chosen = match style.order {
-        DateOrder::Dmy => return Some((by_day, None)),
-        DateOrder::Mdy => return Some((by_month, None)),
-        DateOrder::Unknown if a == b => return Some((by_day, None)),
-        DateOrder::Unknown => nearest_before(by_day, by_month, style.received_at),
-    };
-    let message =
-        format!("`{figures}` was read as {chosen}; set `date-order` for this source to be sure");
-    Some((chosen, Some(Remark::new("date-ambiguous", message))))
+    let (date, clock) = figures.split_at(8);
+    Some((NaiveDate::parse_from_str(date, "%Y%m%d").ok()?, clock))
 }
 
-/// Returns the reading that is not in the future of the receipt and closest to it; day first when even.
-fn nearest_before(by_day: NaiveDate, by_month: NaiveDate, received_at: DateTime<Utc>) -> NaiveDate {
-    let received = received_at.date_naive() + Duration::days(1);
-    let age = |date: NaiveDate| received.signed_duration_since(date).num_days();
-    match (age(by_day) >= 0, age(by_month) >= 0) {
-        (true, false) => by_day,
-        (false, true) => by_month,
-        _ if age(by_month).abs() < age(by_day).abs() => by_month,
-        _ => by_day,
+/// Reads `12.09.2025`, `9/12/25`, `2025/09/12` and says what the column could not settle.
+fn figures_date(text: &str, style: TimeStyle<'_>) -> Option<(NaiveDate, Option<Remark>)> {
+    let Some(figures) = Figures::read(text) else { return year_first(text) };
+    let settled = style.orders[figures.separator as usize];
+    let (by_day, by_month) = (figures.day_first(), figures.month_first());
+    let is_month_first = settled.order == DateOrder::Mdy;
+    let (chosen, other) = if is_month_first { (by_month, by_day) } else { (by_day, by_month) };
+    let remark = match (chosen, other) {
+        (Some(chosen), Some(other)) if chosen != other && !settled.is_sure() => {
+            let message = format!("`{text}` was read as {chosen}: {}", settled.because());
+            Some(Remark::new("date-ambiguous", message))
+        }
+        (None, Some(other)) if settled.basis != Basis::Assumed => {
+            let message = format!("`{text}` can only be {other}, against the order of its column");
+            Some(Remark::new("date-against-column", message))
+        }
+        _ => None,
+    };
+    Some((chosen.or(other)?, remark))
+}
+
+fn year_first(text: &str) -> Option<(NaiveDate, Option<Remark>)> {
+    let separator = text.chars().find(|c| !c.is_ascii_digit())?;
+    let mut parts = text.split(separator);
+    let (year, second, third) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 {
+        return None;
     }
+    let (year, second, third) = (year.parse().ok()?, second.parse().ok()?, third.parse().ok()?);
+    if let Some(date) = NaiveDate::from_ymd_opt(year, second, third) {
+        return Some((date, None));
+    }
+    // A month over 12 in second place is a day: 2025-13-01 was written by a swapping program.
+    let date = NaiveDate::from_ymd_opt(year, third, second)?;
+    let message = format!("`{text}` has its day before its month");
+    Some((date, Some(Remark::new("date-swapped", message))))
 }
 
 /// Joins `date` with the clock time and offset in `rest`; text that is neither makes it no instant.
 fn finish(date: NaiveDate, rest: &str, style: TimeStyle<'_>) -> Option<(Moment, Vec<Remark>)> {
-    let (clock, offset) = offset_at_end(rest.trim());
+    let (rest, zone) = zone_at_end(rest.trim());
+    let (clock, offset) = offset_at_end(rest);
     let clock = clock.trim().trim_end_matches([',', '.']).trim_end();
     let (local, is_date_only) =
         if clock.is_empty() { (noon(date), true) } else { (clock_time(date, clock)?, false) };
@@ -262,12 +304,22 @@ fn finish(date: NaiveDate, rest: &str, style: TimeStyle<'_>) -> Option<(Moment, 
             }
             Some((moment, Vec::new()))
         }
-        None => Some(localized(local, is_date_only, style.zone)),
+        None => {
+            let (mut moment, remarks) = localized(local, is_date_only, zone.unwrap_or(style.zone));
+            if zone.is_some() && moment.certainty == Certainty::ZoneAssumed {
+                moment.certainty = Certainty::Exact;
+            }
+            Some((moment, remarks))
+        }
     }
 }
 
-/// Reads `15:05`, `3:05:13 PM`, `15:05:13.123`, `15.05`, `24:00`.
+/// Reads `15:05`, `3:05:13 PM`, `15:05:13.123`, `15.05`, `24:00`, `150513`.
 fn clock_time(date: NaiveDate, clock: &str) -> Option<NaiveDateTime> {
+    if matches!(clock.len(), 4 | 6) && clock.bytes().all(|byte| byte.is_ascii_digit()) {
+        let format = if clock.len() == 4 { "%H%M" } else { "%H%M%S" };
+        return NaiveTime::parse_from_str(clock, format).ok().map(|time| date.and_time(time));
+    }
     let lower = clock.to_ascii_lowercase().replace("a.m.", "am").replace("p.m.", "pm");
     let (figures, half) = match lower.strip_suffix("am") {
         Some(figures) => (figures.trim_end(), Some(0)),
@@ -322,7 +374,11 @@ fn localized(local: NaiveDateTime, is_date_only: bool, zone: Tz) -> (Moment, Vec
             after_gap(local, zone)
         }
     };
-    let certainty = if is_date_only { Certainty::DateOnly } else { Certainty::ZoneAssumed };
+    let certainty = match (is_date_only, remarks.is_empty()) {
+        (true, _) => Certainty::DateOnly,
+        (false, true) => Certainty::ZoneAssumed,
+        (false, false) => Certainty::ClockChange,
+    };
     let moment = match placed {
         Some(placed) => {
             let offset_minutes = (placed.naive_local() - placed.naive_utc()).num_minutes() as i32;
@@ -345,15 +401,17 @@ fn after_gap(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Tz>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::date_order::{DateHabits, DateOrders};
     use super::*;
     use proptest::prelude::*;
 
     fn style(order: DateOrder, formats: &[String]) -> TimeStyle<'_> {
+        let habits = DateHabits { order, formats, country: "PL" };
         TimeStyle {
             zone: chrono_tz::Europe::Warsaw,
             formats,
-            order,
-            received_at: Utc.with_ymd_and_hms(2025, 9, 30, 12, 0, 0).unwrap(),
+            orders: DateOrders::of_source(habits).of(""),
+            counts_from_1904: false,
         }
     }
 
@@ -365,6 +423,7 @@ mod tests {
                     Certainty::ZoneAssumed => "zone",
                     Certainty::DateOnly => "date",
                     Certainty::Received => "received",
+                    Certainty::ClockChange => "clocks",
                 };
                 let mut words =
                     vec![moment.utc().format("%F %T").to_string(), certainty.to_owned()];
@@ -397,6 +456,10 @@ mod tests {
             "2025-09-12 13:05:13 exact",
         );
         check("2025-09-12 15:05:13 CEST", "2025-09-12 13:05:13 exact");
+        check("Fri Sep 12 15:05:13 CEST 2025", "2025-09-12 13:05:13 exact");
+        check("2025-09-12 15:05:13 Europe/Warsaw", "2025-09-12 13:05:13 exact");
+        check("2025-09-12T15:05:13+02:00[Europe/Warsaw]", "2025-09-12 13:05:13 exact");
+        check("20250912T130513Z", "2025-09-12 13:05:13 exact");
     }
 
     #[test]
@@ -405,7 +468,14 @@ mod tests {
         check("12.09.2025 15:05", "2025-09-12 13:05:00 zone");
         check("12.09.2025, 15:05:13", "2025-09-12 13:05:13 zone");
         check("1.09.2025 8:00:01", "2025-09-01 06:00:01 zone");
-        check("12-09-2025 09:30", "2025-09-12 07:30:00 zone");
+        check("12-09-2025 09:30", "2025-09-12 07:30:00 zone date-ambiguous");
+        check("12.09.2025 r., godz. 15:05", "2025-09-12 13:05:00 zone");
+        check("12.09.2025r. godz.15.05", "2025-09-12 13:05:00 zone");
+        check("12 IX 2025 15:05", "2025-09-12 13:05:00 zone");
+        check("Fri Sep 12 15:05:13 2025", "2025-09-12 13:05:13 zone");
+        check("20250912150513", "2025-09-12 13:05:13 zone");
+        check("202509121505", "2025-09-12 13:05:00 zone");
+        check("20250912T150513", "2025-09-12 13:05:13 zone");
         check("2025-03-03 11:00 am", "2025-03-03 10:00:00 zone");
         check("3/15/2024 2:30 PM", "2024-03-15 13:30:00 zone");
         check("12 września 2025 15:05", "2025-09-12 13:05:00 zone");
@@ -428,17 +498,24 @@ mod tests {
         check("Sep 12, 2025", "2025-09-12 10:00:00 date");
         check("12 wrz 2025", "2025-09-12 10:00:00 date");
         check("12-Sep-2025", "2025-09-12 10:00:00 date");
-        check("45912", "2025-09-12 10:00:00 zone");
+        check("45912", "2025-09-12 10:00:00 date");
+        check("29.02.2024", "2024-02-29 11:00:00 date");
+        check("12 IX 2025", "2025-09-12 10:00:00 date");
     }
 
     #[test]
-    fn an_ambiguous_order_is_settled_by_source_or_receipt_and_said() {
-        check("09/12/2025", "2025-09-12 10:00:00 date date-ambiguous");
-        check("9/12/25 18:01:02", "2025-09-12 16:01:02 zone date-ambiguous");
+    fn an_order_that_nothing_settles_is_assumed_and_said() {
+        check("09/12/2025", "2025-12-09 11:00:00 date date-ambiguous");
+        check("13/09/25 18:01:02", "2025-09-13 16:01:02 zone");
+        check("9/25/25 18:01:02", "2025-09-25 16:01:02 zone");
         assert_eq!(read("9/12/2025", DateOrder::Mdy, &[]), "2025-09-12 10:00:00 date");
         assert_eq!(read("9/12/2025", DateOrder::Dmy, &[]), "2025-12-09 11:00:00 date");
+        assert_eq!(read("9.12.2025", DateOrder::Mdy, &[]), "2025-12-09 11:00:00 date");
         assert_eq!(read("08/08/2025", DateOrder::Unknown, &[]), "2025-08-08 10:00:00 date");
-        assert_eq!(read("12/25/2024", DateOrder::Dmy, &[]), "2024-12-25 11:00:00 date");
+        assert_eq!(
+            read("12/25/2024", DateOrder::Dmy, &[]),
+            "2024-12-25 11:00:00 date date-against-column"
+        );
         check("2025-13-01", "2025-01-13 11:00:00 date date-swapped");
     }
 
@@ -448,18 +525,28 @@ mod tests {
         check("1757682313.0", "2025-09-12 13:05:13 exact");
         check("1757682313000", "2025-09-12 13:05:13 exact");
         check("1757682313000000", "2025-09-12 13:05:13 exact");
+        check("1757682313000000000", "2025-09-12 13:05:13 exact");
         check("1,75768E+12", "time-unrecoverable");
     }
 
     #[test]
     fn the_clocks_change() {
-        check("30.03.2025 02:30", "2025-03-30 01:30:00 zone time-in-dst-gap");
-        check("26.10.2025 02:30", "2025-10-26 00:30:00 zone time-ambiguous-dst");
+        check("30.03.2025 02:30", "2025-03-30 01:30:00 clocks time-in-dst-gap");
+        check("26.10.2025 02:30", "2025-10-26 00:30:00 clocks time-ambiguous-dst");
     }
 
     #[test]
     fn null_dates_are_blank_and_nonsense_is_said() {
-        for raw in ["00.00.0000", "0000-00-00 00:00:00", "1899-12-30", "", "-", "null", "0"] {
+        for raw in [
+            "00.00.0000",
+            "0000-00-00 00:00:00",
+            "1899-12-30",
+            "",
+            "-",
+            "null",
+            "0",
+            "1970-01-01 00:00:00",
+        ] {
             check(raw, "blank");
         }
         check("jutro", "time-unreadable");
@@ -467,6 +554,15 @@ mod tests {
         check("12.09.2025 25:00", "time-unreadable");
         check("12.09.1925", "time-out-of-range");
         check("12345", "time-out-of-range");
+        check("31.12.9999", "time-out-of-range");
+        check("29.02.2025", "time-unreadable");
+    }
+
+    #[test]
+    fn old_macs_count_days_from_1904() {
+        let mac = TimeStyle { counts_from_1904: true, ..style(DateOrder::Unknown, &[]) };
+        let (found, _) = parse("44450,545", mac).unwrap();
+        assert_eq!(found.utc().to_string(), "2025-09-12 11:04:48 UTC");
     }
 
     #[test]
@@ -477,6 +573,16 @@ mod tests {
             "2025-09-12 13:05:00 zone"
         );
         assert_eq!(read("250912", DateOrder::Unknown, &formats), "2025-09-12 10:00:00 date");
+        let both = ["%m/%d/%Y", "%d/%m/%Y"].map(str::to_owned);
+        assert_eq!(
+            read("09/12/2025", DateOrder::Unknown, &both),
+            "2025-12-09 11:00:00 date date-ambiguous"
+        );
+        assert_eq!(read("09/12/2025", DateOrder::Mdy, &both), "2025-09-12 10:00:00 date");
+        assert_eq!(
+            read("12.09.25", DateOrder::Unknown, &["%d.%m.%Y".to_owned()]),
+            "2025-09-12 10:00:00 date"
+        );
     }
 
     proptest! {
@@ -488,5 +594,49 @@ mod tests {
                 }
             }
         }
+
+        #[test]
+        fn an_instant_written_in_any_form_comes_back(seconds in 1_000_000_000_i64..4_102_358_400, form in 0..FORMS.len()) {
+            let at = Utc.timestamp_opt(seconds, 0).unwrap().with_timezone(&chrono_tz::Europe::Warsaw);
+            let text = localize(&at.format(FORMS[form].0).to_string(), at.month0() as usize);
+            let (moment, remarks) = parse(&text, style(FORMS[form].1, &[])).map_err(|fault| {
+                TestCaseError::fail(format!("{text:?}: {fault:?}"))
+            })?;
+            // A doubled hour is read as the first of the two, which is said.
+            let is_doubled = remarks.iter().any(|remark| remark.code == "time-ambiguous-dst");
+            let found = moment.epoch_ms / 1000 + if is_doubled && moment.epoch_ms / 1000 != at.timestamp() { 3600 } else { 0 };
+            prop_assert_eq!(found, at.timestamp(), "{:?}", text);
+        }
+    }
+
+    /// Forms with their order; `{pl}` and `{de}` stand for the month's name.
+    const FORMS: &[(&str, DateOrder)] = &[
+        ("%Y-%m-%dT%H:%M:%S%:z", DateOrder::Unknown),
+        ("%Y-%m-%dT%H:%M:%S%z", DateOrder::Unknown),
+        ("%Y-%m-%d %H:%M:%S", DateOrder::Unknown),
+        ("%d.%m.%Y %H:%M:%S", DateOrder::Unknown),
+        ("%-d.%-m.%Y, %H:%M:%S", DateOrder::Unknown),
+        ("%d-%m-%Y %H:%M:%S", DateOrder::Dmy),
+        ("%-m/%-d/%Y %-I:%M:%S %p", DateOrder::Mdy),
+        ("%d/%m/%Y %H:%M:%S", DateOrder::Dmy),
+        ("%Y/%m/%d %-I:%M:%S %p %:z", DateOrder::Unknown),
+        ("%-d {pl} %Y %H:%M:%S", DateOrder::Unknown),
+        ("%-d {pl}, %Y %H:%M:%S", DateOrder::Unknown),
+        ("%-d. {de} %Y %H:%M:%S Uhr", DateOrder::Unknown),
+        ("%B %-d, %Y at %-I:%M:%S %p", DateOrder::Unknown),
+        ("%a, %d %b %Y %H:%M:%S %z", DateOrder::Unknown),
+        ("%a %b %d %Y %H:%M:%S GMT%z", DateOrder::Unknown),
+        ("%Y%m%d%H%M%S", DateOrder::Unknown),
+        ("%s", DateOrder::Unknown),
+        ("%s000", DateOrder::Unknown),
+        ("%s000000", DateOrder::Unknown),
+    ];
+
+    fn localize(text: &str, month0: usize) -> String {
+        let polish = "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia";
+        let german =
+            "Januar Februar März April Mai Juni Juli August September Oktober November Dezember";
+        let name = |names: &str| names.split(' ').nth(month0).unwrap().to_owned();
+        text.replace("{pl}", &name(polish)).replace("{de}", &name(german))
     }
 }

@@ -1,6 +1,7 @@
 //! The words in dates: months in three languages, zones, and what people write between them.
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 
 use crate::rules::field::fold_header;
 
@@ -36,6 +37,8 @@ const MONTHS: &[(&str, u32)] = &[
     ("dec", 12),
     ("dez", 12),
 ];
+
+const ROMAN: &[&str] = &["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
 
 /// Zones by the letters that exporters put behind a time, in minutes east of UTC.
 const ZONES: &[(&str, i32)] = &[
@@ -118,12 +121,17 @@ const FILLERS: &[&str] = &[
 
 /// Returns `text` without weekdays, filler words and a zone name in brackets.
 pub(super) fn without_words(text: &str) -> String {
+    let is_digit = |c: char| c.is_ascii_digit();
     let text = text.split('(').next().unwrap_or_default();
     if !text.chars().any(char::is_alphabetic) {
         return text.trim().to_owned();
     }
     let mut kept: Vec<&str> = Vec::new();
     for word in text.split_whitespace() {
+        // `2025r.` and `godz.15:05`: the word was written without a blank.
+        let word = word.strip_suffix("r.").filter(|rest| rest.ends_with(is_digit)).unwrap_or(word);
+        let word =
+            word.strip_prefix("godz.").filter(|rest| rest.starts_with(is_digit)).unwrap_or(word);
         let folded = fold_header(word);
         // `am` is German for "on the" in front of a date, and half a day behind a time.
         let is_half = folded == "am"
@@ -172,10 +180,25 @@ fn leading_figures(word: &str) -> Option<&str> {
 
 fn month_of(word: &str) -> Option<u32> {
     let folded = fold_header(word);
+    // Poles write the month in Roman figures: 12 IX 2025.
+    if let Some(at) = ROMAN.iter().position(|figure| *figure == word) {
+        return Some(at as u32 + 1);
+    }
     if folded.len() < 3 || !folded.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         return None;
     }
     MONTHS.iter().find(|(start, _)| folded.starts_with(start)).map(|(_, month)| *month)
+}
+
+/// Splits the name of a zone off the end of a clock time: `15:05 Europe/Warsaw`, `+02:00[Europe/Warsaw]`.
+pub(super) fn zone_at_end(text: &str) -> (&str, Option<Tz>) {
+    if let Some((clock, name)) = text.strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
+        return (clock.trim_end(), name.parse().ok());
+    }
+    let Some((clock, name)) = text.rsplit_once(' ').filter(|(_, name)| name.contains('/')) else {
+        return (text, None);
+    };
+    name.parse().map_or((text, None), |zone| (clock.trim_end(), Some(zone)))
 }
 
 /// Splits a zone off the end of a clock time: `Z`, `+02:00`, `+0200`, `+02`, `GMT+2`, `CEST`.

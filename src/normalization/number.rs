@@ -1,25 +1,163 @@
 //! Amounts and counts as people write them.
 
 use super::text::tidy;
+use crate::rules::field::fold_header;
 
-/// Returns the number in `raw` as plain text with a dot for decimals and no trailing zeros.
-///
-/// Thousands may be parted by blanks, dots, commas or apostrophes; `tys.`, `k`, `mln` multiply; of a
-/// range the lower bound is taken; currency, `~` and `+` are dropped. Text without digits is `None`.
+/// Words of a limit before a number, folded: it is at least that much,
+const AT_LEAST: &[&str] = &[
+    "powyzej",
+    "ponad",
+    "wiecej niz",
+    "od",
+    "min",
+    "minimum",
+    "co najmniej",
+    "przynajmniej",
+    "over",
+    "more than",
+    "above",
+    "from",
+    "at least",
+    "ab",
+    "uber",
+    "mehr als",
+    "mindestens",
+];
+/// or at most,
+const AT_MOST: &[&str] = &[
+    "do",
+    "ponizej",
+    "mniej niz",
+    "max",
+    "maks",
+    "maksymalnie",
+    "maximum",
+    "najwyzej",
+    "up to",
+    "under",
+    "below",
+    "less than",
+    "at most",
+    "bis",
+    "bis zu",
+    "unter",
+    "weniger als",
+    "hochstens",
+    "maximal",
+];
+/// and what follows a number that may be smaller.
+const OR_LESS: &[&str] = &["lub mniej", "i mniej", "or less", "or fewer", "oder weniger"];
+/// Words between the ends of a range.
+const TO: &[&str] = &["do", "to", "bis", "a", "i", "and", "und"];
+
+/// Currencies by the folded words and the signs that name them.
+const CURRENCIES: &[(&str, &[&str])] = &[
+    ("PLN", &["zl", "pln", "zloty", "zlote", "zlotych"]),
+    ("EUR", &["€", "eur", "euro", "euros"]),
+    ("USD", &["$", "usd", "dolar", "dolarow", "dolary", "dollar", "dollars"]),
+    ("GBP", &["£", "gbp", "funt", "funtow", "funty", "pounds", "pfund"]),
+    ("CHF", &["chf", "sfr", "frank", "frankow", "franken"]),
+    ("CZK", &["czk", "kc", "koron czeskich"]),
+    ("UAH", &["₴", "uah", "hrn", "hrywien"]),
+    ("SEK", &["sek"]),
+    ("NOK", &["nok"]),
+    ("DKK", &["dkk"]),
+    ("HUF", &["huf", "ft", "forint"]),
+    ("RON", &["ron", "lei"]),
+];
+
+/// Short names of months into which a spreadsheet turns `1-5`.
+const MONTHS: &[&str] = &[
+    "sty", "lut", "mar", "kwi", "maj", "cze", "lip", "sie", "wrz", "paz", "lis", "gru", "jan",
+    "feb", "apr", "may", "mai", "jun", "jul", "aug", "sep", "oct", "okt", "nov", "dec", "dez",
+];
+
+/// An amount or a count, in plain text with a dot for decimals and no trailing zeros.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amount {
+    /// The number; of a range its lower bound, of a limit alone that limit.
+    pub value: String,
+    /// The upper bound, where one was given.
+    pub upper: Option<String>,
+    /// ISO 4217 code of the currency named beside it.
+    pub currency: Option<&'static str>,
+}
+
+/// Returns the number in `raw` as plain text; see [`amount`].
 pub fn parse(raw: &str) -> Option<String> {
     let text = tidy(raw);
     if !text.is_empty() && text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(plain(text.parse().ok()?));
     }
-    let start = text.find(|c: char| c.is_ascii_digit())?;
-    let is_negative = text[..start].trim_end().ends_with(['-', '\u{2212}']);
-    let (digits, rest) = take_digits(&text[start..]);
-    let mut value = separated(&digits)?;
-    value *= factor(rest).or_else(|| range_factor(rest)).unwrap_or(1.0);
-    if !value.is_finite() || value >= 1e15 {
+    Some(amount(&text)?.value)
+}
+
+/// Returns what `raw` says of an amount: number, bounds and currency.
+///
+/// Thousands may be parted by blanks, dots, commas or apostrophes; `tys.`, `k`, `mln` multiply; `~`, `+` and
+/// words are read or dropped. Text without digits, and a range that a spreadsheet made a date, is `None`.
+pub fn amount(raw: &str) -> Option<Amount> {
+    let text = tidy(raw);
+    if is_mangled_range(&text) {
         return None;
     }
-    Some(plain(if is_negative { -value } else { value }))
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let before = text[..start].trim_end();
+    let currency = currency(&text);
+    let (digits, rest) = take_digits(&text[start..]);
+    let number = separated(&digits)?;
+    let unit = factor(rest, currency.is_some());
+    let upper = upper_bound(rest, currency.is_some());
+    let (mut value, mut highest) = (number * unit.unwrap_or(1.0), upper.map(|(bound, _)| bound));
+    // Both ends of `10-50 tys.` are thousands.
+    if let Some((bound, Some(shared))) = upper
+        && unit.is_none()
+        && number * shared <= bound
+    {
+        value = number * shared;
+    }
+    if highest.is_some_and(|bound| bound < value) {
+        highest = None;
+    }
+    if highest.is_none() && is_at_most(before, rest) {
+        highest = Some(value);
+    }
+    if before.ends_with(['-', '\u{2212}']) {
+        (value, highest) = (-value, None);
+    }
+    if !value.is_finite() || value.abs() >= 1e15 {
+        return None;
+    }
+    let upper = highest.filter(|bound| *bound < 1e15).map(plain);
+    Some(Amount { value: plain(value), upper, currency })
+}
+
+/// Returns the ISO 4217 code of the one currency that `text` names.
+pub fn currency(text: &str) -> Option<&'static str> {
+    let signs =
+        |sign: &str| !sign.is_ascii() && text.contains(sign) || sign == "$" && text.contains('$');
+    // `15tys.zł` and `100eur` have no blanks between figures and words.
+    let apart: String =
+        text.chars().map(|c| if c.is_ascii_digit() { ' ' } else { c }).collect::<String>();
+    let padded = format!(" {} ", fold_header(&apart));
+    let named = |name: &str| padded.contains(&format!(" {name} "));
+    let mut found = CURRENCIES
+        .iter()
+        .filter(|(_, names)| names.iter().any(|name| signs(name) || named(name)))
+        .map(|(code, _)| *code);
+    found.next().filter(|_| found.next().is_none())
+}
+
+/// Returns whether a spreadsheet took the range `1-5` for a day: `05.sty`, `5-Jan`, `paź.50`.
+pub(super) fn is_mangled_range(text: &str) -> bool {
+    let folded = fold_header(text);
+    let mut words = folded.split(' ');
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is_figure =
+        |word: &str| matches!(word.len(), 1..=4) && word.bytes().all(|byte| byte.is_ascii_digit());
+    words.next().is_none()
+        && (MONTHS.contains(&first) && is_figure(second)
+            || is_figure(first) && MONTHS.contains(&second))
 }
 
 /// Splits off digits with their separators: `12 500,50 zł` gives `12 500,50` and ` zł`.
@@ -68,30 +206,57 @@ fn separated(digits: &str) -> Option<f64> {
     plain.parse().ok()
 }
 
-fn factor(rest: &str) -> Option<f64> {
-    let word: String = rest
-        .trim_start()
-        .chars()
-        .take_while(|c| c.is_alphabetic())
-        .flat_map(char::to_lowercase)
-        .collect();
-    match word.as_str() {
-        "k" | "tys" | "tyś" | "tysiąc" | "tysiące" | "tysięcy" | "tsd" | "tausend" | "thousand" => {
-            Some(1e3)
-        }
-        "m" | "mln" | "mio" | "milion" | "miliony" | "milionów" | "million" | "millionen" => {
-            Some(1e6)
-        }
-        "mld" | "miliard" | "bn" | "billion" => Some(1e9),
+/// Returns what the word after a number multiplies it by. A lone `m` is a million only of money: `120 m` and
+/// `120 m²` are metres.
+fn factor(rest: &str, is_money: bool) -> Option<f64> {
+    let rest = rest.trim_start();
+    let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+    let word = &rest[..end];
+    if rest[end..].starts_with(['²', '³']) {
+        return None;
+    }
+    let folded = fold_header(word);
+    match folded.as_str() {
+        "k" | "tsd" | "tausend" | "thousand" => Some(1e3),
+        "m" if is_money || word == "M" => Some(1e6),
+        "mln" | "mio" | "million" | "millions" | "millionen" => Some(1e6),
+        "mld" | "mrd" | "bn" | "billion" => Some(1e9),
+        tys if tys.starts_with("tys") => Some(1e3),
+        milion if milion.starts_with("milion") => Some(1e6),
+        miliard if miliard.starts_with("miliard") => Some(1e9),
         _ => None,
     }
 }
 
-/// Returns the unit after the upper bound: both ends of `10-50 tys.` are thousands.
-fn range_factor(rest: &str) -> Option<f64> {
-    let upper = rest.trim_start().strip_prefix(['-', '–', '—'])?.trim_start();
-    let (digits, unit) = take_digits(upper);
-    if digits.is_empty() { None } else { factor(unit) }
+/// Reads the upper end of a range in what follows its lower one; returns it with its unit.
+fn upper_bound(rest: &str, is_money: bool) -> Option<(f64, Option<f64>)> {
+    let start = rest.find(|c: char| c.is_ascii_digit())?;
+    let between = rest[..start].trim_end_matches(['€', '$', '£', ' ']).trim_start();
+    let last_word = fold_header(between.rsplit(' ').next().unwrap_or_default());
+    let is_range = between.ends_with(['-', '–', '—', '…', '÷'])
+        || between.ends_with("..")
+        || TO.contains(&last_word.as_str());
+    if !is_range {
+        return None;
+    }
+    let (digits, unit) = take_digits(&rest[start..]);
+    let unit = factor(unit, is_money);
+    Some((separated(&digits)? * unit.unwrap_or(1.0), unit))
+}
+
+/// Returns whether the words around a number make it an upper limit.
+fn is_at_most(before: &str, after: &str) -> bool {
+    let words = fold_header(before);
+    let ends_with = |phrases: &[&str]| {
+        phrases.iter().any(|phrase| {
+            words.strip_suffix(phrase).is_some_and(|rest| rest.is_empty() || rest.ends_with(' '))
+        })
+    };
+    let trailing = fold_header(after);
+    !ends_with(AT_LEAST)
+        && (before.contains('<')
+            || ends_with(AT_MOST)
+            || OR_LESS.iter().any(|it| trailing.contains(it)))
 }
 
 fn plain(value: f64) -> String {
@@ -110,6 +275,14 @@ mod tests {
         assert_eq!(parse(raw).as_deref(), expected, "{raw:?}");
     }
 
+    #[track_caller]
+    fn check_amount(raw: &str, expected: &str) {
+        let found = amount(raw).unwrap();
+        let upper = found.upper.map(|upper| format!("..{upper}")).unwrap_or_default();
+        let currency = found.currency.map(|code| format!(" {code}")).unwrap_or_default();
+        assert_eq!(format!("{}{upper}{currency}", found.value), expected, "{raw:?}");
+    }
+
     #[test]
     fn amounts_are_read_in_any_locale() {
         check("12 500,50 zł", Some("12500.5"));
@@ -124,6 +297,7 @@ mod tests {
         check("007", Some("7"));
         check("-200 zł", Some("-200"));
         check("0", Some("0"));
+        check("15.000,- zł", Some("15000"));
     }
 
     #[test]
@@ -137,6 +311,35 @@ mod tests {
         check("200+", Some("200"));
         check("1 000-5 000", Some("1000"));
         check("więcej niż 500", Some("500"));
+        check("120 m2", Some("120"));
+        check("120 m²", Some("120"));
+    }
+
+    #[test]
+    fn bounds_and_currency_stand_beside_the_number() {
+        check_amount("12 500,50 zł", "12500.5 PLN");
+        check_amount("10-50 tys. zł", "10000..50000 PLN");
+        check_amount("500 tys. - 1 mln EUR", "500000..1000000 EUR");
+        check_amount("500-1 mln", "500..1000000");
+        check_amount("od 10 do 50 osób", "10..50");
+        check_amount("between 10 and 49 employees", "10..49");
+        check_amount("€10k–€50k", "10000..50000 EUR");
+        check_amount("powyżej 100", "100");
+        check_amount("10,001+ employees", "10001");
+        check_amount("do 15tys.zł", "15000..15000 PLN");
+        check_amount("< 10", "10..10");
+        check_amount("5 lub mniej", "5..5");
+        check_amount("$1.5M", "1500000 USD");
+        check_amount("20 000 EUR albo 85 000 zł", "20000");
+        check_amount("1 mln", "1000000");
+        check_amount("50-10", "50");
+    }
+
+    #[test]
+    fn a_header_may_name_the_currency() {
+        assert_eq!(currency("Budżet (PLN)"), Some("PLN"));
+        assert_eq!(currency("Budget in €"), Some("EUR"));
+        assert_eq!(currency("Budżet"), None);
     }
 
     #[test]
@@ -146,11 +349,36 @@ mod tests {
         check("-", None);
     }
 
+    #[test]
+    fn a_range_that_became_a_date_is_lost() {
+        for raw in ["05.sty", "5-Jan", "paź.50", "10. Mai", "Nov 50"] {
+            check(raw, None);
+        }
+    }
+
     proptest! {
         #[test]
-        fn any_text_is_read_without_a_panic(raw in "\\PC{0,30}", digits in "[0-9., '’~k+-]{0,20}") {
-            let _ = parse(&raw);
-            let _ = parse(&digits);
+        fn any_text_is_read_without_a_panic(raw in "\\PC{0,30}", digits in "[0-9., '’~k+-]{0,20}", words in "[0-9a-zł€$ .-]{0,30}") {
+            for text in [&raw, &digits, &words] {
+                if let Some(found) = amount(text) {
+                    prop_assert!(found.value.parse::<f64>().is_ok_and(f64::is_finite));
+                }
+            }
+        }
+
+        #[test]
+        fn an_amount_written_in_any_locale_comes_back(cents in 0_i64..1_000_000_000_000) {
+            let (whole, cents) = (cents / 100, cents % 100);
+            let grouped = |mark: &str| {
+                let digits = whole.to_string();
+                let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+                groups.join(mark)
+            };
+            let expected = plain(whole as f64 + cents as f64 / 100.0);
+            for (thousands, decimal) in [(" ", ","), ("\u{a0}", ","), ("\u{202f}", "."), (".", ","), (",", "."), ("'", "."), ("", ",")] {
+                let text = format!("{}{decimal}{cents:02} zł", grouped(thousands));
+                prop_assert_eq!(parse(&text), Some(expected.clone()), "{:?}", text);
+            }
         }
     }
 }

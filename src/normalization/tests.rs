@@ -4,15 +4,20 @@ use std::sync::LazyLock;
 
 use chrono::{TimeZone as _, Utc};
 
+use super::date_order::DateHabits;
 use super::*;
 use crate::model::consent::{Channel, ConsentState, Purpose};
 use crate::model::field::{self, FieldNo};
-use crate::model::moment::Certainty;
+use crate::model::moment::{Certainty, DateOrder};
 use crate::model::row::{Cell, GENERIC_CONSENT, Role, RowKind, RowTouch};
 use crate::model::submission::Submission;
 use crate::rules::tables::shipped;
 
 static FIELDS: LazyLock<FieldCatalog> = LazyLock::new(|| FieldCatalog::decode(None));
+
+static DATE_ORDERS: LazyLock<DateOrders> = LazyLock::new(|| {
+    DateOrders::of_source(DateHabits { order: DateOrder::Unknown, formats: &[], country: "PL" })
+});
 
 const EMAIL: Role = Role::Field(field::EMAIL);
 const PHONE: Role = Role::Field(field::PHONE);
@@ -22,7 +27,8 @@ fn source() -> SourceContext<'static> {
         source_id: "test",
         zone: chrono_tz::Europe::Warsaw,
         date_formats: &[],
-        date_order: DateOrder::Unknown,
+        date_orders: &DATE_ORDERS,
+        counts_from_1904: false,
         consents: &[],
         default_country: "PL",
         received_at: Utc.with_ymd_and_hms(2025, 9, 30, 12, 0, 0).unwrap(),
@@ -126,13 +132,17 @@ fn a_plain_row_is_enriched() {
             (field::PHONE_TYPE, "mobile"),
             (field::COUNTRY, "PL"),
             (field::SENIORITY, "c-level"),
+            (field::DEPARTMENT, "management"),
             (field::BUDGET, "12500.5"),
+            (field::BUDGET_CURRENCY, "PLN"),
             (field::WEBSITE, "przyklad.pl"),
             (field::COMPANY, "Firma"),
             (field::SOURCE, "google"),
             (field::MEDIUM, "cpc"),
             (field::CAMPAIGN, "jesien"),
+            (field::LAST_SOURCE, "google"),
             (field::DEVICE, "mobile"),
+            (field::OPERATING_SYSTEM, "iOS"),
         ],
     );
 }
@@ -277,6 +287,36 @@ fn a_touch_needs_a_time_and_somebody() {
     ));
     assert!(matches!(judge_in(source(), touch(), &[time]), RowVerdict::Skipped(_)));
     assert!(matches!(judge_in(source(), touch(), &[visitor]), RowVerdict::Skipped(_)));
+}
+
+#[test]
+fn amounts_keep_their_bounds_and_currency() {
+    let email = (EMAIL, "anna@example.com");
+    let employees = Role::Field(field::EMPLOYEES);
+    check_values(
+        &[email, (employees, "10-49 osób"), (Role::Field(field::BUDGET), "do 15 tys. zł")],
+        &[
+            (field::EMPLOYEES, "10"),
+            (field::EMPLOYEES_MAX, "49"),
+            (field::BUDGET, "15000"),
+            (field::BUDGET_MAX, "15000"),
+            (field::BUDGET_CURRENCY, "PLN"),
+        ],
+    );
+    check_codes(&[email, (employees, "05.sty")], &["range-unrecoverable"]);
+}
+
+#[test]
+fn a_notice_names_the_column_it_is_about() {
+    let found = accepted(&[
+        (EMAIL, "anna@example.com"),
+        (Role::Field(field::CAMPAIGN), "{{campaign.name}}"),
+        (Role::LandingUrl, "https://example.com/"),
+        (Role::LandingUrl, "https://example.com/?utm_term={keyword}"),
+    ]);
+    let columns: Vec<&str> = found.notices.iter().map(|notice| notice.column.as_str()).collect();
+    assert_eq!(columns, ["c1", "c3"]);
+    assert!(found.notices[1].value.contains("{keyword}"));
 }
 
 #[test]

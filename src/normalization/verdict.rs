@@ -1,9 +1,9 @@
 //! What a row becomes once its cells are read.
 
-use super::attribution::{Implied, attribute};
+use super::attribution::{Finding, Implied, attribute};
 use super::draft::{Draft, phone_remark};
 use super::phone::PhoneFault;
-use super::{Normalizer, Remark, device, email, fingerprint, moment, spam};
+use super::{Normalizer, email, fingerprint, moment, spam};
 use crate::model::field::{self};
 use crate::model::moment::{Certainty, Moment};
 use crate::model::outcome::{Notice, Rejection};
@@ -40,7 +40,7 @@ impl Normalizer<'_> {
         if let Some(rejection) = rejection(&draft) {
             return RowVerdict::Quarantined(rejection);
         }
-        self.enrich(&mut draft);
+        self.enrich(&mut draft, cells);
         let submitted_at = draft.submitted_at.unwrap_or_else(|| self.received());
         RowVerdict::Accepted(Box::new(Submission {
             origin,
@@ -54,8 +54,8 @@ impl Normalizer<'_> {
         }))
     }
 
-    /// Adds what follows from the values: mailbox, device, seniority, attribution.
-    fn enrich(&mut self, draft: &mut Draft<'_>) {
+    /// Adds what follows from the values: mailbox, device, job title, attribution.
+    fn enrich(&mut self, draft: &mut Draft<'_>, cells: &[Cell]) {
         let values = &mut draft.values;
         if let Some(address) = values.get(field::EMAIL) {
             let mailbox = email::classify(address, self.tables);
@@ -68,22 +68,37 @@ impl Normalizer<'_> {
             }
             values.set(field::EMAIL_DOMAIN, mailbox.domain);
         }
-        if let Some(class) = values.get(field::USER_AGENT).and_then(device::class) {
-            values.set(field::DEVICE, class);
+        if let Some(agent) = values.get(field::USER_AGENT).map(str::to_owned) {
+            let device = self.device(&agent);
+            for (field, word) in [
+                (field::DEVICE, device.class),
+                (field::BROWSER, device.browser),
+                (field::OPERATING_SYSTEM, device.system),
+            ] {
+                // What a column says outright stands where the agent tells nothing.
+                if let Some(word) = word {
+                    values.set(field, word);
+                }
+            }
         }
-        let title = values.get(field::JOB_TITLE).map(str::to_owned);
-        if let Some(word) = title.and_then(|title| self.seniority(title)) {
-            values.set(field::SENIORITY, word);
+        if let Some(title) = values.get(field::JOB_TITLE).map(str::to_owned) {
+            let title = self.title(&title);
+            values.set_if_absent(field::DEPARTMENT, title.department.unwrap_or_default());
+            if let Some(word) = title.seniority {
+                values.set(field::SENIORITY, word);
+            }
         }
         let implied =
             Implied { source: self.source.default_source, medium: self.source.default_medium };
-        for remark in attribute(values, &draft.landing_pages, implied, self.tables) {
-            let Remark { code, message } = remark;
+        let pages: Vec<&str> = draft.landing_pages.iter().map(|cell| cell.text.as_str()).collect();
+        for Finding { field, page, remark } in attribute(values, &pages, implied, self.tables) {
+            let own = || cells.iter().find(|cell| cell.role == Role::Field(field));
+            let cell = page.map_or_else(own, |page| draft.landing_pages.get(page).copied());
             draft.notices.push(Notice {
-                code,
-                column: String::new(),
-                value: String::new(),
-                message,
+                code: remark.code,
+                column: cell.map_or_else(String::new, |cell| cell.column.to_string()),
+                value: cell.map_or_else(String::new, |cell| cell.text.clone()),
+                message: remark.message,
             });
         }
     }
@@ -100,8 +115,10 @@ impl Normalizer<'_> {
         let texts = |role: Role| {
             cells.iter().filter(move |cell| cell.role == role).map(|cell| cell.text.as_str())
         };
-        let at = texts(Role::SubmittedAt)
-            .find_map(|text| moment::parse(text, self.time_style()).ok())
+        let at = cells
+            .iter()
+            .filter(|cell| cell.role == Role::SubmittedAt)
+            .find_map(|cell| moment::parse(&cell.text, self.time_style(&cell.column)).ok())
             .map(|(moment, _)| moment.epoch_ms);
         let Some(at_ms) = at else {
             return RowVerdict::Skipped("a tracked event without a usable time");

@@ -23,7 +23,8 @@ pub fn parse(raw: &str) -> Option<Url> {
 pub fn host(raw: &str) -> Option<String> {
     let url = parse(raw)?;
     let host = url.host_str()?.to_lowercase();
-    Some(host.strip_prefix("www.").unwrap_or(&host).to_owned())
+    let bare = host.strip_prefix("www.").filter(|bare| bare.contains('.')).unwrap_or(&host);
+    bare.chars().any(char::is_alphanumeric).then(|| bare.to_owned())
 }
 
 /// Returns the registrable part of `host`.
@@ -34,6 +35,7 @@ pub fn site(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[track_caller]
     fn check(raw: &str, expected: Option<&str>) {
@@ -51,5 +53,16 @@ mod tests {
         check("brak", None);
         check("anna@example.com", None);
         check("", None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(raw in "\\PC{0,40}", page in "(https?://|www\\.|[a-z]{1,5}|\\.|:|/|@|\\[|\\]|%|\\?|#|xn--| ){0,12}") {
+            for text in [&raw, &page] {
+                if let Some(found) = host(text) {
+                    prop_assert!(!found.is_empty() && !site(&found).is_empty());
+                }
+            }
+        }
     }
 }

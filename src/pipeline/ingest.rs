@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 
 use super::absorb::Fresh;
+use super::dates;
 use super::event::{Event, Events};
 use crate::identity::keys::{email_hash, visitor_hash};
 use crate::intake::{OpenInput, Refusal};
@@ -16,6 +17,7 @@ use crate::model::ids::{Fingerprint, RunNo, hex};
 use crate::model::row::{Origin, Row};
 use crate::model::run::{InputReport, InputStatus, NoticeCounts, RowCounts};
 use crate::model::submission::RowVerdict;
+use crate::normalization::date_order::DateOrders;
 use crate::normalization::{Normalizer, SourceContext};
 use crate::rules::RuleSet;
 use crate::rules::source::SourcePreset;
@@ -94,11 +96,12 @@ pub fn ingest_input(
         header: input.delimiter.map_or_else(Vec::new, |_| input.header.clone()),
         bytes: input.bytes,
     };
+    let date_orders = dates::settle(&input, context.rules, context.as_of, context.interrupted);
     let first = fresh.next_no();
     let mut ingest = context.store.ingest(context.run, &record, fresh.meets_older_ones())?;
     let mut read = 0;
     let end = thread::scope(|scope| -> Result<Result<(), Refusal>> {
-        let (to_workers, from_workers) = spawn_workers(scope, context, &preset);
+        let (to_workers, from_workers) = spawn_workers(scope, context, &preset, &date_orders);
         scope.spawn(move || read_rows(input, &to_workers));
         for turn in 0.. {
             if context.interrupted.load(Ordering::Relaxed) {
@@ -167,14 +170,18 @@ fn spawn_workers<'scope, 'env: 'scope>(
     scope: &'scope thread::Scope<'scope, 'env>,
     context: IngestContext<'env>,
     preset: &SourcePreset,
+    date_orders: &DateOrders,
 ) -> (Vec<RowSender>, Vec<WrittenReceiver>) {
     (0..context.threads.max(1))
         .map(|_| {
             let (to_worker, rows) = sync_channel(CHUNKS_WAITING);
             let (to_writer, written) = sync_channel(CHUNKS_WAITING);
-            let preset = preset.clone();
+            let (preset, date_orders) = (preset.clone(), date_orders.clone());
             let (rules, as_of) = (context.rules, context.as_of);
-            scope.spawn(move || normalize_chunks(&preset, rules, as_of, &rows, &to_writer));
+            scope.spawn(move || {
+                let source = source_context(&preset, &date_orders, rules, as_of);
+                normalize_chunks(&preset, source, rules, &rows, &to_writer);
+            });
             (to_worker, written)
         })
         .unzip()
@@ -211,13 +218,12 @@ fn read_rows(input: OpenInput, to_workers: &[RowSender]) {
 
 fn normalize_chunks(
     preset: &SourcePreset,
+    source: SourceContext<'_>,
     rules: &RuleSet,
-    as_of: DateTime<Utc>,
     rows: &Receiver<Chunk<Row>>,
     to_writer: &SyncSender<Chunk<(Origin, IngestRow)>>,
 ) {
-    let mut normalizer =
-        Normalizer::new(&rules.tables, &rules.fields, source_context(preset, rules, as_of));
+    let mut normalizer = Normalizer::new(&rules.tables, &rules.fields, source);
     for chunk in rows {
         let done = match chunk {
             Chunk::Rows(rows, bytes) => Chunk::Rows(
@@ -232,9 +238,10 @@ fn normalize_chunks(
     }
 }
 
-/// Returns what normalization needs to know of a preset.
+/// Returns what normalization needs to know of a preset and its input.
 pub fn source_context<'a>(
     preset: &'a SourcePreset,
+    date_orders: &'a DateOrders,
     rules: &'a RuleSet,
     as_of: DateTime<Utc>,
 ) -> SourceContext<'a> {
@@ -243,7 +250,8 @@ pub fn source_context<'a>(
         source_id: &preset.id,
         zone: zone.unwrap_or(rules.workspace.zone),
         date_formats: &preset.date_formats,
-        date_order: preset.date_order,
+        date_orders,
+        counts_from_1904: preset.counts_from_1904,
         consents: &preset.consents,
         default_country: &rules.workspace.default_country,
         received_at: as_of,

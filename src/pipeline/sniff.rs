@@ -1,16 +1,18 @@
 //! What a run would make of one file, without a store.
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
 
-use super::ingest;
+use super::{dates, ingest};
 use crate::intake::{self, OpenInput};
 use crate::model::ids::Fingerprint;
 use crate::model::outcome::{HoldReason, Notice, Rejection};
 use crate::model::row::Origin;
 use crate::model::submission::{RowVerdict, Submission};
 use crate::normalization::Normalizer;
+use crate::normalization::date_order::ColumnOrder;
 use crate::rules::RuleSet;
 
 /// First rows that are kept to be shown.
@@ -48,6 +50,8 @@ pub struct Findings {
     pub rejected: Vec<(Origin, Rejection)>,
     /// The first notices on accepted rows.
     pub notices: Vec<(Origin, Notice)>,
+    /// Which figure is the day, for columns whose dates leave it open.
+    pub date_orders: Vec<ColumnOrder>,
 }
 
 /// Reads every row of `input` and judges it as a run at `as_of` would.
@@ -60,9 +64,11 @@ pub fn judge(
     as_of: DateTime<Utc>,
 ) -> Result<Findings, intake::Refusal> {
     let preset = input.preset.clone();
-    let context = ingest::source_context(&preset, rules, as_of);
+    let date_orders = dates::settle(&input, rules, as_of, &AtomicBool::new(false));
+    let context = ingest::source_context(&preset, &date_orders, rules, as_of);
     let mut normalizer = Normalizer::new(&rules.tables, &rules.fields, context);
-    let mut findings = Findings::default();
+    let mut findings =
+        Findings { date_orders: date_orders.iter().cloned().collect(), ..Findings::default() };
     let mut seen: HashSet<Fingerprint> = HashSet::new();
     for row in input.rows() {
         let (origin, _, verdict) = normalizer.normalize(row?);

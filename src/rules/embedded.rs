@@ -38,6 +38,7 @@ pub const FILES: &[(&str, &str)] = embed! {
     "rules/sources/webflow.toml"
     "rules/sources/wpforms.toml"
     "rules/tables/countries.toml"
+    "rules/tables/departments.toml"
     "rules/tables/disposable-allowed.txt"
     "rules/tables/free-mail.txt"
     "rules/tables/given-names.txt"

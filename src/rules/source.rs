@@ -219,6 +219,8 @@ pub struct SourcePreset {
     pub date_formats: Vec<String>,
     /// Which of two small numbers is the day.
     pub date_order: DateOrder,
+    /// Whether its spreadsheets count days from 1904, as Excel for Mac once did.
+    pub counts_from_1904: bool,
     /// Whether its rows are contacts a CRM knows, not forms that somebody sent.
     pub is_contact_list: bool,
     /// Channel of its leads when the row does not say.

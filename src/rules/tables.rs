@@ -21,6 +21,7 @@ pub const FILES: &[&str] = &[
     "placeholders.toml",
     "test-markers.toml",
     "seniority.toml",
+    "departments.toml",
     "sources.toml",
     "referrers.toml",
     "countries.toml",
@@ -35,6 +36,22 @@ const SENIORITIES: &[(&str, &str)] = &[
     ("director", "director"),
     ("manager", "manager"),
     ("specialist", "specialist"),
+];
+
+/// The departments that `departments.toml` gives words for.
+pub const DEPARTMENTS: &[&str] = &[
+    "management",
+    "sales",
+    "marketing",
+    "it",
+    "finance",
+    "hr",
+    "purchasing",
+    "operations",
+    "logistics",
+    "production",
+    "legal",
+    "support",
 ];
 
 /// What a click id in a URL says about where the click was paid for.
@@ -76,7 +93,8 @@ pub struct Tables {
     legal_form_words_max: usize,
     countries: HashMap<String, String>,
     honorifics: HashSet<String>,
-    seniority: Vec<(&'static str, Vec<String>)>,
+    seniority: Vec<(&'static str, Vec<Phrase>)>,
+    departments: Vec<(&'static str, Vec<Phrase>)>,
     sources: HashMap<String, String>,
     media: HashMap<String, String>,
     click_ids: Vec<ClickId>,
@@ -113,6 +131,7 @@ impl Tables {
             "placeholders.toml" => document(text, sink, |root| self.read_placeholders(root)),
             "test-markers.toml" => document(text, sink, |root| self.read_test_markers(root)),
             "seniority.toml" => document(text, sink, |root| self.read_seniority(root)),
+            "departments.toml" => document(text, sink, |root| self.read_departments(root)),
             "sources.toml" => document(text, sink, |root| self.read_sources(root)),
             "referrers.toml" => document(text, sink, |root| self.read_referrers(root)),
             "countries.toml" => document(text, sink, |root| self.read_countries(root)),
@@ -144,13 +163,12 @@ impl Tables {
     }
 
     fn read_seniority(&mut self, root: &Table<'_>) {
-        self.seniority = SENIORITIES
-            .iter()
-            .map(|(key, word)| {
-                let phrases = root.strings(key).iter().map(|phrase| fold_header(phrase)).collect();
-                (*word, phrases)
-            })
-            .collect();
+        self.seniority =
+            SENIORITIES.iter().map(|(key, word)| (*word, phrases(root, key))).collect();
+    }
+
+    fn read_departments(&mut self, root: &Table<'_>) {
+        self.departments = DEPARTMENTS.iter().map(|word| (*word, phrases(root, word))).collect();
     }
 
     fn read_sources(&mut self, root: &Table<'_>) {
@@ -291,12 +309,34 @@ impl Tables {
         self.honorifics.contains(words)
     }
 
-    /// Returns the seniority word of a folded job title.
+    /// Returns the seniority word of a folded job title; whole words are asked before parts of words.
     pub fn seniority(&self, title: &str) -> Option<&'static str> {
-        self.seniority
+        let found = |is_part: bool| {
+            self.seniority
+                .iter()
+                .find(|(_, phrases)| {
+                    phrases.iter().any(|phrase| {
+                        phrase.is_part() == is_part && phrase.stands_in(title).is_some()
+                    })
+                })
+                .map(|(word, _)| *word)
+        };
+        found(false).or_else(|| found(true))
+    }
+
+    /// Returns the department that a folded job title names first.
+    pub fn department(&self, title: &str) -> Option<&'static str> {
+        self.departments
             .iter()
-            .find(|(_, phrases)| phrases.iter().any(|phrase| has_phrase(title, phrase)))
-            .map(|(word, _)| *word)
+            .enumerate()
+            .flat_map(|(rank, (word, phrases))| {
+                phrases.iter().filter_map(move |phrase| {
+                    let at = phrase.stands_in(title)?;
+                    Some(((at, std::cmp::Reverse(phrase.words.len()), rank), *word))
+                })
+            })
+            .min()
+            .map(|(_, word)| word)
     }
 
     /// Returns the canonical name of the folded source `alias`.
@@ -333,13 +373,46 @@ impl Tables {
     }
 }
 
-/// Returns whether `phrase` stands in `text` as whole words; both folded.
-fn has_phrase(text: &str, phrase: &str) -> bool {
-    text.match_indices(phrase).any(|(start, found)| {
-        let end = start + found.len();
-        (start == 0 || text.as_bytes()[start - 1] == b' ')
-            && (end == text.len() || text.as_bytes()[end] == b' ')
-    })
+/// Folded words to look for in a title; `sprzedaz*` is the beginning of a word, `*leiter` its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Phrase {
+    words: String,
+    is_beginning: bool,
+    is_end: bool,
+}
+
+impl Phrase {
+    fn read(text: &str) -> Self {
+        Self {
+            words: fold_header(text),
+            is_beginning: text.ends_with('*'),
+            is_end: text.starts_with('*'),
+        }
+    }
+
+    fn is_part(&self) -> bool {
+        self.is_beginning || self.is_end
+    }
+
+    /// Returns where the phrase begins in the folded `text`.
+    fn stands_in(&self, text: &str) -> Option<usize> {
+        let bytes = text.as_bytes();
+        text.match_indices(&self.words).map(|(start, found)| (start, start + found.len())).find_map(
+            |(start, end)| {
+                let begins = self.is_end || start == 0 || bytes[start - 1] == b' ';
+                let ends = self.is_beginning || end == text.len() || bytes[end] == b' ';
+                (begins && ends).then_some(start)
+            },
+        )
+    }
+}
+
+fn phrases(root: &Table<'_>, key: &str) -> Vec<Phrase> {
+    root.strings(key)
+        .iter()
+        .map(|text| Phrase::read(text))
+        .filter(|phrase| !phrase.words.is_empty())
+        .collect()
 }
 
 fn host_matches(host: &str, pattern: &str) -> bool {
@@ -466,6 +539,39 @@ mod tests {
         check_seniority("Kierownik działu", Some("manager"));
         check_seniority("Leadership coach", None);
         check_seniority("CEO", Some("c-level"));
+        check_seniority("Z-ca Dyrektora", Some("director"));
+        check_seniority("Vertriebsleiterin", Some("director"));
+        check_seniority("Teamleiter", Some("manager"));
+        check_seniority("Asystent dyrektora", Some("specialist"));
+        check_seniority("Kierowniczka Działu", Some("manager"));
+        check_seniority("Starszy specjalista ds. zakupów", Some("specialist"));
+    }
+
+    #[track_caller]
+    fn check_department(title: &str, expected: Option<&str>) {
+        assert_eq!(shipped().department(&fold_header(title)), expected, "{title}");
+    }
+
+    #[test]
+    fn the_department_named_first_decides() {
+        check_department("Dyrektor sprzedaży i marketingu", Some("sales"));
+        check_department("Marketing & Sales Director", Some("marketing"));
+        check_department("Head of Sales", Some("sales"));
+        check_department("CFO", Some("finance"));
+        check_department("Główna księgowa", Some("finance"));
+        check_department("IT-Leiter", Some("it"));
+        check_department("Vertriebsleiter DACH", Some("sales"));
+        check_department("Specjalista ds. zakupów", Some("purchasing"));
+        check_department("Kierownik magazynu", Some("logistics"));
+        check_department("HR Business Partner", Some("hr"));
+        check_department("Prezes Zarządu", Some("management"));
+        check_department("Geschäftsführerin", Some("management"));
+        check_department("Kierownik produkcji", Some("production"));
+        check_department("Radca prawny", Some("legal"));
+        check_department("Specjalista ds. obsługi klienta", Some("support"));
+        check_department("Personalleiter", Some("hr"));
+        check_department("Kierownik", None);
+        check_department("Leadership coach", None);
     }
 
     #[test]

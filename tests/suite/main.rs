@@ -18,6 +18,7 @@ mod bad_rules;
 mod commands;
 mod crash;
 mod docs;
+mod facts;
 mod outputs;
 mod promises;
 mod scenarios;

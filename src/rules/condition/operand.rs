@@ -10,6 +10,7 @@ use crate::model::subject::Subject;
 use crate::rules::decode::Table;
 use crate::rules::diagnostics::did_you_mean;
 use crate::rules::field::{FieldCatalog, FieldKind};
+use crate::rules::tables::DEPARTMENTS;
 
 /// A field, or something derived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +124,7 @@ impl Operand {
     pub(super) fn possible_values(&self) -> Option<&'static [&'static str]> {
         Some(match self.name() {
             "seniority" => &["owner", "c-level", "director", "manager", "specialist"],
+            "department" => DEPARTMENTS,
             "phone-type" => &["mobile", "fixed", "voip", "premium", "toll-free", "unknown"],
             "device" => &["desktop", "mobile", "tablet", "bot"],
             "segment" => &["cold", "warm", "hot"],
@@ -198,7 +200,7 @@ pub(super) fn parse_number(text: &str) -> Option<f64> {
 
 /// The core fields that hold numbers whatever fields.toml says of them.
 fn is_core_number(number: FieldNo) -> bool {
-    [field::EMPLOYEES, field::BUDGET].contains(&number)
+    [field::EMPLOYEES, field::EMPLOYEES_MAX, field::BUDGET, field::BUDGET_MAX].contains(&number)
 }
 
 #[cfg(test)]

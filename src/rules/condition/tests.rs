@@ -244,6 +244,10 @@ fn what_is_never_used_or_never_true_is_pointed_out() {
         "`seniority` is never `directer` (did you mean `director`?)",
     );
     check(
+        r#"{ field = "department", is = "sale" }"#,
+        "`department` is never `sale` (did you mean `sales`?)",
+    );
+    check(
         r#"{ field = "country", is = "PL", exits = true }"#,
         "unknown key `exits` (did you mean `exists`?)",
     );

@@ -63,6 +63,7 @@ pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
         zone: zone(table),
         date_formats: date_formats(table),
         date_order: table.opt_choice("date-order", DATE_ORDERS).unwrap_or(DateOrder::Unknown),
+        counts_from_1904: table.bool_or("days-since-1904", false),
         is_contact_list: table.bool_or("contact-list", false),
         default_source: table.opt_string("source"),
         default_medium: table.opt_string("medium"),
