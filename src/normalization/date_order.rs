@@ -286,7 +286,8 @@ impl DateSurvey {
 
     /// Looks at the times in one row.
     pub fn add(&mut self, cells: &[Cell]) {
-        for cell in cells.iter().filter(|cell| cell.role == Role::SubmittedAt) {
+        let is_time = |cell: &&Cell| matches!(cell.role, Role::SubmittedAt | Role::ModifiedAt);
+        for cell in cells.iter().filter(is_time) {
             let text = unguard(&cell.text);
             let bare = without_words(&narrow(&text));
             let (figures, rest) = split_figures(&bare);

@@ -122,8 +122,9 @@ impl Normalizer<'_> {
 
     /// A time that cannot be read, or one ahead of receipt, says nothing about which state is the later.
     fn read_modification(&self, cell: &Cell, draft: &mut Draft<'_>) {
-        let found =
-            moment::parse(&cell.text, self.time_style()).ok().map(|(found, _)| found.epoch_ms);
+        let found = moment::parse(&cell.text, self.time_style(&cell.column))
+            .ok()
+            .map(|(found, _)| found.epoch_ms);
         let usable = found.filter(|at_ms| *at_ms <= self.latest_plausible_ms());
         draft.modified_at_ms = draft.modified_at_ms.max(usable);
     }
