@@ -37,9 +37,11 @@ const COMPANIONS: &[(FieldNo, &[FieldNo])] = &[
             field::EMAIL_IS_FREE,
             field::EMAIL_IS_ROLE,
             field::EMAIL_IS_DISPOSABLE,
+            field::EMAIL_SUGGESTION,
         ],
     ),
-    (field::PHONE, &[field::PHONE_TYPE]),
+    (field::PHONE, &[field::PHONE_TYPE, field::PHONE_EXTENSION]),
+    (field::COMPANY, &[field::LEGAL_FORM]),
     (field::LAST_NAME, &[field::FIRST_NAME, field::HONORIFIC]),
     (field::JOB_TITLE, &[field::SENIORITY]),
     (

@@ -123,7 +123,20 @@ impl Operand {
     pub(super) fn possible_values(&self) -> Option<&'static [&'static str]> {
         Some(match self.name() {
             "seniority" => &["owner", "c-level", "director", "manager", "specialist"],
-            "phone-type" => &["mobile", "fixed", "voip", "premium", "toll-free", "unknown"],
+            "phone-type" => &[
+                "mobile",
+                "fixed",
+                "fixed-or-mobile",
+                "voip",
+                "premium",
+                "toll-free",
+                "shared-cost",
+                "personal",
+                "pager",
+                "universal-access",
+                "voicemail",
+                "unknown",
+            ],
             "device" => &["desktop", "mobile", "tablet", "bot"],
             "segment" => &["cold", "warm", "hot"],
             "email-is-free"
