@@ -273,6 +273,7 @@ fn role_word(role: crate::model::row::Role, rules: &RuleSet) -> String {
         Role::Field(field) => rules.fields.name(field).to_owned(),
         Role::FullName => "full name".to_owned(),
         Role::SubmittedAt => "submitted at".to_owned(),
+        Role::StartedAt => "opened at".to_owned(),
         Role::SubmissionId => "submission id".to_owned(),
         Role::Consent(_) => "consent".to_owned(),
         Role::TestMarker => "test marker".to_owned(),

@@ -179,7 +179,7 @@ fn the_account_of_an_anonymous_answer_is_no_contact() {
         &bytes,
         "ms-forms",
         &[
-            "1/2 SubmissionId=1 | SubmittedAt=12.09.2025 15:05 | email=jan@example.com | product=A;B | consent=Tak",
+            "1/2 SubmissionId=1 | StartedAt=12.09.2025 15:03 | SubmittedAt=12.09.2025 15:05 | email=jan@example.com | product=A;B | consent=Tak",
         ],
     );
 }
@@ -192,7 +192,7 @@ fn typeform_and_google_forms_and_hubspot_are_recognized() {
         "typeform-csv",
         &[
             "1/2 SubmissionId=abc | email=anna@example.com | phone=+48600123456 | street=Długa 5 | consent=0 | \
-           Completion=partial | SubmittedAt=2025-09-12 13:05:13",
+           Completion=partial | StartedAt=2025-09-12 13:03:24 | SubmittedAt=2025-09-12 13:05:13",
         ],
     );
     check(

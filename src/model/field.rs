@@ -70,7 +70,7 @@ core_fields! {
     52 EMAIL_IS_FREE "email-is-free" "`true` when the mailbox is at a free-mail provider.";
     53 EMAIL_IS_ROLE "email-is-role" "`true` when the mailbox belongs to a function (info@, biuro@).";
     54 EMAIL_IS_DISPOSABLE "email-is-disposable" "`true` when the mailbox is a throw-away one.";
-    55 PHONE_TYPE "phone-type" "mobile, fixed, voip, premium, toll-free or unknown.";
+    55 PHONE_TYPE "phone-type" "mobile, fixed, fixed-or-mobile, voip, premium, toll-free, shared-cost, personal, pager, universal-access, voicemail or unknown.";
     56 SENIORITY "seniority" "owner, c-level, director, manager or specialist, read from the job title.";
     57 DEPARTMENT "department" "Part of the company, read from the job title (sales, marketing, it, finance, ...).";
     58 BROWSER "browser" "Browser that the form was sent with, or the app it was opened in.";
@@ -81,6 +81,14 @@ core_fields! {
     63 LAST_SOURCE "last-source" "Channel of the latest touch, canonical; `source` is that of the first.";
     64 LAST_MEDIUM "last-medium" "Kind of channel of the latest touch.";
     65 LAST_CAMPAIGN "last-campaign" "Campaign of the latest touch.";
+    66 OTHER_EMAILS "other-emails" "Further e-mail addresses that the row gave, separated by `; `.";
+    67 OTHER_PHONES "other-phones" "Further phone numbers that the row gave, in E.164, separated by `; `.";
+    68 PHONE_EXTENSION "phone-extension" "Digits to dial once the phone number answers.";
+    69 EMAIL_SUGGESTION "email-suggestion" "Address that was probably meant where the domain looks misspelt; mail never goes there by itself.";
+    70 COMPANY_DOMAIN "company-domain" "Domain of the company: its web site's, else the e-mail's unless anybody can get a mailbox there.";
+    71 LEGAL_FORM "legal-form" "Legal form at the end of the company name, in its usual spelling (sp. z o.o., GmbH).";
+    72 REGON "regon" "Polish statistical number, 9 or 14 digits, checksum valid.";
+    73 KRS "krs" "Number in the Polish court register, ten digits.";
 }
 
 /// The values of one submission or lead, sorted by field; a missing field is absent, never empty.
@@ -143,8 +151,8 @@ mod tests {
     #[test]
     fn core_numbers_are_positions() {
         assert_eq!(CORE[EMAIL.0 as usize], "email");
-        assert_eq!(CORE[SENIORITY.0 as usize], "seniority");
-        assert_eq!(CORE.len(), LAST_CAMPAIGN.0 as usize + 1);
+        assert_eq!(CORE[KRS.0 as usize], "krs");
+        assert_eq!(CORE.len(), KRS.0 as usize + 1);
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub enum Role {
     FullName,
     /// Holds when the form was sent.
     SubmittedAt,
+    /// Holds when the form was opened, for telling a bot by its speed.
+    StartedAt,
     /// Holds the source's own id of the submission.
     SubmissionId,
     /// Holds an answer to a consent question; the number indexes the preset's consent mappings,

@@ -18,6 +18,9 @@ use crate::rules::tables::Tables;
 /// A wall clock read in the wrong zone is off by at most 14 hours.
 const ZONE_ERROR_MAX_MS: i64 = 14 * 3_600_000;
 
+/// Parts the values of fields that hold several.
+const LIST_SEPARATOR: &str = "; ";
+
 /// What the cells of a row gave so far.
 #[derive(Debug, Default)]
 pub(super) struct Draft<'r> {
@@ -25,6 +28,8 @@ pub(super) struct Draft<'r> {
     pub(super) notices: Vec<Notice>,
     pub(super) consents: Vec<ConsentClaim>,
     pub(super) submitted_at: Option<Moment>,
+    /// When the form was opened, with its cell.
+    pub(super) started_at: Option<(Moment, &'r Cell)>,
     /// The address taken, with its cell.
     pub(super) email: Option<(Email, &'r Cell)>,
     /// The first address refused, with the reason.
@@ -64,6 +69,22 @@ impl Draft<'_> {
     }
 }
 
+impl Draft<'_> {
+    /// Adds `value` to the list in `field`, once.
+    fn keep_also(&mut self, field: FieldNo, value: &str) {
+        let listed = self.values.get(field).unwrap_or_default();
+        if listed.split(LIST_SEPARATOR).any(|known| known == value) {
+            return;
+        }
+        let longer = if listed.is_empty() {
+            value.to_owned()
+        } else {
+            format!("{listed}{LIST_SEPARATOR}{value}")
+        };
+        self.values.set(field, longer);
+    }
+}
+
 impl Normalizer<'_> {
     /// Reads every cell of a row.
     pub(super) fn draft<'r>(&mut self, cells: &'r [Cell]) -> Draft<'r> {
@@ -71,6 +92,7 @@ impl Normalizer<'_> {
         for cell in cells.iter().filter(|cell| !cell.text.trim().is_empty()) {
             self.read(cell, &mut draft);
         }
+        self.settle_region(&mut draft);
         self.read_phones(&mut draft);
         self.settle_names(&mut draft);
         draft
@@ -82,6 +104,11 @@ impl Normalizer<'_> {
             Role::FullName => self.read_full_name(cell, draft),
             Role::SubmittedAt => self.read_time(cell, draft),
             Role::ModifiedAt => self.read_modification(cell, draft),
+            Role::StartedAt => {
+                if let Ok((found, _)) = moment::parse(&cell.text, self.time_style(&cell.column)) {
+                    draft.started_at = Some((found, cell));
+                }
+            }
             Role::SubmissionId if self.source.is_contact_list => {
                 draft.keep_first(cell, field::EXTERNAL_ID, unguard(&cell.text).into_owned());
             }
@@ -152,9 +179,15 @@ impl Normalizer<'_> {
             field::PHONE => return draft.phones.push(cell),
             field::FIRST_NAME | field::LAST_NAME => {
                 draft.name = draft.name.or(Some(cell));
-                let part = person_name::part(&cell.text, self.tables);
-                draft.values.set_if_absent(field::HONORIFIC, part.honorific);
-                return draft.keep_first(cell, field, part.first);
+                let (part, name) = if field == field::FIRST_NAME {
+                    let part = person_name::given_part(&cell.text, self.tables);
+                    (part.honorific, part.first)
+                } else {
+                    let part = person_name::family_part(&cell.text, self.tables);
+                    (part.honorific, part.last)
+                };
+                draft.values.set_if_absent(field::HONORIFIC, part);
+                return draft.keep_first(cell, field, name);
             }
             field::LANDING_PAGE => draft.landing_pages.push(cell),
             _ => {}
@@ -199,7 +232,15 @@ impl Normalizer<'_> {
             FieldKind::Country => match country::parse(&text, self.tables) {
                 Some(code) => Ok(Some(code)),
                 None if says_nothing(&text, self.tables) => Ok(None),
-                None => unreadable("country-unknown", "country that leadmill knows"),
+                None => match country::suggest(&text, self.tables) {
+                    Some(code) => {
+                        let message = format!(
+                            "it is no country that leadmill knows, so the field stays empty; {code} was probably meant"
+                        );
+                        Err(Remark::new("country-unknown", message))
+                    }
+                    None => unreadable("country-unknown", "country that leadmill knows"),
+                },
             },
             FieldKind::Url => match web::parse(&text) {
                 Some(_) if field == field::WEBSITE => Ok(web::host(&text)),
@@ -219,15 +260,23 @@ impl Normalizer<'_> {
                 }
             }
             FieldKind::Company => Ok(Some(company::tidy(&text))),
-            FieldKind::Name => Ok(Some(person_name::part(&text, self.tables).first)),
-            FieldKind::Identifier if field == field::NIP => match company::nip(&text) {
-                Some(nip) => Ok(Some(nip)),
-                None => unreadable("nip-invalid", "valid NIP"),
-            },
+            FieldKind::Name => Ok(Some(person_name::family_part(&text, self.tables).last)),
             FieldKind::Identifier if super::fingerprint::is_rounded(&text) => {
                 let message = "a spreadsheet rounded it; the digits are lost".to_owned();
                 Err(Remark::new("id-unrecoverable", message))
             }
+            FieldKind::Identifier if field == field::NIP => match company::nip(&text) {
+                Some(nip) => Ok(Some(nip)),
+                None => unreadable("nip-invalid", "valid NIP"),
+            },
+            FieldKind::Identifier if field == field::REGON => match company::regon(&text) {
+                Some(regon) => Ok(Some(regon)),
+                None => unreadable("regon-invalid", "valid REGON"),
+            },
+            FieldKind::Identifier if field == field::KRS => match company::krs(&text) {
+                Some(krs) => Ok(Some(krs)),
+                None => unreadable("krs-invalid", "KRS number"),
+            },
             FieldKind::Text if field == field::LANGUAGE => Ok(Some(language(&text))),
             FieldKind::Text if field == field::BUDGET_CURRENCY => {
                 let code = number::currency(&text).map(str::to_owned);
@@ -248,6 +297,8 @@ impl Normalizer<'_> {
             // A broken address of a page still says where somebody came from.
             field::REFERRER | field::LANDING_PAGE => FieldKind::Text,
             field::NIP
+            | field::REGON
+            | field::KRS
             | field::EXTERNAL_ID
             | field::AD_ID
             | field::ADSET_ID
@@ -262,9 +313,12 @@ impl Normalizer<'_> {
             Ok(found) => {
                 if let Some((kept, _)) = &draft.email {
                     if mailbox_key(&kept.address) != mailbox_key(&found.address) {
-                        let message =
-                            format!("another column gave {} first, which was kept", kept.address);
+                        let message = format!(
+                            "another column gave {} first; this one is kept beside it",
+                            kept.address
+                        );
                         draft.notice(cell, Remark::new("email-second", message));
+                        draft.keep_also(field::OTHER_EMAILS, &found.address);
                     }
                     return;
                 }
@@ -272,6 +326,12 @@ impl Normalizer<'_> {
                     draft.notice(cell, remark);
                 }
                 draft.values.set(field::EMAIL, found.address.as_str());
+                for other in &found.others {
+                    draft.keep_also(field::OTHER_EMAILS, other);
+                }
+                if let Some(meant) = &found.suggestion {
+                    draft.values.set(field::EMAIL_SUGGESTION, meant.as_str());
+                }
                 draft.email = Some((found, cell));
             }
             Err(EmailFault::Blank) => {}
@@ -281,6 +341,15 @@ impl Normalizer<'_> {
                 draft.email_fault.get_or_insert((cell, reason));
             }
         }
+    }
+
+    /// Gives a region its usual name, and the country it lies in where the row names none.
+    fn settle_region(&self, draft: &mut Draft<'_>) {
+        let Some(written) = draft.values.get(field::REGION) else { return };
+        let country = draft.values.get(field::COUNTRY);
+        let Some(found) = country::region(written, country, self.tables) else { return };
+        draft.values.set(field::REGION, found.name.as_str());
+        draft.values.set_if_absent(field::COUNTRY, found.country.as_str());
     }
 
     /// Reads the phones last: the row's country tells how a national number is dialled.
@@ -308,8 +377,10 @@ impl Normalizer<'_> {
     fn take_phone<'r>(phone: Phone, cell: &'r Cell, draft: &mut Draft<'r>) {
         if let Some((kept, _)) = &draft.phone {
             if kept.e164 != phone.e164 {
-                let message = format!("another column gave {} first, which was kept", kept.e164);
+                let message =
+                    format!("another column gave {} first; this one is kept beside it", kept.e164);
                 draft.notice(cell, Remark::new("phone-second", message));
+                draft.keep_also(field::OTHER_PHONES, &phone.e164);
             }
             return;
         }
@@ -318,6 +389,10 @@ impl Normalizer<'_> {
         }
         draft.values.set(field::PHONE, phone.e164.as_str());
         draft.values.set(field::PHONE_TYPE, phone.kind);
+        draft.values.set(field::PHONE_EXTENSION, phone.extension.as_str());
+        for other in &phone.others {
+            draft.keep_also(field::OTHER_PHONES, other);
+        }
         if let Some(region) = &phone.region {
             draft.values.set_if_absent(field::COUNTRY, region.as_str());
         }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use email_address::{EmailAddress, Options};
+use regex::Regex;
 
 use super::Remark;
 use super::text::{narrow, unguard};
@@ -20,6 +21,10 @@ use crate::rules::tables::Tables;
 pub struct Email {
     /// Local part as written, domain in lower case and punycode.
     pub address: String,
+    /// Other valid addresses of the cell, in their order, no mailbox twice.
+    pub others: Vec<String>,
+    /// The address that was probably meant, where the domain looks misspelt.
+    pub suggestion: Option<String>,
     /// Repairs and doubts.
     pub remarks: Vec<Remark>,
 }
@@ -55,36 +60,29 @@ pub struct Mailbox {
 static DISPOSABLE: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| mailchecker::blacklist().into_iter().collect());
 
-/// Providers whose misspellings are worth a suggestion.
-const POPULAR: &[&str] = &[
-    "gmail.com",
-    "googlemail.com",
-    "hotmail.com",
-    "outlook.com",
-    "yahoo.com",
-    "icloud.com",
-    "protonmail.com",
-    "interia.pl",
-    "onet.pl",
-    "poczta.onet.pl",
-    "poczta.fm",
-    "gazeta.pl",
-    "buziaczek.pl",
-    "tlen.pl",
-    "gmx.de",
-    "gmx.net",
-    "t-online.de",
-    "freenet.de",
-    "web.de",
-    "hotmail.co.uk",
-    "btinternet.com",
-];
+/// What people write for an `@` when they fear that robots read along, or copy out of a page's source.
+static WRITTEN_AT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)\s*[(\[{<]\s*(?:at|małpa|malpa|a|@)\s*[)\]}>]\s*|\s+(?:at|małpa|malpa)\s+|&#0?64;|&commat;|%40")
+        .ok()
+});
+/// The same for a dot.
+static WRITTEN_DOT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)\s*[(\[{]\s*(?:dot|kropka|punkt)\s*[)\]}]\s*|\s+(?:dot|kropka|punkt)\s+").ok()
+});
+/// Punctuation that ends a sentence or a bracket after an address; no domain ends so.
+const AFTER_ADDRESS: &[char] =
+    &['.', ',', ';', ':', '!', '?', '…', '*', '\'', '"', '”', '’', '»', ')', '>', ']', '}'];
+/// A longer cell is prose, which may hold anybody's address.
+const CELL_CHARS_MAX: usize = 1_000;
+/// A domain this short is a letter away from too many others.
+const NEAR_DOMAIN_MIN: usize = 9;
 
 /// Returns the address in `raw`.
 ///
-/// Of several addresses the first valid one is taken, with a remark. Repaired, with a remark: `(at)`,
-/// a comma for a dot in the domain, blanks around the `@`. Taken off in silence: `mailto:`, display
-/// names, angle brackets, trailing punctuation, invisible characters.
+/// Of several addresses the first valid one is taken and the others are kept beside it, with a remark.
+/// Repaired, with a remark: `(at)` and `[dot]`, a comma for a dot in the domain, blanks around the `@`
+/// or a dot of the domain. Taken off in silence: `mailto:`, display names, angle brackets, trailing
+/// punctuation, invisible characters.
 pub fn parse(raw: &str, tables: &Tables) -> Result<Email, EmailFault> {
     if is_plain(raw) {
         return judge(raw, tables).map(|address| finish(address, Vec::new(), tables));
@@ -94,7 +92,10 @@ pub fn parse(raw: &str, tables: &Tables) -> Result<Email, EmailFault> {
     if is_blank(&text, tables) {
         return Err(EmailFault::Blank);
     }
-    let (candidates, is_sure) = candidates(&text);
+    if text.chars().nth(CELL_CHARS_MAX).is_some() {
+        return Err(invalid("a whole text stands where an address belongs"));
+    }
+    let (candidates, is_sure) = candidates(&text, tables);
     let mut first_fault = None;
     let mut found: Vec<String> = Vec::new();
     for candidate in &candidates {
@@ -103,15 +104,8 @@ pub fn parse(raw: &str, tables: &Tables) -> Result<Email, EmailFault> {
             Err(fault) => first_fault = first_fault.or(Some(fault)),
         }
     }
-    if let Some(address) = found.first().filter(|_| is_sure) {
-        let mut remarks = Vec::new();
-        if found.iter().any(|other| mailbox_key(other) != mailbox_key(address)) {
-            remarks.push(Remark::new(
-                "email-second",
-                format!("the cell holds several addresses; {address} was taken"),
-            ));
-        }
-        return Ok(finish(address.clone(), remarks, tables));
+    if is_sure && !found.is_empty() {
+        return Ok(first_of(found, tables));
     }
     if let Some(repaired) = repair(&text)
         && let Ok(address) = judge(&repaired, tables)
@@ -119,7 +113,30 @@ pub fn parse(raw: &str, tables: &Tables) -> Result<Email, EmailFault> {
         let remark = Remark::new("email-repaired", format!("read as {address}"));
         return Ok(finish(address, vec![remark], tables));
     }
+    if !is_sure {
+        return Err(invalid("what stands before the address may be part of it"));
+    }
     Err(first_fault.unwrap_or_else(|| invalid("there is no @ in it")))
+}
+
+/// Returns the first of `found` with the other mailboxes beside it.
+fn first_of(mut found: Vec<String>, tables: &Tables) -> Email {
+    let address = found.remove(0);
+    let mut keys = vec![mailbox_key(&address)];
+    found.retain(|other| {
+        let key = mailbox_key(other);
+        let is_new = !keys.contains(&key);
+        keys.push(key);
+        is_new
+    });
+    let mut remarks = Vec::new();
+    if !found.is_empty() {
+        let others = found.join(", ");
+        let message =
+            format!("the cell holds several addresses; {address} was taken and {others} kept");
+        remarks.push(Remark::new("email-second", message));
+    }
+    Email { others: found, ..finish(address, remarks, tables) }
 }
 
 /// Returns what kind of mailbox the valid `address` is.
@@ -132,33 +149,62 @@ pub fn classify(address: &str, tables: &Tables) -> Mailbox {
     Mailbox {
         domain: registrable(domain).to_owned(),
         is_free: tables.is_free_mail(domain),
-        is_role: tables.is_role_mailbox(name) || tables.is_role_mailbox(untagged),
+        is_role: tables.is_role_mailbox(name)
+            || tables.is_role_mailbox(untagged)
+            || is_branch_mailbox(name, tables),
         is_disposable: !is_relay && is_disposable(domain, tables),
         is_relay,
     }
 }
 
-/// Returns the known provider that the misspelt `domain` most likely means.
-pub fn suggest(domain: &str, tables: &Tables) -> Option<&'static str> {
-    if tables.is_free_mail(domain) || domain.len() < 5 {
+/// Returns the domain that the misspelt `domain` most likely means.
+pub fn suggest(domain: &str, tables: &Tables) -> Option<String> {
+    if tables.is_free_mail(domain) {
         return None;
     }
-    let near_whole = POPULAR.iter().find(|known| {
-        domain.len().abs_diff(known.len()) <= 1 && strsim::osa_distance(domain, known) == 1
-    });
-    // `gamil.pl` is no letter away from any provider, but its name is one away from Gmail's.
-    let near_name = || {
-        let name = domain.split('.').next()?;
-        let is_near = |known: &&&str| {
-            let provider = known.split('.').next().unwrap_or_default();
-            provider.len() >= 5
-                && name.len().abs_diff(provider.len()) <= 1
-                && strsim::osa_distance(name, provider) == 1
-        };
-        let known_name = POPULAR.iter().any(|known| known.split('.').next() == Some(name));
-        if known_name { None } else { POPULAR.iter().find(is_near) }
+    if let Some(meant) = tables.misspelt_domain(domain) {
+        return Some(meant.to_owned());
+    }
+    let (name, ending) = domain.rsplit_once('.')?;
+    if let Some(right) = tables.misspelt_ending(ending) {
+        let meant = format!("{name}.{right}");
+        // `.co` and `.cm` are real, so only a provider's name makes a slip of them.
+        let is_certain = !has_known_suffix(domain) && has_known_suffix(&meant);
+        if is_certain || tables.is_free_mail(&meant) {
+            return Some(meant);
+        }
+    }
+    near_provider(domain, tables).map(str::to_owned)
+}
+
+/// Returns the provider that `domain` is one letter away from.
+fn near_provider<'a>(domain: &str, tables: &'a Tables) -> Option<&'a str> {
+    if domain.len() + 1 < NEAR_DOMAIN_MIN {
+        return None;
+    }
+    let providers = tables.misspelt_providers();
+    let is_near = |typed: &str, known: &str| {
+        typed.len().abs_diff(known.len()) <= 1 && strsim::osa_distance(typed, known) == 1
     };
-    near_whole.or_else(near_name).copied()
+    let whole =
+        providers.iter().find(|known| known.len() >= NEAR_DOMAIN_MIN && is_near(domain, known));
+    // `gamil.pl` is no letter away from any provider, but its name is one away from Gmail's.
+    let by_name = || {
+        let name = domain.split('.').next()?;
+        let name_of = |known: &&String| known.split('.').next().unwrap_or_default().to_owned();
+        if providers.iter().any(|known| name_of(&known) == name) {
+            return None;
+        }
+        providers.iter().find(|known| {
+            let provider = name_of(known);
+            provider.len() >= 5 && is_near(name, &provider)
+        })
+    };
+    whole.or_else(by_name).map(String::as_str)
+}
+
+fn has_known_suffix(domain: &str) -> bool {
+    psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known())
 }
 
 fn is_plain(raw: &str) -> bool {
@@ -182,8 +228,10 @@ fn is_blank(text: &str, tables: &Tables) -> bool {
 }
 
 /// Splits `text` into what may be addresses, and tells whether taking one out of the rest is safe.
-fn candidates(text: &str) -> (Vec<&str>, bool) {
-    if text.starts_with('"') && text.contains("\"@") {
+fn candidates<'a>(text: &'a str, tables: &Tables) -> (Vec<&'a str>, bool) {
+    let is_whole = text.matches('@').count() == 1
+        && !text.contains(|c: char| c.is_whitespace() || ";,()<>\"".contains(c));
+    if is_whole || (text.starts_with('"') && text.contains("\"@")) {
         return (vec![text], true);
     }
     if text.contains('<') {
@@ -191,51 +239,69 @@ fn candidates(text: &str) -> (Vec<&str>, bool) {
         return (inside.filter(|part| part.contains('@')).collect(), true);
     }
     let is_separator = |c: char| c.is_whitespace() || ";,|/()\"".contains(c);
-    let parts: Vec<&str> = text.split(is_separator).filter(|part| !part.is_empty()).collect();
-    // `anna kowalska@…` may be a name before an address or an address with a blank in it. Mail to the
-    // wrong mailbox gives somebody's data away, so only a capital or a colon makes it a name.
-    let is_sure = parts.windows(2).all(|pair| {
-        let starts_lower = pair[0].starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit());
-        let glued = text.contains(&format!("{} {}", pair[0], pair[1]));
-        let is_word = matches!(
-            pair[0],
-            "lub" | "oraz" | "i" | "or" | "and" | "und" | "oder" | "e-mail" | "mail" | "email"
-        );
-        let may_belong_to_address =
-            starts_lower && !is_word && !pair[0].contains('@') && !pair[0].ends_with(':');
-        let is_torn = glued && may_belong_to_address && pair[1].contains('@');
-        !is_torn
-    });
-    (parts.into_iter().filter(|part| part.contains('@')).collect(), is_sure)
+    let mut parts: Vec<(usize, &str)> = Vec::new();
+    let mut start = 0;
+    for part in text.split(is_separator) {
+        if !part.is_empty() {
+            parts.push((start, part));
+        }
+        start += part.len() + text[start + part.len()..].chars().next().map_or(0, char::len_utf8);
+    }
+    let is_sure =
+        parts.windows(2).all(|pair| {
+            let [(at, before), (next, after)] = pair else { return true };
+            let gap = &text[at + before.len()..*next];
+            !after.contains('@') || !may_belong(before, gap, tables)
+        }) && parts.iter().all(|(at, part)| !part.contains('@') || !is_glued(&text[..*at]));
+    (parts.into_iter().map(|(_, part)| part).filter(|part| part.contains('@')).collect(), is_sure)
+}
+
+/// Returns whether an address that follows `before` without a blank may have begun in brackets or quotes:
+/// `test(comment)test@…` and `"test"test@…` name other mailboxes than `test@…`.
+fn is_glued(before: &str) -> bool {
+    let closes_quotes = before.ends_with('"') && before.matches('"').count().is_multiple_of(2);
+    before.ends_with(')') || closes_quotes
+}
+
+/// Returns whether `before` may be the torn-off beginning of the address that follows after `gap`.
+///
+/// `anna kowalska@…` and `anna,kowalska@…` may each be a slip for a dot. Mail to the wrong mailbox gives
+/// somebody's data away, so only what is certainly no part of an address counts as a name before it.
+fn may_belong(before: &str, gap: &str, tables: &Tables) -> bool {
+    let slips = matches!(gap, " " | ",");
+    let starts_lower = before.starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit());
+    let is_number = before.bytes().filter(u8::is_ascii_digit).count() >= 7;
+    let is_label = before.ends_with([':', '@']) || before.contains('@') || is_number;
+    let is_word = matches!(
+        before,
+        "lub" | "albo" | "oraz" | "i" | "or" | "and" | "und" | "oder" | "e-mail" | "mail" | "email"
+    ) || tables.is_placeholder(&fold_header(before));
+    let is_cut_off = before.ends_with(['.', '_', '+']);
+    slips && (starts_lower || is_cut_off || gap == ",") && !is_label && !is_word
 }
 
 /// Returns `text` with the one thing mended that is certainly no part of an address.
 fn repair(text: &str) -> Option<String> {
-    let mut mended = text.to_lowercase();
-    let is_case_kept = !["(at)", "[at]", "{at}", " at "].iter().any(|at| mended.contains(at));
-    if is_case_kept {
-        text.clone_into(&mut mended);
-    } else {
-        for at in ["(at)", "[at]", "{at}", " at "] {
-            mended = mended.replace(at, "@");
+    let mut mended = Cow::Borrowed(text);
+    if let (Some(at), Some(dot)) = (&*WRITTEN_AT, &*WRITTEN_DOT) {
+        if !text.contains('@') || text.contains(['(', '[', '{', '<']) {
+            mended = Cow::Owned(at.replace_all(text, "@").into_owned());
         }
-        for dot in ["(dot)", "[dot]", "{dot}", "(kropka)", "[kropka]", " dot ", " kropka "] {
-            mended = mended.replace(dot, ".");
-        }
+        mended = Cow::Owned(dot.replace_all(&mended, ".").into_owned());
     }
     if mended.matches('@').count() != 1 {
         return None;
     }
     let (local, domain) = mended.split_once('@')?;
     let (local, domain) = (local.trim(), domain.trim());
-    if local.contains(char::is_whitespace) {
+    if local.contains(char::is_whitespace) || local.contains(['(', ')', ',', ';']) {
         return None;
     }
     let domain = domain.trim_end_matches([',', ';', '.', ' ']);
     let domain = if domain.contains(", ") {
         Cow::Borrowed(domain)
     } else {
-        Cow::Owned(domain.replace(',', "."))
+        Cow::Owned(domain.replace(',', ".").replace(". ", ".").replace(" .", "."))
     };
     (!domain.contains(char::is_whitespace)).then(|| format!("{local}@{domain}"))
 }
@@ -244,7 +310,7 @@ fn repair(text: &str) -> Option<String> {
 fn judge(candidate: &str, tables: &Tables) -> Result<String, EmailFault> {
     let bare = strip_scheme(candidate)
         .trim_matches(|c: char| c.is_whitespace() || "<>,;:'".contains(c))
-        .trim_end_matches('.');
+        .trim_end_matches(AFTER_ADDRESS);
     let (local, domain) = bare.rsplit_once('@').ok_or_else(|| invalid("there is no @ in it"))?;
     if domain.starts_with('[') {
         return Err(invalid("an IP address stands where the domain belongs"));
@@ -262,9 +328,11 @@ fn judge(candidate: &str, tables: &Tables) -> Result<String, EmailFault> {
         Options::default().with_required_tld().without_domain_literal().without_display_text();
     EmailAddress::parse_with_options(&address, options)
         .map_err(|error| invalid(&error.to_string().to_lowercase()))?;
-    let suffix_is_known = psl::suffix(domain.as_bytes()).is_some_and(|suffix| suffix.is_known());
     // RFC 2606 keeps `.example` for documentation; fixtures and demos live there.
-    if !suffix_is_known && !domain.ends_with(".example") && suggest(&domain, tables).is_none() {
+    if !has_known_suffix(&domain)
+        && !domain.ends_with(".example")
+        && suggest(&domain, tables).is_none()
+    {
         let ending = domain.rsplit('.').next().unwrap_or_default();
         return Err(invalid(&format!("no domain ends in .{ending}")));
     }
@@ -290,20 +358,32 @@ fn finish(address: String, mut remarks: Vec<Remark>, tables: &Tables) -> Email {
             "the part before the @ has letters that many mail servers and CRMs refuse".to_owned(),
         ));
     }
-    if let Some(known) = suggest(domain, tables) {
+    let suggestion = suggest(domain, tables).map(|known| {
         remarks.push(Remark::new(
             "email-typo-suspected",
             format!("`{domain}` looks like a misspelt {known}; the address was kept as written"),
         ));
-    }
-    Email { address, remarks }
+        format!("{local}@{known}")
+    });
+    Email { address, others: Vec::new(), suggestion, remarks }
 }
 
 fn invalid(reason: &str) -> EmailFault {
     EmailFault::Invalid(reason.to_owned())
 }
 
-fn registrable(domain: &str) -> &str {
+/// Returns whether `local` is a function's mailbox at one place or for one subject: `biuro.krakow`.
+fn is_branch_mailbox(local: &str, tables: &Tables) -> bool {
+    let words: Vec<&str> = local.split(['.', '_', '-']).filter(|word| !word.is_empty()).collect();
+    // Short words are initials as often as functions, and a given name makes it a person's.
+    let is_function = |word: &&str| word.len() >= 5 && tables.is_role_mailbox(word);
+    words.len() > 1
+        && (words.first().is_some_and(is_function) || words.last().is_some_and(is_function))
+        && !words.iter().any(|word| word.len() == 1 || tables.is_given_name(word))
+}
+
+/// Returns the domain that somebody registered: `example.co.uk` of `mail.example.co.uk`.
+pub fn registrable(domain: &str) -> &str {
     psl::domain_str(domain).unwrap_or(domain)
 }
 
@@ -364,6 +444,11 @@ mod tests {
         check("ａnna@example.com", Some("anna@example.com"), &[]);
         check("Anna anna@example.com", Some("anna@example.com"), &[]);
         check("e-mail: anna@example.com", Some("anna@example.com"), &[]);
+        check("anna@example.com!", Some("anna@example.com"), &[]);
+        check("anna@example.com…", Some("anna@example.com"), &[]);
+        check("600123456 anna@example.com", Some("anna@example.com"), &[]);
+        check("brak, anna@example.com", Some("anna@example.com"), &[]);
+        check("o'connor/anna@example.com", Some("o'connor/anna@example.com"), &[]);
     }
 
     #[test]
@@ -373,6 +458,13 @@ mod tests {
         check("anna@localhost / jan@example.com", Some("jan@example.com"), &[]);
         check("anna@example.com lub jan@example.com", Some("anna@example.com"), &["email-second"]);
         check("anna@example.com ANNA@example.com", Some("anna@example.com"), &[]);
+        let others = |raw| parse(raw, shipped()).unwrap().others;
+        assert_eq!(others("anna@example.com;jan@example.com"), ["jan@example.com"]);
+        assert_eq!(
+            others("Anna <anna@example.com>, Jan <jan@example.com>, <a@example.com>"),
+            ["jan@example.com", "a@example.com"]
+        );
+        assert_eq!(others("a.b@gmail.com, ab+x@gmail.com").len(), 0);
     }
 
     #[test]
@@ -382,6 +474,19 @@ mod tests {
         check("anna at example.com", Some("anna@example.com"), &["email-repaired"]);
         check("anna@example,com", Some("anna@example.com"), &["email-repaired"]);
         check("anna @example.com", Some("anna@example.com"), &["email-repaired"]);
+        for raw in [
+            "anna @ example.com",
+            "anna@example. com",
+            "anna[at]example[dot]com",
+            "anna (małpa) example (kropka) com",
+            "anna AT example DOT com",
+            "anna@example[dot]com",
+            "anna&#64;example.com",
+            "anna%40example.com",
+            "anna(@)example.com",
+        ] {
+            check(raw, Some("anna@example.com"), &["email-repaired"]);
+        }
     }
 
     #[test]
@@ -393,6 +498,15 @@ mod tests {
             "anna@localhost",
             "anna@[192.0.2.1]",
             "anna kowalska@example.com",
+            "anna,kowalska@example.com",
+            "Anna,Kowalska@example.com",
+            "j. kowalska@example.com",
+            "J. kowalska@example.com",
+            "anna . kowalska@example.com",
+            "anna(x)kowalska@example.com",
+            "\"anna\"kowalska@example.com",
+            "anna(kowalska)example.com",
+            "anna@example.com-",
             "@",
             "anna@",
             "@example.com",
@@ -417,9 +531,33 @@ mod tests {
         check("anna@gmial.com", Some("anna@gmial.com"), &["email-typo-suspected"]);
         check("anna@gmail.con", Some("anna@gmail.con"), &["email-typo-suspected"]);
         check("anna@gamil.pl", Some("anna@gamil.pl"), &["email-typo-suspected"]);
-        for right in
-            ["anna@ymail.com", "anna@email.com", "anna@mail.com", "anna@outlook.pl", "a@hotmail.fr"]
-        {
+        for (raw, meant) in [
+            ("anna@gmail.co", "anna@gmail.com"),
+            ("anna@gmai.com", "anna@gmail.com"),
+            ("anna@wp.lp", "anna@wp.pl"),
+            ("anna@wp.p", "anna@wp.pl"),
+            ("anna@02.pl", "anna@o2.pl"),
+            ("anna@onte.pl", "anna@onet.pl"),
+            ("anna@iteria.pl", "anna@interia.pl"),
+            ("anna@przyklad.con", "anna@przyklad.com"),
+            ("anna@przyklad.pll", "anna@przyklad.pl"),
+            ("anna@hotmial.com", "anna@hotmail.com"),
+        ] {
+            let email = parse(raw, shipped()).unwrap();
+            assert_eq!((&*email.address, email.suggestion.as_deref()), (raw, Some(meant)));
+        }
+        for right in [
+            "anna@ymail.com",
+            "anna@email.com",
+            "anna@mail.com",
+            "anna@outlook.pl",
+            "a@hotmail.fr",
+            "a@inet.pl",
+            "a@op.pl",
+            "a@vp.pl",
+            "a@example.co",
+            "a@przyklad.cm",
+        ] {
             check(right, Some(right), &[]);
         }
     }
@@ -459,6 +597,12 @@ mod tests {
         check_mailbox("anna@x.yopmail.com", "yopmail.com disposable");
         check_mailbox("anna@duck.com", "duck.com relay");
         check_mailbox("anna@example.com", "example.com");
+        check_mailbox("biuro.krakow@example.com", "example.com role");
+        check_mailbox("dzial-sprzedazy@example.com", "example.com role");
+        check_mailbox("faktury@example.com", "example.com role");
+        check_mailbox("anna.kontakt@example.com", "example.com");
+        check_mailbox("a.biuro@example.com", "example.com");
+        check_mailbox("it.lover@example.com", "example.com");
     }
 
     proptest! {

@@ -14,6 +14,7 @@ pub mod device;
 mod draft;
 pub mod email;
 mod fingerprint;
+pub mod gibberish;
 pub mod moment;
 mod moment_words;
 pub mod number;

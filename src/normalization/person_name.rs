@@ -1,9 +1,9 @@
 //! Names of people: split, cleaned and given the capitals their owners use.
 //!
 //! Order is turned round only on evidence: in `KOWALSKI JAN` the second word is a known given name and
-//! the first is not. A name in mixed case is kept as typed.
+//! the first is not, in `KOWALSKI Jan` the capitals say it. A name in mixed case is kept as typed.
 
-use super::text::{narrow, unguard};
+use super::text::{narrow, unescape, unguard};
 use crate::rules::field::fold_header;
 use crate::rules::tables::Tables;
 
@@ -30,96 +30,230 @@ const SUFFIXES: &[&str] = &[
     "iv", "cpa", "emba",
 ];
 
+/// Academic titles that stand behind a name, too, folded.
+const TITLES_BEHIND: &[&str] =
+    &["mgr", "inz", "dr", "hab", "prof", "lic", "lek", "mec", "adw", "arch", "dipl", "ing"];
+/// A longer cell is prose; its beginning is enough of a name.
+const NAME_CHARS_MAX: usize = 200;
+
 /// Splits a whole name.
 pub fn split(raw: &str, tables: &Tables) -> PersonName {
     let text = cleaned(raw, tables);
     let (honorific, bare) = split_honorific(&text, tables);
     let honorific = honorific.to_owned();
-    if let Some((last, first)) = bare.split_once(',') {
-        let (last, first) = (last.trim(), first.trim());
-        if !first.is_empty() && !SUFFIXES.contains(&fold_header(first).as_str()) {
-            let (more, first) = split_honorific(first, tables);
-            let honorific = [honorific.as_str(), more].join(" ").trim().to_owned();
-            return PersonName {
-                honorific,
-                first: with_capitals(first),
-                last: with_capitals(last),
-            };
-        }
-        return PersonName { honorific, ..split_words(last, tables) };
+    let Some((before, after)) = bare.split_once(',') else {
+        return with_honorific(honorific, split_words(bare, tables));
+    };
+    let (before, after) = (before.trim(), after.trim());
+    if after.is_empty() || after.split([' ', ',']).all(|word| word.is_empty() || is_behind(word)) {
+        // `Jan Kowalski, MBA`: letters behind the name. What is no degree is a title.
+        let titles: Vec<&str> =
+            after.split([' ', ',']).filter(|word| is_title_behind(word)).collect();
+        let honorific = joined(&honorific, &titles.join(" "));
+        return with_honorific(honorific, split_words(before, tables));
     }
-    PersonName { honorific, ..split_words(bare, tables) }
+    let (more, first) = split_honorific(after, tables);
+    let is_given = |word: Option<&str>| word.is_some_and(|w| tables.is_given_name(&fold_header(w)));
+    let is_whole_before = before.contains(' ')
+        && is_given(before.split(' ').next())
+        && !is_given(first.split([' ', ',']).next());
+    if is_whole_before {
+        // `Jan Kowalski, Firma`: something else follows a name that is whole.
+        return with_honorific(honorific, split_words(before, tables));
+    }
+    let first = first.split(',').next().unwrap_or_default().trim();
+    PersonName {
+        honorific: joined(&honorific, more),
+        first: with_capitals(first, Part::Given, is_shouted(bare)),
+        last: with_capitals(before, Part::Family, is_shouted(bare)),
+    }
 }
 
-/// Returns one part of a name, cleaned and without a title.
-pub fn part(raw: &str, tables: &Tables) -> PersonName {
+/// Returns a given name, cleaned and without a title.
+pub fn given_part(raw: &str, tables: &Tables) -> PersonName {
     let text = cleaned(raw, tables);
     let (honorific, bare) = split_honorific(&text, tables);
-    PersonName { honorific: honorific.to_owned(), first: with_capitals(bare), last: String::new() }
+    PersonName {
+        honorific: honorific.to_owned(),
+        first: with_capitals(bare.trim_matches([',', ' ']), Part::Given, is_shouted(bare)),
+        last: String::new(),
+    }
 }
 
-/// Returns the name without nicknames in quotes or brackets, stray punctuation and placeholders;
-/// empty when nothing is left that could be a name.
+/// Returns a family name, cleaned and without a title.
+pub fn family_part(raw: &str, tables: &Tables) -> PersonName {
+    let text = cleaned(raw, tables);
+    let (honorific, bare) = split_honorific(&text, tables);
+    PersonName {
+        honorific: honorific.to_owned(),
+        first: String::new(),
+        last: with_capitals(bare.trim_matches([',', ' ']), Part::Family, is_shouted(bare)),
+    }
+}
+
+fn with_honorific(honorific: String, name: PersonName) -> PersonName {
+    PersonName { honorific: joined(&honorific, &name.honorific), ..name }
+}
+
+fn joined(one: &str, other: &str) -> String {
+    [one, other].join(" ").trim().to_owned()
+}
+
+fn is_title_behind(word: &str) -> bool {
+    let folded = fold_header(word);
+    !folded.is_empty() && folded.split(' ').all(|part| TITLES_BEHIND.contains(&part))
+}
+
+fn is_behind(word: &str) -> bool {
+    is_title_behind(word) || SUFFIXES.contains(&fold_header(word).as_str())
+}
+
+/// Returns the name without nicknames in quotes or brackets, stray punctuation, pictures, addresses and
+/// numbers; empty when nothing is left that could be a name.
 fn cleaned(raw: &str, tables: &Tables) -> String {
     let text = unguard(raw);
+    let text = unescape(&text);
     let text = narrow(&text);
-    let mut bare = without_quoted(&text);
-    if bare.trim().is_empty() {
-        // The quotes stood around the whole name.
-        bare = text.chars().filter(|c| !is_quote(*c) && !"()[]".contains(*c)).collect();
-    }
-    let bare = bare.replace('_', " ").replace(" - ", "-").replace(" -", "-").replace("- ", "-");
+    let end = text.char_indices().nth(NAME_CHARS_MAX).map_or(text.len(), |(at, _)| at);
+    let text: String = text[..end]
+        .chars()
+        .filter(|c| !is_joiner(*c))
+        .map(|c| if is_picture(c) || c == '_' { ' ' } else { c })
+        .collect();
+    let bare = without_asides(&text, tables);
     let bare =
-        bare.trim_matches(|c: char| !c.is_alphanumeric() && c != '.' && c != '\'' && c != '’');
-    let bare = bare.split_whitespace().collect::<Vec<_>>().join(" ");
+        bare.split_whitespace().filter(|word| is_of_name(word)).collect::<Vec<_>>().join(" ");
+    let bare = bare.replace(" - ", "-").replace(" -", "-").replace("- ", "-");
+    let bare = spaced_titles(&bare, tables);
+    let bare = from_first_letter(&bare)
+        .trim_end_matches(|c: char| !c.is_alphanumeric() && !".'’".contains(c));
     let has_letters = bare.chars().any(char::is_alphabetic);
-    let is_address = bare.contains('@') || bare.contains("://") || bare.starts_with("www.");
-    if !has_letters
-        || is_address
-        || (bare.len() <= 20 && tables.is_placeholder(&fold_header(&bare)))
-    {
+    if !has_letters || (bare.len() <= 20 && tables.is_placeholder(&fold_header(bare))) {
         return String::new();
     }
-    bare
+    bare.to_owned()
+}
+
+/// Returns `text` without the signs before it; an apostrophe stays before a letter, as in `'t Hoff`.
+fn from_first_letter(text: &str) -> &str {
+    let bare = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let before = &text[..text.len() - bare.len()];
+    match before.chars().next_back().filter(|c| matches!(c, '\'' | '’')) {
+        Some(mark) if bare.starts_with(char::is_alphabetic) => {
+            &text[before.len() - mark.len_utf8()..]
+        }
+        _ => bare,
+    }
+}
+
+/// Returns whether `word` may be part of a name: no address and no phone number.
+fn is_of_name(word: &str) -> bool {
+    let is_address = word.trim_matches('@').contains('@')
+        || word.contains("://")
+        || word.to_ascii_lowercase().starts_with("www.");
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let is_number = digits >= 3 && !word.chars().any(char::is_alphabetic);
+    !is_address && !is_number
+}
+
+/// Puts the blank into `dr.Jan` and `mgr.inż.Jan`.
+fn spaced_titles(text: &str, tables: &Tables) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let mut rest = word;
+        while let Some((title, after)) = rest.split_once('.')
+            && title.chars().count() > 1
+            && after.starts_with(char::is_alphabetic)
+            && tables.is_honorific(&fold_header(title), true)
+        {
+            words.push(format!("{title}."));
+            rest = after;
+        }
+        words.push(rest.to_owned());
+    }
+    words.join(" ")
+}
+
+/// Returns whether `c` is an emoji, an arrow, a dingbat or a sign such as ™.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{a9}' | '\u{ae}' | '\u{2122}' | '\u{2190}'..='\u{2bff}' | '\u{3030}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// Returns whether `c` only changes how the character before it looks.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{20e3}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn is_quote(c: char) -> bool {
     matches!(c, '"' | '„' | '”' | '“' | '«' | '»')
 }
 
-/// Drops `"Ania"` and `(Ania)` from `Anna "Ania" Łęcka`.
-fn without_quoted(text: &str) -> String {
+/// Drops `"Ania"` and `(Ania)` from `Anna "Ania" Łęcka`; a mark that nothing closes drops alone, and
+/// asides that leave no whole name behind are no asides.
+fn without_asides(text: &str, tables: &Tables) -> String {
     let mut bare = String::with_capacity(text.len());
-    let mut is_inside = false;
-    for c in text.chars() {
-        match c {
-            '(' | '[' => is_inside = true,
-            ')' | ']' => is_inside = false,
-            c if is_quote(c) => is_inside = !is_inside,
-            c if !is_inside => bare.push(c),
-            _ => {}
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| is_quote(c) || c == '(' || c == '[') {
+        bare.push_str(&rest[..start]);
+        let open = rest[start..].chars().next().unwrap_or(' ');
+        let inside = &rest[start + open.len_utf8()..];
+        let close = inside.find(|c: char| match open {
+            '(' => c == ')',
+            '[' => c == ']',
+            _ => is_quote(c),
+        });
+        bare.push(' ');
+        rest = inside;
+        if let Some(close) = close {
+            rest = inside[close..].trim_start_matches(|c| is_quote(c) || c == ')' || c == ']');
         }
     }
-    bare
+    bare.push_str(rest);
+    let words: Vec<&str> = bare.split_whitespace().collect();
+    let is_whole = match words.as_slice() {
+        [] => false,
+        // `Jan "Kowalski"` has its family name in quotes, `Anna (Ania)` only another given name.
+        [only] => tables.is_given_name(&fold_header(only)) && !text.contains(is_quote),
+        _ => true,
+    };
+    let is_mark = |c: char| is_quote(c) || "()[]".contains(c);
+    if is_whole {
+        return bare.chars().map(|c| if is_mark(c) { ' ' } else { c }).collect();
+    }
+    text.chars().map(|c| if is_mark(c) { ' ' } else { c }).collect()
 }
 
-/// Splits leading titles off, the longest first: `prof. dr hab. inż.`.
+/// Splits leading titles off, the longest first: `prof. dr hab. inż.`, `lek. med.`.
 fn split_honorific<'a>(text: &'a str, tables: &Tables) -> (&'a str, &'a str) {
     let mut end = 0;
-    while let Some(word) = text[end..].split_whitespace().next() {
-        let start = end + text[end..].find(word).unwrap_or(0);
-        let after = start + word.len();
-        let folded = fold_header(word);
-        // A one-letter word is an initial unless a second title or two more words follow.
-        let is_title = tables.is_honorific(&folded)
-            && !(folded.len() == 1 && text[after..].split_whitespace().count() < 2);
-        if !is_title || text[after..].trim().is_empty() {
-            break;
-        }
+    let start_of_next = |end: usize| text.len() - from_first_letter(&text[end..]).len();
+    while let Some(after) = title_end(text, start_of_next(end), tables) {
         end = after;
     }
     let (title, bare) = text.split_at(end);
-    (title.trim(), bare.trim())
+    (title.trim(), from_first_letter(bare).trim_end())
+}
+
+/// Returns where the title that begins at `start` ends, if one begins there and a name follows it.
+fn title_end(text: &str, start: usize, tables: &Tables) -> Option<usize> {
+    let mut ends = Vec::with_capacity(3);
+    let mut at = start;
+    for word in text[start..].split_whitespace().take(3) {
+        at += text[at..].find(word)? + word.len();
+        ends.push(at);
+    }
+    ends.into_iter().rev().find(|&end| {
+        let words = text[start..end].trim();
+        // Folding spells signs out: ¶ would be a P.
+        if !words.starts_with(char::is_alphabetic) {
+            return false;
+        }
+        let folded = fold_header(words);
+        let follows = text[end..].split_whitespace().count();
+        // A one-letter word is an initial unless two more words follow.
+        follows > usize::from(folded.len() == 1)
+            && tables.is_honorific(&folded, words.ends_with('.'))
+    })
 }
 
 fn split_words(text: &str, tables: &Tables) -> PersonName {
@@ -129,36 +263,61 @@ fn split_words(text: &str, tables: &Tables) -> PersonName {
     {
         words.pop();
     }
-    let [first_word, .., last_word] = words.as_slice() else {
-        return one_word(text, tables);
+    // `Jan Kowalski mgr inż.`: of two words the second is the name, whatever it looks like.
+    let behind = words.iter().skip(2).rev().take_while(|word| is_title_behind(word)).count();
+    let titles = words.split_off(words.len() - behind).join(" ");
+    PersonName { honorific: titles, ..ordered(&words, tables) }
+}
+
+fn ordered(words: &[&str], tables: &Tables) -> PersonName {
+    let [first_word, .., last_word] = words else {
+        return one_word(&words.join(" "), tables);
     };
     let is_given = |word: &str| tables.is_given_name(&fold_header(word));
-    if !is_given(first_word) && is_given(last_word) && !has_particle(&words[1..]) {
-        let given = words
-            .iter()
-            .skip(1)
-            .position(|word| is_given(word))
-            .map_or(words.len() - 1, |at| at + 1);
+    // `KOWALSKI Jan`: where only the first word is in capitals, it is the family name.
+    let letters = first_word.chars().filter(|c| c.is_alphabetic()).count();
+    let is_shouted_family = letters > 2
+        && is_shouted(first_word)
+        && words[1..].iter().all(|word| word.chars().any(char::is_lowercase))
+        && !is_given(first_word);
+    let is_turned = is_shouted_family || (!is_given(first_word) && is_given(last_word));
+    if is_turned && !has_particle(&words[1..]) {
+        let given = words.iter().skip(1).position(|word| is_given(word)).map_or(1, |at| at + 1);
         return assemble(&words[given..], &words[..given]);
     }
     let particle = words.iter().skip(1).position(|word| is_particle(word)).map(|at| at + 1);
-    let family = particle.unwrap_or(words.len() - 1);
+    // `Jan de`: a particle with nothing behind it is a name.
+    let family = particle.filter(|at| at + 1 < words.len()).unwrap_or(words.len() - 1);
     assemble(&words[..family], &words[family..])
 }
 
+/// Returns whether `text` has no small letter, single ones apart, which get a capital anyway.
+fn is_shouted(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphabetic())
+        .filter(|word| word.chars().nth(1).is_some())
+        .all(|word| !word.chars().any(char::is_lowercase))
+}
+
 fn one_word(text: &str, tables: &Tables) -> PersonName {
-    let name = with_capitals(text);
-    if name.is_empty() || tables.is_given_name(&fold_header(&name)) {
-        return PersonName { first: name, ..PersonName::default() };
+    if text.is_empty() {
+        return PersonName::default();
     }
-    PersonName { last: name, ..PersonName::default() }
+    if tables.is_given_name(&fold_header(text)) {
+        let first = with_capitals(text, Part::Given, is_shouted(text));
+        return PersonName { first, ..PersonName::default() };
+    }
+    PersonName {
+        last: with_capitals(text, Part::Family, is_shouted(text)),
+        ..PersonName::default()
+    }
 }
 
 fn assemble(first: &[&str], last: &[&str]) -> PersonName {
+    let is_shouted = first.iter().chain(last).all(|word| is_shouted(word));
     PersonName {
         honorific: String::new(),
-        first: with_capitals(&first.join(" ")),
-        last: with_capitals(&last.join(" ")),
+        first: with_capitals(&first.join(" "), Part::Given, is_shouted),
+        last: with_capitals(&last.join(" "), Part::Family, is_shouted),
     }
 }
 
@@ -170,39 +329,46 @@ fn is_particle(word: &str) -> bool {
     PARTICLES.contains(&fold_header(word).as_str())
 }
 
+/// Which part of a name words are: `la` opens `la Tour`, but `La` of `La Toya` is a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Given,
+    Family,
+}
+
 /// Gives `ANNA` and `anna` their capital; a word of mixed case is kept, particles stay small.
-fn with_capitals(text: &str) -> String {
-    let is_shouted = !text.chars().any(char::is_lowercase);
-    let words: Vec<String> = text
-        .split(' ')
-        .filter(|word| !word.is_empty())
-        .enumerate()
-        .map(|(at, word)| {
-            let letters = word.chars().filter(|c| c.is_alphabetic()).count();
-            let is_upper = !word.chars().any(char::is_lowercase) && letters > 1;
-            let is_lower = !word.chars().any(char::is_uppercase);
-            // Two capitals in a name of mixed case are initials: JP Morgan.
-            let is_recased = is_lower || (is_upper && (is_shouted || letters > 3));
-            if is_recased && is_particle(word) && (is_shouted || is_lower) && text.contains(' ') {
-                return word.to_lowercase();
-            }
-            let is_roman = at > 0 && is_upper && word.chars().all(|c| "IVX".contains(c));
-            if is_recased && !is_roman { capitalized(word) } else { word.to_owned() }
-        })
-        .collect();
-    words.join(" ")
+///
+/// `is_shouted` says that the whole name is in capitals; otherwise two of them are initials: JP Morgan.
+fn with_capitals(text: &str, part: Part, is_shouted: bool) -> String {
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let recased = words.iter().enumerate().map(|(at, word)| {
+        let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+        let is_upper = !word.chars().any(char::is_lowercase) && letters > 1;
+        let is_lower = !word.chars().any(char::is_uppercase);
+        let is_recased = is_lower || (is_upper && (is_shouted || letters > 2));
+        // A particle opens a family name and never stands alone or last.
+        let may_be_small = at + 1 < words.len() && (at > 0 || part == Part::Family);
+        if may_be_small && (is_lower || is_upper) && is_particle(word) {
+            return word.to_lowercase();
+        }
+        let is_roman = at > 0 && is_upper && word.chars().all(|c| "IVX".contains(c));
+        if is_recased && !is_roman { capitalized(word) } else { (*word).to_owned() }
+    });
+    recased.collect::<Vec<_>>().join(" ")
 }
 
 fn capitalized(word: &str) -> String {
     let mut text = String::with_capacity(word.len());
     let mut starts = true;
     for c in word.chars() {
-        if starts {
-            text.extend(c.to_uppercase());
-        } else {
-            text.extend(c.to_lowercase());
+        // The capital of ß is two letters, which no name begins with.
+        let capital = Some(c.to_uppercase()).filter(|upper| upper.len() == 1);
+        match capital.filter(|_| starts) {
+            Some(upper) => text.extend(upper),
+            None => text.extend(c.to_lowercase()),
         }
-        starts = matches!(c, '-' | '\'' | '’' | '.');
+        // `MCDONALD` is McDonald; no other language begins a name with these letters.
+        starts = matches!(c, '-' | '\'' | '’' | '.') || (text == "Mc" && word.len() > 4);
     }
     text
 }
@@ -233,6 +399,26 @@ mod tests {
         check("Anna \"Ania\" Łęcka", "", "Anna", "Łęcka");
         check("Anna (Ania) Łęcka", "", "Anna", "Łęcka");
         check("John Smith, PhD", "", "John", "Smith");
+        check("Jan Kowalski, Firma XYZ", "", "Jan", "Kowalski");
+        check("Jan \"Kowalski\"", "", "Jan", "Kowalski");
+        check("Anna (Ania)", "", "Anna", "");
+        check("(Anna Łęcka)", "", "Anna", "Łęcka");
+        check("O&#039;Connor Sean", "", "Sean", "O'Connor");
+    }
+
+    #[test]
+    fn what_stands_about_a_name_does_not_cost_it() {
+        check("Anna \u{1b}[31mŁęcka", "", "Anna", "Łęcka");
+        check("Anna\u{0} Łęcka\u{7}", "", "Anna", "Łęcka");
+        check("Anna (Firma Łęcka", "", "Anna Firma", "Łęcka");
+        check("Anna [Łęcka", "", "Anna", "Łęcka");
+        check("Anna \"Łęcka", "", "Anna", "Łęcka");
+        check("Anna Łęcka 🌸✨", "", "Anna", "Łęcka");
+        check("❤️ Anna 🌸 Łęcka", "", "Anna", "Łęcka");
+        check("Anna Łęcka anna@example.com", "", "Anna", "Łęcka");
+        check("Anna Łęcka, tel. 600 123 456", "", "Anna", "Łęcka");
+        check("Anna_Łęcka", "", "Anna", "Łęcka");
+        check("*** Anna Łęcka ***", "", "Anna", "Łęcka");
     }
 
     #[test]
@@ -243,6 +429,20 @@ mod tests {
         check("Mrs. Mary Smith", "Mrs.", "Mary", "Smith");
         check("Pan Kowalski", "Pan", "", "Kowalski");
         check("P. Kowalski", "", "P.", "Kowalski");
+        check("mgr inż. Jan Kowalski", "mgr inż.", "Jan", "Kowalski");
+        check("mgr.inż. Jan Kowalski", "mgr. inż.", "Jan", "Kowalski");
+        check("dr hab. n. med. Anna Nowak", "dr hab. n. med.", "Anna", "Nowak");
+        check("lek. med. Anna Nowak", "lek. med.", "Anna", "Nowak");
+        check("dr.Jan Kowalski", "dr.", "Jan", "Kowalski");
+        check("Dipl.-Ing. Hans Müller", "Dipl.-Ing.", "Hans", "Müller");
+        check("Sir Ian McKellen", "Sir", "Ian", "McKellen");
+        check("Jan Kowalski, mgr inż.", "mgr inż.", "Jan", "Kowalski");
+        check("Jan Kowalski mgr inż.", "mgr inż.", "Jan", "Kowalski");
+        check("Kowalski, mgr Jan", "mgr", "Jan", "Kowalski");
+        check("ks. Jan Kowalski", "ks.", "Jan", "Kowalski");
+        check("Red Smith", "", "Red", "Smith");
+        check("red. Anna Nowak", "red.", "Anna", "Nowak");
+        check("Maj Jan", "", "Jan", "Maj");
     }
 
     #[test]
@@ -251,6 +451,11 @@ mod tests {
         check("Łęcka Anna", "", "Anna", "Łęcka");
         check("Kowalski, Jan", "", "Jan", "Kowalski");
         check("Jan Adam", "", "Jan", "Adam");
+        check("KOWALSKI Jan", "", "Jan", "Kowalski");
+        check("DUPONT Xawerego", "", "Xawerego", "Dupont");
+        check("Jan KOWALSKI", "", "Jan", "Kowalski");
+        check("ANNA Kowalska", "", "Anna", "Kowalska");
+        check("Kowalski, Jan, dr", "", "Jan", "Kowalski");
         check("Qwerty Zxcvb", "", "Qwerty", "Zxcvb");
     }
 
@@ -262,6 +467,12 @@ mod tests {
         check("LUDWIG VON MISES", "", "Ludwig", "von Mises");
         check("Ian McDonald", "", "Ian", "McDonald");
         check("SEAN O'CONNOR", "", "Sean", "O'Connor");
+        check("IAN MCDONALD", "", "Ian", "McDonald");
+        check("LA TOYA JACKSON", "", "La Toya", "Jackson");
+        check("JAN VAN DER BERG", "", "Jan", "van der Berg");
+        check("JP Morgan", "", "JP", "Morgan");
+        check("JAN Kowalski", "", "Jan", "Kowalski");
+        check("Ludwig VON MISES", "", "Ludwig", "von Mises");
     }
 
     #[test]
@@ -283,9 +494,26 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_split_without_a_panic(raw in "\\PC{0,40}", words in "[A-Ża-ż.,'\"() -]{0,40}") {
-            split(&raw, shipped());
-            split(&words, shipped());
-            part(&words, shipped());
+            for text in [raw, words] {
+                split(&text, shipped());
+                for part in [given_part, family_part] {
+                    let name = part(&text, shipped());
+                    let bare = name.first + &name.last;
+                    prop_assert!(bare.chars().count() <= 2 * NAME_CHARS_MAX);
+                    let again = part(&bare, shipped());
+                    prop_assert_eq!(again.first + &again.last, bare);
+                }
+            }
+        }
+
+        #[test]
+        fn a_split_name_splits_the_same_again(
+            first in "[A-ZŁŚŻ][a-ząćęłńóśźż]{2,7}",
+            last in "((von|de|van der) )?[A-ZŁŚŻ][a-ząćęłńóśźż]{2,9}(-[A-ZŁŚŻ][a-zó]{2,7})?",
+        ) {
+            let name = split(&format!("{first} {last}"), shipped());
+            let again = split(&format!("{} {}", name.first, name.last), shipped());
+            prop_assert_eq!((again.first, again.last), (name.first, name.last));
         }
     }
 }

@@ -9,6 +9,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Reg
 
 use super::Remark;
 use super::text::{narrow, unguard};
+use crate::model::spreadsheet::is_e164;
 use crate::rules::field::fold_header;
 use crate::rules::tables::Tables;
 
@@ -17,13 +18,35 @@ use crate::rules::tables::Tables;
 pub struct Phone {
     /// The number in E.164.
     pub e164: String,
-    /// `mobile`, `fixed`, `voip`, `premium`, `toll-free` or `unknown`.
+    /// One of [`KINDS`].
     pub kind: &'static str,
     /// Country of the number, ISO 3166-1 alpha-2; numbers outside geography have none.
     pub region: Option<String>,
+    /// Digits to dial after somebody answers; empty without.
+    pub extension: String,
+    /// Other valid numbers of the cell in E.164, in their order, none twice.
+    pub others: Vec<String>,
     /// Repairs and losses.
     pub remarks: Vec<Remark>,
 }
+
+/// What a number may be: the types of libphonenumber, and `unknown` where its metadata give none.
+///
+/// In the United States and some other countries a number does not tell mobiles from fixed lines.
+pub const KINDS: &[&str] = &[
+    "mobile",
+    "fixed",
+    "fixed-or-mobile",
+    "voip",
+    "premium",
+    "toll-free",
+    "shared-cost",
+    "personal",
+    "pager",
+    "universal-access",
+    "voicemail",
+    "unknown",
+];
 
 /// Why a cell holds no number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,51 +62,105 @@ pub enum PhoneFault {
 }
 
 /// Words before an extension, folded.
-const EXTENSIONS: &[&str] =
-    &["wew", "w", "wewn", "wewnetrzny", "ext", "extension", "x", "dw", "durchwahl", "app", "nst"];
+const EXTENSIONS: &[&str] = &[
+    "wew",
+    "w",
+    "wewn",
+    "wewnetrzny",
+    "ext",
+    "extension",
+    "x",
+    "dw",
+    "durchwahl",
+    "app",
+    "nst",
+    "nebenstelle",
+];
 
 /// Fewest digits a piece of a cell must have to be a number of its own.
 const NUMBER_DIGITS_MIN: usize = 7;
+/// Most digits of an extension; longer ones are numbers.
+const EXTENSION_DIGITS_MAX: usize = 6;
+/// Most digits of an area code that a slash may part from its number (`030/1234567`).
+const AREA_DIGITS_MAX: usize = 6;
+/// A longer cell is prose; nothing that is dialled stands behind so much of it.
+const CELL_CHARS_MAX: usize = 400;
+
+/// A run of a cell that may be a number.
+#[derive(Debug, Default)]
+struct Piece {
+    text: String,
+    /// A slash stands before it.
+    is_after_slash: bool,
+}
+
+/// A cell taken apart.
+#[derive(Debug, Default)]
+struct Parts {
+    pieces: Vec<Piece>,
+    extension: String,
+}
 
 /// Returns the number in `raw`; one without a country code is read as dialled in `country`.
 ///
-/// Of several numbers the first valid one is taken, with a remark; an extension is cut, with a remark.
+/// Of several numbers the first valid one is taken and the others are kept beside it; an extension is
+/// cut off and kept. Both are remarked.
 pub fn parse(raw: &str, country: &str, tables: &Tables) -> Result<Phone, PhoneFault> {
     let text = unguard(raw);
     let text = narrow(&text);
-    let digit_count = text.bytes().filter(u8::is_ascii_digit).count();
+    let digit_count = digits_in(&text);
     if digit_count == 0 {
         return no_digits(&text, tables);
     }
     if is_rounded(&text) {
         return Err(PhoneFault::Unrecoverable);
     }
-    let text = without_decimals(&text);
-    let (pieces, had_extension) = pieces(text);
-    let (candidates, are_many) = candidates(&pieces);
+    if text.chars().nth(CELL_CHARS_MAX).is_some() {
+        return Err(PhoneFault::Invalid("a whole text stands where a number belongs".to_owned()));
+    }
+    let parts = parts(without_decimals(&text));
     let mut fault = None;
-    for candidate in &candidates {
+    let mut found: Vec<Phone> = Vec::new();
+    for candidate in candidates(&parts.pieces) {
         // Nobody invents an extension to a made-up number: `12 345 67 89 wew. 12` is a line in Kraków.
-        let is_made_up = !had_extension && is_placeholder(candidate, country, tables);
+        let is_made_up = parts.extension.is_empty() && is_placeholder(&candidate, country, tables);
         let judged =
-            if is_made_up { Err(PhoneFault::Placeholder) } else { judge(candidate, country) };
+            if is_made_up { Err(PhoneFault::Placeholder) } else { judge(&candidate, country) };
         match judged {
-            Ok(mut phone) => {
-                if are_many {
-                    let message =
-                        format!("the cell holds several numbers; {} was taken", phone.e164);
-                    phone.remarks.push(Remark::new("phone-second", message));
-                }
-                if had_extension {
-                    let message = "the extension was cut; dial it by hand".to_owned();
-                    phone.remarks.push(Remark::new("phone-extension-cut", message));
-                }
-                return Ok(phone);
-            }
-            Err(found) => fault = fault.or(Some(found)),
+            Ok(phone) => found.push(phone),
+            Err(why) => fault = fault.or(Some(why)),
         }
     }
-    Err(fault.unwrap_or_else(|| PhoneFault::Invalid(format!("{digit_count} digits are no number"))))
+    if found.is_empty() {
+        let none = || PhoneFault::Invalid(format!("{digit_count} digits are no number"));
+        return Err(fault.unwrap_or_else(none));
+    }
+    Ok(first_of(found, parts))
+}
+
+/// Returns the first of `found`, with what else the cell held.
+fn first_of(mut found: Vec<Phone>, parts: Parts) -> Phone {
+    let mut phone = found.remove(0);
+    for other in found {
+        if other.e164 != phone.e164 && !phone.others.contains(&other.e164) {
+            phone.others.push(other.e164);
+        }
+    }
+    if !phone.others.is_empty() {
+        let others = phone.others.join(", ");
+        let message =
+            format!("the cell holds several numbers; {} was taken and {others} kept", phone.e164);
+        phone.remarks.push(Remark::new("phone-second", message));
+    } else if let Some(rest) = parts.pieces.iter().skip(1).find(|piece| piece.is_ending()) {
+        let message = format!("`{}` after the number was left out", rest.text.trim());
+        phone.remarks.push(Remark::new("phone-second", message));
+    }
+    if !parts.extension.is_empty() {
+        let message = format!("the extension {} was cut; dial it by hand", parts.extension);
+        phone.remarks.push(Remark::new("phone-extension-cut", message));
+        phone.extension = parts.extension;
+    }
+    phone
 }
 
 fn no_digits(text: &str, tables: &Tables) -> Result<Phone, PhoneFault> {
@@ -111,7 +188,10 @@ fn is_rounded(text: &str) -> bool {
 fn without_decimals(text: &str) -> &str {
     for ending in [".0", ",0", ".00", ",00"] {
         if let Some(whole) = text.strip_suffix(ending)
-            && whole.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit())
+            && whole
+                .trim_start_matches('+')
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b' ')
         {
             return whole;
         }
@@ -119,52 +199,74 @@ fn without_decimals(text: &str) -> &str {
     text
 }
 
-/// Splits a cell at letters and separators into runs that may be numbers, without extensions.
-fn pieces(text: &str) -> (Vec<String>, bool) {
-    let mut pieces = vec![String::new()];
-    let mut had_extension = false;
+impl Piece {
+    /// Returns whether this is the other ending of the number before it: `600123456/57`.
+    fn is_ending(&self) -> bool {
+        self.is_after_slash && digits_in(&self.text) < NUMBER_DIGITS_MIN
+    }
+}
+
+/// Splits a cell at letters and separators into runs that may be numbers, without the extension.
+fn parts(text: &str) -> Parts {
+    let mut parts = Parts::default();
+    let mut piece = Piece::default();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        if c.is_alphabetic() {
-            let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
-            let word = fold_header(&rest[..end]);
+        if c.is_alphabetic() || c == '#' {
+            let is_first = digits_in(&piece.text) == 0 && parts.pieces.is_empty();
+            parts.pieces.push(std::mem::take(&mut piece));
+            let end = rest.find(|c: char| !c.is_alphabetic() && c != '#').unwrap_or(rest.len());
+            let word = if c == '#' { "x".to_owned() } else { fold_header(&rest[..end]) };
             rest = &rest[end..];
-            let follows_number = pieces.last().is_some_and(|piece| digits_in(piece) > 0);
-            if follows_number && EXTENSIONS.contains(&word.as_str()) {
-                had_extension = true;
-                rest = rest.trim_start_matches(|c: char| !c.is_alphabetic() && !";,/|".contains(c));
+            if !is_first
+                && EXTENSIONS.contains(&word.as_str())
+                && let Some((digits, after)) = extension(rest)
+            {
+                digits.clone_into(&mut parts.extension);
+                rest = after;
             }
-            pieces.push(String::new());
             continue;
         }
         rest = &rest[c.len_utf8()..];
-        if ";,/|\n".contains(c) {
-            pieces.push(String::new());
-        } else if let Some(piece) = pieces.last_mut() {
-            piece.push(c);
+        // `+48 +48 600…`: a plus sign always starts anew.
+        let starts_anew = c == '+' && digits_in(&piece.text) > 0;
+        if ";,/|\n".contains(c) || starts_anew {
+            parts.pieces.push(std::mem::take(&mut piece));
+            piece.is_after_slash = c == '/';
+        }
+        if !";,/|\n".contains(c) {
+            piece.text.push(c);
         }
     }
-    pieces.retain(|piece| digits_in(piece) > 0);
-    (pieces, had_extension)
+    parts.pieces.push(piece);
+    parts.pieces.retain(|piece| digits_in(&piece.text) > 0);
+    parts
 }
 
-/// Returns what to try, in order, and whether the cell holds several numbers.
-fn candidates(pieces: &[String]) -> (Vec<String>, bool) {
-    let long: Vec<String> =
-        pieces.iter().filter(|piece| digits_in(piece) >= NUMBER_DIGITS_MIN).cloned().collect();
-    if long.len() > 1 {
-        return (long, true);
+/// Splits the digits of an extension off the text after its word.
+fn extension(text: &str) -> Option<(&str, &str)> {
+    let bare = text.trim_start_matches([' ', '.', ':', '=', '-', ')']);
+    let end = bare.find(|c: char| !c.is_ascii_digit()).unwrap_or(bare.len());
+    (1..=EXTENSION_DIGITS_MAX).contains(&end).then(|| bare.split_at(end))
+}
+
+/// Returns what to try, in order.
+fn candidates(pieces: &[Piece]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    // `030/1234567` is one number; what a comma or a word parts is two.
+    if let [area, rest] = pieces
+        && rest.is_after_slash
+        && digits_in(&area.text) <= AREA_DIGITS_MAX
+    {
+        found.push(format!("{} {}", area.text, rest.text));
+        return found;
     }
-    // `030/1234567` is one number, `600123456/57` is one and the end of another.
-    let mut candidates = Vec::new();
-    if pieces.len() > 1 {
-        candidates.push(pieces.join(" "));
+    let is_long = |piece: &&Piece| digits_in(&piece.text) >= NUMBER_DIGITS_MIN;
+    found.extend(pieces.iter().filter(is_long).map(|piece| piece.text.clone()));
+    if found.is_empty() {
+        found.extend(pieces.iter().map(|piece| piece.text.clone()));
     }
-    candidates.extend(long);
-    if candidates.is_empty() {
-        candidates.extend(pieces.iter().cloned());
-    }
-    (candidates, false)
+    found
 }
 
 fn digits_in(text: &str) -> usize {
@@ -194,19 +296,54 @@ fn judge(candidate: &str, country: &str) -> Result<Phone, PhoneFault> {
     if let Some(phone) = ask_library(&dialled, country) {
         return Ok(phone);
     }
-    // A spreadsheet evaluates `+447400123456` to the bare number.
-    if !dialled.starts_with('+')
-        && !digits.starts_with('0')
-        && digits.len() >= 10
-        && let Some(mut phone) = ask_library(&format!("+{digits}"), country)
-    {
-        let message = format!("read as {}, as if the plus sign had been lost", phone.e164);
-        phone.remarks.push(Remark::new("phone-repaired", message));
+    if let Some(phone) = mended(&digits, is_international, &dialled, country) {
         return Ok(phone);
     }
     let place =
         if dialled.starts_with('+') { "any country".to_owned() } else { country.to_owned() };
     Err(PhoneFault::Invalid(format!("{} digits make no valid number in {place}", digits.len())))
+}
+
+/// Returns the valid number that one known slip away from `digits` is, with a remark.
+fn mended(digits: &str, is_international: bool, dialled: &str, country: &str) -> Option<Phone> {
+    let with_remark = |mut phone: Phone, slip: &str| {
+        let message = format!("read as {}, as if {slip}", phone.e164);
+        phone.remarks.push(Remark::new("phone-repaired", message));
+        Some(phone)
+    };
+    // A spreadsheet evaluates `+447400123456` to the bare number.
+    if !dialled.starts_with('+')
+        && !digits.starts_with('0')
+        && digits.len() >= 10
+        && let Some(phone) = ask_library(&format!("+{digits}"), country)
+    {
+        return with_remark(phone, "the plus sign had been lost");
+    }
+    let code = calling_code(country)?;
+    // A form's field has +48 in it already, and somebody types 48600123456 behind it.
+    let bare = dialled.trim_start_matches('+');
+    if let Some(rest) = bare.strip_prefix(&format!("{code}{code}"))
+        && let Some(phone) = ask_library(&format!("+{code}{rest}"), country)
+    {
+        return with_remark(phone, "the country code had been typed twice");
+    }
+    // `+600123456` is a national number behind a plus sign that an input mask wanted.
+    if is_international
+        && !digits.starts_with('0')
+        && !digits.starts_with(&code)
+        && let Some(phone) = ask_library(digits, country)
+        && phone.e164.strip_prefix('+').and_then(|number| number.strip_prefix(&code))
+            == Some(digits)
+    {
+        return with_remark(phone, "the country code had been left out after the plus sign");
+    }
+    None
+}
+
+/// Returns the country calling code of `country`, without the plus sign.
+fn calling_code(country: &str) -> Option<String> {
+    let region = Region::from_code(country).ok()?;
+    PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|code| code.to_string())
 }
 
 /// Returns the digits with a plus sign where they carry a country code, without Poland's old trunk zero.
@@ -245,7 +382,9 @@ fn ask_library(number: &str, country: &str) -> Option<Phone> {
     static UTIL: LazyLock<&rlibphonenumber::PhoneNumberUtil> = LazyLock::new(|| &PHONE_NUMBER_UTIL);
     let region = Region::from_code(country).ok();
     let parsed = UTIL.parse(number, region).ok()?;
-    if !UTIL.is_valid_number(&parsed) {
+    let e164 = UTIL.format(&parsed, PhoneNumberFormat::E164).into_owned();
+    // The library has service numbers of four digits; nobody is called back there.
+    if !UTIL.is_valid_number(&parsed) || !is_e164(&e164) {
         return None;
     }
     let kind = match UTIL.get_number_type(&parsed) {
@@ -254,14 +393,22 @@ fn ask_library(number: &str, country: &str) -> Option<Phone> {
         PhoneNumberType::VoIP => "voip",
         PhoneNumberType::PremiumRate => "premium",
         PhoneNumberType::TollFree => "toll-free",
+        PhoneNumberType::FixedLineOrMobile => "fixed-or-mobile",
+        PhoneNumberType::SharedCost => "shared-cost",
+        PhoneNumberType::PersonalNumber => "personal",
+        PhoneNumberType::Pager => "pager",
+        PhoneNumberType::UAN => "universal-access",
+        PhoneNumberType::VoiceMail => "voicemail",
         _ => "unknown",
     };
     let region =
         UTIL.get_region_for_number(&parsed).map(|region| region.as_region_str().to_string());
     Some(Phone {
-        e164: UTIL.format(&parsed, PhoneNumberFormat::E164).into_owned(),
+        e164,
         kind,
         region: region.filter(|code| code != "001"),
+        extension: String::new(),
+        others: Vec::new(),
         remarks: Vec::new(),
     })
 }
@@ -312,7 +459,7 @@ mod tests {
         check("(22) 123-45-67", "PL", Some(("+48221234567", "fixed")));
         check("48 362 12 34", "PL", Some(("+48483621234", "fixed")));
         check("+447400123456", "PL", Some(("+447400123456", "mobile")));
-        check("801 123 456", "PL", Some(("+48801123456", "unknown")));
+        check("801 123 456", "PL", Some(("+48801123456", "shared-cost")));
         for raw in ["+4860012345", "112"] {
             check(raw, "PL", None);
         }
@@ -338,6 +485,14 @@ mod tests {
         check("600123456/57", "PL", Some(("+48600123456", "mobile")));
         check("48600123456.0", "PL", Some(("+48600123456", "mobile")));
         check("\u{202a}+48 600 123 456\u{202c}", "PL", Some(("+48600123456", "mobile")));
+        check("+48 600 123 456 (po 16)", "PL", Some(("+48600123456", "mobile")));
+        check("030 1234567 ab 16 Uhr", "DE", Some(("+49301234567", "fixed")));
+        check("600123456 w godz. 9-17", "PL", Some(("+48600123456", "mobile")));
+        check("+48 +48 600 123 456", "PL", Some(("+48600123456", "mobile")));
+        check("+48 48600123456", "PL", Some(("+48600123456", "mobile")));
+        check("+600 123 456", "PL", Some(("+48600123456", "mobile")));
+        check("48 600 123 456,0", "PL", Some(("+48600123456", "mobile")));
+        check("48 48 362 12 34", "PL", Some(("+48483621234", "fixed")));
         check("600123456 (Anna)", "PL", Some(("+48600123456", "mobile")));
         check("447400123456", "PL", Some(("+447400123456", "mobile")));
         check("p:07400123456", "GB", Some(("+447400123456", "mobile")));
@@ -366,6 +521,34 @@ mod tests {
         check_fault("zadzwoń", &PhoneFault::Invalid("there are no digits in it".to_owned()));
     }
 
+    #[track_caller]
+    fn check_rest(raw: &str, country: &str, extension: &str, others: &[&str], codes: &[&str]) {
+        let phone = parse(raw, country, shipped()).unwrap();
+        let found: Vec<&str> = phone.remarks.iter().map(|remark| remark.code).collect();
+        let others: Vec<String> = others.iter().map(|&other| other.to_owned()).collect();
+        assert_eq!((&*phone.extension, phone.others, found), (extension, others, codes.to_vec()));
+    }
+
+    #[test]
+    fn what_else_the_cell_holds_is_kept() {
+        let both = ["+48601123457"];
+        let said = ["phone-second"];
+        check_rest("600123456/601123457", "PL", "", &both, &said);
+        check_rest("600 123 456 lub 601 123 457", "PL", "", &both, &said);
+        check_rest("+48600123456+48601123457", "PL", "", &both, &said);
+        check_rest("600123456, 600-123-456", "PL", "", &[], &[]);
+        check_rest("600123456; 601123457, 600123456", "PL", "", &both, &said);
+        check_rest("600123456/57", "PL", "", &[], &said);
+        let cut = ["phone-extension-cut"];
+        check_rest("12 345 67 89 wew. 12", "PL", "12", &[], &cut);
+        check_rest("12 345 67 89 nr wew. 12", "PL", "12", &[], &cut);
+        check_rest("+48123456780;ext=12", "PL", "12", &[], &cut);
+        check_rest("22 123-45-67 w.12", "PL", "12", &[], &cut);
+        check_rest("22 123 45 67 #12", "PL", "12", &[], &cut);
+        check_rest("030 1234567 Durchwahl: 12", "DE", "12", &[], &cut);
+        check_rest("600123456 w godz. 9-17", "PL", "", &[], &[]);
+    }
+
     #[test]
     fn the_region_is_that_of_the_number() {
         let phone = parse("+49 30 1234567", "PL", shipped()).unwrap();
@@ -378,7 +561,13 @@ mod tests {
             let _ = parse(&raw, "PL", shipped());
             for country in ["PL", "DE", "US", "??"] {
                 if let Ok(phone) = parse(&digits, country, shipped()) {
-                    prop_assert!(phone.e164.starts_with('+'));
+                    prop_assert!(is_e164(&phone.e164), "{}", phone.e164);
+                    prop_assert!(KINDS.contains(&phone.kind));
+                    let again = parse(&phone.e164, country, shipped()).map(|again| again.e164);
+                    // A number with an extension may look made up without it.
+                    if again != Err(PhoneFault::Placeholder) {
+                        prop_assert_eq!(again, Ok(phone.e164));
+                    }
                 }
             }
         }

@@ -1,7 +1,10 @@
 //! Rows that are intact but no leads: tests, bots and forms that were never sent.
 
 use super::answer::{self, Answer};
+use super::gibberish;
 use super::text::tidy;
+use crate::model::field;
+use crate::model::moment::Moment;
 use crate::model::outcome::{Hold, HoldReason};
 use crate::model::row::{Cell, Role};
 use crate::rules::field::fold_header;
@@ -64,6 +67,9 @@ pub fn hold(cells: &[Cell], tables: &Tables) -> Option<Hold> {
             }
             _ => {}
         }
+        if let Some(message) = marks(cell, tables) {
+            return Some(because(HoldReason::Spam, cell, message.to_owned()));
+        }
         if is_dummy(&cell.text, tables) {
             let message = "the value is a vendor's dummy text for trying the form".to_owned();
             return Some(because(HoldReason::Test, cell, message));
@@ -86,18 +92,80 @@ pub fn hold_test_contact<'a>(
         let message = "the address is one that people and vendors try forms with".to_owned();
         return Some(because(HoldReason::Test, cell, message));
     }
-    let name = name.filter(|cell| tables.is_test_name(&fold_header(&cell.text)))?;
+    let name = name?;
+    let is_typed_at_random = gibberish::is_gibberish(&tidy(&name.text));
+    if !is_typed_at_random && !tables.is_test_name(&fold_header(&name.text)) {
+        return None;
+    }
     let mailbox = email.and_then(|(address, _)| address.split('@').next());
     let is_test_mailbox = mailbox.map(|local| {
         let folded = fold_header(local);
-        tables.is_test_name(folded.trim_end_matches(|c: char| c.is_ascii_digit()))
+        let word = folded.trim_end_matches(|c: char| c.is_ascii_digit());
+        tables.is_test_name(word) || gibberish::is_gibberish(word)
     });
     if is_test_mailbox.unwrap_or(!has_phone) {
+        if is_typed_at_random {
+            let message = "the name is a run along the keyboard or random letters, and the contact \
+                           data is no person's";
+            return Some(because(HoldReason::Spam, name, message.to_owned()));
+        }
         let message =
             "the name is one that people try forms with, and the contact data is no person's";
         return Some(because(HoldReason::Test, name, message.to_owned()));
     }
     None
+}
+
+/// Returns why a form that was opened at `started` and sent at `submitted` was not filled in by a person.
+///
+/// Times to the minute prove nothing, and neither does a clock that ran backwards.
+pub fn hold_too_fast(
+    started: Option<(Moment, &Cell)>,
+    submitted: Option<Moment>,
+    tables: &Tables,
+) -> Option<Hold> {
+    let ((started, cell), submitted) = started.zip(submitted)?;
+    let took_ms = submitted.epoch_ms - started.epoch_ms;
+    let to_the_minute = [started, submitted].iter().all(|moment| moment.epoch_ms % 60_000 == 0);
+    let limit_ms = i64::from(tables.spam().fill_seconds_min) * 1_000;
+    if to_the_minute || !has_seconds(&cell.text) || !(0..limit_ms).contains(&took_ms) {
+        return None;
+    }
+    let message = format!(
+        "the form was sent {} s after it was opened, faster than a person can",
+        took_ms / 1_000
+    );
+    Some(because(HoldReason::Spam, cell, message))
+}
+
+/// Returns whether `text` gives a time to the second: `15:05:13`, or an epoch.
+fn has_seconds(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let is_epoch = digits >= 10 && digits == text.trim().len();
+    is_epoch || text.matches(':').count() >= 2 && !text.contains("::")
+}
+
+/// Returns what in a cell betrays that no person typed it.
+fn marks(cell: &Cell, tables: &Tables) -> Option<&'static str> {
+    let is_name = matches!(
+        cell.role,
+        Role::FullName | Role::Field(field::FIRST_NAME | field::LAST_NAME | field::COMPANY)
+    );
+    let is_text = matches!(cell.role, Role::Answer | Role::Field(field::MESSAGE));
+    // Marks are rare: two byte tests spare the lower-casing of every cell.
+    if !(is_name && cell.text.contains(['/', '.', '<', '[']))
+        && !((is_name || is_text) && cell.text.contains(['[', '<']))
+    {
+        return None;
+    }
+    let lower = cell.text.to_lowercase();
+    let has_any = |marks: &[String]| marks.iter().any(|mark| lower.contains(mark.as_str()));
+    let is_person = cell.role != Role::Field(field::COMPANY);
+    if is_name && is_person && has_any(&tables.spam().in_names) {
+        return Some("a link stands where a name belongs, which bots do to be clicked on");
+    }
+    has_any(&tables.spam().in_texts)
+        .then_some("it holds a link in the markup of forums, which people do not type into forms")
 }
 
 fn completion(cell: &Cell) -> Option<Hold> {
@@ -141,7 +209,7 @@ fn because(reason: HoldReason, cell: &Cell, message: String) -> Hold {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::field;
+    use crate::model::moment::Certainty;
     use crate::rules::tables::shipped;
 
     fn cell(role: Role, text: &str) -> Cell {
@@ -171,6 +239,35 @@ mod tests {
         check(Role::Completion, "Spam", Some(HoldReason::Spam));
         check(Role::Completion, "completed", None);
         check(Role::Answer, "my last testimony", None);
+        let name = Role::Field(field::FIRST_NAME);
+        check(name, "Win $500 https://x.example/abc", Some(HoldReason::Spam));
+        check(Role::FullName, "🎁 BIT.LY/3xYz", Some(HoldReason::Spam));
+        check(Role::FullName, "anna@example.com", None);
+        check(Role::FullName, "J. R. R. Kowalski", None);
+        check(Role::Answer, "Buy [url=https://x.example]here[/url]", Some(HoldReason::Spam));
+        check(Role::Answer, "see https://example.com/cennik", None);
+        check(Role::Field(field::COMPANY), "www.przyklad.pl", None);
+    }
+
+    #[track_caller]
+    fn check_speed(text: &str, opened_ms: i64, sent_ms: i64, expected: bool) {
+        let started = cell(Role::StartedAt, text);
+        let at = |epoch_ms| Moment { epoch_ms, offset_minutes: 0, certainty: Certainty::Exact };
+        let found = hold_too_fast(Some((at(opened_ms), &started)), Some(at(sent_ms)), shipped());
+        assert_eq!(found.is_some(), expected, "{text} {opened_ms} {sent_ms}");
+    }
+
+    #[test]
+    fn nobody_fills_in_a_form_in_a_second() {
+        let text = "2025-09-12 13:05:13";
+        check_speed(text, 1_000, 1_000, true);
+        check_speed(text, 1_000, 2_999, true);
+        check_speed(text, 1_000, 3_000, false);
+        check_speed(text, 3_000, 1_000, false);
+        check_speed(text, 60_000, 60_000, false);
+        check_speed("12.09.2025 15:05", 61_000, 61_000, false);
+        check_speed("45912,54", 61_000, 61_000, false);
+        check_speed("1757682313", 61_000, 62_000, true);
     }
 
     #[track_caller]
@@ -194,5 +291,10 @@ mod tests {
         check_contact("Test", Some("anna@przyklad.pl"), false, false);
         check_contact("test", None, true, false);
         check_contact("Testimony Adams", None, false, false);
+        check_contact("asdfgh", Some("asdasd1@przyklad.pl"), true, true);
+        check_contact("asdfgh", Some("anna@przyklad.pl"), true, false);
+        check_contact("asdfgh", None, true, false);
+        check_contact("tRjMSfbSdLpcxCP", None, false, true);
+        check_contact("Łukasz Szczpk", None, false, false);
     }
 }

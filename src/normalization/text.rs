@@ -5,17 +5,19 @@ use std::borrow::Cow;
 /// Returns `text` trimmed, with runs of white space as one blank and invisible characters removed.
 ///
 /// Invisible are zero-width characters, bidirectional marks (WhatsApp puts them around phone numbers),
-/// soft hyphens and control characters. Letters followed by a combining mark are composed.
+/// soft hyphens, control characters and terminal sequences (`ESC [31m`). Letters followed by a combining mark are composed.
 pub fn tidy(text: &str) -> Cow<'_, str> {
     if is_tidy(text) {
         return Cow::Borrowed(text);
     }
+    let text = without_escapes(text);
     let mut tidied = String::with_capacity(text.len());
     for c in text.chars() {
         if is_invisible(c) {
             continue;
         }
-        if c.is_whitespace() || is_odd_space(c) {
+        // U+001C to U+001F separate records of old data formats.
+        if c.is_whitespace() || is_odd_space(c) || ('\u{1c}'..='\u{1f}').contains(&c) {
             if !tidied.is_empty() && !tidied.ends_with(' ') {
                 tidied.push(' ');
             }
@@ -51,6 +53,73 @@ pub fn narrow(text: &str) -> Cow<'_, str> {
         if is_wide(c) { char::from_u32(c as u32 - 0xff01 + 0x21).unwrap_or(c) } else { c }
     };
     Cow::Owned(text.chars().map(narrowed).collect())
+}
+
+/// Returns `text` without terminal control sequences: ECMA-48 `ESC [ … letter` and `ESC ] … BEL`.
+///
+/// The sequence goes whole, lest its `[31m` stay behind in the value; what begins like one and never ends
+/// loses nothing but its escape character.
+fn without_escapes(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\u{1b}', '\u{9b}']) {
+        return Cow::Borrowed(text);
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(['\u{1b}', '\u{9b}']) {
+        kept.push_str(&rest[..start]);
+        let is_one_character = rest[start..].starts_with('\u{9b}');
+        rest = rest[start..].trim_start_matches(['\u{1b}', '\u{9b}']);
+        let sequence = if is_one_character { Some(rest) } else { rest.strip_prefix('[') };
+        if let Some(sequence) = sequence {
+            let end = sequence.find(|c: char| !(' '..='?').contains(&c));
+            if let Some(end) =
+                end.filter(|end| sequence[*end..].starts_with(|c| ('@'..='~').contains(&c)))
+            {
+                rest = &sequence[end + 1..];
+            }
+        } else if let Some(command) = rest.strip_prefix(']')
+            && let Some(end) = command.find('\u{7}')
+        {
+            rest = &command[end + 1..];
+        }
+    }
+    kept.push_str(rest);
+    Cow::Owned(kept)
+}
+
+/// Returns `text` with the few HTML entities that form plugins write, and PHP's `\'`, as characters.
+pub fn unescape(text: &str) -> Cow<'_, str> {
+    const ENTITIES: &[(&str, &str)] = &[
+        ("&#039;", "'"),
+        ("&#39;", "'"),
+        ("&apos;", "'"),
+        ("&rsquo;", "’"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&nbsp;", " "),
+        ("&oacute;", "ó"),
+        ("&Oacute;", "Ó"),
+        ("&uuml;", "ü"),
+        ("&ouml;", "ö"),
+        ("&auml;", "ä"),
+        ("&szlig;", "ß"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("\\'", "'"),
+        ("\\\"", "\""),
+        // Last, so that nothing is unescaped twice.
+        ("&amp;", "&"),
+    ];
+    if !text.contains(['&', '\\']) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = text.to_owned();
+    for (escaped, character) in ENTITIES {
+        if plain.contains(escaped) {
+            plain = plain.replace(escaped, character);
+        }
+    }
+    Cow::Owned(plain)
 }
 
 fn strip_guards(text: &str) -> &str {
@@ -151,6 +220,25 @@ mod tests {
         check("a\nb", "a b");
         check("", "");
         check("e\u{301}te\u{301} Za\u{328}b z\u{307}y\u{300}", "été Ząb ży\u{300}");
+    }
+
+    #[test]
+    fn control_characters_go_and_cost_nothing_else() {
+        check("Anna \u{1b}[31mKowalska\u{1b}[0m", "Anna Kowalska");
+        check("Anna \u{1b}[1;31mKowalska", "Anna Kowalska");
+        check("\u{1b}]0;title\u{7}Anna", "Anna");
+        check("Anna\u{1b}Kowalska", "AnnaKowalska");
+        check("Anna \u{1b}[1", "Anna [1");
+        check("Anna \u{9b}31mKowalska", "Anna Kowalska");
+        check("Anna\u{0} \u{7}Kowalska\u{1f}x", "Anna Kowalska x");
+    }
+
+    #[test]
+    fn what_form_plugins_escape_is_plain_again() {
+        assert_eq!(unescape("O&#039;Connor &amp; Söhne"), "O'Connor & Söhne");
+        assert_eq!(unescape("O\\'Connor"), "O'Connor");
+        assert_eq!(unescape("&amp;lt;"), "&lt;");
+        assert_eq!(unescape("B&B"), "B&B");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::attribution::{Finding, Implied, attribute};
 use super::draft::{Draft, phone_remark};
 use super::phone::PhoneFault;
-use super::{Normalizer, email, fingerprint, moment, spam};
+use super::{Normalizer, company, email, fingerprint, moment, spam};
 use crate::model::field::{self};
 use crate::model::moment::{Certainty, Moment};
 use crate::model::outcome::{Notice, Rejection};
@@ -37,6 +37,9 @@ impl Normalizer<'_> {
         {
             return RowVerdict::Held(hold);
         }
+        if let Some(hold) = spam::hold_too_fast(draft.started_at, draft.submitted_at, self.tables) {
+            return RowVerdict::Held(hold);
+        }
         if let Some(rejection) = rejection(&draft) {
             return RowVerdict::Quarantined(rejection);
         }
@@ -57,6 +60,7 @@ impl Normalizer<'_> {
     /// Adds what follows from the values: mailbox, device, job title, attribution.
     fn enrich(&mut self, draft: &mut Draft<'_>, cells: &[Cell]) {
         let values = &mut draft.values;
+        let mut own_domain = None;
         if let Some(address) = values.get(field::EMAIL) {
             let mailbox = email::classify(address, self.tables);
             for (flag, is) in [
@@ -66,7 +70,18 @@ impl Normalizer<'_> {
             ] {
                 values.set(flag, if is { "true" } else { "" });
             }
+            let is_anybodys = mailbox.is_free || mailbox.is_disposable || mailbox.is_relay;
+            own_domain = (!is_anybodys).then(|| mailbox.domain.clone());
             values.set(field::EMAIL_DOMAIN, mailbox.domain);
+        }
+        let site = values.get(field::WEBSITE).map(|host| email::registrable(host).to_owned());
+        if let Some(domain) = site.or(own_domain) {
+            values.set(field::COMPANY_DOMAIN, domain);
+        }
+        let form =
+            values.get(field::COMPANY).and_then(|name| company::legal_form(name, self.tables));
+        if let Some(form) = form {
+            values.set(field::LEGAL_FORM, form);
         }
         if let Some(agent) = values.get(field::USER_AGENT).map(str::to_owned) {
             let device = self.device(&agent);

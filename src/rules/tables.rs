@@ -25,7 +25,10 @@ pub const FILES: &[&str] = &[
     "sources.toml",
     "referrers.toml",
     "countries.toml",
+    "regions.toml",
     "nicknames.toml",
+    "mail-typos.toml",
+    "spam.toml",
 ];
 
 /// The keys of `seniority.toml` in the order they are asked, with the word each one gives.
@@ -74,6 +77,28 @@ pub struct Referrer {
     medium: String,
 }
 
+/// A part of a country, by any of its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// ISO 3166-1 alpha-2 code of its country.
+    pub country: String,
+    /// Its name as it is kept.
+    pub name: String,
+    /// Every folded name, the kept one first.
+    aliases: Vec<String>,
+}
+
+/// What betrays that no person filled in a form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SpamMarks {
+    /// Nobody sends a form in fewer seconds after opening it.
+    pub fill_seconds_min: u32,
+    /// What no name holds, lower case.
+    pub in_names: Vec<String>,
+    /// What no person types into a form, lower case.
+    pub in_texts: Vec<String>,
+}
+
 /// All lists, compiled once and shared by every row.
 ///
 /// Words are folded by [`fold_header`]; ask with folded words.
@@ -83,18 +108,24 @@ pub struct Tables {
     role_mailboxes: HashSet<String>,
     disposable_allowed: HashSet<String>,
     mail_relays: HashSet<String>,
+    misspelt_providers: Vec<String>,
+    misspelt_domains: HashMap<String, String>,
+    misspelt_endings: HashMap<String, String>,
     placeholder_words: HashSet<String>,
     placeholder_emails: HashSet<String>,
     placeholder_phones: HashSet<String>,
     test_texts: Vec<String>,
     test_emails: HashSet<String>,
     test_names: HashSet<String>,
-    legal_forms: HashSet<String>,
+    spam: SpamMarks,
+    legal_forms: HashMap<String, String>,
     legal_form_words_max: usize,
     countries: HashMap<String, String>,
+    regions: Vec<Region>,
     honorifics: HashSet<String>,
     seniority: Vec<(&'static str, Vec<Phrase>)>,
     departments: Vec<(&'static str, Vec<Phrase>)>,
+    honorifics_with_dot: HashSet<String>,
     sources: HashMap<String, String>,
     media: HashMap<String, String>,
     click_ids: Vec<ClickId>,
@@ -111,7 +142,7 @@ impl Tables {
             tables.read_file(text, sink);
         }
         tables.legal_form_words_max =
-            tables.legal_forms.iter().map(|form| form.split(' ').count()).max().unwrap_or(0);
+            tables.legal_forms.keys().map(|form| form.split(' ').count()).max().unwrap_or(0);
         let in_groups = tables.nickname_groups.iter().flatten().cloned();
         tables.given_names.extend(in_groups);
         tables.sort_referrers();
@@ -125,8 +156,8 @@ impl Tables {
             "role-mailboxes.txt" => self.role_mailboxes = lines(text, str::to_lowercase),
             "disposable-allowed.txt" => self.disposable_allowed = domains(text),
             "mail-relays.txt" => self.mail_relays = domains(text),
-            "legal-forms.txt" => self.legal_forms = lines(text, fold_header),
-            "honorifics.txt" => self.honorifics = lines(text, fold_header),
+            "legal-forms.txt" => self.legal_forms = spellings(text),
+            "honorifics.txt" => self.read_honorifics(text),
             "given-names.txt" => self.given_names = lines(text, fold_header),
             "placeholders.toml" => document(text, sink, |root| self.read_placeholders(root)),
             "test-markers.toml" => document(text, sink, |root| self.read_test_markers(root)),
@@ -135,7 +166,10 @@ impl Tables {
             "sources.toml" => document(text, sink, |root| self.read_sources(root)),
             "referrers.toml" => document(text, sink, |root| self.read_referrers(root)),
             "countries.toml" => document(text, sink, |root| self.read_countries(root)),
+            "regions.toml" => document(text, sink, |root| self.read_regions(root)),
             "nicknames.toml" => document(text, sink, |root| self.read_nicknames(root)),
+            "mail-typos.toml" => document(text, sink, |root| self.read_mail_typos(root)),
+            "spam.toml" => document(text, sink, |root| self.read_spam(root)),
             // A text table of the workspace's own is a list for conditions, unless it is a slip.
             list if list.strip_suffix(".txt").is_some()
                 && did_you_mean(list, FILES.iter().copied()).is_none() => {}
@@ -212,6 +246,53 @@ impl Tables {
         }
     }
 
+    fn read_regions(&mut self, root: &Table<'_>) {
+        for country in root.keys() {
+            root.table(&country, |regions| {
+                for name in regions.keys() {
+                    let mut aliases = vec![fold_header(&name)];
+                    aliases.extend(regions.strings(&name).iter().map(|alias| fold_header(alias)));
+                    self.regions.push(Region { country: country.clone(), name, aliases });
+                }
+            });
+        }
+    }
+
+    fn read_mail_typos(&mut self, root: &Table<'_>) {
+        self.misspelt_providers = lower(root, "providers");
+        for (key, found) in
+            [("domains", &mut self.misspelt_domains), ("endings", &mut self.misspelt_endings)]
+        {
+            root.table(key, |table| {
+                for meant in table.keys() {
+                    for typed in table.strings(&meant) {
+                        found.insert(typed.to_lowercase(), meant.to_lowercase());
+                    }
+                }
+            });
+        }
+    }
+
+    fn read_spam(&mut self, root: &Table<'_>) {
+        self.spam = SpamMarks {
+            fill_seconds_min: u32::try_from(root.integer("fill-seconds-min")).unwrap_or(0),
+            in_names: lower(root, "in-names"),
+            in_texts: lower(root, "in-texts"),
+        };
+    }
+
+    /// A title that is a name or a word, too, is written with its dot and counts only with it.
+    fn read_honorifics(&mut self, text: &RuleText) {
+        for line in entries(text) {
+            let titles = if line.ends_with('.') {
+                &mut self.honorifics_with_dot
+            } else {
+                &mut self.honorifics
+            };
+            titles.insert(fold_header(line));
+        }
+    }
+
     fn read_nicknames(&mut self, root: &Table<'_>) {
         self.nickname_groups = root.tables("group", |table| {
             table.opt_string("because");
@@ -256,6 +337,26 @@ impl Tables {
         self.mail_relays.contains(domain)
     }
 
+    /// Returns the providers whose misspellings are worth a suggestion, the likeliest first.
+    pub fn misspelt_providers(&self) -> &[String] {
+        &self.misspelt_providers
+    }
+
+    /// Returns what the misspelt `domain` (lower case) is known to mean.
+    pub fn misspelt_domain(&self, domain: &str) -> Option<&str> {
+        self.misspelt_domains.get(domain).map(String::as_str)
+    }
+
+    /// Returns the last label that `ending` (lower case) is a slip for.
+    pub fn misspelt_ending(&self, ending: &str) -> Option<&str> {
+        self.misspelt_endings.get(ending).map(String::as_str)
+    }
+
+    /// Returns what betrays that no person filled in a form.
+    pub fn spam(&self) -> &SpamMarks {
+        &self.spam
+    }
+
     /// Returns whether the folded `words` stand for nothing.
     pub fn is_placeholder(&self, words: &str) -> bool {
         self.placeholder_words.contains(words)
@@ -289,9 +390,9 @@ impl Tables {
         self.test_names.contains(name)
     }
 
-    /// Returns whether the folded `words` are a legal form.
-    pub fn is_legal_form(&self, words: &str) -> bool {
-        self.legal_forms.contains(words)
+    /// Returns the usual spelling of the legal form that the folded `words` are.
+    pub fn legal_form(&self, words: &str) -> Option<&str> {
+        self.legal_forms.get(words).map(String::as_str)
     }
 
     /// Returns how many words the longest legal form has.
@@ -304,9 +405,27 @@ impl Tables {
         self.countries.get(name).map(String::as_str)
     }
 
-    /// Returns whether the folded `words` are a title or salutation.
-    pub fn is_honorific(&self, words: &str) -> bool {
-        self.honorifics.contains(words)
+    /// Iterates over the folded names of countries with their codes, in no order that means anything.
+    pub fn country_names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.countries.iter().map(|(name, code)| (name.as_str(), code.as_str()))
+    }
+
+    /// Returns the region with the folded `name` in `country`, or in any country when none is known;
+    /// nothing where several have the name.
+    pub fn region(&self, name: &str, country: Option<&str>) -> Option<&Region> {
+        let mut found = self
+            .regions
+            .iter()
+            .filter(|region| country.is_none_or(|country| region.country == country))
+            .filter(|region| region.aliases.iter().any(|alias| alias == name));
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
+    }
+
+    /// Returns whether the folded `words` are a title or salutation; `has_dot` says whether a dot ends
+    /// them where they stand.
+    pub fn is_honorific(&self, words: &str, has_dot: bool) -> bool {
+        self.honorifics.contains(words) || (has_dot && self.honorifics_with_dot.contains(words))
     }
 
     /// Returns the seniority word of a folded job title; whole words are asked before parts of words.
@@ -425,13 +544,30 @@ fn host_matches(host: &str, pattern: &str) -> bool {
     host.strip_suffix(pattern).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-fn lines(text: &RuleText, fold: impl Fn(&str) -> String) -> HashSet<String> {
+fn entries(text: &RuleText) -> impl Iterator<Item = &str> {
     text.text
         .lines()
         .map(|line| line.split('#').next().unwrap_or_default().trim())
         .filter(|line| !line.is_empty())
-        .map(fold)
-        .collect()
+}
+
+fn lines(text: &RuleText, fold: impl Fn(&str) -> String) -> HashSet<String> {
+    entries(text).map(fold).collect()
+}
+
+/// Reads lines of `usual spelling = other, other`; each spelling is folded, the usual one kept as written.
+fn spellings(text: &RuleText) -> HashMap<String, String> {
+    let mut found = HashMap::new();
+    for line in entries(text) {
+        let (usual, others) = line.split_once('=').unwrap_or((line, ""));
+        for spelling in std::iter::once(usual).chain(others.split(',')) {
+            let folded = fold_header(spelling);
+            if !folded.is_empty() {
+                found.insert(folded, usual.trim().to_owned());
+            }
+        }
+    }
+    found
 }
 
 fn domains(text: &RuleText) -> HashSet<String> {

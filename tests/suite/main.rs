@@ -20,6 +20,7 @@ mod crash;
 mod docs;
 mod facts;
 mod outputs;
+mod outside;
 mod promises;
 mod scenarios;
 mod tidy;

@@ -125,7 +125,20 @@ impl Operand {
         Some(match self.name() {
             "seniority" => &["owner", "c-level", "director", "manager", "specialist"],
             "department" => DEPARTMENTS,
-            "phone-type" => &["mobile", "fixed", "voip", "premium", "toll-free", "unknown"],
+            "phone-type" => &[
+                "mobile",
+                "fixed",
+                "fixed-or-mobile",
+                "voip",
+                "premium",
+                "toll-free",
+                "shared-cost",
+                "personal",
+                "pager",
+                "universal-access",
+                "voicemail",
+                "unknown",
+            ],
             "device" => &["desktop", "mobile", "tablet", "bot"],
             "segment" => &["cold", "warm", "hot"],
             "email-is-free"

@@ -16,6 +16,7 @@ use crate::rules::field::FieldCatalog;
 const ROLES: &[(&str, Role)] = &[
     ("full-name", Role::FullName),
     ("submitted-at", Role::SubmittedAt),
+    ("started-at", Role::StartedAt),
     ("submission-id", Role::SubmissionId),
     ("consent", Role::Consent(GENERIC_CONSENT)),
     ("test-marker", Role::TestMarker),
