@@ -35,6 +35,7 @@ impl Progress {
                     "run {run} was cut short before its files were out; finishing it"
                 ));
             }
+            Event::Notice { name, message } => self.warn(name, message),
             Event::InputOpened { name, bytes, .. } => {
                 if let Some(bar) = &self.bar {
                     bar.set_style(bytes_bar());
@@ -84,6 +85,7 @@ impl Progress {
                 outcomes(&report.rows)
             )),
             InputStatus::Known(run) => self.line(&format!("{name}: already imported by run {run}")),
+            InputStatus::Postponed(reason) => self.warn(&report.name, reason),
             InputStatus::Refused(reason) => {
                 let say = || terminal::error(&format!("{}: {reason}", report.name));
                 match &self.bar {
@@ -91,6 +93,15 @@ impl Progress {
                     None => say(),
                 }
             }
+        }
+    }
+
+    fn warn(&self, name: &str, message: &str) {
+        let say = || terminal::warning(&format!("{name}: {message}"));
+        match &self.bar {
+            _ if self.quiet => {}
+            Some(bar) => bar.suspend(say),
+            None => say(),
         }
     }
 

@@ -6,19 +6,20 @@ use serde_json::{Value, json};
 
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
-use crate::intake::{InputPath, OpenInput, Refusal};
+use crate::intake::{InputPath, OpenInput, Refusal, expand};
 use crate::model::field;
 use crate::model::lead::display_name;
 use crate::model::moment::DateOrder;
 use crate::normalization::date_order::ColumnOrder;
-use crate::pipeline::open_input;
 use crate::pipeline::sniff::{Findings, judge};
+use crate::pipeline::{caps, open_input};
 use crate::report::escape::for_terminal;
 use crate::rules::RuleSet;
 
 /// Show what intake understands of a file, and what a run would make of its rows.
 ///
-/// Stores nothing. Exit code 6 when a run would refuse the file.
+/// Stores nothing. Of a zip archive every export in it is shown; with --json each on a line of its own.
+/// Exit code 6 when a run would refuse the file.
 #[derive(Debug, Args)]
 pub struct Sniff {
     /// The file, or `-` for stdin.
@@ -27,7 +28,7 @@ pub struct Sniff {
     /// Read it as this source, whatever it looks like.
     #[arg(long, value_name = "ID")]
     source: Option<String>,
-    /// Answer with one JSON object.
+    /// Answer with one JSON object a file.
     #[arg(long)]
     json: bool,
 }
@@ -45,21 +46,30 @@ impl Sniff {
         } else {
             return Err(UsageError(format!("{}: there is no such file", self.file)).into());
         };
-        let described = open_input(&input, &rules, self.source.as_deref()).and_then(|opened| {
-            let about = Description::of(&opened, &rules);
-            Ok((about, judge(opened, &rules, as_of)?))
-        });
-        match described {
-            Ok((about, findings)) => {
-                if self.json {
-                    terminal::print(&about.json(&findings).to_string())?;
-                } else {
-                    about.print(&findings)?;
-                }
-                Ok(0)
-            }
-            Err(refusal) => self.refuse(&refusal),
+        let expansion = expand(&input, &caps(&rules));
+        for name in &expansion.left_out {
+            terminal::warning(&format!("{name}: this is no export and was left out"));
         }
+        let mut exit_code = 0;
+        for (number, input) in expansion.inputs.into_iter().enumerate() {
+            if number > 0 && !self.json {
+                terminal::print("")?;
+            }
+            let opened = input
+                .and_then(|input| open_input(&input, &rules, self.source.as_deref()))
+                .and_then(|opened| {
+                    let about = Description::of(&opened, &rules);
+                    Ok((about, judge(opened, &rules, as_of)?))
+                });
+            match opened {
+                Ok((about, findings)) if self.json => {
+                    terminal::print(&about.json(&findings).to_string())?;
+                }
+                Ok((about, findings)) => about.print(&findings)?,
+                Err(refusal) => exit_code = self.refuse(&refusal)?,
+            }
+        }
+        Ok(exit_code)
     }
 
     fn refuse(&self, refusal: &Refusal) -> Outcome {
@@ -81,6 +91,8 @@ struct Description {
     file: String,
     encoding: String,
     has_bom: bool,
+    sheet: Option<String>,
+    notices: Vec<String>,
     delimiter: Option<char>,
     source: String,
     source_name: String,
@@ -95,6 +107,8 @@ impl Description {
             file: input.name.clone(),
             encoding: input.encoding.clone(),
             has_bom: input.has_bom,
+            sheet: input.sheet.clone(),
+            notices: input.notices.clone(),
             delimiter: input.delimiter,
             source: input.preset.id.clone(),
             source_name: input.preset.name.clone(),
@@ -110,6 +124,7 @@ impl Description {
 
     fn delimiter_word(&self) -> String {
         match self.delimiter {
+            None if self.sheet.is_some() => "none".to_owned(),
             Some('\t') => "tab".to_owned(),
             Some(other) => other.to_string(),
             None => "json".to_owned(),
@@ -144,6 +159,7 @@ impl Description {
             "bytes": self.bytes,
             "encoding": self.encoding,
             "bom": self.has_bom,
+            "sheet": self.sheet,
             "delimiter": self.delimiter.map(String::from),
             "source": self.source,
             "header_line": self.header_line,
@@ -158,6 +174,7 @@ impl Description {
             },
             "columns": columns,
             "dates": findings.date_orders.iter().map(date_order_json).collect::<Vec<_>>(),
+            "warnings": self.notices,
             "rejected": problems,
             "notices": notices,
         })
@@ -167,8 +184,15 @@ impl Description {
         let counts = findings.counts;
         let fact = |name: &str, value: String| vec![name.to_owned(), value];
         let bom = if self.has_bom { " with byte order mark" } else { "" };
+        for notice in &self.notices {
+            terminal::warning(&format!("{}: {notice}", self.file));
+        }
+        let sheet =
+            self.sheet.as_ref().map_or_else(String::new, |name| format!(", sheet `{name}`"));
         let header = if self.header_line == 0 {
             "none".to_owned()
+        } else if self.sheet.is_some() {
+            format!("row {}", self.header_line)
         } else {
             format!("line {}", self.header_line)
         };
@@ -176,7 +200,7 @@ impl Description {
             &[
                 fact("file", self.file.clone()),
                 fact("source", format!("{} ({})", self.source, self.source_name)),
-                fact("encoding", format!("{}{bom}", self.encoding)),
+                fact("encoding", format!("{}{bom}{sheet}", self.encoding)),
                 fact("delimiter", self.delimiter_word()),
                 fact("header", header),
                 fact("leads", counts.lead.to_string()),

@@ -1,29 +1,61 @@
 //! Opens an input as decompressed bytes, twice the same way, and keeps count of what was read.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Write as _};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
-use encoding_rs::{CoderResult, Decoder, DecoderResult, UTF_16BE, UTF_16LE};
-use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
+use super::archive::{self, Kind, Member, Source};
+use super::compressed::{Bytes, unpacked};
 use super::locate::InputPath;
+use super::workbook::{self, Places, Sheet};
 use super::{Caps, Refusal, RefusalKind};
 
-const GZIP_MAGIC: [u8; 2] = [0x1F, 0x8B];
-const RATIO_FREE_BYTES: u64 = 10 << 20;
+/// An input this small may unpack to any multiple of its size.
+pub(super) const RATIO_FREE_BYTES: u64 = 10 << 20;
 static SPOOLS: AtomicU64 = AtomicU64::new(0);
 
-/// Where an input's bytes lie: the file itself, or a private copy of standard input.
+/// Where an input's bytes lie: a file, a member of an archive, a sheet of a workbook, or a private copy of
+/// standard input.
 #[derive(Debug)]
 pub(super) struct Store {
     path: PathBuf,
     pub(super) name: String,
     pub(super) file_bytes: u64,
+    member: Option<Member>,
+    pub(super) sheet: Option<Sheet>,
+    written: Option<Written>,
     is_spool: bool,
+}
+
+/// A file's length and when it was last written: they move while somebody writes it.
+type Written = (u64, Option<SystemTime>);
+
+fn written(path: &Path) -> Option<Written> {
+    fs::metadata(path).ok().map(|found| (found.len(), found.modified().ok()))
+}
+
+/// What a file showed of itself at some time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stamp<'a> {
+    path: &'a Path,
+    written: Written,
+}
+
+impl<'a> Stamp<'a> {
+    /// Returns what `input` shows now; nothing for standard input.
+    pub(super) fn of(input: &'a InputPath) -> Option<Self> {
+        written(&input.path).map(|written| Self { path: &input.path, written })
+    }
+
+    /// Returns whether the file shows something else by now.
+    pub(super) fn is_outdated(&self) -> bool {
+        written(self.path) != Some(self.written)
+    }
 }
 
 impl Drop for Store {
@@ -36,8 +68,49 @@ impl Drop for Store {
 }
 
 impl Store {
-    /// Makes `input` readable more than once.
-    pub(super) fn new(input: &InputPath, caps: &Caps) -> Result<Self, Refusal> {
+    /// Makes `input` readable more than once; `is_known` says whether a cell is one of somebody's headers.
+    pub(super) fn new(
+        input: &InputPath,
+        caps: &Caps,
+        is_known: impl Fn(&str) -> bool + Sync,
+    ) -> Result<Self, Refusal> {
+        let mut store = Self::locate(input, caps)?;
+        let source = || {
+            Source::open(&store.path, store.member.as_ref())
+                .map_err(|error| unreadable(&input.name, &error))
+        };
+        let kind = if store.starts_like_an_archive().map_err(|error| store.refusal(&error))? {
+            archive::kind(source()?, &input.name, caps)?
+        } else {
+            Kind::Stream
+        };
+        match kind {
+            Kind::Stream => {}
+            Kind::Archive(contents) if store.member.is_none() => {
+                let member = contents.only_export(&input.name)?;
+                store.file_bytes = member.packed_bytes();
+                store.member = Some(member);
+            }
+            Kind::Archive(_) => {
+                return Err(Refusal::new(
+                    &input.name,
+                    RefusalKind::NotText,
+                    "this is an archive inside an archive",
+                    "unpack the outer one and pass what is in it",
+                ));
+            }
+            Kind::Workbook => {
+                workbook::check(source()?, store.file_bytes, caps)
+                    .map_err(|error| store.refusal(&error))?;
+                let sheet = workbook::choose(source()?, is_known);
+                let sheet = sheet.map_err(|error| store.refusal(&error))?;
+                store.sheet = Some(sheet.ok_or_else(|| without_sheet(&input.name))?);
+            }
+        }
+        Ok(store)
+    }
+
+    fn locate(input: &InputPath, caps: &Caps) -> Result<Self, Refusal> {
         let unreadable = |error: &io::Error| unreadable(&input.name, error);
         if input.is_stdin() {
             return spool(io::stdin().lock(), caps).map_err(|error| unreadable(&error));
@@ -54,21 +127,40 @@ impl Store {
         Ok(Self {
             path: input.path.clone(),
             name: input.name.clone(),
-            file_bytes: found.len(),
+            file_bytes: input.member.as_ref().map_or(found.len(), Member::packed_bytes),
+            member: input.member.clone(),
+            sheet: None,
+            written: Some((found.len(), found.modified().ok())),
             is_spool: false,
         })
     }
 
-    /// Opens the decompressed bytes.
+    fn starts_like_an_archive(&self) -> io::Result<bool> {
+        let mut start = Vec::new();
+        self.packed()?.take(4).read_to_end(&mut start)?;
+        Ok(start.starts_with(b"PK"))
+    }
+
+    /// Opens the bytes as they lie there.
+    fn packed(&self) -> io::Result<Bytes> {
+        match &self.member {
+            Some(member) => member.open(&self.path),
+            None => Ok(Box::new(File::open(&self.path)?)),
+        }
+    }
+
+    /// Opens the decompressed bytes; of a workbook the text of its sheet.
     pub(super) fn open(&self, caps: &Caps) -> io::Result<Tallied> {
-        let mut file = File::open(&self.path)?;
-        let mut magic = Vec::new();
-        Read::by_ref(&mut file).take(2).read_to_end(&mut magic)?;
-        let whole = io::Cursor::new(magic.clone()).chain(file);
-        let reader: Box<dyn Read + Send> = if magic == GZIP_MAGIC {
-            Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole)))
-        } else {
-            Box::new(whole)
+        let (reader, is_packed, places): (Bytes, _, _) = match &self.sheet {
+            Some(sheet) => {
+                let source = Source::open(&self.path, self.member.as_ref())?;
+                let (reader, places) = workbook::text(source, sheet.name.clone());
+                (Box::new(reader), true, Some(places))
+            }
+            None => {
+                let (reader, is_packed) = unpacked(self.packed()?)?;
+                (reader, is_packed || self.member.is_some(), None)
+            }
         };
         Ok(Tallied {
             reader,
@@ -76,8 +168,20 @@ impl Store {
             tally: Arc::default(),
             limit: caps.input_bytes,
             ratio_limit: caps.ratio.saturating_mul(self.file_bytes.max(1)),
-            is_gzip: magic == GZIP_MAGIC,
+            is_packed,
+            places,
+            expected: None,
         })
+    }
+
+    /// Returns what the file showed when it was opened.
+    pub(super) fn stamp(&self) -> Option<Stamp<'_>> {
+        self.written.map(|written| Stamp { path: &self.path, written })
+    }
+
+    /// Returns whether the file is not what it was when it was opened: somebody is writing it.
+    pub(super) fn is_being_written(&self) -> bool {
+        self.stamp().is_some_and(|stamp| stamp.is_outdated())
     }
 
     /// Says in people's words why reading failed.
@@ -98,10 +202,27 @@ fn spool(mut stdin: impl Read, caps: &Caps) -> io::Result<Store> {
         options.mode(0o600);
     }
     let mut file = options.open(&path)?;
-    let mut store = Store { path, name: "-".to_owned(), file_bytes: 0, is_spool: true };
+    let mut store = Store {
+        path,
+        name: "-".to_owned(),
+        file_bytes: 0,
+        member: None,
+        sheet: None,
+        written: None,
+        is_spool: true,
+    };
     store.file_bytes = io::copy(&mut stdin.by_ref().take(caps.input_bytes + 1), &mut file)?;
     file.flush()?;
     Ok(store)
+}
+
+fn without_sheet(name: &str) -> Refusal {
+    Refusal::new(
+        name,
+        RefusalKind::Unrecognized,
+        "no sheet of this workbook holds a table",
+        "put the headers into one row of the first sheet, or save the sheet as \"CSV UTF-8\"",
+    )
 }
 
 /// Says in people's words why the input called `name` could not be read.
@@ -121,6 +242,12 @@ pub(super) fn unreadable(name: &str, error: &io::Error) -> Refusal {
             "the compressed file ends too early",
             "copy or download it again",
         ),
+        io::ErrorKind::FileTooLarge => Refusal::new(
+            name,
+            RefusalKind::OverCap,
+            &error.to_string(),
+            "unpack the archive and pass the file itself, or save the sheet as \"CSV UTF-8\"",
+        ),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Refusal::new(
             name,
             RefusalKind::Unreadable,
@@ -136,8 +263,15 @@ pub(super) fn unreadable(name: &str, error: &io::Error) -> Refusal {
     }
 }
 
+/// More than a cap allows was met.
 #[derive(Debug)]
-struct OverCap(String);
+pub(super) struct OverCap(String);
+
+impl OverCap {
+    pub(super) fn error(message: &str) -> io::Error {
+        io::Error::other(Self(message.to_owned()))
+    }
+}
 
 impl std::fmt::Display for OverCap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -152,9 +286,16 @@ impl std::error::Error for OverCap {}
 pub(super) struct Tally {
     bytes: AtomicU64,
     sha256: Mutex<Option<[u8; 32]>>,
+    /// Set when the input went on behind what was expected to be all of it.
+    has_grown: AtomicBool,
 }
 
 impl Tally {
+    /// Returns whether the bytes expected were read, and more behind them.
+    pub(super) fn has_grown(&self) -> bool {
+        self.has_grown.load(Ordering::Relaxed)
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
@@ -166,12 +307,39 @@ impl Tally {
 
 /// Reads decompressed bytes while hashing and counting them.
 pub(super) struct Tallied {
-    reader: Box<dyn Read + Send>,
+    reader: Bytes,
     hash: Sha256,
     pub(super) tally: Arc<Tally>,
     limit: u64,
     ratio_limit: u64,
-    is_gzip: bool,
+    is_packed: bool,
+    /// Of a workbook: which line is which row.
+    pub(super) places: Option<Arc<Places>>,
+    expected: Option<(u64, [u8; 32])>,
+}
+
+impl Tallied {
+    /// Says what an earlier pass read, so that a file which was only appended to can be told.
+    pub(super) fn expecting(mut self, bytes: u64, sha256: [u8; 32]) -> Self {
+        self.expected = Some((bytes, sha256));
+        self
+    }
+
+    /// Hashes `chunk`, which starts behind `before` bytes.
+    fn hash(&mut self, before: u64, chunk: &[u8]) {
+        if let Some((bytes, sha256)) = self.expected
+            && before <= bytes
+            && bytes < before + chunk.len() as u64
+        {
+            let (first, rest) = chunk.split_at((bytes - before) as usize);
+            self.hash.update(first);
+            let so_far: [u8; 32] = self.hash.clone().finalize().into();
+            self.tally.has_grown.store(so_far == sha256, Ordering::Relaxed);
+            self.hash.update(rest);
+        } else {
+            self.hash.update(chunk);
+        }
+    }
 }
 
 impl Read for Tallied {
@@ -187,92 +355,20 @@ impl Read for Tallied {
             let mut sha256 = self.tally.sha256.lock().unwrap_or_else(PoisonError::into_inner);
             *sha256 = Some(digest.into());
         }
-        self.hash.update(&buffer[..count]);
-        let bytes = self.tally.bytes.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
+        let before = self.tally.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        self.hash(before, &buffer[..count]);
+        let bytes = before + count as u64;
         if bytes > self.limit {
             return Err(io::Error::other(OverCap(format!(
                 "it holds more than {} bytes",
                 self.limit
             ))));
         }
-        if self.is_gzip && bytes > RATIO_FREE_BYTES && bytes > self.ratio_limit {
+        if self.is_packed && bytes > RATIO_FREE_BYTES && bytes > self.ratio_limit {
             return Err(io::Error::other(OverCap(
                 "it unpacks to far more than an export would (a decompression bomb)".to_owned(),
             )));
         }
         Ok(count)
     }
-}
-
-/// Turns UTF-16 into UTF-8; what is not UTF-16 becomes the byte 0xFF, which no UTF-8 has, so the
-/// record that holds it is told apart later.
-pub(super) struct Utf16Reader<R> {
-    reader: R,
-    decoder: Decoder,
-    input: Vec<u8>,
-    output: Vec<u8>,
-    given: usize,
-    ended: bool,
-}
-
-impl<R: Read> Utf16Reader<R> {
-    pub(super) fn new(reader: R, little_endian: bool) -> Self {
-        let encoding = if little_endian { UTF_16LE } else { UTF_16BE };
-        Self {
-            reader,
-            decoder: encoding.new_decoder_with_bom_removal(),
-            input: vec![0; 1 << 15],
-            output: Vec::new(),
-            given: 0,
-            ended: false,
-        }
-    }
-
-    fn refill(&mut self) -> io::Result<()> {
-        let count = self.reader.read(&mut self.input)?;
-        self.ended = count == 0;
-        self.output.clear();
-        self.given = 0;
-        let mut rest = &self.input[..count];
-        loop {
-            let room = self.decoder.max_utf8_buffer_length(rest.len()).unwrap_or(1 << 17).max(16);
-            let start = self.output.len();
-            self.output.resize(start + room, 0);
-            let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(
-                rest,
-                &mut self.output[start..],
-                self.ended,
-            );
-            self.output.truncate(start + written);
-            rest = &rest[read..];
-            match result {
-                DecoderResult::InputEmpty => return Ok(()),
-                DecoderResult::OutputFull => {}
-                DecoderResult::Malformed(..) => self.output.push(0xFF),
-            }
-        }
-    }
-}
-
-impl<R: Read> Read for Utf16Reader<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.output.len() && !self.ended {
-            self.refill()?;
-        }
-        let count = buffer.len().min(self.output.len() - self.given);
-        buffer[..count].copy_from_slice(&self.output[self.given..self.given + count]);
-        self.given += count;
-        Ok(count)
-    }
-}
-
-/// Turns the first bytes of a UTF-16 stream, possibly cut inside a character, into UTF-8.
-pub(super) fn utf16_head(bytes: &[u8], little_endian: bool) -> Vec<u8> {
-    let encoding = if little_endian { UTF_16LE } else { UTF_16BE };
-    let mut decoder = encoding.new_decoder_with_bom_removal();
-    let mut output = vec![0; decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(0)];
-    let (result, _, written, _) = decoder.decode_to_utf8(bytes, &mut output, false);
-    debug_assert_eq!(result, CoderResult::InputEmpty, "the buffer was made long enough");
-    output.truncate(written);
-    output
 }

@@ -3,6 +3,7 @@
 use super::Caps;
 use super::cells::{Dialect, Record};
 use super::encoding::Charset;
+use super::mojibake::mended;
 use super::records::{Piece, RecordReader};
 use crate::rules::source::{Escape, header_key};
 
@@ -68,9 +69,10 @@ pub(super) fn layout(
     })
 }
 
-/// The text of a header without byte order mark and with single spaces.
+/// The text of a header without byte order mark, with its letters mended and with single spaces.
 pub(super) fn tidy_header(cell: &str) -> String {
-    cell.trim_start_matches('\u{feff}').split_whitespace().collect::<Vec<_>>().join(" ")
+    let cell = mended(cell.trim_start_matches('\u{feff}'));
+    cell.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Returns whether `text` has the outline of an e-mail address.

@@ -8,6 +8,9 @@ use std::borrow::Cow;
 
 use encoding_rs::{ISO_8859_2, WINDOWS_1250, WINDOWS_1252};
 
+use super::codepage::{SURE, decode_cp852, decode_mac, weight};
+use crate::model::outcome::Notice;
+
 /// A character set that intake tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Charset {
@@ -17,7 +20,21 @@ pub(super) enum Charset {
     Windows1250,
     Iso8859Two,
     Windows1252,
+    Cp852,
+    MacCentralEurope,
 }
+
+/// The legacy character sets, the likelier first: of equals the first one wins.
+const LEGACY: &[Charset] = &[
+    Charset::Windows1250,
+    Charset::Iso8859Two,
+    Charset::Windows1252,
+    Charset::Cp852,
+    Charset::MacCentralEurope,
+];
+/// Those that a single line may be in by itself; the letters of the others are signs in these.
+const LEGACY_OF_LINES: &[Charset] =
+    &[Charset::Windows1250, Charset::Iso8859Two, Charset::Windows1252];
 
 impl Charset {
     pub(super) fn name(self) -> &'static str {
@@ -28,6 +45,8 @@ impl Charset {
             Self::Windows1250 => "windows-1250",
             Self::Iso8859Two => "ISO-8859-2",
             Self::Windows1252 => "windows-1252",
+            Self::Cp852 => "IBM852",
+            Self::MacCentralEurope => "x-mac-ce",
         }
     }
 
@@ -35,46 +54,87 @@ impl Charset {
         matches!(self, Self::Utf16Le | Self::Utf16Be)
     }
 
+    fn is_unicode(self) -> bool {
+        matches!(self, Self::Utf8 | Self::Utf16Le | Self::Utf16Be)
+    }
+
     /// Returns `bytes` as text, or nothing where that would have to guess.
     pub(super) fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            return Some(Cow::Borrowed(text));
+        self.of_part(bytes).map(|charset| charset.decoded(bytes))
+    }
+
+    /// Returns the character set of one record or cell of a file in this one, or nothing where that would have
+    /// to guess: files that several programs appended to hold lines of different character sets.
+    pub(super) fn of_part(self, bytes: &[u8]) -> Option<Self> {
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return if self.is_unicode() { legacy_of_line(bytes) } else { Some(self) };
+        };
+        if text.is_ascii() {
+            return Some(if self.is_unicode() { Self::Utf8 } else { self });
         }
+        if self.is_unicode() {
+            return Some(if is_utf8_by_chance(text) { Self::Windows1250 } else { Self::Utf8 });
+        }
+        // Bytes of a legacy file can make UTF-8 by chance: `SPÓŁKA` in windows-1250 does.
+        let is_utf8 = text.chars().filter(|c| !c.is_ascii()).all(|c| weight(c) >= SURE);
+        Some(if is_utf8 { Self::Utf8 } else { self })
+    }
+
+    /// Returns what to say of a part in the character set `part` of a file in this one.
+    pub(super) fn notice_of_part(self, part: Self) -> Option<Notice> {
+        let is_same = part == self || (self.is_unicode() && part == Self::Utf8);
+        let message = format!(
+            "this row is in {} and the rest of the file in {}; each was read as what it is",
+            part.name(),
+            self.name()
+        );
+        let (column, value) = (String::new(), String::new());
+        (!is_same).then_some(Notice { code: "encoding-of-row", column, value, message })
+    }
+
+    /// Returns `bytes` as text of this character set; for UTF-8 they must be valid.
+    pub(super) fn decoded(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {
-            Self::Utf8 if is_polish_windows(bytes) => Some(decode_with(WINDOWS_1250, bytes)),
-            Self::Utf8 | Self::Utf16Le | Self::Utf16Be => None,
-            Self::Windows1250 => Some(decode_with(WINDOWS_1250, bytes)),
-            Self::Iso8859Two => Some(decode_with(ISO_8859_2, bytes)),
-            Self::Windows1252 => Some(decode_with(WINDOWS_1252, bytes)),
+            Self::Utf8 | Self::Utf16Le | Self::Utf16Be => String::from_utf8_lossy(bytes),
+            Self::Windows1250 => WINDOWS_1250.decode_without_bom_handling(bytes).0,
+            Self::Iso8859Two => ISO_8859_2.decode_without_bom_handling(bytes).0,
+            Self::Windows1252 => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+            Self::Cp852 => decode_cp852(bytes),
+            Self::MacCentralEurope => decode_mac(bytes),
         }
     }
 }
 
-fn decode_with<'a>(encoding: &'static encoding_rs::Encoding, bytes: &'a [u8]) -> Cow<'a, str> {
-    encoding.decode_without_bom_handling(bytes).0
+/// Returns whether `text` is windows-1250 whose capital letters make UTF-8: `ÓŁ`, `ÓŻ`, `ÓŚ` and `ÓŹ` look like
+/// letters of the Caucasus and Central Asia, which never stand among Latin letters alone.
+fn is_utf8_by_chance(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii() || matches!(c, 'ӣ' | 'ӯ' | 'ӌ' | 'ӏ'))
 }
 
-// Polish letters of windows-1250; ISO 8859-2 has the first six elsewhere and shares the others.
-const WINDOWS_ONLY: &[u8] = &[0xB9, 0x9C, 0x9F, 0xA5, 0x8C, 0x8F];
-const ISO_ONLY: &[u8] = &[0xB1, 0xB6, 0xBC, 0xA1, 0xA6, 0xAC];
-const SHARED: &[u8] = &[0xE6, 0xEA, 0xB3, 0xF1, 0xF3, 0xBF, 0xC6, 0xCA, 0xA3, 0xD1, 0xD3, 0xAF];
-/// Typographic signs and German letters, where windows-1250 and windows-1252 agree.
-const NEUTRAL: &[u8] = &[
-    0x80, 0x82, 0x84, 0x85, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0xA0, 0xA7, 0xAB, 0xB0, 0xBB,
-    0xC4, 0xD6, 0xDC, 0xDF, 0xE4, 0xE9, 0xF6, 0xFC,
-];
-/// Letters that French, Italian, Portuguese and Nordic texts use and Polish ones do not.
-const WESTERN: &[u8] =
-    &[0xE0, 0xE3, 0xE5, 0xE8, 0xEC, 0xF2, 0xF5, 0xF8, 0xF9, 0xC0, 0xC5, 0xC8, 0xD8];
+/// What a character set has to be ahead by for each character: letters of Western Europe look like
+/// passable text of code page 852 and of Macs, whose own text looks like nothing in Windows'.
+fn handicap(charset: Charset) -> i32 {
+    if matches!(charset, Charset::Cp852 | Charset::MacCentralEurope) { 2 } else { 0 }
+}
 
-fn is_polish_windows(bytes: &[u8]) -> bool {
-    let known = |byte: &u8| {
-        byte.is_ascii()
-            || WINDOWS_ONLY.contains(byte)
-            || SHARED.contains(byte)
-            || NEUTRAL.contains(byte)
-    };
-    bytes.iter().all(known)
+/// The legacy character set in which every character of a line is one that people write.
+fn legacy_of_line(bytes: &[u8]) -> Option<Charset> {
+    let high: Vec<u8> = bytes.iter().copied().filter(|byte| !byte.is_ascii()).collect();
+    let sure = |charset: &Charset| charset.decoded(&high).chars().all(|c| weight(c) >= SURE);
+    best(LEGACY_OF_LINES.iter().copied().filter(sure), |charset| {
+        charset.decoded(&high).chars().map(|c| i64::from(weight(c))).sum()
+    })
+}
+
+/// The first of `charsets` with the highest score.
+fn best(
+    charsets: impl Iterator<Item = Charset>,
+    score: impl Fn(Charset) -> i64,
+) -> Option<Charset> {
+    let scored = charsets.map(|charset| (score(charset), charset));
+    scored
+        .reduce(|best, next| if next.0 > best.0 { next } else { best })
+        .map(|(_, charset)| charset)
 }
 
 /// Counts what a stream holds, so that its character set can be told at its end.
@@ -193,19 +253,14 @@ impl CharsetCounts {
         if self.broken_lines == 0 || self.multibyte_lines > self.broken_lines {
             return Charset::Utf8;
         }
-        let sum = |bytes: &[u8]| -> u64 {
-            bytes.iter().map(|byte| self.high[usize::from(byte & 0x7F)]).sum()
+        let score = |charset: Charset| {
+            let weigh = |(at, &count): (usize, &u64)| {
+                let c = charset.decoded(&[at as u8 | 0x80]).chars().next();
+                i64::from(c.map_or(0, weight) - handicap(charset)) * count as i64
+            };
+            self.high.iter().enumerate().map(weigh).sum()
         };
-        let (windows, iso) = (sum(WINDOWS_ONLY), sum(ISO_ONLY));
-        let (shared, western) = (sum(SHARED), sum(WESTERN));
-        let below_a0: u64 = self.high[..0x20].iter().sum();
-        if iso > windows && below_a0 == 0 && iso + shared > western {
-            Charset::Iso8859Two
-        } else if western > windows + shared {
-            Charset::Windows1252
-        } else {
-            Charset::Windows1250
-        }
+        best(LEGACY.iter().copied(), score).unwrap_or(Charset::Windows1250)
     }
 }
 
@@ -226,6 +281,18 @@ mod tests {
         encoding.encode(text).0.into_owned()
     }
 
+    /// Encodes by looking every character up in what the character set decodes.
+    fn encoded_as(text: &str, charset: Charset) -> Vec<u8> {
+        let byte_of = |c: char| {
+            if charset == Charset::Utf8 || c.is_ascii() {
+                return c.to_string().into_bytes();
+            }
+            let found = (0x80..=0xFF).find(|&byte| charset.decoded(&[byte]) == c.to_string());
+            vec![found.unwrap_or_else(|| panic!("{c} in {}", charset.name()))]
+        };
+        text.chars().flat_map(byte_of).collect()
+    }
+
     #[test]
     fn encodings_are_told_apart_by_their_letters() {
         let polish = "Imię;Usługa\nAnna Łęcka;źródło światła, żółć\n";
@@ -235,6 +302,91 @@ mod tests {
         check(&encoded("Nom\nHélène à Orléans, forêt\n", WINDOWS_1252), Charset::Windows1252);
         check(&encoded("Größe\nMüller\n", WINDOWS_1252), Charset::Windows1250);
         check(b"plain\n", Charset::Utf8);
+    }
+
+    #[test]
+    fn polish_in_any_character_set_is_told_by_few_words() {
+        let texts = [
+            "Anna Łęcka",
+            "źródło światła, żółć",
+            "Łódź",
+            "Świętosława Wójcik-Żak",
+            "Proszę o wycenę na wrzesień. Dziękuję",
+            "ZAŻÓŁĆ GĘŚLĄ JAŹŃ",
+            "SPÓŁKA Z O.O.",
+        ];
+        for text in texts {
+            for &charset in &[
+                Charset::Utf8,
+                Charset::Windows1250,
+                Charset::Iso8859Two,
+                Charset::Cp852,
+                Charset::MacCentralEurope,
+            ] {
+                let bytes = encoded_as(text, charset);
+                let mut counts = CharsetCounts::default();
+                counts.feed(&bytes);
+                let (found, _) = counts.finish();
+                let name = charset.name();
+                assert_eq!(found.decode(&bytes).as_deref(), Some(text), "{text:?} in {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_of_polish_keep_their_letters() {
+        for (text, charset) in [
+            ("Hélène, Noël à Besançon, où êtes-vous", Charset::Windows1252),
+            ("Søren Ærø på Åland", Charset::Windows1252),
+            ("São João, não é, 100 m²", Charset::Windows1252),
+            ("perché così città", Charset::Windows1252),
+            ("Příliš žluťoučký kůň úpěl", Charset::Windows1250),
+            ("Größe, Straße, Übergrößen", Charset::Windows1250),
+            ("„Firma” – oferta… „Test” — 10 €", Charset::Windows1250),
+        ] {
+            let bytes = encoded_as(text, charset);
+            let mut counts = CharsetCounts::default();
+            counts.feed(&bytes);
+            let (found, _) = counts.finish();
+            assert_eq!(found.decode(&bytes).as_deref(), Some(text), "{}", charset.name());
+        }
+    }
+
+    #[test]
+    fn the_tables_are_those_of_the_standards() {
+        let letters = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ";
+        let expected: [(Charset, [u8; 18]); 4] = [
+            (
+                Charset::Windows1250,
+                *b"\xB9\xE6\xEA\xB3\xF1\xF3\x9C\x9F\xBF\xA5\xC6\xCA\xA3\xD1\xD3\x8C\x8F\xAF",
+            ),
+            (
+                Charset::Iso8859Two,
+                *b"\xB1\xE6\xEA\xB3\xF1\xF3\xB6\xBC\xBF\xA1\xC6\xCA\xA3\xD1\xD3\xA6\xAC\xAF",
+            ),
+            (
+                Charset::Cp852,
+                *b"\xA5\x86\xA9\x88\xE4\xA2\x98\xAB\xBE\xA4\x8F\xA8\x9D\xE3\xE0\x97\x8D\xBD",
+            ),
+            (
+                Charset::MacCentralEurope,
+                *b"\x88\x8D\xAB\xB8\xC4\x97\xE6\x90\xFD\x84\x8C\xA2\xFC\xC1\xEE\xE5\x8F\xFB",
+            ),
+        ];
+        for (charset, bytes) in expected {
+            assert_eq!(charset.decoded(&bytes), letters, "{}", charset.name());
+        }
+    }
+
+    #[test]
+    fn utf8_lines_in_a_legacy_file_are_told_from_letters_that_look_like_it() {
+        let legacy = Charset::Windows1250;
+        for text in ["SPÓŁKA", "PÓŁNOC", "WRÓŻKA", "Łódź", "abc"] {
+            assert_eq!(legacy.decode(&encoded(text, WINDOWS_1250)).as_deref(), Some(text));
+        }
+        for text in ["SPÓŁKA", "Łódź", "Größe – „x”"] {
+            assert_eq!(legacy.decode(text.as_bytes()).as_deref(), Some(text));
+        }
     }
 
     #[test]

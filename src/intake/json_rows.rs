@@ -10,6 +10,7 @@ use super::clean::{clean, escaped};
 use super::encoding::Charset;
 use super::json::{JsonPiece, JsonReader, holds};
 use super::json_text::{self, text_of};
+use super::mojibake::mend;
 use super::roles::{Column, Resolver, keep_one_of_each};
 use super::{Caps, Refusal, RefusalKind};
 use crate::model::outcome::Rejection;
@@ -107,7 +108,7 @@ impl JsonRows {
     }
 
     fn row(&mut self, line: u32, bytes: &[u8], terminated: bool) -> Result<Row, Refusal> {
-        let Some(text) = self.charset.decode(bytes) else {
+        let Some(charset) = self.charset.of_part(bytes) else {
             if !terminated {
                 return Err(self.cut(line));
             }
@@ -120,6 +121,7 @@ impl JsonRows {
                 message.to_owned(),
             ));
         };
+        let text = charset.decoded(bytes);
         let value = match json_text::parse(&text) {
             Ok(value) => value,
             Err(_) if !terminated => return Err(self.cut(line)),
@@ -134,8 +136,13 @@ impl JsonRows {
             return Ok(rejected(self.origin(line), &text, "broken-json", message));
         }
         let raw = json_text::without_trailing_commas(&text).into_owned();
-        let content = self.content(&value);
-        Ok(Row { origin: self.origin(line), raw, content })
+        let mut content = self.content(&value);
+        let mut notices = match &mut content {
+            RowContent::Cells(_, cells) => mend(cells),
+            _ => Vec::new(),
+        };
+        notices.extend(self.charset.notice_of_part(charset));
+        Ok(Row { origin: self.origin(line), raw, content, notices })
     }
 
     fn content(&mut self, value: &Value) -> RowContent {
@@ -187,7 +194,8 @@ fn rejection(code: &'static str, column: &str, value: String, message: String) -
 fn rejected(origin: Origin, text: &str, code: &'static str, message: String) -> Row {
     let raw = serde_json::to_string(text).unwrap_or_default();
     let value = text.chars().take(2000).collect();
-    Row { origin, raw, content: RowContent::Rejected(rejection(code, "", value, message)) }
+    let content = RowContent::Rejected(rejection(code, "", value, message));
+    Row { origin, raw, content, notices: Vec::new() }
 }
 
 fn kind(shape: &JsonShape, value: &Value) -> RowKind {

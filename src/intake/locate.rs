@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::archive::Member;
+
 /// One input to open.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InputPath {
@@ -10,6 +12,8 @@ pub struct InputPath {
     pub path: PathBuf,
     /// Its name for people: the path with forward slashes, `-` for standard input.
     pub name: String,
+    /// The file inside the archive at `path`, when it is not the file itself.
+    pub(super) member: Option<Member>,
 }
 
 impl InputPath {
@@ -17,12 +21,12 @@ impl InputPath {
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let name = path.to_string_lossy().replace('\\', "/");
-        Self { path, name }
+        Self { path, name, member: None }
     }
 
     /// Returns standard input.
     pub fn stdin() -> Self {
-        Self { path: PathBuf::new(), name: "-".to_owned() }
+        Self { path: PathBuf::new(), name: "-".to_owned(), member: None }
     }
 
     /// Returns whether this is standard input.
@@ -42,7 +46,8 @@ pub struct LocateProblem {
     pub hint: String,
 }
 
-const EXTENSIONS: &[&str] = &["csv", "tsv", "txt", "json", "jsonl", "ndjson"];
+const EXTENSIONS: &[&str] =
+    &["csv", "tsv", "txt", "json", "jsonl", "ndjson", "xlsx", "xlsm", "xls", "zip"];
 
 /// Returns the inputs that `args` name, sorted and each once, and what is wrong with the others.
 ///
@@ -110,7 +115,8 @@ fn folder(path: &Path, argument: &str) -> Result<Vec<InputPath>, Problem> {
     if found.is_empty() {
         return Err((
             format!("the folder `{argument}` holds no exports"),
-            "exports end in .csv .tsv .txt .json .jsonl .ndjson, or one of these with .gz",
+            "exports end in .csv .tsv .txt .json .jsonl .ndjson .xlsx or .zip, or one of these with .gz \
+             or .zst",
         ));
     }
     Ok(found.into_iter().map(InputPath::file).collect())
@@ -137,10 +143,16 @@ fn is_unfinished(name: &str) -> bool {
 }
 
 fn is_export(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    EXTENSIONS.contains(&extension) && path.is_file()
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    is_export_name(&name) && path.is_file()
+}
+
+/// Returns whether a file of this name is taken for an export when a folder or an archive holds it.
+pub(super) fn is_export_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let bare = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending));
+    let extension = bare.unwrap_or(&name).rsplit_once('.').map_or("", |(_, extension)| extension);
+    EXTENSIONS.contains(&extension)
 }
 
 fn glob(pattern: &str) -> Result<Vec<InputPath>, Problem> {

@@ -8,9 +8,12 @@
 //! and ends with an error when what it read was not what the first pass had read. In between,
 //! [`OpenInput::preview`] hands out the same rows for what has to be known of all before the first.
 
+mod archive;
 mod bytes;
 mod cells;
 mod clean;
+mod codepage;
+mod compressed;
 mod dialect;
 mod encoding;
 mod json;
@@ -18,11 +21,14 @@ mod json_layout;
 mod json_rows;
 mod json_text;
 mod locate;
+mod mojibake;
 mod records;
 mod roles;
 mod small_dates;
 mod survey;
 mod table;
+mod utf16;
+mod workbook;
 
 #[cfg(test)]
 mod tests;
@@ -30,8 +36,11 @@ mod tests;
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
-use bytes::{Store, Tallied, Tally, Utf16Reader};
+pub use archive::{Expansion, expand};
+use bytes::{Stamp, Store, Tallied, Tally};
 use cells::Dialect;
 use encoding::Charset;
 use json_rows::JsonRows;
@@ -41,6 +50,8 @@ pub use roles::Column;
 use roles::{Resolver, TableTraits, recognize};
 use survey::{Survey, survey};
 use table::TableRows;
+use utf16::Utf16Reader;
+use workbook::Places;
 
 use crate::model::field::{EMAIL, PHONE};
 use crate::model::row::{Role, Row};
@@ -62,6 +73,8 @@ pub struct Caps {
     pub input_bytes: u64,
     /// How many times larger than its file an input may unpack to, once it is over 10 MiB.
     pub ratio: u64,
+    /// How long a file that looks cut is watched: it may be one that somebody is still writing.
+    pub writer_wait: Duration,
 }
 
 impl Default for Caps {
@@ -72,6 +85,7 @@ impl Default for Caps {
             fields: 4096,
             input_bytes: 20 << 30,
             ratio: 200,
+            writer_wait: Duration::from_millis(200),
         }
     }
 }
@@ -89,6 +103,8 @@ pub enum RefusalKind {
     Truncated,
     /// It changed while it was read.
     Changed,
+    /// Somebody is still writing it: the next run will find it whole.
+    BeingWritten,
     /// It is over a cap.
     OverCap,
     /// It could not be read.
@@ -135,23 +151,27 @@ pub struct OpenInput {
     pub bytes: u64,
     /// Bytes on disk.
     pub file_bytes: u64,
-    /// Name of the encoding, such as `UTF-8` or `windows-1250`.
+    /// Name of the encoding, such as `UTF-8` or `windows-1250`; `XLSX` for a workbook.
     pub encoding: String,
+    /// Name of the sheet that is read, of a workbook.
+    pub sheet: Option<String>,
     /// Whether it starts with a byte order mark.
     pub has_bom: bool,
-    /// The delimiter; none for JSON.
+    /// The delimiter; none for JSON and workbooks.
     pub delimiter: Option<char>,
     /// The source it comes from.
     pub preset: Arc<SourcePreset>,
     /// Names of its columns; of a JSON input those of its first records.
     pub header: Vec<String>,
-    /// Line of the header; 0 when there is none.
+    /// Line of the header, or its row in the sheet; 0 when there is none.
     pub header_line: u32,
     /// What its columns mean, in the order of `header`.
     pub columns: Vec<Column>,
     /// Whether it holds dates whose day and month could be swapped, so that [`OpenInput::preview`] is
     /// worth reading before the rows are judged.
     pub has_small_dates: bool,
+    /// What somebody should know about the input as a whole.
+    pub notices: Vec<String>,
     store: Arc<Store>,
     caps: Caps,
     charset: Charset,
@@ -178,14 +198,47 @@ pub fn open(
     caps: &Caps,
     forced_source: Option<&str>,
 ) -> Result<OpenInput, Refusal> {
-    let store = Store::new(input, caps)?;
-    let found = survey(&store, caps)?;
+    let is_known = |text: &str| sources.knows_header(&header_key(text));
+    let stamp = Stamp::of(input);
+    let store =
+        Store::new(input, caps, is_known).map_err(|refusal| settle(refusal, stamp, caps))?;
+    let found = survey(&store, caps).map_err(|refusal| wait_for_writer(&store, refusal, caps))?;
+    if store.is_being_written() {
+        return Err(being_written(&store.name));
+    }
     let forced = forced_source.map(|id| preset_by_id(sources, id, &input.name)).transpose()?;
-    if json_layout::is_json(&found.head) {
+    if store.sheet.is_none() && json_layout::is_json(&found.head) {
         open_json(store, &found, sources, caps, forced)
     } else {
         open_table(store, &found, sources, caps, forced)
     }
+}
+
+/// Tells a cut file from one that somebody is still writing.
+fn wait_for_writer(store: &Store, refusal: Refusal, caps: &Caps) -> Refusal {
+    if store.is_being_written() {
+        return being_written(&store.name);
+    }
+    settle(refusal, store.stamp(), caps)
+}
+
+/// Watches what `stamp` shows of a file that is cut: it may be growing.
+fn settle(refusal: Refusal, stamp: Option<Stamp<'_>>, caps: &Caps) -> Refusal {
+    let Some(stamp) = stamp.filter(|_| refusal.kind == RefusalKind::Truncated) else {
+        return refusal;
+    };
+    thread::sleep(caps.writer_wait);
+    if stamp.is_outdated() { being_written(&refusal.input) } else { refusal }
+}
+
+fn being_written(name: &str) -> Refusal {
+    Refusal::new(
+        name,
+        RefusalKind::BeingWritten,
+        "somebody is still writing this file; it is left for the next run",
+        "nothing to do; where files are copied into the inbox slowly, copy them under a name that ends in \
+         .part and rename them when they are whole",
+    )
 }
 
 fn preset_by_id(
@@ -228,6 +281,12 @@ fn open_table(
     if !is_recognized && !has_contact {
         return Err(unrecognized(&store.name, &layout.header));
     }
+    let header_line = found.places.as_ref().map_or(layout.header_line, |places| {
+        if layout.header_line == 0 { 0 } else { places.row(layout.header_line) }
+    });
+    let notices = store.sheet.iter().flat_map(|sheet| sheet.unread.iter().map(|name| {
+        format!("the sheet `{name}` also holds a table and is not read; save it as a file of its own")
+    }));
     let mut dialect = layout.dialect;
     if let Some(escape) = resolver.preset.escape.filter(|_| dialect.escape == Escape::Doubled) {
         dialect.escape = escape;
@@ -237,14 +296,16 @@ fn open_table(
         sha256: found.sha256,
         bytes: found.bytes,
         file_bytes: store.file_bytes,
-        encoding: found.charset.name().to_owned(),
+        encoding: store.sheet.as_ref().map_or(found.charset.name(), |_| "XLSX").to_owned(),
+        sheet: store.sheet.as_ref().map(|sheet| sheet.name.clone()),
         has_bom: found.bom,
-        delimiter: Some(char::from(dialect.delimiter)),
+        delimiter: store.sheet.is_none().then_some(char::from(dialect.delimiter)),
         preset: resolver.preset.clone(),
         header: table::names(&columns).iter().map(ToString::to_string).collect(),
-        header_line: layout.header_line,
+        header_line,
         columns,
         has_small_dates: found.has_small_dates,
+        notices: notices.collect(),
         store: Arc::new(store),
         caps: *caps,
         charset: found.charset,
@@ -287,6 +348,7 @@ fn open_json(
         bytes: found.bytes,
         file_bytes: store.file_bytes,
         encoding: found.charset.name().to_owned(),
+        sheet: None,
         has_bom: found.bom,
         delimiter: None,
         preset: resolver.preset.clone(),
@@ -295,6 +357,7 @@ fn open_json(
         columns,
         has_small_dates: found.has_small_dates,
         store: Arc::new(store),
+        notices: Vec::new(),
         caps: *caps,
         charset: found.charset,
         resolver,
@@ -330,22 +393,31 @@ impl OpenInput {
         self.clone().rows()
     }
 
+    /// Returns whether rows are cells under a header, as in CSV and workbooks, rather than JSON.
+    pub fn is_table(&self) -> bool {
+        matches!(self.layout, Layout::Table { .. })
+    }
+
     /// Reads the rows.
     pub fn rows(self) -> Rows {
         let tally = Arc::default();
         let mut rows = Rows {
             body: Body::Done,
             tally,
+            places: None,
             sha256: self.sha256,
             name: self.name.clone(),
-            spool: None,
+            store: None,
+            caps: self.caps,
         };
         match self.store.open(&self.caps) {
             Ok(reader) => {
+                let reader = reader.expecting(self.bytes, self.sha256);
                 rows.tally = reader.tally.clone();
+                rows.places.clone_from(&reader.places);
                 let (body, store) = self.body(reader);
                 rows.body = body;
-                rows.spool = Some(store);
+                rows.store = Some(store);
             }
             Err(error) => rows.body = Body::Failed(self.store.refusal(&error)),
         }
@@ -398,10 +470,12 @@ enum Body {
 pub struct Rows {
     body: Body,
     tally: Arc<Tally>,
+    places: Option<Arc<Places>>,
     sha256: [u8; 32],
     name: String,
-    // Standard input was copied to a temporary file, which goes when the rows go.
-    spool: Option<Arc<Store>>,
+    // A copy of standard input goes when the rows go.
+    store: Option<Arc<Store>>,
+    caps: Caps,
 }
 
 impl Rows {
@@ -420,9 +494,17 @@ impl Rows {
                 "wait until it is written completely, then run again",
             )
         };
+        if self.tally.has_grown() {
+            return Some(Err(being_written(&self.name)));
+        }
         match self.tally.sha256() {
             Some(sha256) if sha256 != self.sha256 => Some(Err(changed())),
-            _ => failure.map(Err),
+            _ => failure.map(|refusal| {
+                Err(match &self.store {
+                    Some(store) => wait_for_writer(store, refusal, &self.caps),
+                    None => refusal,
+                })
+            }),
         }
     }
 }
@@ -437,7 +519,12 @@ impl Iterator for Rows {
             Body::Failed(_) | Body::Done => None,
         };
         match next {
-            Some(Ok(row)) => Some(Ok(row)),
+            Some(Ok(mut row)) => {
+                if let Some(places) = &self.places {
+                    row.origin.line = places.row(row.origin.line);
+                }
+                Some(Ok(row))
+            }
             Some(Err(refusal)) => {
                 self.body = Body::Done;
                 self.end(Some(refusal))

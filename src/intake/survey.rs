@@ -1,10 +1,13 @@
 //! The first pass over an input: its hash, its character set, and whether it is text at all.
 
 use std::io::Read as _;
+use std::sync::Arc;
 
-use super::bytes::{Store, utf16_head};
+use super::bytes::Store;
 use super::encoding::{Charset, CharsetCounts};
 use super::small_dates::SmallDates;
+use super::utf16::utf16_head;
+use super::workbook::Places;
 use super::{Caps, Refusal, RefusalKind};
 
 const HEAD_BYTES: usize = 256 << 10;
@@ -22,12 +25,15 @@ pub(super) struct Survey {
     pub(super) head_is_all: bool,
     /// Whether the order of day and month matters to some date in it.
     pub(super) has_small_dates: bool,
+    /// Of a workbook: which line is which row.
+    pub(super) places: Option<Arc<Places>>,
 }
 
 /// Reads the whole input once; refuses what is not a table or a list of records.
 pub(super) fn survey(store: &Store, caps: &Caps) -> Result<Survey, Refusal> {
     let mut reader = store.open(caps).map_err(|error| store.refusal(&error))?;
     let tally = reader.tally.clone();
+    let places = reader.places.clone();
     let mut counts = CharsetCounts::default();
     let mut small_dates = SmallDates::default();
     let mut head = Vec::new();
@@ -67,7 +73,7 @@ pub(super) fn survey(store: &Store, caps: &Caps) -> Result<Survey, Refusal> {
     }
     let sha256 = tally.sha256().unwrap_or_default();
     let has_small_dates = small_dates.finish();
-    Ok(Survey { sha256, bytes, charset, bom, head, head_is_all, has_small_dates })
+    Ok(Survey { sha256, bytes, charset, bom, head, head_is_all, has_small_dates, places })
 }
 
 /// Recognizes UTF-16 by its byte order mark or by the zeros in every other byte of ASCII text.
@@ -103,8 +109,9 @@ fn refuse_what_is_no_export(name: &str, head: &[u8]) -> Result<(), Refusal> {
     if text.starts_with(b"PK\x03\x04") || text.starts_with(b"\xD0\xCF\x11\xE0") {
         return refuse(
             RefusalKind::NotText,
-            "this is an Excel workbook or a zip archive, not a text export",
-            "unpack it, or save the sheet as \"CSV UTF-8\"",
+            "this is a workbook of Excel 97-2003, a workbook with a password, or a compressed file inside \
+             another",
+            "open it in a spreadsheet, take the password off and save it as .xlsx or as \"CSV UTF-8\"",
         );
     }
     let start = text[..text.len().min(64)].to_ascii_lowercase();

@@ -8,6 +8,7 @@ use super::cells::Record;
 use super::clean::{clean, escaped};
 use super::dialect::tidy_header;
 use super::encoding::Charset;
+use super::mojibake::mend;
 use super::records::{Piece, RecordReader};
 use super::roles::{Column, Resolver};
 use super::{Caps, Refusal, RefusalKind};
@@ -124,17 +125,20 @@ impl TableRows {
             let head = escaped(&self.record.text()[..self.record.text().len().min(200)]);
             return Ok(Some(rejected(origin, &head, "too-many-fields", &head, message)));
         }
-        let Some(cells) = self.decode() else {
+        let Some((cells, charset)) = self.decode() else {
             let text = escaped(self.record.text());
             let message = "the row mixes characters of different encodings; correct its letters and \
                            import it again";
             return Ok(Some(rejected(origin, &text, "invalid-utf8", &text, message.to_owned())));
         };
-        Ok(Some(self.judge(origin, cells)))
+        let mut row = self.judge(origin, cells);
+        row.notices.extend(self.reading.charset.notice_of_part(charset));
+        Ok(Some(row))
     }
 
     fn judge(&mut self, origin: Origin, cells: Vec<String>) -> Row {
         let raw = serde_json::to_string(&cells).unwrap_or_default();
+        let mut notices = Vec::new();
         let content = if cells.iter().all(|cell| cell.trim().is_empty()) {
             RowContent::Skipped("padding")
         } else if self.is_header(&cells) {
@@ -145,21 +149,29 @@ impl TableRows {
         } else if let Some(rejection) = self.fault(&cells) {
             RowContent::Rejected(rejection)
         } else {
-            RowContent::Cells(RowKind::Submission, self.cells(cells))
+            let mut cells = self.cells(cells);
+            notices = mend(&mut cells);
+            RowContent::Cells(RowKind::Submission, cells)
         };
-        Row { origin, raw, content }
+        Row { origin, raw, content, notices }
     }
 
-    fn decode(&self) -> Option<Vec<String>> {
-        if std::str::from_utf8(self.record.text()).is_err()
-            && self.reading.charset.decode(self.record.text()).is_none()
-        {
-            return None;
+    /// Decodes the record as a whole, or cell by cell where cells of it come from different programs.
+    /// Returns the first character set that is not the file's.
+    fn decode(&self) -> Option<(Vec<String>, Charset)> {
+        let file = self.reading.charset;
+        if let Some(charset) = file.of_part(self.record.text()) {
+            let cells = self.record.cells().map(|cell| charset.decoded(cell).into_owned());
+            return Some((cells.collect(), charset));
         }
-        self.record
-            .cells()
-            .map(|cell| self.reading.charset.decode(cell).map(std::borrow::Cow::into_owned))
-            .collect()
+        let mut odd = None;
+        let mut cells = Vec::with_capacity(self.record.len());
+        for cell in self.record.cells() {
+            let charset = file.of_part(cell)?;
+            odd = odd.or((charset != Charset::Utf8).then_some(charset));
+            cells.push(charset.decoded(cell).into_owned());
+        }
+        Some((cells, odd.unwrap_or(file)))
     }
 
     fn fault(&self, cells: &[String]) -> Option<Rejection> {
@@ -289,7 +301,7 @@ pub(super) fn rejected(
 ) -> Row {
     let raw = serde_json::to_string(&[raw]).unwrap_or_default();
     let rejection = Rejection { code, column: String::new(), value: value.to_owned(), message };
-    Row { origin, raw, content: RowContent::Rejected(rejection) }
+    Row { origin, raw, content: RowContent::Rejected(rejection), notices: Vec::new() }
 }
 
 /// The names of columns, for those who look at an input before reading it.

@@ -44,7 +44,8 @@ fn read(name: &str, bytes: &[u8], caps: &Caps) -> (String, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs::write(&path, bytes).unwrap();
-    match open(&InputPath::file(path), &sources, caps, None) {
+    let caps = Caps { writer_wait: Duration::ZERO, ..*caps };
+    match open(&InputPath::file(path), &sources, &caps, None) {
         Ok(input) => {
             let preset = input.preset.id.clone();
             (preset, input.rows().map(|row| shown(&fields, row)).collect())
@@ -337,7 +338,7 @@ fn what_is_no_export_is_refused_with_a_reason() {
     check(
         "PK\u{3}\u{4}xl/workbook.xml",
         "",
-        &["refused NotText: this is an Excel workbook or a zip archive, not a text export"],
+        &["refused Truncated: the zip archive is cut or damaged: its list of files is missing"],
     );
     check(
         "kolor,rozmiar\nczerwony,duży\n",
@@ -408,17 +409,34 @@ fn caps_refuse_bombs_and_spare_the_other_rows() {
     );
 }
 
-#[test]
-fn a_file_that_changes_between_the_passes_is_refused() {
+/// Writes `second` over `first` between the passes; returns how reading ends.
+fn kind_after_a_change(first: &str, second: &str) -> RefusalKind {
     let (sources, _, _) = shipped();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.csv");
-    fs::write(&path, "E-mail\na@example.com\n").unwrap();
+    fs::write(&path, first).unwrap();
     let input = InputPath::file(&path);
     let opened = open(&input, &sources, &Caps::default(), None).unwrap();
-    fs::write(&path, "E-mail\na@example.com\nb@example.com\n").unwrap();
-    let last = opened.rows().last().unwrap();
-    assert_eq!(last.unwrap_err().kind, RefusalKind::Changed);
+    fs::write(&path, second).unwrap();
+    opened.rows().last().unwrap().unwrap_err().kind
+}
+
+#[test]
+fn a_file_that_changes_between_the_passes_is_refused() {
+    let first = "E-mail\na@example.com\n";
+    for second in ["E-mail\nb@example.com\n", "E-mail\n", "E-mail\nb@example.com\nc@example.com\n"]
+    {
+        assert_eq!(kind_after_a_change(first, second), RefusalKind::Changed, "{second:?}");
+    }
+}
+
+#[test]
+fn a_file_that_grows_between_the_passes_is_being_written() {
+    let first = "E-mail\na@example.com\n";
+    for more in ["b@example.com\n", "\"half a r"] {
+        let kind = kind_after_a_change(first, &format!("{first}{more}"));
+        assert_eq!(kind, RefusalKind::BeingWritten, "{more:?}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::consent::Purpose;
 use super::field::FieldNo;
-use super::outcome::Rejection;
+use super::outcome::{Notice, Rejection};
 
 /// Where a row stands in its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +90,8 @@ pub struct Row {
     pub raw: String,
     /// Its cells, or why it could not be taken apart.
     pub content: RowContent,
+    /// What intake had to repair to read it.
+    pub notices: Vec<Notice>,
 }
 
 /// What intake made of a row.

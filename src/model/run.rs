@@ -84,6 +84,8 @@ pub enum InputStatus {
     Known(String),
     /// It was refused whole, with the reason.
     Refused(String),
+    /// Somebody was still writing it, so it is left for the next run, with what was seen.
+    Postponed(String),
 }
 
 /// An alert that fired.

@@ -120,12 +120,16 @@ impl<'a> Normalizer<'a> {
     ///
     /// The verdict depends on the row and what is known of the source and its columns, never on rows before it.
     pub fn normalize(&mut self, row: Row) -> (Origin, String, RowVerdict) {
-        let Row { origin, raw, content } = row;
-        let verdict = match content {
+        let Row { origin, raw, content, mut notices } = row;
+        let mut verdict = match content {
             RowContent::Skipped(reason) => RowVerdict::Skipped(reason),
             RowContent::Rejected(rejection) => RowVerdict::Quarantined(rejection),
             RowContent::Cells(kind, cells) => self.judge(origin, &raw, kind, &cells),
         };
+        if let RowVerdict::Accepted(submission) = &mut verdict {
+            notices.append(&mut submission.notices);
+            submission.notices = notices;
+        }
         (origin, raw, verdict)
     }
 

@@ -52,6 +52,7 @@ fn judge_in(source: SourceContext<'_>, kind: RowKind, pairs: &[(Role, &str)]) ->
         origin: Origin { record: 1, line: 2 },
         raw: "[]".to_owned(),
         content: RowContent::Cells(kind, cells(pairs)),
+        notices: Vec::new(),
     };
     Normalizer::new(shipped(), &FIELDS, source).normalize(row).2
 }

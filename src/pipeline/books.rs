@@ -254,6 +254,7 @@ impl From<&InputReport> for InputBook {
             InputStatus::Imported => ("imported", ""),
             InputStatus::Known(run) => ("known", run.as_str()),
             InputStatus::Refused(reason) => ("refused", reason.as_str()),
+            InputStatus::Postponed(reason) => ("postponed", reason.as_str()),
         };
         Self {
             name: report.name.clone(),
@@ -279,6 +280,7 @@ impl From<&InputBook> for InputReport {
             status: match book.status.as_str() {
                 "known" => InputStatus::Known(detail),
                 "refused" => InputStatus::Refused(detail),
+                "postponed" => InputStatus::Postponed(detail),
                 _ => InputStatus::Imported,
             },
             rows: RowCounts::from(&book.rows),

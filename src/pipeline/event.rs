@@ -15,6 +15,13 @@ pub enum Event {
         /// Its id.
         run: String,
     },
+    /// Something about an input as a whole that somebody should know.
+    Notice {
+        /// File as the user named it.
+        name: String,
+        /// What was found, and what to do.
+        message: String,
+    },
     /// An input is being read.
     InputOpened {
         /// File as the user named it.

@@ -12,7 +12,7 @@ use super::absorb::Fresh;
 use super::dates;
 use super::event::{Event, Events};
 use crate::identity::keys::{email_hash, visitor_hash};
-use crate::intake::{OpenInput, Refusal};
+use crate::intake::{OpenInput, Refusal, RefusalKind};
 use crate::model::ids::{Fingerprint, RunNo, hex};
 use crate::model::row::{Origin, Row};
 use crate::model::run::{InputReport, InputStatus, NoticeCounts, RowCounts};
@@ -93,7 +93,7 @@ pub fn ingest_input(
         source: report.source.clone(),
         encoding: report.encoding.clone(),
         // JSON has no header: a row that comes back from quarantine carries its own names.
-        header: input.delimiter.map_or_else(Vec::new, |_| input.header.clone()),
+        header: if input.is_table() { input.header.clone() } else { Vec::new() },
         bytes: input.bytes,
     };
     let date_orders = dates::settle(&input, context.rules, context.as_of, context.interrupted);
@@ -146,7 +146,7 @@ pub fn ingest_input(
         Ok(Err(refusal)) => {
             ingest.abandon()?;
             fresh.truncate_from(first);
-            report.status = InputStatus::Refused(refusal_text(&refusal));
+            report.status = refused(&refusal);
         }
         Err(fault) => {
             // On a full disk this may fail, too, and must not hide why; the next run takes it back.
@@ -158,8 +158,16 @@ pub fn ingest_input(
     Ok(report)
 }
 
+/// Returns what becomes of an input that intake would not read.
+pub fn refused(refusal: &Refusal) -> InputStatus {
+    match refusal.kind {
+        RefusalKind::BeingWritten => InputStatus::Postponed(refusal_text(refusal)),
+        _ => InputStatus::Refused(refusal_text(refusal)),
+    }
+}
+
 /// Returns what is wrong and, on a line of its own, the way out.
-pub fn refusal_text(refusal: &Refusal) -> String {
+fn refusal_text(refusal: &Refusal) -> String {
     format!("{}\nhint: {}", refusal.message, refusal.hint)
 }
 

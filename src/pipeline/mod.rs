@@ -153,11 +153,27 @@ impl Drop for Scratch {
 type Opened = (String, Result<OpenInput, intake::Refusal>);
 
 fn open_inputs(job: &Job<'_>, events: Events<'_>) -> Vec<Opened> {
-    events(Event::Phase { name: "looking at the inputs", total: job.inputs.len() as u64 });
-    let mut opened = Vec::with_capacity(job.inputs.len());
-    for (done, input) in job.inputs.iter().enumerate() {
-        let result = open_input(input, job.rules, job.forced_source);
-        opened.push((input.name.clone(), result));
+    let caps = caps(job.rules);
+    let mut inputs = Vec::with_capacity(job.inputs.len());
+    for input in job.inputs {
+        let expansion = intake::expand(input, &caps);
+        inputs.extend(expansion.inputs);
+        for name in expansion.left_out {
+            let message = "this is no export and was left out".to_owned();
+            events(Event::Notice { name, message });
+        }
+    }
+    events(Event::Phase { name: "looking at the inputs", total: inputs.len() as u64 });
+    let mut opened = Vec::with_capacity(inputs.len());
+    for (done, input) in inputs.into_iter().enumerate() {
+        let (name, result) = match input {
+            Ok(input) => (input.name.clone(), open_input(&input, job.rules, job.forced_source)),
+            Err(refusal) => (refusal.input.clone(), Err(refusal)),
+        };
+        for message in result.iter().flat_map(|input| input.notices.clone()) {
+            events(Event::Notice { name: name.clone(), message });
+        }
+        opened.push((name, result));
         events(Event::Progress { done: done as u64 + 1 });
     }
     opened
@@ -199,6 +215,7 @@ pub fn caps(rules: &RuleSet) -> Caps {
         fields: caps.fields as usize,
         input_bytes: caps.input_bytes,
         ratio: caps.ratio,
+        ..Caps::default()
     }
 }
 
@@ -297,7 +314,7 @@ fn take_in(
     let input = match input {
         Ok(input) => input,
         Err(refusal) => {
-            let status = InputStatus::Refused(ingest::refusal_text(&refusal));
+            let status = ingest::refused(&refusal);
             let report = report(String::new(), String::new(), String::new(), status);
             events(Event::InputClosed(report.clone()));
             return Ok(report);

@@ -150,6 +150,7 @@ impl From<&InputReport> for InputSummary {
             InputStatus::Imported => ("imported", None),
             InputStatus::Known(run) => ("known", Some(run.clone())),
             InputStatus::Refused(reason) => ("refused", Some(reason.clone())),
+            InputStatus::Postponed(reason) => ("postponed", Some(reason.clone())),
         };
         Self {
             name: report.name.clone(),

@@ -16,6 +16,7 @@ mod workspace;
 mod bad_input;
 mod bad_rules;
 mod commands;
+mod containers;
 mod crash;
 mod docs;
 mod facts;
