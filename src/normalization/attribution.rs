@@ -1,5 +1,7 @@
 //! Where a lead came from: UTM parameters, click ids, referrer, and what the source itself implies.
 
+use std::borrow::Cow;
+
 use url::form_urlencoded;
 
 use super::Remark;
@@ -100,7 +102,9 @@ pub fn attribute(
             remark,
         }));
     }
-    if let Some(campaign) = values.get(field::UTM_CAMPAIGN).map(str::to_owned) {
+    if let Some(campaign) = values.get(field::UTM_CAMPAIGN).or_else(|| values.get(field::CAMPAIGN))
+    {
+        let campaign = readable(campaign).into_owned();
         values.set(field::CAMPAIGN, campaign);
     }
     settle(values, landing_pages, implied, tables);
@@ -164,6 +168,13 @@ fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>
         medium = Some(known.to_owned());
         source = None;
     }
+    if medium.is_none() && source.is_some() {
+        // Assistants mark their links with utm_source=chatgpt.com and nothing else.
+        medium = stated_source
+            .and_then(|word| referring_host(word, tables))
+            .filter(|(_, medium)| *medium == "chat")
+            .map(|(_, medium)| medium.to_owned());
+    }
     let (next_source, next_medium) = evidence(values, landing_pages, implied, tables);
     let agrees = source.is_none() || source == next_source;
     if source.is_none() {
@@ -211,12 +222,40 @@ fn evidence(
     (implied.source.map(str::to_owned), implied.medium.map(str::to_owned))
 }
 
+/// Returns the one name of the source `word`; a host, as in `utm_source=l.facebook.com`, is looked up as a
+/// referrer's.
 fn canonical_source(word: &str, tables: &Tables) -> String {
-    tables.source(&fold_header(word)).map_or_else(|| word.to_lowercase(), str::to_owned)
+    let word = readable(word);
+    if let Some(known) = tables.source(&fold_header(&word)) {
+        return known.to_owned();
+    }
+    referring_host(&word, tables)
+        .map_or_else(|| word.to_lowercase(), |(source, _)| source.to_owned())
+}
+
+/// Returns the source and medium of a `word` that is the address of a known referrer.
+fn referring_host<'t>(word: &str, tables: &'t Tables) -> Option<(&'t str, &'t str)> {
+    let host = web::host(word).filter(|_| word.contains('.'))?;
+    tables.referrer(&host)
 }
 
 fn canonical_medium(word: &str, tables: &Tables) -> String {
-    tables.medium(&fold_header(word)).map_or_else(|| word.to_lowercase(), str::to_owned)
+    let word = readable(word);
+    tables.medium(&fold_header(&word)).map_or_else(|| word.to_lowercase(), str::to_owned)
+}
+
+/// Returns `value` without the percent signs of an address from which a form copied it.
+fn readable(value: &str) -> Cow<'_, str> {
+    let is_escape = |at: usize| {
+        value
+            .as_bytes()
+            .get(at + 1..at + 3)
+            .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    };
+    if value.match_indices('%').any(|(at, _)| is_escape(at)) {
+        return tidy(&decoded(value)).into_owned().into();
+    }
+    Cow::Borrowed(value)
 }
 
 /// Takes the parameters of `page` that no column gave; of duplicates the first that says something wins.
@@ -402,6 +441,20 @@ mod tests {
             "https://example.com/#/oferta?utm_source=fb&utm_medium=Paid-Social",
             "facebook paid-social ?",
         );
+    }
+
+    #[test]
+    fn hosts_and_escapes_in_columns_are_understood() {
+        check(&[(field::UTM_SOURCE, "l.facebook.com")], "", "facebook ? ?");
+        check(&[(field::UTM_SOURCE, "www.google.pl")], "", "google ? ?");
+        check(&[], "https://example.com/?utm_source=chatgpt.com", "chatgpt chat ?");
+        check(&[], "https://example.com/?utm_source=perplexity.ai", "perplexity chat ?");
+        check(
+            &[(field::UTM_SOURCE, "google"), (field::UTM_CAMPAIGN, "promocja%20wrzesie%C5%84")],
+            "",
+            "google ? promocja wrzesień",
+        );
+        check(&[(field::CAMPAIGN, "100% rabatu")], "", "direct none 100% rabatu");
     }
 
     #[test]

@@ -128,7 +128,8 @@ fn affirmed_by(header: &str) -> ConsentState {
 
 /// Folds the header of a consent question; names of CRM fields come apart into words.
 fn fold_question(header: &str) -> String {
-    fold_header(header)
+    // A line end parts words, too.
+    fold_header(&tidy(header))
         .replace("hasoptedoutof", "opted out ")
         .replace("donotcall", "do not call")
         .replace("donotemail", "do not email")
@@ -291,27 +292,38 @@ fn only_channels(piece: &str) -> Option<Vec<Channel>> {
     (!channels.is_empty() && words.split(' ').all(is_channel)).then_some(channels)
 }
 
-/// Parts the answers in one cell: by lines and semicolons, and by a comma between whole sentences.
+/// Parts the answers in one cell: at a line end, semicolon or comma behind which another answer begins. What
+/// does not begin as an answer goes on with the one before, so that a refusal over two lines stays one.
 fn pieces(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
-    for line in text.split(['\n', '\r', ';']) {
-        let mut start = 0;
-        for (at, _) in line.match_indices(',') {
-            let (before, after) = (&line[start..at], &line[at + 1..]);
-            if answer::is_sentence(before) && opens(before) && opens(after) {
-                pieces.push(before);
-                start = at + 1;
-            }
+    let mut start = 0;
+    for (at, mark) in text.match_indices(['\n', '\r', ';', ',']) {
+        let (before, after) = (&text[start..at], &text[at + 1..]);
+        let is_end = if mark == "," {
+            answer::is_sentence(before) && opens(before) && opens(after)
+        } else {
+            let next = after.split(['\n', '\r', ';']).next().unwrap_or_default();
+            let are_channels = only_channels(before).is_some() && only_channels(next).is_some();
+            are_channels || opens(next) || is_bare_answer(next)
+        };
+        if is_end {
+            pieces.push(before);
+            start = at + 1;
         }
-        pieces.push(&line[start..]);
     }
-    pieces.retain(|piece| !piece.trim().is_empty());
-    pieces
+    pieces.push(&text[start..]);
+    let ends = |c: char| c.is_whitespace() || matches!(c, ';' | ',');
+    pieces.into_iter().map(|piece| piece.trim_matches(ends)).filter(|it| !it.is_empty()).collect()
+}
+
+/// Returns whether `text` is a plain yes or no.
+fn is_bare_answer(text: &str) -> bool {
+    !answer::is_sentence(text) && matches!(answer::parse(text), Answer::Yes | Answer::No)
 }
 
 /// Returns whether `text` begins as a consent does.
 fn opens(text: &str) -> bool {
-    let words = fold_header(text);
+    let words = fold_header(&tidy(text));
     OPENINGS.iter().any(|opening| {
         words.strip_prefix(opening).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     })
@@ -418,6 +430,26 @@ mod tests {
             "Wyrażam zgodę na profilowanie; Wyrażam zgodę na udostępnienie danych partnerom",
             "profiling email given, partner-share email given",
         );
+    }
+
+    #[test]
+    fn a_consent_over_several_lines_stays_one() {
+        check(
+            "Zgoda",
+            "Nie wyrażam zgody na otrzymywanie informacji\nhandlowych drogą elektroniczną",
+            "marketing email refused",
+        );
+        check(
+            "Zgoda",
+            "Nie wyrażam zgody na:\ne-mail;\nSMS",
+            "enquiry-reply email refused, enquiry-reply sms refused",
+        );
+        check(
+            "Zgoda",
+            "Wyrażam zgodę na: a) marketing e-mail; b) marketing telefoniczny",
+            "marketing email given, marketing phone given",
+        );
+        check("Zgoda na marketing e-mail", "tak;nie", "marketing email refused");
     }
 
     #[test]

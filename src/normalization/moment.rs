@@ -40,7 +40,7 @@ const YEARS: std::ops::RangeInclusive<i32> = 1990..=2100;
 const EXCEL_EPOCH: (i32, u32, u32) = (1899, 12, 30);
 /// Days that the calendar of old Excel for Mac starts later.
 const MAC_EPOCH_DAYS: i64 = 1462;
-/// Dates that stand for none: day 0 of spreadsheets, of Unix, and of .NET.
+/// Dates that stand for none: the first day of spreadsheets, SQL Server, Unix and .NET.
 const NULL_DATES: &[&str] = &[
     "1899-12-30",
     "1899-12-31",
@@ -53,6 +53,9 @@ const NULL_DATES: &[&str] = &[
     "0001-01-01",
     "01.01.0001",
     "01/01/0001",
+    "1900-01-01",
+    "01.01.1900",
+    "01/01/1900",
     "1970-01-01",
     "01.01.1970",
     "01/01/1970",

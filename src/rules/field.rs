@@ -168,7 +168,16 @@ pub fn fold_header(header: &str) -> String {
     let ascii = if header.is_ascii() {
         std::borrow::Cow::Borrowed(header)
     } else {
-        std::borrow::Cow::Owned(deunicode::deunicode(header))
+        // Letter by letter, because `deunicode` drops the line ends that part words.
+        let mut ascii = String::with_capacity(header.len());
+        for c in header.chars() {
+            if c.is_ascii() {
+                ascii.push(c);
+            } else {
+                ascii.push_str(deunicode::deunicode_char(c).unwrap_or("?"));
+            }
+        }
+        std::borrow::Cow::Owned(ascii)
     };
     let mut folded = String::with_capacity(ascii.len());
     let mut at_word_end = false;
@@ -195,5 +204,6 @@ mod tests {
         assert_eq!(fold_header("\u{feff}Adres e-mail\u{a0}"), "adres e mail");
         assert_eq!(fold_header("adres_e_mail"), "adres e mail");
         assert_eq!(fold_header("Imię i Nazwisko:"), "imie i nazwisko");
+        assert_eq!(fold_header("Imię\ni\tNazwisko"), "imie i nazwisko");
     }
 }
