@@ -219,7 +219,12 @@ fn evidence(
             return (Some(web::site(&host).to_owned()), Some("referral".to_owned()));
         }
     }
-    (implied.source.map(str::to_owned), implied.medium.map(str::to_owned))
+    // Meta sells places on Facebook and Instagram alike; the row says which one it was.
+    let placed = values
+        .get(field::PLATFORM)
+        .filter(|_| implied.source.is_some())
+        .and_then(|word| tables.source(&fold_header(word)));
+    (placed.or(implied.source).map(str::to_owned), implied.medium.map(str::to_owned))
 }
 
 /// Returns the one name of the source `word`; a host, as in `utm_source=l.facebook.com`, is looked up as a
@@ -531,5 +536,8 @@ mod tests {
         check_implied(&[], "", facebook, "facebook paid-social ?");
         check_implied(&[(field::UTM_SOURCE, "ig")], "", facebook, "instagram ? ?");
         check(&[(field::SOURCE, "Paid Social")], "", "direct paid-social ?");
+        check_implied(&[(field::PLATFORM, "ig")], "", facebook, "instagram paid-social ?");
+        check_implied(&[(field::PLATFORM, "fb")], "", facebook, "facebook paid-social ?");
+        check(&[(field::PLATFORM, "ig")], "", "direct none ?");
     }
 }
