@@ -19,6 +19,7 @@ mod commands;
 mod containers;
 mod crash;
 mod docs;
+mod encodings;
 mod outputs;
 mod promises;
 mod scenarios;
