@@ -57,26 +57,43 @@ pub(super) const SURE: i32 = 4;
 /// speak against it. The figures are ours; the tests beside [`super::encoding`] show what they decide.
 pub(super) fn weight(c: char) -> i32 {
     match c {
-        'ą' | 'ć' | 'ę' | 'ł' | 'ń' | 'ó' | 'ś' | 'ź' | 'ż' => 8,
-        'Ą' | 'Ć' | 'Ę' | 'Ł' | 'Ń' | 'Ó' | 'Ś' | 'Ź' | 'Ż' => 7,
-        '„' | '”' | '“' | '’' | '‘' | '–' | '—' | '…' | '•' | '€' | '\u{a0}' => {
-            8
-        }
-        '§' | '°' | '«' | '»' => 4,
-        'ä' | 'ö' | 'ü' | 'ß' | 'é' | 'è' | 'à' | 'ç' | 'ê' | 'ñ' => 5,
-        'Ä' | 'Ö' | 'Ü' | 'É' | 'À' | 'Ç' | 'á' | 'í' | 'ú' | 'ý' | 'ř' | 'ě' => 5,
-        'ë' | 'ï' | 'î' | 'ô' | 'û' | 'â' | 'ù' | 'ø' | 'å' | 'æ' | 'ã' | 'õ' | 'ò' | 'ì' => {
-            4
-        }
-        'È' | 'Ê' | 'Ë' | 'Î' | 'Ï' | 'Ô' | 'Û' | 'Â' | 'Ø' | 'Å' | 'Æ' | 'Ñ' | 'œ' | 'Œ' => {
-            4
-        }
-        'š' | 'č' | 'ž' | 'ť' | 'ď' | 'ň' | 'ů' | 'Š' | 'Č' | 'Ř' | 'Ž' | 'Ě' => 4,
-        'Á' | 'Í' | 'Ú' | 'Ý' | '²' | '™' | '®' | '©' => 4,
+        'ć' | 'ń' | 'Ą' | 'Ć' | 'Ę' | 'Ł' | 'Ń' | 'Ó' | 'Ś' | 'Ż' => 7,
+        // The rarest letters of Polish.
+        'ź' | 'Ź' => 6,
+        'ą' | 'ę' | 'ł' | 'ó' | 'ś' | 'ż' | '„' | '”' | '“' | '’' | '‘' | '–' | '—' | '…' | '•'
+        | '€' | '\u{a0}' => 8,
+        'ä' | 'ö' | 'ü' | 'ß' | 'é' | 'è' | 'à' | 'ç' | 'ê' | 'ñ' | 'Ä' | 'Ö' | 'Ü' | 'É' | 'À'
+        | 'Ç' | 'á' | 'í' | 'ú' | 'ý' | 'ř' | 'ě' => 5,
+        'ë' | 'ï' | 'î' | 'ô' | 'û' | 'â' | 'ù' | 'ø' | 'å' | 'æ' | 'ã' | 'õ' | 'ò' | 'ì' | 'È'
+        | 'Ê' | 'Ë' | 'Î' | 'Ï' | 'Ô' | 'Û' | 'Â' | 'Ø' | 'Å' | 'Æ' | 'Ñ' | 'œ' | 'Œ' | 'š'
+        | 'č' | 'ž' | 'ť' | 'ď' | 'ň' | 'ů' | 'Š' | 'Č' | 'Ř' | 'Ž' | 'Ě' | 'Á' | 'Í' | 'Ú'
+        | 'Ý' | '²' | '™' | '®' | '©' | '§' | '°' | '«' | '»' => 4,
         // Of all these letters the ones that only Slovak has, and seldom.
         'ŕ' | 'ĺ' | 'Ŕ' | 'Ĺ' => -5,
         '\u{80}'..='\u{9f}' | '\u{fffd}' => -20,
         c if c.is_alphabetic() && c < '\u{250}' => 1,
         _ => -8,
+    }
+}
+
+/// Where in a word a character stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Position {
+    /// Between two letters.
+    pub(super) is_inside: bool,
+    /// Behind a small letter.
+    pub(super) follows_small: bool,
+}
+
+/// Returns the weight of a character where it stands: no sign but the apostrophe belongs between letters, and
+/// no capital behind a small letter.
+pub(super) fn weight_at(c: char, position: Position) -> i32 {
+    let plain = weight(c);
+    if position.follows_small && c.is_uppercase() {
+        plain.min(-4)
+    } else if position.is_inside && !c.is_alphabetic() {
+        if c == '’' { 0 } else { plain.min(-8) }
+    } else {
+        plain
     }
 }

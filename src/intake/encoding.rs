@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{ISO_8859_2, WINDOWS_1250, WINDOWS_1252};
 
-use super::codepage::{SURE, decode_cp852, decode_mac, weight};
+use super::codepage::{Position, SURE, decode_cp852, decode_mac, weight, weight_at};
 use crate::model::outcome::Notice;
 
 /// A character set that intake tells apart.
@@ -137,17 +137,48 @@ fn best(
         .map(|(_, charset)| charset)
 }
 
+const POSITIONS: [Position; 4] = [
+    Position { is_inside: false, follows_small: false },
+    Position { is_inside: false, follows_small: true },
+    Position { is_inside: true, follows_small: false },
+    Position { is_inside: true, follows_small: true },
+];
+
 /// Counts what a stream holds, so that its character set can be told at its end.
 #[derive(Debug, Clone)]
 pub(super) struct CharsetCounts {
     utf8: Utf8State,
     line_is_broken: bool,
     line_has_multibyte: bool,
-    line_high: Vec<u8>,
-    /// How often each byte from 0x80 on stands in lines that are not UTF-8.
-    high: [u64; 128],
+    /// The bytes from 0x80 on of this line, and where each stands.
+    line_high: Vec<(u8, Position)>,
+    previous: u8,
+    line_ends: LineEnds,
+    /// The last of them has a letter before it and waits for what follows.
+    is_open: bool,
+    /// How often each byte from 0x80 on stands where, in lines that are not UTF-8.
+    high: [[u64; 128]; POSITIONS.len()],
     broken_lines: u64,
     multibyte_lines: u64,
+}
+
+/// Which line ends were met.
+#[derive(Debug, Clone, Copy, Default)]
+struct LineEnds {
+    feeds: bool,
+    returns: bool,
+}
+
+impl LineEnds {
+    fn feed(&mut self, chunk: &[u8]) {
+        self.feeds = self.feeds || chunk.contains(&b'\n');
+        self.returns = self.returns || chunk.contains(&b'\r');
+    }
+
+    /// The Macs that had a character set of their own ended lines with a return alone.
+    fn are_of_macs(self) -> bool {
+        self.returns && !self.feeds
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,7 +195,10 @@ impl Default for CharsetCounts {
             line_is_broken: false,
             line_has_multibyte: false,
             line_high: Vec::new(),
-            high: [0; 128],
+            previous: 0,
+            line_ends: LineEnds::default(),
+            is_open: false,
+            high: [[0; 128]; POSITIONS.len()],
             broken_lines: 0,
             multibyte_lines: 0,
         }
@@ -173,8 +207,10 @@ impl Default for CharsetCounts {
 
 impl CharsetCounts {
     pub(super) fn feed(&mut self, chunk: &[u8]) {
+        self.line_ends.feed(chunk);
         let settled = self.utf8 == Utf8State::Start && self.line_high.is_empty();
         if settled && !self.line_is_broken && chunk.is_ascii() {
+            self.previous = chunk.last().copied().unwrap_or(self.previous);
             return;
         }
         for &byte in chunk {
@@ -183,10 +219,19 @@ impl CharsetCounts {
     }
 
     fn feed_byte(&mut self, byte: u8) {
+        let is_letter = |byte: u8| byte >= 0x80 || byte.is_ascii_alphabetic();
+        if std::mem::take(&mut self.is_open)
+            && let Some((_, position)) = self.line_high.last_mut()
+        {
+            position.is_inside = is_letter(byte);
+        }
         // A line of many megabytes must not be remembered whole; its first part is evidence enough.
         if byte >= 0x80 && self.line_high.len() < 65_536 {
-            self.line_high.push(byte);
+            let follows_small = self.previous.is_ascii_lowercase();
+            self.line_high.push((byte, Position { is_inside: false, follows_small }));
+            self.is_open = is_letter(self.previous);
         }
+        self.previous = byte;
         self.utf8 = match (self.utf8, byte) {
             (Utf8State::Inside(left, low, high), byte) if (low..=high).contains(&byte) => {
                 if left == 1 {
@@ -226,8 +271,9 @@ impl CharsetCounts {
     fn end_line(&mut self) {
         if self.line_is_broken {
             self.broken_lines += 1;
-            for byte in &self.line_high {
-                self.high[usize::from(byte & 0x7F)] += 1;
+            for (byte, position) in &self.line_high {
+                let at = POSITIONS.iter().position(|known| known == position).unwrap_or(0);
+                self.high[at][usize::from(byte & 0x7F)] += 1;
             }
         } else if self.line_has_multibyte {
             self.multibyte_lines += 1;
@@ -253,12 +299,20 @@ impl CharsetCounts {
         if self.broken_lines == 0 || self.multibyte_lines > self.broken_lines {
             return Charset::Utf8;
         }
-        let score = |charset: Charset| {
-            let weigh = |(at, &count): (usize, &u64)| {
-                let c = charset.decoded(&[at as u8 | 0x80]).chars().next();
-                i64::from(c.map_or(0, weight) - handicap(charset)) * count as i64
+        let score = |charset: Charset| -> i64 {
+            let handicap = match charset {
+                Charset::MacCentralEurope if self.line_ends.are_of_macs() => 0,
+                other => handicap(other),
             };
-            self.high.iter().enumerate().map(weigh).sum()
+            let weigh = |at: usize| -> i64 {
+                let c = charset.decoded(&[at as u8 | 0x80]).chars().next().unwrap_or('\0');
+                let counts = POSITIONS.iter().zip(&self.high);
+                let weighed = counts.map(|(position, counts)| {
+                    i64::from(weight_at(c, *position) - handicap) * counts[at] as i64
+                });
+                weighed.sum()
+            };
+            (0..128).map(weigh).sum()
         };
         best(LEGACY.iter().copied(), score).unwrap_or(Charset::Windows1250)
     }
@@ -266,6 +320,8 @@ impl CharsetCounts {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -329,6 +385,61 @@ mod tests {
                 let (found, _) = counts.finish();
                 let name = charset.name();
                 assert_eq!(found.decode(&bytes).as_deref(), Some(text), "{text:?} in {name}");
+            }
+        }
+    }
+
+    const WORDS: &[&str] = &[
+        "Łódź",
+        "źródło",
+        "ćwiczenie",
+        "Święta",
+        "żółw",
+        "gęś",
+        "mąż",
+        "kość",
+        "Żaneta",
+        "dziękuję",
+        "wrzesień",
+        "proszę",
+        "Wójcik",
+        "środa",
+        "księgowość",
+        "sprzedaż",
+        "usługi",
+        "ZAMÓWIENIE",
+    ];
+
+    proptest! {
+        #[test]
+        fn polish_survives_detection(
+            words in prop::collection::vec(prop::sample::select(WORDS), 4..10),
+            charset in prop::sample::select(&[
+                Charset::Utf8,
+                Charset::Windows1250,
+                Charset::Iso8859Two,
+                Charset::Cp852,
+                Charset::MacCentralEurope,
+            ][..]),
+        ) {
+            let is_mac = charset == Charset::MacCentralEurope;
+            let text = words.join(" ") + if is_mac { "\r" } else { "\n" };
+            let bytes = encoded_as(&text, charset);
+            let mut counts = CharsetCounts::default();
+            counts.feed(&bytes);
+            let (found, is_cut) = counts.finish();
+            prop_assert!(!is_cut);
+            let read = found.decode(&bytes);
+            prop_assert_eq!(read.as_deref(), Some(text.as_str()), "{}", charset.name());
+        }
+
+        #[test]
+        fn any_bytes_have_a_character_set(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut counts = CharsetCounts::default();
+            counts.feed(&bytes);
+            let (found, _) = counts.finish();
+            if let Some(text) = found.decode(&bytes) {
+                prop_assert!(text.len() <= bytes.len() * 3);
             }
         }
     }

@@ -262,6 +262,8 @@ fn polish_behind(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -346,6 +348,20 @@ mod tests {
         }
         for text in POLISH {
             assert_eq!(find(text), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_looked_at_without_harm(text in "\\PC{0,60}") {
+            let _ = mended(&text);
+        }
+
+        #[test]
+        fn polish_german_and_french_words_are_never_touched(
+            text in "[a-zA-ZąćęłńóśźżĄĆĘŁŃÓŚŹŻ]{1,12}( [a-zA-ZäöüßÄÖÜ]{1,12})?( [a-zéèàçêôîûâ]{1,12})?"
+        ) {
+            prop_assert_eq!(mended(&text), text.as_str());
         }
     }
 

@@ -11,6 +11,8 @@ use crate::rules::source::Escape;
 
 const READ_BYTES: usize = 1 << 16;
 const END_OF_FILE: u8 = 0x1A;
+/// Programs of the age of CP/M fill the last block of a file with end-of-file marks.
+const PADDING_BYTES: usize = 128;
 
 /// What the next piece of a file is.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,7 +64,7 @@ impl<R: Read> RecordReader<R> {
     ) -> io::Result<Piece> {
         loop {
             let bytes = &self.buffer[self.start..];
-            if bytes.len() <= 8
+            if bytes.len() <= PADDING_BYTES
                 && bytes.iter().all(|byte| *byte == END_OF_FILE || byte.is_ascii_whitespace())
             {
                 if self.ended {

@@ -11,6 +11,8 @@ use super::workbook::Places;
 use super::{Caps, Refusal, RefusalKind};
 
 const HEAD_BYTES: usize = 256 << 10;
+/// A file system that lost power leaves zeros where data should have been, never just a few.
+const ZEROS_MIN: usize = 64;
 
 /// What the first pass found.
 #[derive(Debug)]
@@ -114,11 +116,19 @@ fn refuse_what_is_no_export(name: &str, head: &[u8]) -> Result<(), Refusal> {
             "open it in a spreadsheet, take the password off and save it as .xlsx or as \"CSV UTF-8\"",
         );
     }
-    let start = text[..text.len().min(64)].to_ascii_lowercase();
-    if [&b"<!doctype html"[..], b"<html", b"<head", b"<table", b"<meta"]
+    let start = text[..text.len().min(4096)].to_ascii_lowercase();
+    let is_html = [&b"<!doctype html"[..], b"<html", b"<head", b"<table", b"<meta", b"<style"]
         .iter()
-        .any(|tag| start.starts_with(tag))
-    {
+        .any(|tag| start.starts_with(tag));
+    let has = |tag: &[u8]| text.windows(tag.len()).any(|part| part.eq_ignore_ascii_case(tag));
+    if is_html && has(b"</tr>") && !has(b"type=\"password\"") {
+        return refuse(
+            RefusalKind::Html,
+            "this is a table on a web page, under the name of an export",
+            "open it in a spreadsheet and save it as .xlsx or as \"CSV UTF-8\"",
+        );
+    }
+    if is_html {
         return refuse(
             RefusalKind::Html,
             "this is a web page, not an export",
@@ -126,7 +136,17 @@ fn refuse_what_is_no_export(name: &str, head: &[u8]) -> Result<(), Refusal> {
              browser and download the file again",
         );
     }
-    let sample = &head[..head.len().min(8192)];
+    let zeros = head.iter().rev().take_while(|&&byte| byte == 0).count();
+    if zeros >= ZEROS_MIN && zeros < head.len() {
+        return refuse(
+            RefusalKind::Truncated,
+            "the file ends in zeros where its rows should be",
+            "it was probably cut while being copied: export or download it again",
+        );
+    }
+    // Old programs fill the last block with end-of-file marks; the reader of records passes over them.
+    let padding = head.iter().rev().take_while(|&&byte| byte == 0x1A).count();
+    let sample = &head[..(head.len() - padding).min(8192)];
     let controls = sample
         .iter()
         .filter(|&&byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0B | 0x0C))

@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::sync::OnceLock;
+
+use proptest::prelude::*;
 
 use super::*;
 use crate::model::row::{RowContent, RowKind};
@@ -472,4 +475,53 @@ fn rows_may_be_read_by_another_thread() {
     fn is_send<T: Send>() {}
     is_send::<Rows>();
     is_send::<OpenInput>();
+}
+
+const STARTS: &[&[u8]] = &[
+    b"",
+    b"email;imie\n",
+    b"E-mail,Telefon\n\"",
+    b"\xEF\xBB\xBF\"E-mail\"\t",
+    b"\xFF\xFE",
+    b"\xFE\xFF\0e",
+    b"\x1F\x8B\x08\0\0\0\0\0\0\x03",
+    b"\x28\xB5\x2F\xFD\x20",
+    b"PK\x03\x04",
+    b"{\"email\":\"",
+    b"[{\"data\":[",
+    b"sep=;\r",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_bytes_are_read_or_refused_within_the_caps(
+        start in prop::sample::select(STARTS),
+        rest in prop::collection::vec(any::<u8>(), 0..2000),
+    ) {
+        static SHIPPED: OnceLock<SourceCatalog> = OnceLock::new();
+        let sources = SHIPPED.get_or_init(|| shipped().0);
+        let caps = Caps {
+            record_bytes: 500,
+            field_bytes: 100,
+            fields: 20,
+            writer_wait: Duration::ZERO,
+            ..Caps::default()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        let bytes = [start, rest.as_slice()].concat();
+        fs::write(&path, &bytes).unwrap();
+        for input in expand(&InputPath::file(path), &caps).inputs {
+            let Ok(opened) = input.and_then(|input| open(&input, sources, &caps, None)) else {
+                continue;
+            };
+            for row in opened.rows() {
+                let Ok(row) = row else { break };
+                // The raw form of a record may be escaped, so it is longer than the record by a factor.
+                prop_assert!(row.raw.len() < 500 * 12 + 100);
+            }
+        }
+    }
 }

@@ -22,7 +22,7 @@ use super::{Caps, bytes};
 const HEADER_ROWS: usize = 30;
 /// Cells that are looked at; a sheet may be 16,384 columns wide.
 const HEADER_CELLS: usize = 10_000;
-/// calamine keeps the texts and styles of a workbook in memory.
+/// What a workbook holds beside its sheets (texts, styles) is kept in memory.
 const KEPT_PART_BYTES_MAX: u64 = 256 << 20;
 const CHUNK_BYTES: usize = 1 << 16;
 /// Chunks that may wait for the reader.
@@ -47,11 +47,6 @@ pub(super) fn check(source: Source, file_bytes: u64, caps: &Caps) -> io::Result<
     for index in 0..archive.len() {
         let mut part = archive.by_index(index)?;
         let name = part.name().map(Cow::into_owned).unwrap_or_default();
-        // Pictures and macros are never opened.
-        let is_read = name.ends_with(".xml") || name.ends_with(".rels");
-        if !is_read {
-            continue;
-        }
         let is_streamed = name.starts_with("xl/worksheets/");
         let most = if is_streamed { caps.input_bytes } else { KEPT_PART_BYTES_MAX };
         let found = io::copy(&mut part.by_ref().take(most + 1), &mut io::sink())?;

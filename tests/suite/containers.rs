@@ -1,5 +1,6 @@
 //! Exports as they are sent: compressed, bundled, as workbooks; told by what they are, not by their name.
 
+use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
@@ -39,10 +40,13 @@ fn workbook(sheets: &[(&str, &str, bool)], is_1904: bool) -> Vec<u8> {
     for (at, (name, rows, is_visible)) in sheets.iter().enumerate() {
         let number = at + 1;
         let state = if *is_visible { "" } else { r#" state="hidden""# };
-        list += &format!(r#"<sheet name="{name}" sheetId="{number}" r:id="rId{number}"{state}/>"#);
-        relations += &format!(
+        write!(list, r#"<sheet name="{name}" sheetId="{number}" r:id="rId{number}"{state}/>"#)
+            .unwrap();
+        write!(
+            relations,
             r#"<Relationship Id="rId{number}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet{number}.xml"/>"#
-        );
+        )
+        .unwrap();
         let sheet = format!(
             r#"<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData></worksheet>"#
         );
@@ -67,21 +71,20 @@ fn workbook(sheets: &[(&str, &str, bool)], is_1904: bool) -> Vec<u8> {
     zip(&files)
 }
 
-/// A row of cells: text as it is, numbers after `#`, dates after `d` or `t`, empty ones left out.
+/// A row of cells: text as it is, numbers after `#`, dates after `d:` or `t:`, empty ones left out.
 fn row(number: u32, cells: &[&str]) -> String {
     let mut xml = format!(r#"<row r="{number}">"#);
     for (column, cell) in ('A'..='Z').zip(cells).filter(|(_, cell)| !cell.is_empty()) {
-        let place = format!("{column}{number}");
-        xml += &match cell.split_at(1) {
-            ("#", value) => format!(r#"<c r="{place}"><v>{value}</v></c>"#),
-            ("d", value) if value.starts_with(':') => {
-                format!(r#"<c r="{place}" s="1"><v>{}</v></c>"#, &value[1..])
-            }
-            ("t", value) if value.starts_with(':') => {
-                format!(r#"<c r="{place}" s="2"><v>{}</v></c>"#, &value[1..])
-            }
-            _ => format!(r#"<c r="{place}" t="inlineStr"><is><t>{cell}</t></is></c>"#),
+        let (attributes, value) = if let Some(number) = cell.strip_prefix('#') {
+            ("", format!("<v>{number}</v>"))
+        } else if let Some(date) = cell.strip_prefix("d:") {
+            (r#" s="1""#, format!("<v>{date}</v>"))
+        } else if let Some(moment) = cell.strip_prefix("t:") {
+            (r#" s="2""#, format!("<v>{moment}</v>"))
+        } else {
+            (r#" t="inlineStr""#, format!("<is><t>{cell}</t></is>"))
         };
+        write!(xml, r#"<c r="{column}{number}"{attributes}>{value}</c>"#).unwrap();
     }
     xml + "</row>"
 }

@@ -20,6 +20,7 @@ mod containers;
 mod crash;
 mod docs;
 mod facts;
+mod encodings;
 mod outputs;
 mod outside;
 mod promises;
