@@ -40,7 +40,6 @@ const NAME_CHARS_MAX: usize = 200;
 pub fn split(raw: &str, tables: &Tables) -> PersonName {
     let text = cleaned(raw, tables);
     let (honorific, bare) = split_honorific(&text, tables);
-    let honorific = honorific.to_owned();
     let Some((before, after)) = bare.split_once(',') else {
         return with_honorific(honorific, split_words(bare, tables));
     };
@@ -49,8 +48,8 @@ pub fn split(raw: &str, tables: &Tables) -> PersonName {
         // `Jan Kowalski, MBA`: letters behind the name. What is no degree is a title.
         let titles: Vec<&str> =
             after.split([' ', ',']).filter(|word| is_title_behind(word)).collect();
-        let honorific = joined(&honorific, &titles.join(" "));
-        return with_honorific(honorific, split_words(before, tables));
+        let honorific = joined(honorific, &titles.join(" "));
+        return with_honorific(&honorific, split_words(before, tables));
     }
     let (more, first) = split_honorific(after, tables);
     let is_given = |word: Option<&str>| word.is_some_and(|w| tables.is_given_name(&fold_header(w)));
@@ -63,7 +62,7 @@ pub fn split(raw: &str, tables: &Tables) -> PersonName {
     }
     let first = first.split(',').next().unwrap_or_default().trim();
     PersonName {
-        honorific: joined(&honorific, more),
+        honorific: joined(honorific, more),
         first: with_capitals(first, Part::Given, is_shouted(bare)),
         last: with_capitals(before, Part::Family, is_shouted(bare)),
     }
@@ -91,8 +90,8 @@ pub fn family_part(raw: &str, tables: &Tables) -> PersonName {
     }
 }
 
-fn with_honorific(honorific: String, name: PersonName) -> PersonName {
-    PersonName { honorific: joined(&honorific, &name.honorific), ..name }
+fn with_honorific(honorific: &str, name: PersonName) -> PersonName {
+    PersonName { honorific: joined(honorific, &name.honorific), ..name }
 }
 
 fn joined(one: &str, other: &str) -> String {
@@ -117,7 +116,7 @@ fn cleaned(raw: &str, tables: &Tables) -> String {
     let end = text.char_indices().nth(NAME_CHARS_MAX).map_or(text.len(), |(at, _)| at);
     let text: String = text[..end]
         .chars()
-        .filter(|c| !is_joiner(*c))
+        .filter(|c| !is_joiner(*c) && *c != '\\')
         .map(|c| if is_picture(c) || c == '_' { ' ' } else { c })
         .collect();
     let bare = without_asides(&text, tables);
@@ -291,10 +290,10 @@ fn ordered(words: &[&str], tables: &Tables) -> PersonName {
     assemble(&words[..family], &words[family..])
 }
 
-/// Returns whether `text` has no small letter, single ones apart, which get a capital anyway.
+/// Returns whether `text` has no small letter, lone ones apart, which get a capital anyway.
 fn is_shouted(text: &str) -> bool {
     text.split(|c: char| !c.is_alphabetic())
-        .filter(|word| word.chars().nth(1).is_some())
+        .filter(|word| word.chars().filter(|c| c.is_lowercase() || c.is_uppercase()).count() > 1)
         .all(|word| !word.chars().any(char::is_lowercase))
 }
 

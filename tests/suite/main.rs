@@ -23,3 +23,4 @@ mod outside;
 mod promises;
 mod scenarios;
 mod tidy;
+mod values;
