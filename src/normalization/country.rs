@@ -13,11 +13,10 @@ pub fn parse(raw: &str, tables: &Tables) -> Option<String> {
     }
     // `Poland (PL)`, `PL - Polska` and `Kraków, Polska` name the country in one of their parts.
     let named = text.split(['(', ')', ',', ';', '/', '-', '–']).rev();
-    let from_part = named
+    named
         .map(fold_header)
         .filter(|part| !part.is_empty())
-        .find_map(|part| tables.country(&part).map(str::to_owned));
-    from_part
+        .find_map(|part| tables.country(&part).map(str::to_owned))
 }
 
 /// Returns the code of the country whose name is a slip away from `raw`: one letter, or two in long names.

@@ -30,6 +30,8 @@ const SUFFIXES: &[&str] = &[
     "iv", "cpa", "emba",
 ];
 
+/// Words between two given names or two parts of a title of nobility.
+const CONNECTIVES: &[&str] = &["i", "oraz", "and", "und"];
 /// Academic titles that stand behind a name, too, folded.
 const TITLES_BEHIND: &[&str] =
     &["mgr", "inz", "dr", "hab", "prof", "lic", "lek", "mec", "adw", "arch", "dipl", "ing"];
@@ -40,7 +42,6 @@ const NAME_CHARS_MAX: usize = 200;
 pub fn split(raw: &str, tables: &Tables) -> PersonName {
     let text = cleaned(raw, tables);
     let (honorific, bare) = split_honorific(&text, tables);
-    let honorific = honorific.to_owned();
     let Some((before, after)) = bare.split_once(',') else {
         return with_honorific(honorific, split_words(bare, tables));
     };
@@ -49,8 +50,8 @@ pub fn split(raw: &str, tables: &Tables) -> PersonName {
         // `Jan Kowalski, MBA`: letters behind the name. What is no degree is a title.
         let titles: Vec<&str> =
             after.split([' ', ',']).filter(|word| is_title_behind(word)).collect();
-        let honorific = joined(&honorific, &titles.join(" "));
-        return with_honorific(honorific, split_words(before, tables));
+        let honorific = joined(honorific, &titles.join(" "));
+        return with_honorific(&honorific, split_words(before, tables));
     }
     let (more, first) = split_honorific(after, tables);
     let is_given = |word: Option<&str>| word.is_some_and(|w| tables.is_given_name(&fold_header(w)));
@@ -63,7 +64,7 @@ pub fn split(raw: &str, tables: &Tables) -> PersonName {
     }
     let first = first.split(',').next().unwrap_or_default().trim();
     PersonName {
-        honorific: joined(&honorific, more),
+        honorific: joined(honorific, more),
         first: with_capitals(first, Part::Given, is_shouted(bare)),
         last: with_capitals(before, Part::Family, is_shouted(bare)),
     }
@@ -91,8 +92,8 @@ pub fn family_part(raw: &str, tables: &Tables) -> PersonName {
     }
 }
 
-fn with_honorific(honorific: String, name: PersonName) -> PersonName {
-    PersonName { honorific: joined(&honorific, &name.honorific), ..name }
+fn with_honorific(honorific: &str, name: PersonName) -> PersonName {
+    PersonName { honorific: joined(honorific, &name.honorific), ..name }
 }
 
 fn joined(one: &str, other: &str) -> String {
@@ -117,14 +118,15 @@ fn cleaned(raw: &str, tables: &Tables) -> String {
     let end = text.char_indices().nth(NAME_CHARS_MAX).map_or(text.len(), |(at, _)| at);
     let text: String = text[..end]
         .chars()
-        .filter(|c| !is_joiner(*c))
+        .filter(|c| !is_joiner(*c) && *c != '\\')
         .map(|c| if is_picture(c) || c == '_' { ' ' } else { c })
         .collect();
+    let text = text.replace(['–', '—'], "-");
     let bare = without_asides(&text, tables);
     let bare =
         bare.split_whitespace().filter(|word| is_of_name(word)).collect::<Vec<_>>().join(" ");
-    let bare = bare.replace(" - ", "-").replace(" -", "-").replace("- ", "-");
-    let bare = spaced_titles(&bare, tables);
+    let bare = without_rest(&bare).replace(" - ", "-").replace(" -", "-").replace("- ", "-");
+    let bare = spaced_titles(from_first_letter(&bare), tables);
     let bare = from_first_letter(&bare)
         .trim_end_matches(|c: char| !c.is_alphanumeric() && !".'’".contains(c));
     let has_letters = bare.chars().any(char::is_alphabetic);
@@ -146,6 +148,31 @@ fn from_first_letter(text: &str) -> &str {
     }
 }
 
+/// Returns what stands before the company of `Jan Kowalski - Firma XYZ` and `Jan Kowalski / XYZ`, and before
+/// the name that somebody was born with.
+///
+/// One word after a dash is the other half of a family name: `Anna Nowak - Kowalska`.
+fn without_rest(text: &str) -> &str {
+    const SEPARATORS: &[(&str, usize)] = &[
+        (" - ", 2),
+        (" / ", 1),
+        (" | ", 1),
+        (" z domu ", 1),
+        (" z d. ", 1),
+        (" geb. ", 1),
+        (" née ", 1),
+    ];
+    for &(separator, words_min) in SEPARATORS {
+        if let Some((name, company)) = text.split_once(separator)
+            && name.split_whitespace().count() >= 2
+            && company.split_whitespace().count() >= words_min
+        {
+            return name;
+        }
+    }
+    text
+}
+
 /// Returns whether `word` may be part of a name: no address and no phone number.
 fn is_of_name(word: &str) -> bool {
     let is_address = word.trim_matches('@').contains('@')
@@ -163,6 +190,7 @@ fn spaced_titles(text: &str, tables: &Tables) -> String {
         let mut rest = word;
         while let Some((title, after)) = rest.split_once('.')
             && title.chars().count() > 1
+            && title.chars().all(char::is_alphabetic)
             && after.starts_with(char::is_alphabetic)
             && tables.is_honorific(&fold_header(title), true)
         {
@@ -249,7 +277,8 @@ fn title_end(text: &str, start: usize, tables: &Tables) -> Option<usize> {
             return false;
         }
         let folded = fold_header(words);
-        let follows = text[end..].split_whitespace().count();
+        let is_word = |word: &&str| word.chars().any(char::is_alphabetic);
+        let follows = text[end..].split_whitespace().filter(is_word).count();
         // A one-letter word is an initial unless two more words follow.
         follows > usize::from(folded.len() == 1)
             && tables.is_honorific(&folded, words.ends_with('.'))
@@ -273,7 +302,8 @@ fn ordered(words: &[&str], tables: &Tables) -> PersonName {
     let [first_word, .., last_word] = words else {
         return one_word(&words.join(" "), tables);
     };
-    let is_given = |word: &str| tables.is_given_name(&fold_header(word));
+    // Hans-Peter is two given names.
+    let is_given = |word: &str| fold_header(word).split(' ').all(|part| tables.is_given_name(part));
     // `KOWALSKI Jan`: where only the first word is in capitals, it is the family name.
     let letters = first_word.chars().filter(|c| c.is_alphabetic()).count();
     let is_shouted_family = letters > 2
@@ -291,10 +321,10 @@ fn ordered(words: &[&str], tables: &Tables) -> PersonName {
     assemble(&words[..family], &words[family..])
 }
 
-/// Returns whether `text` has no small letter, single ones apart, which get a capital anyway.
+/// Returns whether `text` has no small letter, lone ones apart, which get a capital anyway.
 fn is_shouted(text: &str) -> bool {
     text.split(|c: char| !c.is_alphabetic())
-        .filter(|word| word.chars().nth(1).is_some())
+        .filter(|word| word.chars().filter(|c| c.is_lowercase() || c.is_uppercase()).count() > 1)
         .all(|word| !word.chars().any(char::is_lowercase))
 }
 
@@ -351,6 +381,9 @@ fn with_capitals(text: &str, part: Part, is_shouted: bool) -> String {
         if may_be_small && (is_lower || is_upper) && is_particle(word) {
             return word.to_lowercase();
         }
+        if is_lower && at > 0 && CONNECTIVES.contains(word) {
+            return (*word).to_owned();
+        }
         let is_roman = at > 0 && is_upper && word.chars().all(|c| "IVX".contains(c));
         if is_recased && !is_roman { capitalized(word) } else { (*word).to_owned() }
     });
@@ -365,7 +398,8 @@ fn capitalized(word: &str) -> String {
         let capital = Some(c.to_uppercase()).filter(|upper| upper.len() == 1);
         match capital.filter(|_| starts) {
             Some(upper) => text.extend(upper),
-            None => text.extend(c.to_lowercase()),
+            // Only the Turkish İ is two characters in small letters, an i and a dot that it has anyway.
+            None => text.extend(c.to_lowercase().next()),
         }
         // `MCDONALD` is McDonald; no other language begins a name with these letters.
         starts = matches!(c, '-' | '\'' | '’' | '.') || (text == "Mc" && word.len() > 4);
@@ -400,6 +434,9 @@ mod tests {
         check("Anna (Ania) Łęcka", "", "Anna", "Łęcka");
         check("John Smith, PhD", "", "John", "Smith");
         check("Jan Kowalski, Firma XYZ", "", "Jan", "Kowalski");
+        check("Jan Kowalski - Firma XYZ", "", "Jan", "Kowalski");
+        check("Jan Kowalski / XYZ", "", "Jan", "Kowalski");
+        check("Anna Nowak – Kowalska", "", "Anna", "Nowak-Kowalska");
         check("Jan \"Kowalski\"", "", "Jan", "Kowalski");
         check("Anna (Ania)", "", "Anna", "");
         check("(Anna Łęcka)", "", "Anna", "Łęcka");
@@ -457,6 +494,10 @@ mod tests {
         check("ANNA Kowalska", "", "Anna", "Kowalska");
         check("Kowalski, Jan, dr", "", "Jan", "Kowalski");
         check("Qwerty Zxcvb", "", "Qwerty", "Zxcvb");
+        check("Müller Hans-Peter", "", "Hans-Peter", "Müller");
+        check("anna i jan kowalscy", "", "Anna i Jan", "Kowalscy");
+        check("Anna Nowak z domu Kowalska", "", "Anna", "Nowak");
+        check("prof. zw. dr hab. Ewa Nowak", "prof. zw. dr hab.", "Ewa", "Nowak");
     }
 
     #[test]

@@ -399,7 +399,7 @@ fn ask_library(number: &str, country: &str) -> Option<Phone> {
         PhoneNumberType::Pager => "pager",
         PhoneNumberType::UAN => "universal-access",
         PhoneNumberType::VoiceMail => "voicemail",
-        _ => "unknown",
+        PhoneNumberType::Unknown => "unknown",
     };
     let region =
         UTIL.get_region_for_number(&parsed).map(|region| region.as_region_str().to_string());

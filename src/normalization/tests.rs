@@ -222,6 +222,105 @@ fn the_row_s_country_tells_how_a_number_is_dialled() {
 }
 
 #[test]
+fn second_contacts_are_kept_beside_the_first() {
+    let pairs = [
+        (EMAIL, "anna@przyklad.pl; biuro@przyklad.pl"),
+        (EMAIL, "anna@gmial.com"),
+        (EMAIL, "ANNA@przyklad.pl"),
+        (PHONE, "22 123 45 67 wew. 12 / 600123456"),
+        (PHONE, "601123457"),
+        (PHONE, "+48 601 123 457"),
+    ];
+    check_values(
+        &pairs,
+        &[
+            (field::EMAIL, "anna@przyklad.pl"),
+            (field::OTHER_EMAILS, "biuro@przyklad.pl; anna@gmial.com"),
+            (field::EMAIL_SUGGESTION, ""),
+            (field::PHONE, "+48221234567"),
+            (field::PHONE_EXTENSION, "12"),
+            (field::OTHER_PHONES, "+48600123456; +48601123457"),
+        ],
+    );
+    check_values(
+        &[(EMAIL, "anna@gmial.com")],
+        &[(field::EMAIL, "anna@gmial.com"), (field::EMAIL_SUGGESTION, "anna@gmail.com")],
+    );
+}
+
+#[test]
+fn a_company_is_known_by_its_form_its_numbers_and_its_domain() {
+    let company = Role::Field(field::COMPANY);
+    check_values(
+        &[
+            (EMAIL, "anna@mail.przyklad.pl"),
+            (company, "Bau &amp; Söhne Sp. z o. o."),
+            (Role::Field(field::REGON), "123-456-785"),
+            (Role::Field(field::KRS), "KRS 123456"),
+        ],
+        &[
+            (field::COMPANY, "Bau & Söhne Sp. z o. o."),
+            (field::LEGAL_FORM, "sp. z o.o."),
+            (field::REGON, "123456785"),
+            (field::KRS, "0000123456"),
+            (field::COMPANY_DOMAIN, "przyklad.pl"),
+        ],
+    );
+    let site = (Role::Field(field::WEBSITE), "https://www.przyklad.pl");
+    check_values(&[(EMAIL, "anna@gmail.com"), site], &[(field::COMPANY_DOMAIN, "przyklad.pl")]);
+    check_values(&[(EMAIL, "anna@gmail.com")], &[(field::COMPANY_DOMAIN, "")]);
+    let email = (EMAIL, "anna@przyklad.pl");
+    check_codes(&[email, (Role::Field(field::REGON), "123456786")], &["regon-invalid"]);
+    check_codes(&[email, (Role::Field(field::KRS), "12")], &["krs-invalid"]);
+    check_codes(&[email, (Role::Field(field::NIP), "5,26E+09")], &["id-unrecoverable"]);
+}
+
+#[test]
+fn a_region_tells_its_country() {
+    let region = Role::Field(field::REGION);
+    let country = Role::Field(field::COUNTRY);
+    let email = (EMAIL, "anna@example.com");
+    check_values(
+        &[email, (region, "Woj. MAŁOPOLSKIE")],
+        &[(field::REGION, "małopolskie"), (field::COUNTRY, "PL")],
+    );
+    check_values(
+        &[email, (region, "Bavaria"), (PHONE, "030 1234567")],
+        &[(field::REGION, "Bayern"), (field::COUNTRY, "DE"), (field::PHONE, "+49301234567")],
+    );
+    check_values(
+        &[email, (region, "California"), (country, "USA")],
+        &[(field::REGION, "California"), (field::COUNTRY, "US")],
+    );
+    let typo = accepted(&[email, (country, "Polsak")]);
+    assert_eq!(typo.values.get(field::COUNTRY), None);
+    assert!(typo.notices[0].message.contains("PL was probably meant"), "{:?}", typo.notices);
+}
+
+#[test]
+fn what_no_person_sends_is_held() {
+    let sent = (Role::SubmittedAt, "2025-09-12 13:05:13");
+    let email = (EMAIL, "anna@przyklad.pl");
+    check_word(&[(Role::StartedAt, "2025-09-12 13:05:12"), sent, email], "held spam c0");
+    check_word(&[(Role::StartedAt, "2025-09-12 13:04:12"), sent, email], "accepted");
+    check_word(&[(Role::StartedAt, ""), sent, email], "accepted");
+    check_word(&[(Role::FullName, "Claim $9 at https://x.example/1"), email], "held spam c0");
+    check_word(
+        &[(Role::FullName, "tRjMSfbSdLpcxCP"), (EMAIL, "asdasd@przyklad.pl")],
+        "held spam c0",
+    );
+    check_word(&[(Role::FullName, "Łukasz Szczpk"), email], "accepted");
+}
+
+#[test]
+fn an_escape_sequence_costs_no_half_of_a_name() {
+    check_values(
+        &[(Role::FullName, "Anna \u{1b}[31mŁęcka\u{1b}[0m"), (EMAIL, "anna@example.com")],
+        &[(field::FIRST_NAME, "Anna"), (field::LAST_NAME, "Łęcka")],
+    );
+}
+
+#[test]
 fn time_falls_back_to_receipt() {
     let email = (EMAIL, "anna@example.com");
     let exact = accepted(&[

@@ -26,3 +26,4 @@ mod outside;
 mod promises;
 mod scenarios;
 mod tidy;
+mod values;

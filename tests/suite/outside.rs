@@ -206,7 +206,10 @@ fn polish_numbers_are_those_of_the_oracle() {
     assert_eq!((as_oracle, otherwise), (24, ORACLE_DIFFERENCES.len()));
 }
 
-/// Examples that are refused: digits in a row, which people type to get past a form. As numbers of lines
+/// Examples that are refused, because nobody can be called back at five digits: Iran's short numbers.
+const EXAMPLES_TOO_SHORT: &[&str] = &["+989601", "09601"];
+
+/// Examples that are refused, too: digits in a row, which people type to get past a form. As numbers of lines
 /// in Belgium, the Ivory Coast, Algeria, France, Croatia, Iraq, Malaysia, Slovenia and Poland they exist.
 const EXAMPLES_MADE_UP: &[&str] = &[
     "012 34 56 78",
@@ -219,6 +222,11 @@ const EXAMPLES_MADE_UP: &[&str] = &[
     "+48123456789",
     "12 345 67 89",
 ];
+
+fn is_named(raw: &str, found: &Result<phone::Phone, PhoneFault>) -> bool {
+    (EXAMPLES_MADE_UP.contains(&raw) && *found == Err(PhoneFault::Placeholder))
+        || (EXAMPLES_TOO_SHORT.contains(&raw) && matches!(found, Err(PhoneFault::Invalid(_))))
+}
 
 #[test]
 fn every_example_number_comes_back() {
@@ -257,9 +265,7 @@ fn every_example_number_comes_back() {
                 if seen.as_ref() == Some(&expected) && (place == code || is_shared(&place)) {
                     passed += 1;
                     elsewhere += usize::from(place != code);
-                } else if !(EXAMPLES_MADE_UP.contains(&raw.as_str())
-                    && found == Err(PhoneFault::Placeholder))
-                {
+                } else if !is_named(raw, &found) {
                     writeln!(problems, "{code} {kind:?} {raw:?}: {found:?}, not {expected:?}")
                         .unwrap();
                 }
@@ -267,9 +273,9 @@ fn every_example_number_comes_back() {
         }
     }
     assert!(problems.is_empty(), "{passed} of {total}\n{problems}");
-    // Fixed and mobile, free and paid, each as E.164 and as dialled at home. 2252 of 2262 come back (99.6 %),
+    // Fixed and mobile, free and paid, each as E.164 and as dialled at home. 2250 of 2262 come back (99.5 %),
     // 274 of them with a neighbour's code.
-    assert_eq!((total, passed, elsewhere), (2262, 2252, 274));
+    assert_eq!((total, passed, elsewhere), (2262, 2250, 274));
 }
 
 fn word(kind: PhoneNumberType) -> &'static str {
