@@ -19,6 +19,7 @@ mod commands;
 mod crash;
 mod docs;
 mod outputs;
+mod outside;
 mod promises;
 mod scenarios;
 mod tidy;

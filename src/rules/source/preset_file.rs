@@ -36,6 +36,7 @@ const ESCAPES: &[(&str, Escape)] = &[
     ("doubled", Escape::Doubled),
     ("backslash", Escape::Backslash),
     ("backslash-delimiter", Escape::BackslashDelimiter),
+    ("json", Escape::Json),
 ];
 
 const CLEANERS: &[(&str, Cleaner)] = &[
