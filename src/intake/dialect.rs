@@ -239,7 +239,11 @@ fn header_position(records: &[Sampled], is_known: &impl Fn(&str) -> bool) -> Opt
             let known = |record: &Sampled| known_cells(record, is_known);
             let is_better =
                 |next: &&Sampled| known(next) > known(record) && !is_data(next, is_known);
-            if has_gaps && records.get(at + 1).filter(is_better).is_some() { at + 1 } else { at }
+            if has_gaps && records.get(at + 1).as_ref().is_some_and(is_better) {
+                at + 1
+            } else {
+                at
+            }
         });
     let by_width = || early().find(|(_, record)| record.cells.len() == width && fits(record));
     by_names

@@ -107,10 +107,14 @@ pub(super) fn layout(head: &[u8]) -> Layout {
     let mut braces = Braces::default();
     let line = line.trim_ascii();
     // A first line that is broken is still a line when others of its kind stand behind it.
+    let is_followed = || text[line.len()..].trim_ascii_start().starts_with(b"{");
     let is_line = match braces.feed(line) {
-        Some(end) => end == line.len(),
-        None if text.contains(&b'\n') => text[line.len()..].trim_ascii_start().starts_with(b"{"),
-        None => true,
+        Some(end) if end == line.len() => true,
+        Some(end) => {
+            let is_next = matches!(line[end..].trim_ascii_start().first(), Some(b'{' | b','));
+            !(line[end - 1] == b'}' && is_next) && is_followed()
+        }
+        None => is_followed() || !text.contains(&b'\n'),
     };
     if is_line { Layout::Lines } else { Layout::Sequence }
 }

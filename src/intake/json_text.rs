@@ -81,14 +81,14 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some((key, Document(value))) = entries.next_entry::<String, Document>()? {
-            insert_beside(&mut object, key, value);
+            insert_beside(&mut object, &key, value);
         }
         Ok(object.into())
     }
 }
 
-fn insert_beside(object: &mut Map<String, Value>, key: String, value: Value) {
-    let mut name = key.clone();
+fn insert_beside(object: &mut Map<String, Value>, key: &str, value: Value) {
+    let mut name = key.to_owned();
     let mut times = 1;
     while let Some(known) = object.get(&name) {
         if *known == value {
@@ -241,7 +241,7 @@ mod tests {
     fn no_key_hides_another() {
         check(
             r#"{"email":"a","email":"b","email":"a","x":{"y":1,"y":2,"y":3}}"#,
-            r##"{"email":"a","email #2":"b","x":{"y":"1","y #2":"2","y #3":"3"}}"##,
+            r#"{"email":"a","email #2":"b","x":{"y":"1","y #2":"2","y #3":"3"}}"#,
         );
     }
 

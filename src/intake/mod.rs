@@ -25,6 +25,8 @@ mod survey;
 mod table;
 
 #[cfg(test)]
+mod horrors;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

@@ -112,7 +112,7 @@ fn check_bytes(name: &str, bytes: &[u8], preset: &str, expected: &[&str]) {
 }
 
 #[track_caller]
-fn check(text: &str, preset: &str, expected: &[&str]) {
+pub(super) fn check(text: &str, preset: &str, expected: &[&str]) {
     check_bytes("leads.csv", text.as_bytes(), preset, expected);
 }
 

@@ -9,6 +9,7 @@
 //! reference of the same minutes rather than the seconds; the table holds medians over the rounds.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
     hint::black_box,
     io::{BufWriter, Write as _},
@@ -111,7 +112,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
     let bytes = |path: &Path| fs::metadata(path).map(|found| found.len());
-    print(&table(&export, &mut seconds, bytes(&export.csv)?, bytes(&export.json_lines)?));
+    print(&table(&export, &mut seconds, bytes(&export.csv)?, bytes(&export.json_lines)?)?);
     Ok(())
 }
 
@@ -181,7 +182,12 @@ fn normalize(input: OpenInput, rules: &RuleSet, as_of: DateTime<Utc>) -> anyhow:
     Ok(rows)
 }
 
-fn table(export: &Export, seconds: &mut [Vec<f64>], csv: u64, json_lines: u64) -> String {
+fn table(
+    export: &Export,
+    seconds: &mut [Vec<f64>],
+    csv: u64,
+    json_lines: u64,
+) -> anyhow::Result<String> {
     let mut medians = seconds.iter_mut().map(|measured| {
         measured.sort_by(f64::total_cmp);
         measured[measured.len() / 2]
@@ -193,15 +199,17 @@ fn table(export: &Export, seconds: &mut [Vec<f64>], csv: u64, json_lines: u64) -
     for (step, median) in STEPS.into_iter().zip(medians) {
         let is_json = matches!(step, Step::ReadJsonLines | Step::NormalizeJsonLines);
         let megabytes = if is_json { json_lines } else { csv } as f64 / 1e6;
-        text += &format!(
-            "| {} | {:.0} | {:.0} | {median:.2} | {:.1} |\n",
+        writeln!(
+            text,
+            "| {} | {:.0} | {:.0} | {median:.2} | {:.1} |",
             step.title(),
             export.rows as f64 / median,
             megabytes / median,
             median / medians[0],
-        );
+        )?;
     }
-    text + &format!("\n{} rows, medians; one thread.", export.rows)
+    write!(text, "\n{} rows, medians; one thread.", export.rows)?;
+    Ok(text)
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what a benchmark is run for")]

@@ -44,7 +44,11 @@ fn csv_spectrum_passes_whole() {
         .iter()
         .filter_map(|name| {
             let expected = fs::read_to_string(folder.join(format!("json/{name}.json"))).unwrap();
-            let expected: Vec<Value> = serde_json::from_str(&expected).unwrap();
+            // One of them holds its only object without a list around it.
+            let expected = match serde_json::from_str(&expected).unwrap() {
+                Value::Array(objects) => objects,
+                object => vec![object],
+            };
             let found = objects(&folder.join(format!("csvs/{name}.csv")), &rules);
             (found.as_ref() != Ok(&expected)).then(|| format!("{name}: {found:?}"))
         })
