@@ -320,7 +320,7 @@ fn json_unescaped(inner: &[u8]) -> (Vec<u8>, bool) {
     (decoded, sound)
 }
 
-/// Decodes `\uXXXX`, or a pair of them for a character beyond the first plane.
+/// Decodes `\u` with its four digits, or a pair of them for a character beyond the first plane.
 fn unicode_escape(decoded: &mut Vec<u8>, rest: &[u8]) -> Option<usize> {
     let unit = |from: usize| {
         let digits = std::str::from_utf8(rest.get(from..from + 4)?).ok()?;
