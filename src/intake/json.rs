@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use serde_json::Value;
 
 use super::encoding::Charset;
-use super::json_layout::{Braces, Layout, array_start};
+use super::json_layout::{self, Braces, Layout, array_start};
 use super::json_text;
 use super::roles::{self, Traits};
 use super::{Caps, SourceCatalog, SourcePreset};
@@ -42,6 +42,10 @@ pub(super) struct JsonReader<R> {
     start: usize,
     ended: bool,
     line: u32,
+    /// How far the next byte is indented; none behind anything but blanks.
+    indent: Option<usize>,
+    /// The same of the record read last.
+    last_indent: Option<usize>,
     place: Place,
     open_lists: usize,
     record_bytes: usize,
@@ -56,6 +60,8 @@ impl<R: Read> JsonReader<R> {
             start: 0,
             ended: false,
             line: 1,
+            indent: Some(0),
+            last_indent: None,
             place: Place::Before,
             open_lists: 0,
             record_bytes: caps.record_bytes,
@@ -80,10 +86,15 @@ impl<R: Read> JsonReader<R> {
                 self.fill()?;
                 continue;
             }
-            let used = end.map_or(bytes.len(), |end| end + 1);
-            if used == 0 {
+            let line_end = end.map_or(bytes.len(), |end| end + 1);
+            if line_end == 0 {
                 return Ok(JsonPiece::End);
             }
+            let Some(used) = self.lines_end(line_end) else {
+                self.fill()?;
+                continue;
+            };
+            let terminated = bytes[..used].ends_with(b"\n");
             let text = bytes[..used].trim_ascii();
             let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
             let text = text.trim_ascii_end();
@@ -95,8 +106,37 @@ impl<R: Read> JsonReader<R> {
             let text = text.to_vec();
             let line = self.consume(used);
             if !text.iter().all(|&byte| byte == 0x1A) {
-                return Ok(JsonPiece::Record { line, text, terminated: end.is_some() });
+                return Ok(JsonPiece::Record { line, text, terminated });
             }
+        }
+    }
+
+    /// Returns where the record ends whose first line ends at `line_end`: an object may go on over lines
+    /// that start with something else than an object or a list. Nothing when there is more to read first.
+    fn lines_end(&self, line_end: usize) -> Option<usize> {
+        let bytes = &self.buffer[self.start..];
+        let mut braces = Braces::default();
+        let is_whole = !bytes[..line_end].trim_ascii_start().starts_with(b"{")
+            || braces.feed(&bytes[..line_end]).is_some();
+        if is_whole {
+            return Some(line_end);
+        }
+        let mut at = line_end;
+        loop {
+            let rest = &bytes[at..];
+            if matches!(rest.first(), Some(b'{' | b'[')) || rest.is_empty() && self.ended {
+                return Some(at);
+            }
+            let end = match rest.iter().position(|&byte| byte == b'\n') {
+                Some(end) => at + end + 1,
+                None if self.ended => bytes.len(),
+                None if bytes.len() > self.record_bytes => return Some(line_end),
+                None => return None,
+            };
+            if braces.feed(&bytes[at..end]).is_some() {
+                return Some(end);
+            }
+            at = end;
         }
     }
 
@@ -127,13 +167,27 @@ impl<R: Read> JsonReader<R> {
             if bytes[0] != b'{' {
                 return self.next_stray();
             }
-            if let Some(used) = Braces::default().feed(bytes) {
+            self.last_indent = self.indent;
+            let mut braces = Braces::default();
+            if let Some(used) = braces.feed(bytes) {
                 let text = bytes[..used].to_vec();
                 let line = self.consume(used);
                 if text.len() > self.record_bytes {
                     return Ok(JsonPiece::TooLong { line, head: first_bytes(&text) });
                 }
                 return Ok(JsonPiece::Record { line, text, terminated: true });
+            }
+            if self.ended || bytes.len() > self.record_bytes {
+                // An unbalanced quote must not take the next record with it.
+                if let Some(used) = next_record(bytes, self.indent) {
+                    return Ok(self.broken(used));
+                }
+                let is_list = self.open_lists > 0 || self.place == Place::Inside;
+                if self.ended && is_complete(bytes, self.indent, braces.in_string, is_list) {
+                    self.open_lists = 0;
+                    self.place = Place::Before;
+                    return Ok(self.broken(bytes.len()));
+                }
             }
             if self.ended {
                 return Ok(JsonPiece::Cut { line: self.line });
@@ -144,6 +198,30 @@ impl<R: Read> JsonReader<R> {
             }
             self.fill()?;
         }
+    }
+
+    /// Hands out a record that is known to be broken, without the comma behind it.
+    fn broken(&mut self, used: usize) -> JsonPiece {
+        let text = self.buffer[self.start..self.start + used].trim_ascii_end();
+        let text = text.strip_suffix(b",").unwrap_or(text).trim_ascii_end().to_vec();
+        let line = self.consume(used);
+        JsonPiece::Record { line, text, terminated: true }
+    }
+
+    /// Goes back to the first whole record inside `text`, the record read last, which turned out not to
+    /// be JSON; returns what stands before it.
+    pub(super) fn take_back(&mut self, text: &[u8]) -> Option<Vec<u8>> {
+        if self.layout == Layout::Lines {
+            return None;
+        }
+        // An object does not end with a bracket; this one closes the list around it.
+        let end = text.len() - usize::from(text.ends_with(b"]"));
+        let used = next_record(text, self.last_indent).or((end < text.len()).then_some(end))?;
+        let behind = &text[used..];
+        self.start = self.start.checked_sub(behind.len())?;
+        self.line -= super::records::line_feeds(behind) as u32;
+        let own = text[..used].trim_ascii_end();
+        Some(own.strip_suffix(b",").unwrap_or(own).trim_ascii_end().to_vec())
     }
 
     /// Passes over a wrapper's own keys, up to its list or behind its end.
@@ -181,7 +259,8 @@ impl<R: Read> JsonReader<R> {
                 b'[' if !wrapped => self.open_lists += 1,
                 b']' if !wrapped => self.open_lists = self.open_lists.saturating_sub(1),
                 b',' if !wrapped || self.place == Place::Inside => {}
-                0xEF | 0xBB | 0xBF | 0x1A => {}
+                // Byte order marks, the end of a DOS file, the separator of RFC 7464.
+                0xEF | 0xBB | 0xBF | 0x1A | 0x1E => {}
                 byte if byte.is_ascii_whitespace() => {}
                 _ => return,
             }
@@ -230,6 +309,12 @@ impl<R: Read> JsonReader<R> {
         let bytes = &self.buffer[self.start..self.start + used];
         let lines = super::records::line_feeds(bytes);
         self.line = self.line.saturating_add(lines as u32);
+        let (tail, before) = match bytes.iter().rposition(|&byte| byte == b'\n') {
+            Some(at) => (&bytes[at + 1..], Some(0)),
+            None => (bytes, self.indent),
+        };
+        let is_blank = tail.iter().all(|byte| matches!(byte, b' ' | b'\t'));
+        self.indent = before.filter(|_| is_blank).map(|before| before + tail.len());
         self.start += used;
         first
     }
@@ -253,6 +338,70 @@ impl<R: Read> JsonReader<R> {
     }
 }
 
+/// How many times a record inside a broken one is looked for by parsing.
+const ATTEMPTS_MAX: usize = 64;
+
+/// Returns where in `bytes`, which open with a broken record indented by `indent`, the next record starts:
+/// as far from the margin as the first one, or with the same key and whole.
+fn next_record(bytes: &[u8], indent: Option<usize>) -> Option<usize> {
+    let key = first_key(bytes);
+    let mut attempts = 0;
+    for at in memchr::memchr_iter(b'{', bytes).filter(|&at| at > 0) {
+        let before = bytes[..at].trim_ascii_end();
+        if !matches!(before.last(), Some(b'}' | b',')) {
+            continue;
+        }
+        let margin = bytes[..at].iter().rposition(|&byte| byte == b'\n').map(|end| end + 1);
+        let is_aligned =
+            margin.is_some_and(|start| start >= before.len() && Some(at - start) == indent);
+        if is_aligned {
+            return Some(at);
+        }
+        if key.is_some() && first_key(&bytes[at..]) == key && attempts < ATTEMPTS_MAX {
+            attempts += 1;
+            let end = Braces::default().feed(&bytes[at..]);
+            let text = end.and_then(|end| std::str::from_utf8(&bytes[at..at + end]).ok());
+            if text.is_some_and(|text| json_text::parse(text).is_ok()) {
+                return Some(at);
+            }
+        }
+    }
+    None
+}
+
+/// The text of the first key of the object that `bytes` open with.
+fn first_key(bytes: &[u8]) -> Option<&[u8]> {
+    let inner = bytes.get(1..)?.trim_ascii_start().strip_prefix(b"\"")?;
+    let end = memchr::memchr(b'"', inner)?;
+    inner[end + 1..].trim_ascii_start().starts_with(b":").then(|| &inner[..end])
+}
+
+/// Tells a last record that is broken from one that is cut: its brace stands below its first one, or an
+/// open quote has swallowed the very signs that the input has to end with.
+fn is_complete(bytes: &[u8], indent: Option<usize>, in_string: bool, is_list: bool) -> bool {
+    let text = bytes.trim_ascii_end();
+    let inner = text.strip_suffix(b"]").map(<[u8]>::trim_ascii_end);
+    let Some(record) = (if is_list { inner } else { Some(text) }) else { return false };
+    let Some(before) = record.strip_suffix(b"}") else { return false };
+    let blanks = before.iter().rev().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
+    let is_aligned = before[..before.len() - blanks].ends_with(b"\n") && Some(blanks) == indent;
+    is_aligned || in_string
+}
+
+/// Parses the text of a record into the records that it holds: more than one when it is a page of them.
+///
+/// # Errors
+/// What is wrong and where, in words.
+pub(super) fn records(text: &str) -> Result<Vec<Value>, String> {
+    let value = match json_text::parse(text)? {
+        Value::String(inner) if inner.trim_start().starts_with('{') => {
+            json_text::parse(&inner).unwrap_or(Value::String(inner))
+        }
+        value => value,
+    };
+    Ok(json_layout::unwrapped(value))
+}
+
 fn first_bytes(bytes: &[u8]) -> Vec<u8> {
     bytes[..bytes.len().min(200)].to_vec()
 }
@@ -267,9 +416,16 @@ pub(super) fn sample(head: &[u8], charset: Charset, layout: &Layout) -> Vec<Valu
     let mut reader = JsonReader::new(head, layout.clone(), &caps);
     let mut values = Vec::new();
     while values.len() < SAMPLE_RECORDS {
-        let Ok(JsonPiece::Record { text, .. }) = reader.next() else { break };
-        let value = charset.decode(&text).and_then(|text| json_text::parse(&text).ok());
-        values.extend(value.filter(Value::is_object));
+        let text = match reader.next() {
+            Ok(JsonPiece::Record { text, .. }) => text,
+            Ok(JsonPiece::TooLong { .. }) => continue,
+            Ok(JsonPiece::Cut { .. } | JsonPiece::End) | Err(_) => break,
+        };
+        let found = charset.decode(&text).and_then(|text| records(&text).ok());
+        if found.is_none() {
+            reader.take_back(&text);
+        }
+        values.extend(found.into_iter().flatten().filter(Value::is_object));
     }
     values
 }
@@ -355,6 +511,39 @@ mod tests {
         check("{\"data\":[]}", &wrapped, &[]);
         let with_list = "{\"email\":\"a\",\"items\":[{\"sku\":1}]}\n";
         check(with_list, &Layout::Lines, &[&format!("1:{}", with_list.trim())]);
+    }
+
+    #[test]
+    fn a_broken_record_costs_only_itself() {
+        check(
+            "{\"a\":0}\n{\"a\": \"x\ny\"}\n{\"a\":\n 1}\n{\"a\": \"2\nz\n{\"a\":3}\n",
+            &Layout::Lines,
+            &[
+                "1:{\"a\":0}",
+                "2:{\"a\": \"x\ny\"}",
+                "4:{\"a\":\n 1}",
+                "6:{\"a\": \"2\nz",
+                "8:{\"a\":3}",
+            ],
+        );
+        check(
+            "[\n  {\n    \"a\": \"x\"\",\n    \"b\": [{\"c\":1},\n      {\"c\":2}]\n  },\n  {\"d\":2}\n]",
+            &Layout::Sequence,
+            &[
+                "2:{\n    \"a\": \"x\"\",\n    \"b\": [{\"c\":1},\n      {\"c\":2}]\n  }",
+                "7:{\"d\":2}",
+            ],
+        );
+        check(
+            "[{\"a\":\"x\"\",\"b\":[{\"c\":1},{\"c\":2}]},{\"a\":2}]",
+            &Layout::Sequence,
+            &["1:{\"a\":\"x\"\",\"b\":[{\"c\":1},{\"c\":2}]}", "1:{\"a\":2}"],
+        );
+        check(
+            "[{\"a\":1},{\"a\":\"x\"\"}]",
+            &Layout::Sequence,
+            &["1:{\"a\":1}", "1:{\"a\":\"x\"\"}]"],
+        );
     }
 
     #[test]

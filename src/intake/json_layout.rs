@@ -1,5 +1,10 @@
 //! Finds out how the records of a JSON input follow each other, from its first bytes.
 
+use serde_json::Value;
+
+/// Wrappers that may stand in each other (`{"leads":{"data":[…]}}`).
+const WRAPPERS_MAX: usize = 4;
+
 /// Keys under which APIs wrap their list of records.
 const WRAPPERS: &[&str] = &[
     "data",
@@ -13,12 +18,53 @@ const WRAPPERS: &[&str] = &[
     "contacts",
     "entries",
     "elements",
+    "collection",
+    "content",
+    "members",
+    "attendees",
+    "registrants",
+    "invitees",
+    "events",
+    "batch",
+    "value",
+    "response",
+    "result",
+    "payload",
+    "body",
 ];
 
 /// What keys beside such a list are about.
 const PAGING: &[&str] = &[
-    "pag", "meta", "next", "prev", "total", "count", "more", "link", "cursor", "status", "success",
-    "object", "limit", "offset", "size", "error", "kind", "etag", "version", "summary", "took",
+    "pag",
+    "meta",
+    "next",
+    "prev",
+    "total",
+    "count",
+    "more",
+    "link",
+    "cursor",
+    "status",
+    "success",
+    "object",
+    "limit",
+    "offset",
+    "size",
+    "error",
+    "kind",
+    "etag",
+    "version",
+    "summary",
+    "took",
+    "info",
+    "done",
+    "duration",
+    "resultset",
+    "context",
+    "additional",
+    "code",
+    "sent",
+    "request",
 ];
 
 /// How the records of a JSON input follow each other.
@@ -37,6 +83,8 @@ pub(super) fn is_json(head: &[u8]) -> bool {
     let text = head.trim_ascii_start();
     let next = text.get(1..).unwrap_or_default().trim_ascii_start().first();
     match text.first() {
+        // A log of bodies: every line is the text of a record, quoted as a string once more.
+        Some(b'"') => text.starts_with(b"\"{\\\""),
         Some(b'{') => matches!(next, Some(b'"' | b'}') | None),
         Some(b'[') => matches!(next, Some(b'{' | b']') | None),
         _ => false,
@@ -49,6 +97,9 @@ pub(super) fn layout(head: &[u8]) -> Layout {
     if text.starts_with(b"[") {
         return Layout::Sequence;
     }
+    if text.starts_with(b"\"") {
+        return Layout::Lines;
+    }
     if let Some(key) = wrapper_key(text) {
         return Layout::Wrapped(key);
     }
@@ -56,10 +107,14 @@ pub(super) fn layout(head: &[u8]) -> Layout {
     let mut braces = Braces::default();
     let line = line.trim_ascii();
     // A first line that is broken is still a line when others of its kind stand behind it.
+    let is_followed = || text[line.len()..].trim_ascii_start().starts_with(b"{");
     let is_line = match braces.feed(line) {
-        Some(end) => end == line.len(),
-        None if text.contains(&b'\n') => text[line.len()..].trim_ascii_start().starts_with(b"{"),
-        None => true,
+        Some(end) if end == line.len() => true,
+        Some(end) => {
+            let is_next = matches!(line[end..].trim_ascii_start().first(), Some(b'{' | b','));
+            !(line[end - 1] == b'}' && is_next) && is_followed()
+        }
+        None => is_followed() || !text.contains(&b'\n'),
     };
     if is_line { Layout::Lines } else { Layout::Sequence }
 }
@@ -71,11 +126,42 @@ fn wrapper_key(text: &[u8]) -> Option<String> {
     let is_list =
         |key: &&String| WRAPPERS.contains(&key.as_str()) && array_start(text, key).is_some();
     let list = keys.iter().find(is_list)?;
-    let is_about_pages = |key: &String| {
-        let key = key.to_ascii_lowercase();
-        PAGING.iter().any(|word| key.contains(word))
-    };
     keys.iter().all(|key| key == list || is_about_pages(key)).then(|| list.clone())
+}
+
+fn is_about_pages(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    PAGING.iter().any(|word| key.contains(word))
+}
+
+/// Returns the records of `value`: those of the list that it wraps, however deep, or else itself.
+pub(super) fn unwrapped(value: Value) -> Vec<Value> {
+    let Some(path) = list_path(&value, WRAPPERS_MAX) else { return vec![value] };
+    let inner = path.iter().try_fold(value, |mut value, key| {
+        value.as_object_mut().and_then(|object| object.remove(key.as_str()))
+    });
+    match inner {
+        Some(Value::Array(items)) => items,
+        other => other.into_iter().collect(),
+    }
+}
+
+/// The keys down to the list that `value` wraps, if it wraps one and holds nothing else but its own id.
+fn list_path(value: &Value, depth: usize) -> Option<Vec<String>> {
+    let object = value.as_object().filter(|_| depth > 0)?;
+    let (key, path) = object.iter().find_map(|(key, inner)| {
+        let is_wrapper = WRAPPERS.contains(&key.as_str());
+        let path = match inner {
+            Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => {
+                Vec::new()
+            }
+            Value::Object(_) => list_path(inner, depth - 1)?,
+            _ => return None,
+        };
+        is_wrapper.then_some((key, path))
+    })?;
+    let is_beside = |other: &String| other == key || other == "id" || is_about_pages(other);
+    object.keys().all(is_beside).then(|| [vec![key.clone()], path].concat())
 }
 
 /// The keys of the object that `text` opens with, as far as `text` goes.
@@ -159,5 +245,36 @@ impl Braces {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let found: Vec<String> = unwrapped(serde_json::from_str(text).unwrap())
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn pages_are_opened_and_records_are_not() {
+        check(
+            r#"{"leads":{"data":[{"a":1},{"a":2}],"paging":{}},"id":"7"}"#,
+            &[r#"{"a":1}"#, r#"{"a":2}"#],
+        );
+        check(r#"{"success":true,"data":{"items":[{"a":1}]}}"#, &[r#"{"a":1}"#]);
+        for record in [
+            r#"{"email":"a@example.com","items":[{"sku":1}]}"#,
+            r#"{"payload":{"email":"a@example.com"}}"#,
+            r#"{"data":["a"]}"#,
+            r#"{"field_data":[{"name":"email"}],"id":"1"}"#,
+        ] {
+            check(record, &[record]);
+        }
     }
 }

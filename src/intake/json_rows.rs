@@ -1,6 +1,6 @@
 //! Turns JSON records into rows: objects become dotted columns, lists of pairs become columns of their own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -8,13 +8,14 @@ use serde_json::Value;
 
 use super::clean::{clean, escaped};
 use super::encoding::Charset;
-use super::json::{JsonPiece, JsonReader, holds};
+use super::json::{self, JsonPiece, JsonReader, holds};
 use super::json_text::{self, text_of};
 use super::mojibake::mend;
 use super::roles::{Column, Resolver, keep_one_of_each};
 use super::{Caps, Refusal, RefusalKind};
+use crate::model::field::{EMAIL, PHONE};
 use crate::model::outcome::Rejection;
-use crate::model::row::{Cell, Origin, Row, RowContent, RowKind, RowTouch};
+use crate::model::row::{Cell, Origin, Role, Row, RowContent, RowKind, RowTouch};
 use crate::rules::source::{JsonShape, Pivot, header_key, verbatim_key};
 
 /// Keys that say where something is, not what it is.
@@ -47,6 +48,8 @@ const VAGUE: &[&str] = &[
     "time", "version", "medium", "term", "content", "key", "label", "text", "ref", "path",
     "created", "updated", "count", "language", "path",
 ];
+/// How often text in a record may hold a record as text again.
+const ENVELOPES_MAX: usize = 4;
 /// Paths remembered with their meaning; a file of ever new keys must not fill the memory.
 const PATHS_MAX: usize = 4096;
 
@@ -58,6 +61,8 @@ pub(super) struct JsonRows {
     flattener: Flattener,
     number: u32,
     caps: Caps,
+    /// Records of a page whose first one was handed out, and the page's line.
+    waiting: VecDeque<(u32, Charset, Value)>,
 }
 
 impl JsonRows {
@@ -68,12 +73,16 @@ impl JsonRows {
         resolver: Resolver,
         caps: Caps,
     ) -> Self {
-        let flattener = Flattener::new(resolver);
-        Self { reader, input, charset, flattener, number: 0, caps }
+        let flattener = Flattener::new(resolver, caps.fields);
+        Self { reader, input, charset, flattener, number: 0, caps, waiting: VecDeque::new() }
     }
 
     /// Reads the next row.
     pub(super) fn next_row(&mut self) -> Option<Result<Row, Refusal>> {
+        if let Some((line, charset, value)) = self.waiting.pop_front() {
+            let raw = value.to_string();
+            return Some(Ok(self.record(line, charset, &value, raw)));
+        }
         let piece = match self.reader.next() {
             Ok(piece) => piece,
             Err(error) => return Some(Err(super::bytes::unreadable(&self.input, &error))),
@@ -122,27 +131,40 @@ impl JsonRows {
             ));
         };
         let text = charset.decoded(bytes);
-        let value = match json_text::parse(&text) {
-            Ok(value) => value,
+        let mut records = match json::records(&text) {
+            Ok(records) => VecDeque::from(records),
             Err(_) if !terminated => return Err(self.cut(line)),
             Err(error) => {
-                let message = format!("the line is not JSON: {error}");
-                return Ok(rejected(self.origin(line), &text, "broken-json", message));
+                let own = self.reader.take_back(bytes);
+                let own = own.as_deref().map(|own| String::from_utf8_lossy(own));
+                let message = format!("the record is not JSON: {error}");
+                let text = own.as_deref().unwrap_or(&text);
+                return Ok(rejected(self.origin(line), text, "broken-json", message));
             }
         };
+        let is_wrapped = records.len() != 1 || text.starts_with('"');
+        let Some(value) = records.pop_front() else {
+            return Ok(rejected(self.origin(line), &text, "broken-json", "it is empty".to_owned()));
+        };
+        self.waiting.extend(records.into_iter().map(|value| (line, charset, value)));
+        let raw =
+            if is_wrapped { value.to_string() } else { json_text::strict(&text).into_owned() };
+        Ok(self.record(line, charset, &value, raw))
+    }
+
+    fn record(&mut self, line: u32, charset: Charset, value: &Value, raw: String) -> Row {
+        let origin = self.origin(line);
         if !value.is_object() {
-            let message =
-                "the line holds no object; a record looks like {\"email\": \"…\"}".to_owned();
-            return Ok(rejected(self.origin(line), &text, "broken-json", message));
+            let message = "the line holds no object; a record looks like {\"email\": \"…\"}";
+            return rejected(origin, &raw, "broken-json", message.to_owned());
         }
-        let raw = json_text::without_trailing_commas(&text).into_owned();
-        let mut content = self.content(&value);
+        let mut content = self.content(value);
         let mut notices = match &mut content {
             RowContent::Cells(_, cells) => mend(cells),
             _ => Vec::new(),
         };
         notices.extend(self.charset.notice_of_part(charset));
-        Ok(Row { origin: self.origin(line), raw, content, notices })
+        Row { origin, raw, content, notices }
     }
 
     fn content(&mut self, value: &Value) -> RowContent {
@@ -152,7 +174,7 @@ impl JsonRows {
         }
         let kind = kind(shape, value);
         let cells = self.flattener.cells(value);
-        if cells.len() > self.caps.fields {
+        if self.flattener.overflows {
             let message = format!("the record has more than {} values", self.caps.fields);
             return RowContent::Rejected(rejection("too-many-fields", "", String::new(), message));
         }
@@ -212,7 +234,7 @@ fn kind(shape: &JsonShape, value: &Value) -> RowKind {
 
 /// Returns the columns that the first records show.
 pub(super) fn sample_columns(resolver: &Resolver, sample: &[Value]) -> Vec<Column> {
-    let mut flattener = Flattener::new(resolver.clone());
+    let mut flattener = Flattener::new(resolver.clone(), PATHS_MAX);
     let mut columns: Vec<Column> = Vec::new();
     for value in sample {
         for (column, _) in flattener.pairs(value) {
@@ -228,11 +250,15 @@ pub(super) fn sample_columns(resolver: &Resolver, sample: &[Value]) -> Vec<Colum
 struct Flattener {
     resolver: Resolver,
     known: HashMap<String, Column>,
+    fields_max: usize,
+    /// The record taken apart last has more values than that; the surplus was left.
+    overflows: bool,
+    envelopes: usize,
 }
 
 impl Flattener {
-    fn new(resolver: Resolver) -> Self {
-        Self { resolver, known: HashMap::new() }
+    fn new(resolver: Resolver, fields_max: usize) -> Self {
+        Self { resolver, known: HashMap::new(), fields_max, overflows: false, envelopes: 0 }
     }
 
     fn cells(&mut self, value: &Value) -> Vec<Cell> {
@@ -253,12 +279,16 @@ impl Flattener {
     fn pairs(&mut self, value: &Value) -> Vec<(Column, String)> {
         let mut pairs = Vec::new();
         self.walk(value, value, "", &mut pairs);
+        self.overflows = pairs.len() > self.fields_max;
         let (mut columns, texts): (Vec<Column>, Vec<String>) = pairs.into_iter().unzip();
         keep_one_of_each(&mut columns);
         columns.into_iter().zip(texts).collect()
     }
 
     fn walk(&mut self, root: &Value, value: &Value, path: &str, pairs: &mut Vec<(Column, String)>) {
+        if pairs.len() > self.fields_max {
+            return;
+        }
         let preset = self.resolver.preset.clone();
         let under = |ignored: &String| {
             path.strip_prefix(ignored.as_str())
@@ -286,7 +316,11 @@ impl Flattener {
             }
             Value::String(text) if text.starts_with('{') && is_envelope(path) => {
                 match json_text::parse(text) {
-                    Ok(inner @ Value::Object(_)) => self.walk(root, &inner, path, pairs),
+                    Ok(inner @ Value::Object(_)) if self.envelopes < ENVELOPES_MAX => {
+                        self.envelopes += 1;
+                        self.walk(root, &inner, path, pairs);
+                        self.envelopes -= 1;
+                    }
                     _ => pairs.push((self.column(path), text.clone())),
                 }
             }
@@ -306,6 +340,9 @@ impl Flattener {
         pairs: &mut Vec<(Column, String)>,
     ) {
         for item in items {
+            if pairs.len() > self.fields_max {
+                return;
+            }
             let values: Vec<String> = pivot
                 .values
                 .iter()
@@ -356,7 +393,13 @@ impl Flattener {
         if let Some(known) = self.known.get(path) {
             return known.clone();
         }
-        let column = self.resolver.column(&path.into(), &path_keys(path));
+        let base = base_name(path);
+        let mut column = self.resolver.column(&path.into(), &path_keys(base));
+        // As with headers: a second address or number is worth having, a second anything else is not.
+        let worth = [Role::Field(EMAIL), Role::Field(PHONE)].contains(&column.role);
+        if base != path && matches!(column.role, Role::Field(_)) && !worth {
+            column.role = Role::Answer;
+        }
         if self.known.len() < PATHS_MAX {
             self.known.insert(path.to_owned(), column.clone());
         }

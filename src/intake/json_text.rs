@@ -1,24 +1,132 @@
 //! Parses JSON as webhooks log it: with numbers kept digit by digit and stray commas forgiven.
 
 use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 
 /// Parses `text`; numbers become strings of the same digits, since ids do not survive a float.
 ///
+/// A key that stands twice in an object with two values keeps both: the second is called `key #2`. Line
+/// breaks and tabs that a template put into a string as they are count as if they were escaped.
+///
 /// # Errors
-/// What is wrong and where, in words.
+/// What is wrong and where, in words; nesting deeper than 128 is an error, too.
 pub(super) fn parse(text: &str) -> Result<Value, String> {
     let text = without_trailing_commas(text);
-    serde_json::from_str(&with_quoted_numbers(&text)).map_err(|quoted| {
+    let quoted = with_quoted_numbers(&text);
+    let found = serde_json::from_str::<Document>(&quoted).or_else(|error| {
+        let escaped = with_escaped_controls(&quoted).ok_or(error)?;
+        serde_json::from_str::<Document>(&escaped)
+    });
+    found.map(|document| document.0).map_err(|quoted| {
         // Quoting numbers moved the columns, so the place is taken from the text as it was.
         let error = serde_json::from_str::<Value>(&text).err().unwrap_or(quoted);
         error.to_string()
     })
 }
 
+/// Returns `text`, which [`parse`] has accepted, as JSON that every parser accepts.
+pub(super) fn strict(text: &str) -> Cow<'_, str> {
+    let text = without_trailing_commas(text);
+    if !text.bytes().any(|byte| byte.is_ascii_control()) {
+        return text;
+    }
+    with_escaped_controls(&text).map_or(text, Cow::Owned)
+}
+
+/// A JSON value whose objects have kept all of their keys.
+struct Document(Value);
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DocumentVisitor).map(Self)
+    }
+}
+
+struct DocumentVisitor;
+
+impl<'de> Visitor<'de> for DocumentVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(flag.into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Document(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((key, Document(value))) = entries.next_entry::<String, Document>()? {
+            insert_beside(&mut object, &key, value);
+        }
+        Ok(object.into())
+    }
+}
+
+fn insert_beside(object: &mut Map<String, Value>, key: &str, value: Value) {
+    let mut name = key.to_owned();
+    let mut times = 1;
+    while let Some(known) = object.get(&name) {
+        if *known == value {
+            return;
+        }
+        times += 1;
+        name = format!("{key} #{times}");
+    }
+    object.insert(name, value);
+}
+
+/// Escapes control characters inside strings; none when there are none.
+fn with_escaped_controls(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut outside = vec![];
+    outside_strings(bytes, |at| {
+        if bytes[at].is_ascii_control() {
+            outside.push(at);
+        }
+    });
+    let mut outside = outside.into_iter().peekable();
+    let mut clean = String::with_capacity(text.len() + 16);
+    let mut found = false;
+    for (at, c) in text.char_indices() {
+        let is_outside = outside.next_if_eq(&at).is_some();
+        if c.is_ascii_control() && !is_outside && c != '\u{7f}' {
+            found = true;
+            // A formatted write into a string cannot fail.
+            let _ = write!(clean, "\\u{:04x}", u32::from(c));
+        } else {
+            clean.push(c);
+        }
+    }
+    found.then_some(clean)
+}
+
 /// Removes commas before a closing brace or bracket.
-pub(super) fn without_trailing_commas(text: &str) -> Cow<'_, str> {
+fn without_trailing_commas(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut stray = Vec::new();
     outside_strings(bytes, |at| {
@@ -127,6 +235,29 @@ mod tests {
     #[test]
     fn stray_commas_are_forgiven() {
         check("{\"a\":[1,2,],\n \"b\":\"x,}\", }", r#"{"a":["1","2"],"b":"x,}"}"#);
+    }
+
+    #[test]
+    fn no_key_hides_another() {
+        check(
+            r#"{"email":"a","email":"b","email":"a","x":{"y":1,"y":2,"y":3}}"#,
+            r#"{"email":"a","email #2":"b","x":{"y":"1","y #2":"2","y #3":"3"}}"#,
+        );
+    }
+
+    #[test]
+    fn line_breaks_of_templates_are_forgiven() {
+        let text = "{\"a\":\"x\ny\tz\",\n\t\"b\":1,}";
+        check(text, r#"{"a":"x\ny\tz","b":"1"}"#);
+        assert_eq!(strict(text), "{\"a\":\"x\\u000ay\\u0009z\",\n\t\"b\":1}");
+        assert_eq!(strict("{\"a\":1}"), "{\"a\":1}");
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(parse(&deep).unwrap_err().contains("recursion limit"));
+        assert!(parse(&format!("{}1{}", "[".repeat(100), "]".repeat(100))).is_ok());
     }
 
     #[test]

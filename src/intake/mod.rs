@@ -16,12 +16,14 @@ mod codepage;
 mod compressed;
 mod dialect;
 mod encoding;
+mod headings;
 mod json;
 mod json_layout;
 mod json_rows;
 mod json_text;
 mod locate;
 mod mojibake;
+mod outline;
 mod records;
 mod roles;
 mod small_dates;
@@ -30,6 +32,10 @@ mod table;
 mod utf16;
 mod workbook;
 
+#[cfg(test)]
+mod horrors;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
 
@@ -181,7 +187,7 @@ pub struct OpenInput {
 
 #[derive(Clone)]
 enum Layout {
-    Table { dialect: Dialect, records_before: usize, header: Vec<String> },
+    Table { dialect: Dialect, lines_before: u32, header: Vec<String>, is_open_ended: bool },
     Json(json_layout::Layout),
 }
 
@@ -276,10 +282,18 @@ fn open_table(
         .or_else(|| sources.get(GENERIC_CSV).cloned())
         .ok_or_else(|| unrecognized(&store.name, &layout.header))?;
     let resolver = Resolver::new(sources, preset);
-    let columns = resolver.columns(&layout.header, &layout.sample);
+    let mut header = layout.header;
+    // A source that is known to write no header may leave out what it has not got at the end of a row; of
+    // a stranger's rows the odd ones are more likely broken.
+    let is_open_ended = layout.header_line == 0 && is_recognized;
+    if is_open_ended {
+        let widest = layout.sample.iter().map(Vec::len).max().unwrap_or(0);
+        header = dialect::numbered(widest.max(header.len()));
+    }
+    let columns = resolver.columns(&header, &layout.sample);
     let has_contact = columns.iter().any(is_contact);
     if !is_recognized && !has_contact {
-        return Err(unrecognized(&store.name, &layout.header));
+        return Err(unrecognized(&store.name, &header));
     }
     let header_line = found.places.as_ref().map_or(layout.header_line, |places| {
         if layout.header_line == 0 { 0 } else { places.row(layout.header_line) }
@@ -288,7 +302,9 @@ fn open_table(
         format!("the sheet `{name}` also holds a table and is not read; save it as a file of its own")
     }));
     let mut dialect = layout.dialect;
-    if let Some(escape) = resolver.preset.escape.filter(|_| dialect.escape == Escape::Doubled) {
+    let is_plain = dialect.escape == Escape::Doubled;
+    let by_preset = |escape: &Escape| is_plain || *escape == Escape::Json;
+    if let Some(escape) = resolver.preset.escape.filter(by_preset) {
         dialect.escape = escape;
     }
     Ok(OpenInput {
@@ -310,11 +326,7 @@ fn open_table(
         caps: *caps,
         charset: found.charset,
         resolver,
-        layout: Layout::Table {
-            dialect,
-            records_before: layout.records_before,
-            header: layout.header,
-        },
+        layout: Layout::Table { dialect, lines_before: layout.lines_before, header, is_open_ended },
     })
 }
 
@@ -431,7 +443,7 @@ impl OpenInput {
             Box::new(reader)
         };
         let body = match self.layout {
-            Layout::Table { dialect, records_before, header } => {
+            Layout::Table { dialect, lines_before, header, is_open_ended } => {
                 Body::Table(Box::new(TableRows::new(
                     RecordReader::new(reader, dialect, &self.caps),
                     table::Reading {
@@ -439,7 +451,8 @@ impl OpenInput {
                         charset: self.charset,
                         resolver: self.resolver,
                         columns: self.columns,
-                        records_before,
+                        lines_before,
+                        is_open_ended,
                         caps: self.caps,
                     },
                     &header,

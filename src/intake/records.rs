@@ -5,6 +5,8 @@
 
 use std::io::{self, Read};
 
+use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memmem};
+
 use super::Caps;
 use super::cells::{Dialect, Record, Scan, scan};
 use crate::rules::source::Escape;
@@ -13,6 +15,8 @@ const READ_BYTES: usize = 1 << 16;
 const END_OF_FILE: u8 = 0x1A;
 /// Programs of the age of CP/M fill the last block of a file with end-of-file marks.
 const PADDING_BYTES: usize = 128;
+/// Bytes of an unreadable record that are kept to be shown.
+const HEAD_BYTES: usize = 200;
 
 /// What the next piece of a file is.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub(super) enum Piece {
 pub(super) struct RecordReader<R> {
     source: R,
     buffer: Vec<u8>,
+    /// Where the last record starts, and behind it the next one.
+    last: usize,
     start: usize,
     ended: bool,
     line: u32,
@@ -44,6 +50,7 @@ impl<R: Read> RecordReader<R> {
         Self {
             source,
             buffer: Vec::new(),
+            last: 0,
             start: 0,
             ended: false,
             line: 1,
@@ -53,10 +60,24 @@ impl<R: Read> RecordReader<R> {
         }
     }
 
+    /// Returns the line at which the next record starts.
+    pub(super) fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// Returns the bytes of the record read last, as they stand in the file, without its line end.
+    pub(super) fn last_bytes(&self) -> &[u8] {
+        let mut bytes = &self.buffer[self.last..self.start];
+        while let [rest @ .., b'\n' | b'\r'] = bytes {
+            bytes = rest;
+        }
+        bytes
+    }
+
     /// Reads the next record that is not an empty line into `record`.
     ///
-    /// `fits` says whether a number of cells is what the file has; where it is not and a backslash
-    /// is involved, the record is read once more with the other escapes.
+    /// `fits` says whether a number of cells is what the file has. A record that does not fit is read
+    /// once more in the other ways in which some exporter might have written it.
     pub(super) fn next(
         &mut self,
         record: &mut Record,
@@ -79,20 +100,19 @@ impl<R: Read> RecordReader<R> {
                 }
                 Scan::Complete(used, terminated) => {
                     let (used, terminated) = self.retry(used, terminated, record, &fits);
-                    let is_odd = !fits(record.len()) || record.has_strays;
+                    let is_wrapped = self.dialect.whole_row_quoted && record.len() == 1;
+                    let is_odd = record.has_strays || !is_wrapped && !fits(record.len());
                     if is_odd && let Some(end) = self.stray_quote_line(used, 1, &fits) {
                         return Ok(self.too_long(end, true));
                     }
                     let line = self.consume(used);
                     if !record.is_blank_line() {
-                        self.unwrap_row(record);
+                        self.unwrap_row(record, &fits);
                         return Ok(Piece::Record { line, terminated });
                     }
                 }
                 Scan::More { in_quotes } if self.ended || bytes.len() > self.record_bytes => {
-                    if in_quotes
-                        && bytes.contains(&b'\\')
-                        && let Some((used, true)) = self.with_another_escape(record, &fits)
+                    if in_quotes && let Some((used, true)) = self.in_another_dialect(record, &fits)
                     {
                         let line = self.consume(used);
                         return Ok(Piece::Record { line, terminated: true });
@@ -118,33 +138,44 @@ impl<R: Read> RecordReader<R> {
         record: &mut Record,
         fits: impl Fn(usize) -> bool,
     ) -> (usize, bool) {
-        let bytes = &self.buffer[self.start..];
-        let is_sound = fits(record.len()) && !record.has_strays;
-        if self.dialect.whole_row_quoted || is_sound || !bytes[..used].contains(&b'\\') {
+        let is_sound = fits(record.len()) && !record.has_strays && !record.has_loose_quote;
+        if self.dialect.whole_row_quoted || is_sound {
             return (used, terminated);
         }
-        self.with_another_escape(record, fits).unwrap_or((used, terminated))
+        self.in_another_dialect(record, fits).unwrap_or((used, terminated))
     }
 
-    /// Reads the record at hand with each escape until one fits; then it stands in `record`.
-    fn with_another_escape(
+    /// Reads the record at hand in each dialect that its bytes allow until one fits; then it stands in
+    /// `record`.
+    fn in_another_dialect(
         &self,
         record: &mut Record,
         fits: impl Fn(usize) -> bool,
     ) -> Option<(usize, bool)> {
         let bytes = &self.buffer[self.start..];
         let mut other = Record::default();
-        for escape in [Escape::Doubled, Escape::Backslash, Escape::BackslashDelimiter] {
-            let dialect = Dialect { escape, ..self.dialect };
+        let mut attempt = |dialect: Dialect| {
             let found = scan(bytes, self.ended, dialect, self.fields_max, &mut other);
             if let Scan::Complete(used, terminated) = found
                 && used <= self.record_bytes
                 && fits(other.len())
                 && !other.has_strays
+                && !other.has_loose_quote
             {
                 std::mem::swap(record, &mut other);
                 return Some((used, terminated));
             }
+            None
+        };
+        if memchr(b'\\', bytes).is_some() {
+            for escape in [Escape::Doubled, Escape::Backslash, Escape::BackslashDelimiter] {
+                if let Some(found) = attempt(Dialect { escape, ..self.dialect }) {
+                    return Some(found);
+                }
+            }
+        }
+        if memmem::find(bytes, &[self.dialect.delimiter, b' ', b'"']).is_some() {
+            return attempt(Dialect { blanks_before_quotes: true, ..self.dialect });
         }
         None
     }
@@ -158,7 +189,7 @@ impl<R: Read> RecordReader<R> {
         fits: impl Fn(usize) -> bool,
     ) -> Option<usize> {
         let bytes = &self.buffer[self.start..];
-        let first = bytes[..used].iter().position(|&byte| byte == b'\n')? + 1;
+        let first = line_end(&bytes[..used])?;
         let mut at = first;
         let mut other = Record::default();
         for _ in 0..lines_max {
@@ -178,34 +209,42 @@ impl<R: Read> RecordReader<R> {
         (at > first).then_some(first)
     }
 
-    fn unwrap_row(&self, record: &mut Record) {
-        if self.dialect.whole_row_quoted && record.len() == 1 {
-            let row = std::mem::take(&mut record.text);
-            let inner = Dialect { whole_row_quoted: false, ..self.dialect };
-            scan(&row, true, inner, self.fields_max, record);
+    /// Opens a row that is one quoted cell as a whole: where the file says so, or where what it holds
+    /// fits. Spreadsheets that opened a file with the wrong delimiter quote only some of its lines so.
+    fn unwrap_row(&self, record: &mut Record, fits: impl Fn(usize) -> bool) {
+        let is_quoted = self.last_bytes().first() == Some(&b'"');
+        let is_odd = is_quoted && !fits(1);
+        if record.len() != 1 || !(self.dialect.whole_row_quoted || is_odd) {
+            return;
+        }
+        let inner = Dialect { whole_row_quoted: false, ..self.dialect };
+        let mut opened = Record::default();
+        scan(&record.text, true, inner, self.fields_max, &mut opened);
+        let is_sound = fits(opened.len()) && !opened.has_strays;
+        if self.dialect.whole_row_quoted || is_sound {
+            *record = opened;
         }
     }
 
     fn too_long(&mut self, used: usize, open_quote: bool) -> Piece {
         let bytes = &self.buffer[self.start..];
-        let head = bytes[..bytes.len().min(used).min(200)].to_vec();
+        let head = bytes[..bytes.len().min(used).min(HEAD_BYTES)].to_vec();
         let line = self.consume(used);
         Piece::TooLong { line, head, open_quote }
     }
 
     /// Gives up on a record over the cap and goes on with the next line.
     fn skip_line(&mut self, in_quotes: bool) -> io::Result<Piece> {
-        let is_end = |byte: &u8| *byte == b'\n';
         // A quote that never closes must not swallow the lines behind its own.
-        if let Some(end) = self.buffer[self.start..].iter().position(is_end) {
-            return Ok(self.too_long(end + 1, in_quotes));
+        if let Some(end) = line_end(&self.buffer[self.start..]) {
+            return Ok(self.too_long(end, in_quotes));
         }
         let piece = self.too_long(self.buffer.len() - self.start, false);
         loop {
             self.fill()?;
             let bytes = &self.buffer[self.start..];
-            let end = bytes.iter().position(is_end);
-            let used = end.map_or(bytes.len(), |end| end + 1);
+            let end = line_end(bytes);
+            let used = end.unwrap_or(bytes.len());
             self.consume(used);
             if end.is_some() || self.ended {
                 return Ok(piece);
@@ -216,19 +255,18 @@ impl<R: Read> RecordReader<R> {
     fn consume(&mut self, used: usize) -> u32 {
         let first = self.line;
         let bytes = &self.buffer[self.start..self.start + used];
-        let feeds = line_feeds(bytes);
-        let returns = bytes
-            .iter()
-            .enumerate()
-            .filter(|&(at, &byte)| byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
+        let breaks = memchr2_iter(b'\n', b'\r', bytes)
+            .filter(|&at| bytes[at] == b'\n' || bytes.get(at + 1) != Some(&b'\n'))
             .count();
-        self.line = self.line.saturating_add((feeds + returns) as u32);
+        self.line = self.line.saturating_add(breaks as u32);
+        self.last = self.start;
         self.start += used;
         first
     }
 
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.drain(..self.start);
+        self.last = 0;
         self.start = 0;
         let old = self.buffer.len();
         // Doubling keeps the cost of scanning a long record again in proportion to its length.
@@ -247,21 +285,28 @@ impl<R: Read> RecordReader<R> {
     }
 }
 
+/// Returns where the first line of `bytes` ends, behind its `\n`, `\r\n` or `\r`.
+fn line_end(bytes: &[u8]) -> Option<usize> {
+    let at = memchr2(b'\n', b'\r', bytes)?;
+    let is_pair = bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n');
+    Some(if is_pair { at + 2 } else { at + 1 })
+}
+
 /// Counts line feeds.
-#[expect(
-    clippy::naive_bytecount,
-    reason = "records are short; a crate for counting would not show"
-)]
 pub(super) fn line_feeds(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|&&byte| byte == b'\n').count()
+    memchr_iter(b'\n', bytes).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const COMMA: Dialect =
-        Dialect { delimiter: b',', escape: Escape::Doubled, whole_row_quoted: false };
+    const COMMA: Dialect = Dialect {
+        delimiter: b',',
+        escape: Escape::Doubled,
+        whole_row_quoted: false,
+        blanks_before_quotes: false,
+    };
 
     fn read(text: &[u8], dialect: Dialect, caps: &Caps, width: usize) -> Vec<String> {
         let mut reader = RecordReader::new(text, dialect, caps);
@@ -336,6 +381,25 @@ mod tests {
     fn a_row_quoted_as_a_whole_is_opened() {
         let dialect = Dialect { whole_row_quoted: true, ..COMMA };
         check("\"a,b,c\"\n\"1,\"\"2\"\",3\"\n", dialect, &["1:a|b|c", "2:1|2|3"]);
+        check("a,b,c\n\"1,\"\"2\"\",3\"\n4,5,6\n", COMMA, &["1:a|b|c", "2:1|2|3", "3:4|5|6"]);
+        check("a,b,c\n\"1,2\"\n", COMMA, &["1:a|b|c", "2:1,2"]);
+    }
+
+    #[test]
+    fn blanks_before_quotes_are_read_the_way_that_fits() {
+        check("1, \"2, b\", 3\n1, 2, 3\n", COMMA, &["1:1|2, b| 3", "2:1| 2| 3"]);
+        check("1, \"2\n\"\"b\"\"\", 3\n", COMMA, &["1:1|2\n\"b\"| 3"]);
+    }
+
+    #[test]
+    fn a_record_is_kept_as_it_stands_in_the_file() {
+        let caps = Caps::default();
+        let mut reader = RecordReader::new(&b"\"a\",b\r\n\"1\n2\";x"[..], COMMA, &caps);
+        let mut record = Record::default();
+        reader.next(&mut record, |_| true).unwrap();
+        assert_eq!(reader.last_bytes(), b"\"a\",b");
+        reader.next(&mut record, |_| true).unwrap();
+        assert_eq!(reader.last_bytes(), b"\"1\n2\";x");
     }
 
     #[test]
@@ -344,6 +408,8 @@ mod tests {
         let long = format!("1,2,3\n{},b,c\n4,5,6\n", "x".repeat(1_000_000));
         let expected = ["1:1|2|3", "2:too long, open quote false", "3:4|5|6"];
         assert_eq!(read(long.as_bytes(), COMMA, &caps, 3), expected);
+        let old_mac = read(long.replace('\n', "\r").as_bytes(), COMMA, &caps, 3);
+        assert_eq!(old_mac, expected);
         let open = format!("1,2,3\n\"x,b,c\n{}", "4,5,6\n".repeat(30_000));
         let found = read(open.as_bytes(), COMMA, &caps, 3);
         assert_eq!(found[..3], ["1:1|2|3", "2:too long, open quote true", "3:4|5|6"]);

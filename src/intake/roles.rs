@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::dialect::looks_like_email;
 use super::locate::glob_fits;
+use super::outline::{looks_like_email, looks_like_phone};
 use crate::model::field::{EMAIL, FieldNo, PHONE};
 use crate::model::row::Role;
 use crate::rules::source::{
@@ -141,6 +141,11 @@ impl Resolver {
         plain(Role::Answer, RoleOrigin::Nothing)
     }
 
+    /// Returns whether a column known by one of the folded `keys` means anything.
+    pub(super) fn knows(&self, keys: &[String]) -> bool {
+        self.column(&Arc::from(""), keys).origin != RoleOrigin::Nothing
+    }
+
     /// Returns the columns of a table; `sample` are its first rows.
     pub(super) fn columns(&self, header: &[String], sample: &[Vec<String>]) -> Vec<Column> {
         let names = distinct(header);
@@ -256,15 +261,4 @@ fn values(sample: &[Vec<String>], at: usize) -> impl Iterator<Item = &str> {
         .filter_map(move |row| row.get(at))
         .map(|value| value.trim())
         .filter(|value| !value.is_empty())
-}
-
-/// Returns whether `text` has the outline of a phone number rather than of an id or an amount.
-fn looks_like_phone(text: &str) -> bool {
-    let text = text.trim_start_matches('\'');
-    let text = text.strip_prefix("p:").unwrap_or(text);
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    let is_plain = text.chars().all(|c| c.is_ascii_digit() || " +-()/.\u{a0}".contains(c));
-    let is_date =
-        text.matches(['.', '/']).count() == 2 || text.matches('-').count() == 2 && digits == 8;
-    is_plain && !is_date && (9..=13).contains(&digits) && (text.starts_with('+') || digits <= 11)
 }

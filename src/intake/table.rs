@@ -1,44 +1,26 @@
 //! Turns the records of a delimited file into rows.
 
-use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
-use super::cells::Record;
+use super::cells::{Dialect, Record, scan};
 use super::clean::{clean, escaped};
-use super::dialect::tidy_header;
+use super::dialect::{DELIMITERS, tidy_header};
 use super::encoding::Charset;
+use super::headings::{Headings, is_second_header, is_totals};
 use super::mojibake::mend;
 use super::records::{Piece, RecordReader};
 use super::roles::{Column, Resolver};
 use super::{Caps, Refusal, RefusalKind};
 use crate::model::outcome::Rejection;
-use crate::model::row::{Cell, Origin, Row, RowContent, RowKind};
-use crate::rules::source::header_key;
-
-const TOTALS: &[&str] = &[
-    "razem",
-    "suma",
-    "suma koncowa",
-    "lacznie",
-    "ogolem",
-    "total",
-    "totals",
-    "grand total",
-    "summe",
-    "gesamt",
-    "gesamtsumme",
-];
+use crate::model::row::{Cell, Origin, Role, Row, RowContent, RowKind};
 
 /// The rows of one delimited file.
 pub(super) struct TableRows {
     reader: RecordReader<Box<dyn Read + Send>>,
     record: Record,
     reading: Reading,
-    header_keys: HashSet<String>,
-    /// Columns up to the last one that has a name.
-    width: usize,
-    to_skip: usize,
+    headings: Headings,
     number: u32,
     newline_needed: bool,
 }
@@ -49,7 +31,10 @@ pub(super) struct Reading {
     pub(super) charset: Charset,
     pub(super) resolver: Resolver,
     pub(super) columns: Vec<Column>,
-    pub(super) records_before: usize,
+    /// Data records start behind this line.
+    pub(super) lines_before: u32,
+    /// Whether a row may end behind its last column that means something.
+    pub(super) is_open_ended: bool,
     pub(super) caps: Caps,
 }
 
@@ -59,62 +44,62 @@ impl TableRows {
         reading: Reading,
         header: &[String],
     ) -> Self {
-        let mut rows = Self {
+        let mut headings = Headings::new(header, &reading.columns);
+        if reading.is_open_ended {
+            headings.width = reading
+                .columns
+                .iter()
+                .rposition(|column| column.role != Role::Answer)
+                .map_or(0, |last| last + 1);
+        }
+        Self {
             reader,
             record: Record::default(),
             newline_needed: reading.resolver.preset.ends_with_newline,
-            to_skip: reading.records_before,
+            headings,
             reading,
-            header_keys: HashSet::new(),
-            width: 0,
             number: 0,
-        };
-        rows.learn(header);
-        rows
-    }
-
-    fn learn(&mut self, header: &[String]) {
-        self.header_keys = header.iter().map(|text| header_key(text)).collect();
-        self.header_keys.remove("");
-        self.width = header.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1);
+        }
     }
 
     /// Reads the next row.
     pub(super) fn next_row(&mut self) -> Option<Result<Row, Refusal>> {
         loop {
-            let (width, length) = (self.width, self.reading.columns.len());
-            let fits = |cells: usize| cells >= width && cells <= length.max(width);
+            let (width, length) = (self.headings.width, self.reading.columns.len());
+            // What stands above the data has any number of cells.
+            let is_above = self.reader.line() <= self.reading.lines_before;
+            let fits = |cells: usize| is_above || cells >= width && cells <= length.max(width);
             let piece = match self.reader.next(&mut self.record, fits) {
                 Ok(piece) => piece,
                 Err(error) => {
                     return Some(Err(super::bytes::unreadable(&self.reading.input, &error)));
                 }
             };
-            if self.to_skip > 0 && matches!(piece, Piece::Record { .. } | Piece::TooLong { .. }) {
-                self.to_skip -= 1;
-                continue;
-            }
-            return match piece {
-                Piece::End => None,
-                Piece::OpenQuote { line } => Some(Err(self.truncated(&format!(
-                    "the file ends inside quotes that were opened in the row of line {line}"
-                )))),
-                Piece::TooLong { line, head, open_quote } => {
-                    Some(Ok(self.too_long(line, &head, open_quote)))
+            match piece {
+                Piece::Record { line, .. } | Piece::TooLong { line, .. }
+                    if line <= self.reading.lines_before => {}
+                Piece::End => return None,
+                Piece::OpenQuote { line } => {
+                    return Some(Err(self.truncated(&format!(
+                        "the file ends inside quotes that were opened in the row of line {line}"
+                    ))));
                 }
-                Piece::Record { line, terminated } => self.row(line, terminated).transpose(),
-            };
+                Piece::TooLong { line, head, open_quote } => {
+                    return Some(Ok(self.too_long(line, &head, open_quote)));
+                }
+                Piece::Record { line, terminated } => return Some(self.row(line, terminated)),
+            }
         }
     }
 
-    fn row(&mut self, line: u32, terminated: bool) -> Result<Option<Row>, Refusal> {
+    fn row(&mut self, line: u32, terminated: bool) -> Result<Row, Refusal> {
         self.number += 1;
         let origin = Origin { record: self.number, line };
         let found = self.record.len();
-        if !terminated && (found < self.width || self.newline_needed) {
+        if !terminated && (found < self.headings.width || self.newline_needed) {
             return Err(self.truncated(&format!(
                 "the last row (line {line}) is cut: it has {found} of {} cells and no line end",
-                self.width
+                self.headings.width
             )));
         }
         if self.record.overflows {
@@ -122,51 +107,81 @@ impl TableRows {
                 "the row has more than {} cells; check the delimiter of this line",
                 self.reading.caps.fields
             );
-            let head = escaped(&self.record.text()[..self.record.text().len().min(200)]);
-            return Ok(Some(rejected(origin, &head, "too-many-fields", &head, message)));
+            let bytes = self.reader.last_bytes();
+            let head = escaped(&bytes[..bytes.len().min(200)]);
+            return Ok(rejected(origin, &head, "too-many-fields", &head, message));
         }
-        let Some((cells, charset)) = self.decode() else {
-            let text = escaped(self.record.text());
+        let Some((cells, charset)) = self.decode(&self.record) else {
+            let text = escaped(self.reader.last_bytes());
             let message = "the row mixes characters of different encodings; correct its letters and \
                            import it again";
-            return Ok(Some(rejected(origin, &text, "invalid-utf8", &text, message.to_owned())));
+            return Ok(rejected(origin, &text, "invalid-utf8", &text, message.to_owned()));
         };
         let mut row = self.judge(origin, cells);
         row.notices.extend(self.reading.charset.notice_of_part(charset));
-        Ok(Some(row))
+        Ok(row)
     }
 
     fn judge(&mut self, origin: Origin, cells: Vec<String>) -> Row {
-        let raw = serde_json::to_string(&cells).unwrap_or_default();
-        let mut notices = Vec::new();
+        let resolver = &self.reading.resolver;
         let content = if cells.iter().all(|cell| cell.trim().is_empty()) {
             RowContent::Skipped("padding")
-        } else if self.is_header(&cells) {
+        } else if self.number == 1 && is_second_header(&cells, &self.reading.columns, resolver) {
+            RowContent::Skipped("second header")
+        } else if self.headings.is_header(&cells, self.record.has_bom, resolver) {
             self.remap(&cells);
             RowContent::Skipped("repeated header")
         } else if is_totals(&cells) {
             RowContent::Skipped("totals")
+        } else if let Some(header) = self.header_in_another_dialect(cells.len()) {
+            self.remap(&header);
+            RowContent::Skipped("repeated header")
         } else if let Some(rejection) = self.fault(&cells) {
             RowContent::Rejected(rejection)
         } else {
+            let raw = raw(self.headings.in_first_order(&cells).as_ref().unwrap_or(&cells));
             let mut cells = self.cells(cells);
-            notices = mend(&mut cells);
-            RowContent::Cells(RowKind::Submission, cells)
+            let notices = mend(&mut cells);
+            let content = RowContent::Cells(RowKind::Submission, cells);
+            return Row { origin, raw, content, notices };
         };
-        Row { origin, raw, content, notices }
+        Row { origin, raw: raw(&cells), content, notices: Vec::new() }
+    }
+
+    /// Returns the header of a file with another delimiter that was joined to this one, if the record at
+    /// hand is one; from here on its dialect is read.
+    fn header_in_another_dialect(&mut self, found: usize) -> Option<Vec<String>> {
+        if found > 2 || found >= self.headings.width {
+            return None;
+        }
+        let mut record = Record::default();
+        for &delimiter in DELIMITERS {
+            let dialect = Dialect::rfc4180(delimiter);
+            let bytes = self.reader.last_bytes();
+            scan(bytes, true, dialect, self.reading.caps.fields, &mut record);
+            if delimiter == self.reader.dialect.delimiter || record.len() < 3 {
+                continue;
+            }
+            let (header, _) = self.decode(&record)?;
+            if self.headings.is_header(&header, record.has_bom, &self.reading.resolver) {
+                self.reader.dialect = dialect;
+                return Some(header);
+            }
+        }
+        None
     }
 
     /// Decodes the record as a whole, or cell by cell where cells of it come from different programs.
     /// Returns the first character set that is not the file's.
-    fn decode(&self) -> Option<(Vec<String>, Charset)> {
+    fn decode(&self, record: &Record) -> Option<(Vec<String>, Charset)> {
         let file = self.reading.charset;
-        if let Some(charset) = file.of_part(self.record.text()) {
-            let cells = self.record.cells().map(|cell| charset.decoded(cell).into_owned());
+        if let Some(charset) = file.of_part(record.text()) {
+            let cells = record.cells().map(|cell| charset.decoded(cell).into_owned());
             return Some((cells.collect(), charset));
         }
         let mut odd = None;
-        let mut cells = Vec::with_capacity(self.record.len());
-        for cell in self.record.cells() {
+        let mut cells = Vec::with_capacity(record.len());
+        for cell in record.cells() {
             let charset = file.of_part(cell)?;
             odd = odd.or((charset != Charset::Utf8).then_some(charset));
             cells.push(charset.decoded(cell).into_owned());
@@ -199,12 +214,12 @@ impl TableRows {
         }
         let surplus =
             cells.iter().skip(self.reading.columns.len()).any(|cell| !cell.trim().is_empty());
-        if surplus || cells.len() < self.width {
+        if surplus || cells.len() < self.headings.width {
             let message = format!(
                 "the row has {} cells where the header has {}; check for a stray or missing delimiter \
                  or quote",
                 cells.len(),
-                self.width
+                self.headings.width
             );
             return fault("ragged-row", "", "", message);
         }
@@ -224,32 +239,10 @@ impl TableRows {
             .collect()
     }
 
-    /// Returns whether the row is a header again: every cell names a column of this file.
-    fn is_header(&self, cells: &[String]) -> bool {
-        let mut named = 0;
-        for cell in cells.iter().filter(|cell| !cell.trim().is_empty()) {
-            if cell.len() > 300 || !self.header_keys.contains(&header_key(cell)) {
-                return false;
-            }
-            named += 1;
-        }
-        named >= 2 && named * 2 > self.header_keys.len()
-    }
-
     fn remap(&mut self, cells: &[String]) {
         let header: Vec<String> = cells.iter().map(|cell| tidy_header(cell)).collect();
-        let by_name = |text: &String| {
-            self.reading.columns.iter().find(|column| *column.name == **text).cloned()
-        };
-        let fresh = self.reading.resolver.columns(&header, &[]);
-        self.reading.columns = header
-            .iter()
-            .zip(fresh)
-            .map(|(text, fresh)| {
-                by_name(text).filter(|known| known.name == fresh.name).unwrap_or(fresh)
-            })
-            .collect();
-        self.learn(&header);
+        let Reading { columns, resolver, .. } = &mut self.reading;
+        *columns = self.headings.replace(&header, columns, resolver);
     }
 
     fn too_long(&mut self, line: u32, head: &[u8], open_quote: bool) -> Row {
@@ -282,13 +275,9 @@ impl TableRows {
     }
 }
 
-fn is_totals(cells: &[String]) -> bool {
-    let mut filled = cells.iter().filter(|cell| !cell.trim().is_empty());
-    let first = filled.next().map(|cell| header_key(cell)).unwrap_or_default();
-    let rest: Vec<&String> = filled.collect();
-    TOTALS.contains(&first.as_str())
-        && rest.len() * 2 < cells.len().max(2)
-        && rest.iter().all(|cell| !cell.contains('@'))
+/// The row as received: its cells as a JSON array.
+fn raw(cells: &[String]) -> String {
+    serde_json::to_string(cells).unwrap_or_default()
 }
 
 /// Makes a row that goes to quarantine and whose cells could not be had.

@@ -24,7 +24,7 @@ const PRESETS: &[(&str, &str)] = presets! {
     "ms-forms" "segment" "tiktok" "typeform-csv" "typeform-webhook" "webflow" "wpforms"
 };
 
-fn shipped() -> (SourceCatalog, FieldCatalog, Vec<String>) {
+pub(super) fn shipped() -> (SourceCatalog, FieldCatalog, Vec<String>) {
     let sink = Sink::default();
     let text = |path: String, text: &str| RuleText { path: path.into(), text: text.into() };
     let fields_text = text("rules/fields.toml".into(), include_str!("../../rules/fields.toml"));
@@ -39,6 +39,20 @@ fn shipped() -> (SourceCatalog, FieldCatalog, Vec<String>) {
     let found = sink.take().into_iter();
     let mistakes = found.map(|found| format!("{}: {}", found.place.file.path, found.message));
     (sources, fields, mistakes.collect())
+}
+
+/// Reads `bytes` as a file called `name` with the shipped presets.
+pub(super) fn rows_of(
+    name: &str,
+    bytes: &[u8],
+    caps: &Caps,
+) -> Result<Vec<Result<Row, Refusal>>, Refusal> {
+    static SOURCES: OnceLock<SourceCatalog> = OnceLock::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    let sources = SOURCES.get_or_init(|| shipped().0);
+    Ok(open(&InputPath::file(path), sources, caps, None)?.rows().collect())
 }
 
 /// Reads `bytes` as a file called `name`: the preset, then a line for every row or the refusal.
@@ -102,7 +116,7 @@ fn check_bytes(name: &str, bytes: &[u8], preset: &str, expected: &[&str]) {
 }
 
 #[track_caller]
-fn check(text: &str, preset: &str, expected: &[&str]) {
+pub(super) fn check(text: &str, preset: &str, expected: &[&str]) {
     check_bytes("leads.csv", text.as_bytes(), preset, expected);
 }
 
@@ -300,6 +314,110 @@ fn webhooks_become_rows() {
             "3/3 rejected broken-json",
         ],
     );
+}
+
+#[test]
+fn a_value_too_many_is_no_value_dropped() {
+    let caps = Caps { fields: 3, ..Caps::default() };
+    let text = "{\"email\":\"a@example.com\",\"x\":1,\"y\":\"null\"}\n\
+        {\"email\":\"b@example.com\",\"x\":1,\"y\":\"null\",\"z\":2}\n";
+    assert_eq!(
+        read("x.jsonl", text.as_bytes(), &caps).1,
+        ["1/1 email=a@example.com", "2/2 rejected too-many-fields"]
+    );
+}
+
+#[test]
+fn pages_of_records_are_opened() {
+    check(
+        "[{\"leads\":{\"data\":[{\"email\":\"a@example.com\"},{\"email\":\"b@example.com\"}]},\"id\":\"9\"},\n\
+         {\"leads\":{\"data\":[{\"email\":\"c@example.com\",\"Email\":\"d@example.com\",\"tel\":600123456789012345678}]}}]",
+        "generic-json",
+        &[
+            "1/1 email=a@example.com",
+            "2/1 email=b@example.com",
+            "3/2 email=c@example.com | email=d@example.com | phone=600123456789012345678",
+        ],
+    );
+    check(
+        "\"{\\\"email\\\":\\\"a@example.com\\\"}\"\n\"{\\\"email\\\":\\\"b@example.com\\\"}\"\n",
+        "generic-json",
+        &["1/1 email=a@example.com", "2/2 email=b@example.com"],
+    );
+}
+
+#[test]
+fn cells_that_are_json_are_decoded() {
+    check(
+        "\u{feff}\"Full Name\",\"Email\",\"Message\",Form Name (ID),Submission ID,Created At,User ID\n\
+         \"Anna Łęcka\",\"anna@example.com\",\"\\\"Hej,\\r\\nus\\u0142ugi\\\"\",\"Wycena (c4)\",794,\"2025-12-08 17:31:00\",null\n",
+        "generic-csv",
+        &["1/2 FullName=Anna Łęcka | email=anna@example.com | message=\"Hej,\r\nusługi\" | \
+             SubmissionId=794 | SubmittedAt=2025-12-08 17:31:00"],
+    );
+}
+
+#[test]
+fn files_joined_by_hand_are_read_each_by_its_own_header() {
+    check(
+        "Imię;E-mail;Telefon\nAnna;a@example.com;600123456\n\
+         Telefon;Imię;E-mail;Firma\n600123457;Jan;b@example.com;Ala\n\
+         E-mail,Imię,Telefon\nc@example.com,Ewa,600123458\n",
+        "generic-csv",
+        &[
+            "1/2 first-name=Anna | email=a@example.com | phone=600123456",
+            "2/3 skipped repeated header",
+            "3/4 phone=600123457 | first-name=Jan | email=b@example.com | company=Ala",
+            "4/5 skipped repeated header",
+            "5/6 email=c@example.com | first-name=Ewa | phone=600123458",
+        ],
+    );
+}
+
+#[test]
+fn a_row_is_kept_in_the_order_of_the_first_header() {
+    let text =
+        "Imię;E-mail;Telefon\nA;a@example.com;1\nTelefon;Firma;Imię;E-mail\n2;F;B;b@example.com\n";
+    let (sources, _, _) = shipped();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.csv");
+    fs::write(&path, text).unwrap();
+    let input = open(&InputPath::file(path), &sources, &Caps::default(), None).unwrap();
+    let raws: Vec<String> = input.rows().map(|row| row.unwrap().raw).collect();
+    assert_eq!(raws[0], r#"["A","a@example.com","1"]"#);
+    assert_eq!(raws[2], r#"["B","b@example.com","2","F"]"#);
+}
+
+#[test]
+fn headers_of_two_rows_are_told_from_rows() {
+    check(
+        "email,first_name,phone\nE-mail,Imię,Telefon\na@example.com,Anna,600123456\n",
+        "generic-csv",
+        &[
+            "1/2 skipped second header",
+            "2/3 email=a@example.com | first-name=Anna | phone=600123456",
+        ],
+    );
+    check(
+        "Email Address,Message\n,Open-Ended Response\na@example.com,Help\n",
+        "generic-csv",
+        &["1/2 skipped second header", "2/3 email=a@example.com | message=Help"],
+    );
+}
+
+#[test]
+fn what_cannot_be_decoded_is_kept_with_its_delimiters() {
+    let mut bytes =
+        "Imię;E-mail;Uwagi\nŁucja;a@example.com;źle\nŻaneta;b@example.com;\n".as_bytes().to_vec();
+    bytes.extend(b"\xFE\x81;c@example.com;\"x\"\n");
+    let (sources, _, _) = shipped();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.csv");
+    fs::write(&path, bytes).unwrap();
+    let input = open(&InputPath::file(path), &sources, &Caps::default(), None).unwrap();
+    let row = input.rows().last().unwrap().unwrap();
+    let RowContent::Rejected(rejection) = row.content else { panic!("{row:?}") };
+    assert_eq!(rejection.value, r#"\xfe\x81;c@example.com;\"x\""#);
 }
 
 #[test]

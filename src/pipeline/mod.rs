@@ -7,7 +7,7 @@
 pub mod absorb;
 pub mod books;
 pub mod check;
-mod dates;
+pub mod dates;
 pub mod evaluate;
 pub mod event;
 pub mod ingest;

@@ -32,6 +32,9 @@ pub enum Escape {
     Backslash,
     /// A backslash before a delimiter outside quotes (old Mailchimp exports).
     BackslashDelimiter,
+    /// Every cell is a JSON scalar: strings in quotes with JSON's escapes, bare numbers and `null`
+    /// (Elementor, scripts that join the output of `JSON.stringify`).
+    Json,
 }
 
 /// A repair of what an exporter did to its values.

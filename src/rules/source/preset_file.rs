@@ -38,6 +38,7 @@ const ESCAPES: &[(&str, Escape)] = &[
     ("doubled", Escape::Doubled),
     ("backslash", Escape::Backslash),
     ("backslash-delimiter", Escape::BackslashDelimiter),
+    ("json", Escape::Json),
 ];
 
 const CLEANERS: &[(&str, Cleaner)] = &[

@@ -1,0 +1,52 @@
+//! Tells by its outline alone what a text could be: enough to find a column or a header, no judgement.
+
+/// Returns whether `text` has the outline of an e-mail address.
+pub(super) fn looks_like_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let tidy = |part: &str| !part.is_empty() && !part.contains([' ', '/', ',', ';', '@', '<', '{']);
+    tidy(local) && tidy(domain) && domain.contains('.') && !domain.ends_with('.')
+}
+
+/// Returns whether `text` has the outline of a phone number rather than of an id or an amount.
+pub(super) fn looks_like_phone(text: &str) -> bool {
+    let text = text.trim_start_matches('\'');
+    let text = text.strip_prefix("p:").unwrap_or(text);
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let is_plain = text.chars().all(|c| c.is_ascii_digit() || " +-()/.\u{a0}".contains(c));
+    let is_date =
+        text.matches(['.', '/']).count() == 2 || text.matches('-').count() == 2 && digits == 8;
+    is_plain && !is_date && (9..=13).contains(&digits) && (text.starts_with('+') || digits <= 11)
+}
+
+/// Returns whether `text` is something that a person or a program filled in rather than a header: it
+/// has an address or a number of five digits in it.
+pub(super) fn looks_filled_in(text: &str) -> bool {
+    let mut run = 0;
+    let has_number = text.bytes().any(|byte| {
+        run = if byte.is_ascii_digit() { run + 1 } else { 0 };
+        run >= 5
+    });
+    has_number || looks_like_email(text.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_numbers_and_headers_are_told_apart() {
+        for (text, email, phone, filled) in [
+            ("anna@example.com", true, false, true),
+            ("E-mail", false, false, false),
+            ("@", false, false, false),
+            ("+48 600 123 456", false, true, false),
+            ("600123456", false, true, true),
+            ("2025-09-12", false, false, false),
+            ("100000000000001", false, false, true),
+            ("Zgoda {{field:01}}", false, false, false),
+        ] {
+            let found = (looks_like_email(text), looks_like_phone(text), looks_filled_in(text));
+            assert_eq!(found, (email, phone, filled), "{text}");
+        }
+    }
+}
