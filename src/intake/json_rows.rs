@@ -133,7 +133,8 @@ impl JsonRows {
                 "the line holds no object; a record looks like {\"email\": \"…\"}".to_owned();
             return Ok(rejected(self.origin(line), &text, "broken-json", message));
         }
-        let raw = json_text::without_trailing_commas(&text).into_owned();
+        let received = json_text::without_own(&text);
+        let raw = json_text::without_trailing_commas(&received).into_owned();
         let content = self.content(&value);
         Ok(Row { origin: self.origin(line), raw, content })
     }
@@ -233,6 +234,7 @@ impl Flattener {
             .into_iter()
             .filter_map(|(column, text)| {
                 let text = clean(&text, &preset, &column.strip, &column.nulls);
+                let text = column.said(text);
                 (!text.trim().is_empty()).then_some(Cell {
                     column: column.name,
                     role: column.role,

@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 use std::io::Read;
-use std::sync::Arc;
 
 use super::cells::Record;
 use super::clean::{clean, escaped};
 use super::dialect::tidy_header;
 use super::encoding::Charset;
 use super::records::{Piece, RecordReader};
-use super::roles::{Column, Resolver};
+use super::roles::{Column, Resolver, RoleOrigin};
 use super::{Caps, Refusal, RefusalKind};
 use crate::model::outcome::Rejection;
 use crate::model::row::{Cell, Origin, Row, RowContent, RowKind};
@@ -134,8 +133,9 @@ impl TableRows {
     }
 
     fn judge(&mut self, origin: Origin, cells: Vec<String>) -> Row {
-        let raw = serde_json::to_string(&cells).unwrap_or_default();
-        let content = if cells.iter().all(|cell| cell.trim().is_empty()) {
+        let raw = self.raw(&cells);
+        let is_blank = |(at, cell): (usize, &String)| cell.trim().is_empty() || self.is_own(at);
+        let content = if cells.iter().enumerate().all(is_blank) {
             RowContent::Skipped("padding")
         } else if self.is_header(&cells) {
             self.remap(&cells);
@@ -148,6 +148,22 @@ impl TableRows {
             RowContent::Cells(RowKind::Submission, self.cells(cells))
         };
         Row { origin, raw, content }
+    }
+
+    /// The row as it was received: without the cells that leadmill put beside it to say what was wrong, so
+    /// that a row which comes back as it went is known again.
+    fn raw(&self, cells: &[String]) -> String {
+        let received: Vec<&String> = cells
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !self.is_own(*at))
+            .map(|(_, cell)| cell)
+            .collect();
+        serde_json::to_string(&received).unwrap_or_default()
+    }
+
+    fn is_own(&self, at: usize) -> bool {
+        self.reading.columns.get(at).is_some_and(|column| column.origin == RoleOrigin::Own)
     }
 
     fn decode(&self) -> Option<Vec<String>> {
@@ -206,6 +222,7 @@ impl TableRows {
             .filter_map(|(text, column)| {
                 let text =
                     clean(&text, &self.reading.resolver.preset, &column.strip, &column.nulls);
+                let text = column.said(text);
                 let cell = Cell { column: column.name.clone(), role: column.role, text };
                 (!cell.text.trim().is_empty()).then_some(cell)
             })
@@ -292,7 +309,8 @@ pub(super) fn rejected(
     Row { origin, raw, content: RowContent::Rejected(rejection) }
 }
 
-/// The names of columns, for those who look at an input before reading it.
-pub(super) fn names(columns: &[Column]) -> Vec<Arc<str>> {
-    columns.iter().map(|column| column.name.clone()).collect()
+/// The names of an export's own columns, for those who look at it before reading it.
+pub(super) fn names(columns: &[Column]) -> Vec<String> {
+    let exported = columns.iter().filter(|column| column.origin != RoleOrigin::Own);
+    exported.map(|column| column.name.to_string()).collect()
 }

@@ -100,7 +100,7 @@ impl Normalizer<'_> {
         if draft.submitted_at.is_some() {
             return;
         }
-        match moment::parse(&cell.text, self.time_style()) {
+        match moment::parse(&cell.text, self.time_style(&cell.column)) {
             Ok((found, _)) if found.epoch_ms > self.latest_plausible_ms() => {
                 let message = "this is in the future, so the time of receipt stands in; check the \
                                clock or the time zone of the source";

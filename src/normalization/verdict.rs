@@ -44,7 +44,7 @@ impl Normalizer<'_> {
         let submitted_at = draft.submitted_at.unwrap_or_else(|| self.received());
         RowVerdict::Accepted(Box::new(Submission {
             origin,
-            fingerprint: fingerprint(self.source.source_id, cells, self.source.is_contact_list),
+            fingerprint: fingerprint(self.source.source_id, cells, self.told_apart()),
             submitted_at,
             values: draft.values,
             notices: draft.notices,
@@ -99,8 +99,10 @@ impl Normalizer<'_> {
         let texts = |role: Role| {
             cells.iter().filter(move |cell| cell.role == role).map(|cell| cell.text.as_str())
         };
-        let at = texts(Role::SubmittedAt)
-            .find_map(|text| moment::parse(text, self.time_style()).ok())
+        let at = cells
+            .iter()
+            .filter(|cell| cell.role == Role::SubmittedAt)
+            .find_map(|cell| moment::parse(&cell.text, self.time_style(&cell.column)).ok())
             .map(|(moment, _)| moment.epoch_ms);
         let Some(at_ms) = at else {
             return RowVerdict::Skipped("a tracked event without a usable time");
@@ -115,7 +117,7 @@ impl Normalizer<'_> {
             return RowVerdict::Skipped("a tracked event of nobody: no visitor id and no e-mail");
         }
         RowVerdict::Touch(Touch {
-            fingerprint: fingerprint(self.source.source_id, cells, self.source.is_contact_list),
+            fingerprint: fingerprint(self.source.source_id, cells, self.told_apart()),
             at_ms,
             kind: touch.kind,
             detail: touch.detail,

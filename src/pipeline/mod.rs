@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod event;
 pub mod ingest;
 pub mod publish;
+pub mod quarantine;
 pub mod reports;
 pub mod sniff;
 pub mod story;

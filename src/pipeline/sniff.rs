@@ -1,14 +1,23 @@
 //! What a run would make of one file, without a store.
 
-use std::collections::HashSet;
+mod draft;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+pub use self::draft::{Drafted, draft, id_from};
 use super::ingest;
 use crate::intake::{self, OpenInput};
+use crate::model::consent::ConsentClaim;
 use crate::model::ids::Fingerprint;
-use crate::model::outcome::{HoldReason, Notice, Rejection};
-use crate::model::row::Origin;
+use crate::model::moment::DateOrder;
+use crate::model::outcome::{Hold, HoldReason, Notice, Rejection};
+use crate::model::row::{Cell, Origin, Role, Row, RowContent};
 use crate::model::submission::{RowVerdict, Submission};
 use crate::normalization::Normalizer;
 use crate::rules::RuleSet;
@@ -17,6 +26,8 @@ use crate::rules::RuleSet;
 const ROWS_SHOWN: usize = 5;
 /// Problems that are kept to be shown.
 const PROBLEMS_SHOWN: usize = 10;
+/// Wordings of consents that are kept apart.
+const CONSENTS_SHOWN: usize = 50;
 
 /// How many rows would end where.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,8 +57,78 @@ pub struct Findings {
     pub first: Vec<Submission>,
     /// The first rows that would be quarantined.
     pub rejected: Vec<(Origin, Rejection)>,
+    /// The first rows that would be withheld.
+    pub held: Vec<(Origin, Hold)>,
     /// The first notices on accepted rows.
     pub notices: Vec<(Origin, Notice)>,
+    /// Rows in which each column holds something, by the column's name.
+    pub filled: HashMap<Arc<str>, u64>,
+    /// What was said to consent questions, by wording: how often.
+    pub consents: BTreeMap<ConsentFinding, u64>,
+    /// What the dates of the column that says when a form was sent give away.
+    pub dates: DateEvidence,
+}
+
+/// One kind of answer to a consent question.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConsentFinding {
+    /// The sentence or the header of the question.
+    pub wording: String,
+    /// What for.
+    pub purpose: String,
+    /// Through which channel.
+    pub channel: &'static str,
+    /// Given, refused or withdrawn.
+    pub state: &'static str,
+}
+
+impl ConsentFinding {
+    fn of(claim: &ConsentClaim) -> Self {
+        Self {
+            wording: claim.wording.clone(),
+            purpose: claim.purpose.to_string(),
+            channel: claim.channel.word(),
+            state: claim.state.word(),
+        }
+    }
+}
+
+/// What a column of dates says about how they are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DateEvidence {
+    /// A first number over 12 was seen: it can only be a day.
+    pub day_first: bool,
+    /// A second number over 12 was seen, so the first one is a month.
+    pub month_first: bool,
+    /// Dates were seen whose first two numbers could be either.
+    pub ambiguous: bool,
+}
+
+impl DateEvidence {
+    /// Returns the order that the dates prove; none when they prove both or nothing.
+    pub fn order(self) -> DateOrder {
+        match (self.day_first, self.month_first) {
+            (true, false) => DateOrder::Dmy,
+            (false, true) => DateOrder::Mdy,
+            _ => DateOrder::Unknown,
+        }
+    }
+
+    fn see(&mut self, text: &str) {
+        let mut numbers = text
+            .trim()
+            .split(|c: char| !c.is_ascii_digit())
+            .map(|digits| (digits.len(), digits.parse::<u32>().unwrap_or(u32::MAX)));
+        let (Some((1..=2, first)), Some((1..=2, second))) = (numbers.next(), numbers.next()) else {
+            return;
+        };
+        match (first, second) {
+            (13..=31, 1..=12) => self.day_first = true,
+            (1..=12, 13..=31) => self.month_first = true,
+            (1..=12, 1..=12) if first != second => self.ambiguous = true,
+            _ => {}
+        }
+    }
 }
 
 /// Reads every row of `input` and judges it as a run at `as_of` would.
@@ -65,29 +146,47 @@ pub fn judge(
     let mut findings = Findings::default();
     let mut seen: HashSet<Fingerprint> = HashSet::new();
     for row in input.rows() {
-        let (origin, _, verdict) = normalizer.normalize(row?);
+        let row = row?;
+        findings.see(&row);
+        let (origin, _, verdict) = normalizer.normalize(row);
         findings.add(origin, verdict, &mut seen);
     }
     Ok(findings)
 }
 
 impl Findings {
+    fn see(&mut self, row: &Row) {
+        let RowContent::Cells(_, cells) = &row.content else { return };
+        for Cell { column, role, text } in cells {
+            match self.filled.get_mut(column) {
+                Some(rows) => *rows += 1,
+                None => drop(self.filled.insert(column.clone(), 1)),
+            }
+            if *role == Role::SubmittedAt {
+                self.dates.see(text);
+            }
+        }
+    }
+
     fn add(&mut self, origin: Origin, verdict: RowVerdict, seen: &mut HashSet<Fingerprint>) {
         let counts = &mut self.counts;
         match verdict {
             RowVerdict::Accepted(submission) if seen.insert(submission.fingerprint) => {
                 counts.lead += 1;
-                let room = PROBLEMS_SHOWN - self.notices.len();
-                let notices = submission.notices.iter().take(room);
-                self.notices.extend(notices.map(|notice| (origin, notice.clone())));
-                if self.first.len() < ROWS_SHOWN {
-                    self.first.push(*submission);
-                }
+                self.accept(origin, *submission);
             }
             RowVerdict::Touch(touch) if seen.insert(touch.fingerprint) => counts.touch += 1,
             RowVerdict::Accepted(_) | RowVerdict::Touch(_) => counts.repeated += 1,
-            RowVerdict::Held(hold) if hold.reason == HoldReason::Test => counts.test += 1,
-            RowVerdict::Held(_) => counts.held += 1,
+            RowVerdict::Held(hold) => {
+                if hold.reason == HoldReason::Test {
+                    counts.test += 1;
+                } else {
+                    counts.held += 1;
+                }
+                if self.held.len() < PROBLEMS_SHOWN {
+                    self.held.push((origin, hold));
+                }
+            }
             RowVerdict::Quarantined(rejection) => {
                 counts.quarantined += 1;
                 if self.rejected.len() < PROBLEMS_SHOWN {
@@ -95,6 +194,21 @@ impl Findings {
                 }
             }
             RowVerdict::Skipped(_) => counts.skipped += 1,
+        }
+    }
+
+    fn accept(&mut self, origin: Origin, submission: Submission) {
+        let room = PROBLEMS_SHOWN - self.notices.len();
+        let notices = submission.notices.iter().take(room);
+        self.notices.extend(notices.map(|notice| (origin, notice.clone())));
+        for claim in &submission.consents {
+            let finding = ConsentFinding::of(claim);
+            if self.consents.len() < CONSENTS_SHOWN || self.consents.contains_key(&finding) {
+                *self.consents.entry(finding).or_insert(0) += 1;
+            }
+        }
+        if self.first.len() < ROWS_SHOWN {
+            self.first.push(submission);
         }
     }
 }

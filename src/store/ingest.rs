@@ -157,6 +157,8 @@ pub struct Ingest<'s> {
     rows_since_commit: usize,
     track_fresh_keys: bool,
     counts: InputCounts,
+    /// As what the last row was kept, or had been kept before.
+    last: Option<(String, i64)>,
 }
 
 impl Store {
@@ -196,6 +198,7 @@ impl Store {
             rows_since_commit: 0,
             track_fresh_keys,
             counts: InputCounts::default(),
+            last: None,
         })
     }
 
@@ -211,6 +214,7 @@ impl Ingest<'_> {
     pub fn write(&mut self, origin: Origin, row: IngestRow) -> Result<RowFate> {
         self.counts.read += 1;
         self.rows_since_commit += 1;
+        self.last = None;
         if self.rows_since_commit >= ROWS_PER_COMMIT {
             self.flush()?;
             self.store.commit()?;
@@ -228,6 +232,7 @@ impl Ingest<'_> {
         };
         if let Some((kind, no)) = self.seen(fingerprint)? {
             self.write_repeat(origin, &kind, no)?;
+            self.last = Some((kind, no));
             return Ok(RowFate::Repeated);
         }
         match row {
@@ -235,7 +240,7 @@ impl Ingest<'_> {
             IngestRow::Touch { at_ms, kind, detail, key, .. } => {
                 self.counts.touches += 1;
                 let no = take(&mut self.next_touch);
-                self.pending_seen.insert(fingerprint, ("t", no));
+                self.keep(fingerprint, "t", no);
                 self.store
                     .connection
                     .prepare_cached("INSERT INTO touch VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
@@ -253,14 +258,15 @@ impl Ingest<'_> {
             IngestRow::Quarantined { rejection, raw, .. } => {
                 self.counts.quarantined += 1;
                 let no = take(&mut self.next_quarantine);
-                self.pending_seen.insert(fingerprint, ("q", no));
+                self.keep(fingerprint, "q", no);
                 self.store
                     .connection
                     .prepare_cached(
-                        "INSERT INTO quarantine VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                        "INSERT INTO quarantine VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                     )?
                     .execute(params![
                         no,
+                        fingerprint.0,
                         self.input.0,
                         origin.record,
                         origin.line,
@@ -274,7 +280,7 @@ impl Ingest<'_> {
             IngestRow::Held { hold, raw, .. } => {
                 self.counts.held += 1;
                 let no = take(&mut self.next_held);
-                self.pending_seen.insert(fingerprint, ("h", no));
+                self.keep(fingerprint, "h", no);
                 self.store
                     .connection
                     .prepare_cached("INSERT INTO held VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
@@ -293,6 +299,26 @@ impl Ingest<'_> {
             IngestRow::Skipped => {}
         }
         Ok(RowFate::Kept)
+    }
+
+    /// Notes that the row written last came back for the quarantined row with this fingerprint, which is
+    /// then open no longer; nothing happens when there is no such row, or it came back as it went.
+    pub fn mend(&mut self, origin: Origin, quarantined: Fingerprint) -> Result<()> {
+        let Some((kind, no)) = self.last.take() else { return Ok(()) };
+        let Some((was, quarantine_no)) = self.seen(quarantined)? else { return Ok(()) };
+        if was != "q" || (kind == "q" && no == quarantine_no) {
+            return Ok(());
+        }
+        self.store
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO mended VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![quarantine_no, self.input.0, origin.record, origin.line, kind, no])?;
+        Ok(())
+    }
+
+    fn keep(&mut self, fingerprint: Fingerprint, kind: &'static str, no: i64) {
+        self.pending_seen.insert(fingerprint, (kind, no));
+        self.last = Some((kind.to_owned(), no));
     }
 
     /// Makes the input visible and returns its counts.
@@ -328,7 +354,7 @@ impl Ingest<'_> {
     fn write_submission(&mut self, origin: Origin, row: EncodedSubmission) -> Result<RowFate> {
         self.counts.accepted += 1;
         let no = take(&mut self.next_submission);
-        self.pending_seen.insert(row.fingerprint, ("s", no));
+        self.keep(row.fingerprint, "s", no);
         self.store
             .connection
             .prepare_cached(

@@ -18,6 +18,8 @@ mod bad_rules;
 mod commands;
 mod crash;
 mod docs;
+mod drafts;
+mod mending;
 mod outputs;
 mod promises;
 mod scenarios;
