@@ -11,7 +11,6 @@ use crate::model::ids::{LeadNo, SubmissionNo};
 use crate::model::moment::utc_from_ms;
 use crate::normalization::phone;
 use crate::pipeline::story::{Story, find, tell};
-use crate::report::escape::for_terminal;
 use crate::rules::RuleSet;
 use crate::store::Store;
 
@@ -73,7 +72,7 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn print(&self) -> Result<()> {
         let lead = &self.story.lead;
-        terminal::print(&for_terminal(&format!("{}  {}", lead.id, lead.display_name())))?;
+        terminal::print_wrapped(&format!("{}  {}", lead.id, lead.display_name()), 2)?;
         let others: Vec<&str> = self
             .story
             .ids
@@ -82,7 +81,7 @@ impl Teller<'_> {
             .filter(|id| *id != lead.id.to_string())
             .collect();
         if !others.is_empty() {
-            terminal::print(&format!("also known as {}", others.join(", ")))?;
+            terminal::print_wrapped(&format!("also known as {}", others.join(", ")), 2)?;
         }
         self.decision()?;
         self.values()?;
@@ -94,10 +93,12 @@ impl Teller<'_> {
 
     fn decision(&self) -> Result<()> {
         let Some(latest) = self.story.decisions.first() else { return Ok(()) };
-        terminal::print(&format!(
-            "\nscore {} ({}), decided by run {} under rules {}",
+        terminal::print("")?;
+        let decided = format!(
+            "score {} ({}), decided by run {} under rules {}",
             latest.score, latest.segment, latest.run, latest.rules_hash
-        ))?;
+        );
+        terminal::print_wrapped(&decided, 2)?;
         let mut rows = vec![["points", "group", "rule", "because"].map(str::to_owned).to_vec()];
         for (rule, group, points) in &latest.contributions {
             let because = self.rules.scoring.rules.iter().find(|known| known.id == *rule);
@@ -112,22 +113,19 @@ impl Teller<'_> {
             ]);
         }
         terminal::print(&terminal::table(&rows, &[0]))?;
-        terminal::print(&format!(
-            "\n{}",
-            for_terminal(&format!(
-                "with {}: {}",
-                latest.owner.clone().unwrap_or_else(|| format!("queue {}", latest.queue)),
-                latest.reason
-            ))
-        ))?;
+        let holder = latest.owner.clone().unwrap_or_else(|| format!("queue {}", latest.queue));
+        terminal::print("")?;
+        terminal::print_wrapped(&format!("with {holder}: {}", latest.reason), 2)?;
         if !latest.tried.is_empty() {
-            terminal::print(&format!("routes that did not match: {}", latest.tried.join(", ")))?;
+            let tried = format!("routes that did not match: {}", latest.tried.join(", "));
+            terminal::print_wrapped(&tried, 2)?;
         }
         for earlier in self.story.decisions.iter().skip(1) {
-            terminal::print(&for_terminal(&format!(
+            let before = format!(
                 "before, run {}: score {} ({}), {}",
                 earlier.run, earlier.score, earlier.segment, earlier.reason
-            )))?;
+            );
+            terminal::print_wrapped(&before, 2)?;
         }
         Ok(())
     }
@@ -170,10 +168,8 @@ impl Teller<'_> {
         terminal::print(&format!("\n{}", terminal::table(&rows, &[])))?;
         for one in &self.story.submissions {
             for (code, message) in &one.notices {
-                terminal::print(&for_terminal(&format!(
-                    "  {}: {code}: {message}",
-                    one.row.evidence
-                )))?;
+                let notice = format!("  {}: {code}: {message}", one.row.evidence);
+                terminal::print_wrapped(&notice, 4)?;
             }
         }
         Ok(())

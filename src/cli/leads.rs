@@ -49,6 +49,8 @@ impl Leads {
     pub fn run(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
         let store = global.read_store()?;
+        Global::expect_owner(&rules, &store, self.owner.as_deref())?;
+        Global::expect_queue(&rules, &store, self.queue.as_deref())?;
         let filter = LeadFilter {
             segment: self.segment.clone(),
             owner: self.owner.clone(),
@@ -60,7 +62,7 @@ impl Leads {
         let read = read_as(&rules, &rule_no, RunNo(0));
         if self.format == ListFormat::Table {
             let mut rows = vec![
-                ["lead", "name", "score", "segment", "owner or queue", "last submitted"]
+                ["lead", "name", "score", "segment", "with", "last submitted"]
                     .map(str::to_owned)
                     .to_vec(),
             ];
@@ -77,6 +79,8 @@ impl Leads {
                 Ok(())
             })?;
             terminal::print(&terminal::table(&rows, &[2]))?;
+            let listed = rows.len() as u64 - 1;
+            terminal::print(&format!("\n{}", terminal::count(listed, "lead", "leads")))?;
             return Ok(0);
         }
         let Some(all_fields) = rules.targets.get("leads") else {

@@ -91,8 +91,12 @@ fn report_fault(fault: &anyhow::Error) -> u8 {
         ));
         let is_error = |one: &&Diagnostic| one.severity == Severity::Error;
         terminal::error(&format!(
-            "the rules have {} mistake(s); nothing was read or written",
-            diagnostics.iter().filter(is_error).count()
+            "the rules have {}; nothing was read or written",
+            terminal::count(
+                diagnostics.iter().filter(is_error).count() as u64,
+                "mistake",
+                "mistakes"
+            )
         ));
         return 2;
     }

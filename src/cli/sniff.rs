@@ -1,20 +1,32 @@
 //! `leadmill sniff`
 
-use anyhow::Result;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
-use crate::intake::{InputPath, OpenInput, Refusal, expand};
+use crate::intake::{ChosenBy, Column, InputPath, OpenInput, Refusal, RoleOrigin, expand};
 use crate::model::field;
 use crate::model::lead::display_name;
 use crate::model::moment::DateOrder;
+use crate::model::row::{Origin, Role};
 use crate::normalization::date_order::ColumnOrder;
-use crate::pipeline::sniff::{Findings, judge};
+use crate::pipeline::sniff::{Drafted, Findings, draft, id_from, judge};
 use crate::pipeline::{caps, open_input};
 use crate::report::escape::for_terminal;
 use crate::rules::RuleSet;
+
+/// Stands for a draft that goes to stdout.
+const TO_STDOUT: &str = "-";
+/// Characters of a value that is shown.
+const VALUE_CHARS: usize = 60;
+/// Characters of a header that are shown; a question may be a whole sentence.
+const HEADER_CHARS: usize = 44;
 
 /// Show what intake understands of a file, and what a run would make of its rows.
 ///
@@ -31,6 +43,15 @@ pub struct Sniff {
     /// Answer with one JSON object a file.
     #[arg(long)]
     json: bool,
+    /// Draft a preset for files like this one, as OUT.toml or on stdout; `leadmill check` takes it from there.
+    #[arg(
+        long,
+        value_name = "OUT.toml",
+        num_args = 0..=1,
+        default_missing_value = TO_STDOUT,
+        conflicts_with_all = ["json", "source"]
+    )]
+    write_preset: Option<String>,
 }
 
 impl Sniff {
@@ -39,13 +60,7 @@ impl Sniff {
         let rules = global.rules()?;
         let as_of = global.now(&rules)?;
         Global::expect_source(&rules, self.source.as_deref())?;
-        let input = if self.file == "-" {
-            InputPath::stdin()
-        } else if std::path::Path::new(&self.file).is_file() {
-            InputPath::file(&self.file)
-        } else {
-            return Err(UsageError(format!("{}: there is no such file", self.file)).into());
-        };
+        let input = self.input()?;
         let expansion = expand(&input, &caps(&rules));
         for name in &expansion.left_out {
             terminal::warning(&format!("{name}: this is no export and was left out"));
@@ -55,21 +70,39 @@ impl Sniff {
             if number > 0 && !self.json {
                 terminal::print("")?;
             }
-            let opened = input
-                .and_then(|input| open_input(&input, &rules, self.source.as_deref()))
-                .and_then(|opened| {
-                    let about = Description::of(&opened, &rules);
-                    Ok((about, judge(opened, &rules, as_of)?))
-                });
-            match opened {
-                Ok((about, findings)) if self.json => {
+            let looked_at = input.and_then(|input| {
+                let opened = open_input(&input, &rules, self.source.as_deref())?;
+                let about = Description::of(&opened, &rules);
+                Ok((input, about, judge(opened, &rules, as_of)?))
+            });
+            match looked_at {
+                Ok((input, about, findings)) if self.write_preset.is_some() => {
+                    let out = self.write_preset.as_deref().unwrap_or(TO_STDOUT);
+                    Self::write_draft(&input, &about, &findings, &rules, out, global)?;
+                }
+                Ok((_, about, findings)) if self.json => {
                     terminal::print(&about.json(&findings).to_string())?;
                 }
-                Ok((about, findings)) => about.print(&findings)?,
+                Ok((_, about, findings)) => about.print(&findings)?,
                 Err(refusal) => exit_code = self.refuse(&refusal)?,
             }
         }
         Ok(exit_code)
+    }
+
+    fn input(&self) -> Result<InputPath> {
+        if self.file == "-" {
+            if self.write_preset.is_some() {
+                let message =
+                    "a preset needs a file to be tried on\nhint: save what you pipe in to a file";
+                return Err(UsageError(message.to_owned()).into());
+            }
+            Ok(InputPath::stdin())
+        } else if Path::new(&self.file).is_file() {
+            Ok(InputPath::file(&self.file))
+        } else {
+            Err(UsageError(format!("{}: there is no such file", self.file)).into())
+        }
     }
 
     fn refuse(&self, refusal: &Refusal) -> Outcome {
@@ -84,6 +117,60 @@ impl Sniff {
         terminal::error(&format!("{refusal}\nhint: {}", refusal.hint));
         Ok(6)
     }
+
+    fn write_draft(
+        input: &InputPath,
+        about: &Description,
+        findings: &Findings,
+        rules: &RuleSet,
+        out: &str,
+        global: &Global,
+    ) -> Result<()> {
+        let id = id_from(if out == TO_STDOUT { &input.name } else { out });
+        if rules.sources.get(&id).is_some() {
+            return Err(UsageError(format!(
+                "there is a source `{id}` already\nhint: name the draft otherwise: --write-preset \
+                 rules/sources/{id}-2.toml"
+            ))
+            .into());
+        }
+        let found = Drafted {
+            input,
+            columns: &about.columns,
+            is_json: about.delimiter.is_none(),
+            has_header: about.header_line > 0,
+            findings,
+        };
+        let (texts, _) = global.rule_texts()?;
+        let text = draft(&id, found, rules, &texts).map_err(|message| {
+            UsageError(format!("{}: {message}\nhint: name the source with --source", input.name))
+        })?;
+        if out == TO_STDOUT {
+            return terminal::print(text.trim_end());
+        }
+        save_new(Path::new(out), &text)?;
+        terminal::say(&format!(
+            "wrote {out}\nnext: confirm what it marks so, then run `leadmill check` and `leadmill run {}`",
+            input.name
+        ));
+        Ok(())
+    }
+}
+
+/// Writes a file that must not be there yet.
+fn save_new(path: &Path, text: &str) -> Result<()> {
+    let naming = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent().filter(|folder| *folder != PathBuf::new()) {
+        fs::create_dir_all(folder).with_context(naming)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(mut file) => file.write_all(text.as_bytes()).with_context(naming),
+        Err(fault) if fault.kind() == std::io::ErrorKind::AlreadyExists => {
+            let path = path.display();
+            Err(UsageError(format!("{path} is there already\nhint: name another file")).into())
+        }
+        Err(fault) => Err(fault).with_context(naming),
+    }
 }
 
 /// What the file is, kept before its rows are read.
@@ -96,9 +183,11 @@ struct Description {
     delimiter: Option<char>,
     source: String,
     source_name: String,
+    chosen_by: ChosenBy,
     header_line: u32,
     bytes: u64,
-    columns: Vec<(String, String)>,
+    columns: Vec<Column>,
+    meanings: Vec<String>,
 }
 
 impl Description {
@@ -112,13 +201,11 @@ impl Description {
             delimiter: input.delimiter,
             source: input.preset.id.clone(),
             source_name: input.preset.name.clone(),
+            chosen_by: input.chosen_by,
             header_line: input.header_line,
             bytes: input.bytes,
-            columns: input
-                .columns
-                .iter()
-                .map(|column| (column.name.to_string(), role_word(column.role, rules)))
-                .collect(),
+            columns: input.columns.clone(),
+            meanings: input.columns.iter().map(|column| role_text(column.role, rules)).collect(),
         }
     }
 
@@ -131,27 +218,66 @@ impl Description {
         }
     }
 
+    /// Why the file is taken for its source.
+    fn reason(&self) -> &'static str {
+        match self.chosen_by {
+            ChosenBy::Request => "asked for",
+            ChosenBy::FileName => "the file's name says so",
+            ChosenBy::Folder => "its folder is called so",
+            ChosenBy::Marks => "its columns show it",
+            ChosenBy::Nothing => "no other source fits",
+        }
+    }
+
+    /// Why a column means what it means.
+    fn because(&self, column: &Column) -> String {
+        match column.origin {
+            RoleOrigin::Own => "written by leadmill, not read back".to_owned(),
+            RoleOrigin::Preset => format!("the source {} says so", self.source),
+            RoleOrigin::Alias => "alias in fields.toml".to_owned(),
+            RoleOrigin::Generic(_) => "generic-csv knows the name".to_owned(),
+            RoleOrigin::Values => "its values look so".to_owned(),
+            RoleOrigin::Spare => "another column fits better".to_owned(),
+            RoleOrigin::Nothing => "nobody knows the name".to_owned(),
+        }
+    }
+
     fn json(&self, findings: &Findings) -> Value {
         let counts = findings.counts;
         let columns: Vec<Value> = self
             .columns
             .iter()
-            .map(|(name, role)| json!({"column": name, "means": role}))
+            .zip(&self.meanings)
+            .map(|(column, means)| {
+                json!({"column": &*column.name, "means": means, "because": self.because(column),
+                       "filled": findings.filled.get(&column.name).copied().unwrap_or(0)})
+            })
             .collect();
-        let problems: Vec<Value> = findings
+        let problem = |origin: &Origin, code: &str, column: &str, value: &str, message: &str| {
+            json!({"record": origin.record, "line": origin.line, "code": code,
+                   "column": column, "value": value, "message": message})
+        };
+        let rejected: Vec<Value> = findings
             .rejected
             .iter()
-            .map(|(origin, one)| {
-                json!({"record": origin.record, "line": origin.line, "code": one.code,
-                       "column": one.column, "value": one.value, "message": one.message})
-            })
+            .map(|(at, one)| problem(at, one.code, &one.column, &one.value, &one.message))
+            .collect();
+        let held: Vec<Value> = findings
+            .held
+            .iter()
+            .map(|(at, one)| problem(at, one.reason.word(), &one.column, &one.value, &one.message))
             .collect();
         let notices: Vec<Value> = findings
             .notices
             .iter()
-            .map(|(origin, one)| {
-                json!({"record": origin.record, "line": origin.line, "code": one.code,
-                       "column": one.column, "value": one.value, "message": one.message})
+            .map(|(at, one)| problem(at, one.code, &one.column, &one.value, &one.message))
+            .collect();
+        let consents: Vec<Value> = findings
+            .consents
+            .iter()
+            .map(|(one, rows)| {
+                json!({"wording": one.wording, "purpose": one.purpose, "channel": one.channel,
+                       "state": one.state, "rows": rows})
             })
             .collect();
         json!({
@@ -162,6 +288,7 @@ impl Description {
             "sheet": self.sheet,
             "delimiter": self.delimiter.map(String::from),
             "source": self.source,
+            "source_because": self.reason(),
             "header_line": self.header_line,
             "rows": {
                 "lead": counts.lead,
@@ -175,12 +302,44 @@ impl Description {
             "columns": columns,
             "dates": findings.date_orders.iter().map(date_order_json).collect::<Vec<_>>(),
             "warnings": self.notices,
-            "rejected": problems,
+            "consents": consents,
+            "rejected": rejected,
+            "held": held,
             "notices": notices,
         })
     }
 
     fn print(&self, findings: &Findings) -> Result<()> {
+        self.print_verdict(findings)?;
+        self.print_columns(findings)?;
+        for (at, one) in findings.date_orders.iter().enumerate() {
+            let gap = if at == 0 { "\n" } else { "" };
+            terminal::print(&format!("{gap}{}", date_order_line(one)))?;
+        }
+        print_consents(findings)?;
+        print_first(findings)?;
+        if !findings.rejected.is_empty() {
+            terminal::print("\nwould go to quarantine")?;
+        }
+        for (at, one) in &findings.rejected {
+            self.print_problem(*at, one.code, &one.column, &one.value, &one.message)?;
+        }
+        if !findings.held.is_empty() {
+            terminal::print("\nwould be withheld")?;
+        }
+        for (at, one) in &findings.held {
+            self.print_problem(*at, one.reason.word(), &one.column, &one.value, &one.message)?;
+        }
+        if !findings.notices.is_empty() {
+            terminal::print("\nworth a look")?;
+        }
+        for (at, one) in &findings.notices {
+            self.print_problem(*at, one.code, &one.column, &one.value, &one.message)?;
+        }
+        Ok(())
+    }
+
+    fn print_verdict(&self, findings: &Findings) -> Result<()> {
         let counts = findings.counts;
         let fact = |name: &str, value: String| vec![name.to_owned(), value];
         let bom = if self.has_bom { " with byte order mark" } else { "" };
@@ -196,65 +355,54 @@ impl Description {
         } else {
             format!("line {}", self.header_line)
         };
-        terminal::print(&terminal::table(
-            &[
-                fact("file", self.file.clone()),
-                fact("source", format!("{} ({})", self.source, self.source_name)),
-                fact("encoding", format!("{}{bom}{sheet}", self.encoding)),
-                fact("delimiter", self.delimiter_word()),
-                fact("header", header),
-                fact("leads", counts.lead.to_string()),
-                fact("tests", counts.test.to_string()),
-                fact("held", counts.held.to_string()),
-                fact("quarantined", counts.quarantined.to_string()),
-                fact("page views", counts.touch.to_string()),
-                fact("repeated", counts.repeated.to_string()),
-                fact("skipped", counts.skipped.to_string()),
-            ],
-            &[],
-        ))?;
-        let mut columns = vec![vec!["column".to_owned(), "means".to_owned()]];
-        columns.extend(self.columns.iter().map(|(name, role)| vec![name.clone(), role.clone()]));
-        terminal::print(&format!("\n{}", terminal::table(&columns, &[])))?;
-        for (at, one) in findings.date_orders.iter().enumerate() {
-            let gap = if at == 0 { "\n" } else { "" };
-            terminal::print(&format!("{gap}{}", date_order_line(one)))?;
+        let facts = [
+            fact("file", self.file.clone()),
+            fact("source", format!("{} ({}): {}", self.source, self.source_name, self.reason())),
+            fact("encoding", format!("{}{bom}{sheet}", self.encoding)),
+            fact("delimiter", self.delimiter_word()),
+            fact("header", header),
+            fact("leads", counts.lead.to_string()),
+            fact("tests", counts.test.to_string()),
+            fact("held", counts.held.to_string()),
+            fact("quarantined", counts.quarantined.to_string()),
+            fact("page views", counts.touch.to_string()),
+            fact("repeated", counts.repeated.to_string()),
+            fact("skipped", counts.skipped.to_string()),
+        ];
+        terminal::print(&terminal::table(&facts, &[]))
+    }
+
+    fn print_columns(&self, findings: &Findings) -> Result<()> {
+        let mut rows = vec![["column", "means", "filled", "because"].map(str::to_owned).to_vec()];
+        for (column, means) in self.columns.iter().zip(&self.meanings) {
+            let filled = findings.filled.get(&column.name).copied().unwrap_or(0);
+            rows.push(vec![
+                shortened(&column.name, HEADER_CHARS),
+                means.clone(),
+                filled.to_string(),
+                self.because(column),
+            ]);
         }
-        if !findings.first.is_empty() {
-            let mut rows = vec![
-                ["line", "name", "e-mail", "phone", "submitted (UTC)"].map(str::to_owned).to_vec(),
-            ];
-            for submission in &findings.first {
-                let value = |field| submission.values.get(field).unwrap_or("").to_owned();
-                rows.push(vec![
-                    submission.origin.line.to_string(),
-                    display_name(&submission.values),
-                    value(field::EMAIL),
-                    value(field::PHONE),
-                    submission.submitted_at.utc().format("%Y-%m-%d %H:%M:%S").to_string(),
-                ]);
-            }
-            terminal::print(&format!("\n{}", terminal::table(&rows, &[0])))?;
-        }
-        for (origin, one) in &findings.rejected {
-            terminal::print(&problem(
-                origin.line,
-                one.code,
-                &one.column,
-                &one.value,
-                &one.message,
-            ))?;
-        }
-        for (origin, one) in &findings.notices {
-            terminal::print(&problem(
-                origin.line,
-                one.code,
-                &one.column,
-                &one.value,
-                &one.message,
-            ))?;
-        }
-        Ok(())
+        terminal::print(&format!("\n{}", terminal::table(&rows, &[2])))
+    }
+
+    fn print_problem(
+        &self,
+        at: Origin,
+        code: &str,
+        column: &str,
+        value: &str,
+        message: &str,
+    ) -> Result<()> {
+        let column = if column.is_empty() { String::new() } else { format!(", column `{column}`") };
+        let value = shortened(value, VALUE_CHARS);
+        let value =
+            if value.is_empty() { value } else { format!(", value `{}`", value.escape_debug()) };
+        let line = at.line;
+        terminal::print_wrapped(
+            &format!("{}:{line}{column}{value}: {code}: {message}", self.file),
+            2,
+        )
     }
 }
 
@@ -284,15 +432,51 @@ fn date_order_line(one: &ColumnOrder) -> String {
     for_terminal(&line).into_owned()
 }
 
-fn problem(line: u32, code: &str, column: &str, value: &str, message: &str) -> String {
-    let place = if column.is_empty() { String::new() } else { format!(", column `{column}`") };
-    let short: String = value.chars().take(60).collect();
-    let value = if short.is_empty() { String::new() } else { format!(" ({short})") };
-    for_terminal(&format!("line {line}{place}: {code}: {message}{value}")).into_owned()
+fn print_consents(findings: &Findings) -> Result<()> {
+    if findings.consents.is_empty() {
+        return Ok(());
+    }
+    let mut rows =
+        vec![["consent", "purpose", "channel", "said", "rows"].map(str::to_owned).to_vec()];
+    for (one, count) in &findings.consents {
+        rows.push(vec![
+            shortened(&one.wording, VALUE_CHARS),
+            one.purpose.clone(),
+            one.channel.to_owned(),
+            one.state.to_owned(),
+            count.to_string(),
+        ]);
+    }
+    terminal::print(&format!("\n{}", terminal::table(&rows, &[4])))
 }
 
-fn role_word(role: crate::model::row::Role, rules: &RuleSet) -> String {
-    use crate::model::row::Role;
+fn print_first(findings: &Findings) -> Result<()> {
+    if findings.first.is_empty() {
+        return Ok(());
+    }
+    let mut rows =
+        vec![["line", "name", "e-mail", "phone", "submitted (UTC)"].map(str::to_owned).to_vec()];
+    for submission in &findings.first {
+        let value = |field| submission.values.get(field).unwrap_or("").to_owned();
+        rows.push(vec![
+            submission.origin.line.to_string(),
+            display_name(&submission.values),
+            value(field::EMAIL),
+            value(field::PHONE),
+            submission.submitted_at.utc().format("%Y-%m-%d %H:%M:%S").to_string(),
+        ]);
+    }
+    terminal::print(&format!("\n{}", terminal::table(&rows, &[0])))
+}
+
+fn shortened(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn role_text(role: Role, rules: &RuleSet) -> String {
     match role {
         Role::Field(field) => rules.fields.name(field).to_owned(),
         Role::FullName => "full name".to_owned(),

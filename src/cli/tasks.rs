@@ -57,6 +57,7 @@ impl Tasks {
         let rules = global.rules()?;
         let as_of = global.now(&rules)?;
         let store = global.read_store()?;
+        Global::expect_owner(&rules, &store, self.owner.as_deref())?;
         let as_of_ms = as_of.timestamp_millis();
         let filter = TaskFilter {
             owner: self.owner.clone(),
@@ -115,7 +116,9 @@ impl Tasks {
             ]);
             Ok(())
         })?;
-        terminal::print(&terminal::table(&rows, &[]))
+        terminal::print(&terminal::table(&rows, &[]))?;
+        let listed = rows.len() as u64 - 1;
+        terminal::print(&format!("\n{}", terminal::count(listed, "task", "tasks")))
     }
 }
 

@@ -10,7 +10,7 @@ use tabled::settings::{Alignment, Modify, Padding, Style};
 use crate::report::escape::for_terminal;
 
 /// Columns of a terminal that does not say how wide it is.
-const WIDTH_DEFAULT: usize = 100;
+const WIDTH_DEFAULT: usize = 80;
 
 /// Writes a line of the result.
 ///
@@ -63,12 +63,38 @@ pub fn stderr_is_terminal() -> bool {
 }
 
 /// Narrowest that a column of prose gets.
-const PROSE_WIDTH_MIN: usize = 12;
+const PROSE_WIDTH_MIN: usize = 10;
+
+/// Narrowest that a column gets where nothing else helps.
+const WIDTH_MIN: usize = 8;
+
+/// A word that is longer is a path or a sentence without blanks.
+const LONG_WORD: usize = 24;
+
+/// Blanks between two columns.
+const GAP: usize = 2;
+
+/// Signs behind which a long word may be cut.
+const SIGNS: [char; 9] = ['/', '-', '_', '.', '@', '?', '&', '=', ':'];
+
+/// Returns `number` with the noun it counts: `1 row`, `2 rows`.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Writes a line of prose, wrapped to the terminal; further lines stand `indent` blanks in.
+pub fn print_wrapped(text: &str, indent: usize) -> Result<()> {
+    let prose = text.trim_start_matches(' ');
+    let leading = text.len() - prose.len();
+    let wrapped = wrap(&escape_lines(prose), width() - indent.max(leading));
+    let lines = wrapped.replace('\n', &format!("\n{}", " ".repeat(indent)));
+    print(&format!("{}{lines}", " ".repeat(leading)))
+}
 
 /// Renders rows, the first of which is the header, as a table no wider than the terminal.
 ///
-/// `right` names the columns that hold figures. Only columns of prose are wrapped, between words: an
-/// id cut in two could not be copied.
+/// `right` names the columns that hold figures. Prose is wrapped between words first; a path or an id is
+/// only cut, behind a sign where it has one, when the table cannot be had otherwise.
 pub fn table(rows: &[Vec<String>], right: &[usize]) -> String {
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| escape_lines(cell)).collect()).collect();
@@ -78,7 +104,7 @@ pub fn table(rows: &[Vec<String>], right: &[usize]) -> String {
         builder.push_record(row.iter().zip(&widths).map(|(cell, width)| wrap(cell, *width)));
     }
     let mut table = builder.build();
-    table.with(Style::blank()).with(Padding::new(0, 2, 0, 0));
+    table.with(Style::empty()).with(Padding::new(0, GAP, 0, 0));
     for column in right {
         table.with(Modify::new(Columns::one(*column)).with(Alignment::right()));
     }
@@ -93,35 +119,49 @@ fn column_widths(rows: &[Vec<String>]) -> Vec<usize> {
     let mut widths: Vec<usize> = (0..columns)
         .map(|column| cells(column).map(|cell| cell.chars().count()).max().unwrap_or(0))
         .collect();
-    // A word stays whole, so a column is never narrower than its longest one.
     let longest_word = |column: usize| {
         let words = cells(column).flat_map(|cell| cell.split(' '));
         words.map(|word| word.chars().count()).max().unwrap_or(0)
     };
-    let floors: Vec<usize> =
-        (0..columns).map(|column| longest_word(column).max(PROSE_WIDTH_MIN)).collect();
-    let gaps = columns * 3;
-    while widths.iter().sum::<usize>() + gaps > width() {
-        let widest = (0..columns)
-            .filter(|column| widths[*column] > floors[*column])
-            .max_by_key(|column| widths[*column]);
-        let Some(widest) = widest else { break };
-        widths[widest] -= 1;
+    let longest_part = |column: usize| {
+        let parts = cells(column)
+            .flat_map(|cell| cell.split(' '))
+            .flat_map(|word| word.split_inclusive(SIGNS));
+        parts.map(|part| part.chars().count()).max().unwrap_or(0)
+    };
+    let words: Vec<usize> = (0..columns).map(longest_word).collect();
+    let parts: Vec<usize> = (0..columns).map(longest_part).collect();
+    // First between words, then inside long words, then behind signs, at last anywhere.
+    let attempts: [&dyn Fn(usize) -> usize; 4] = [
+        &|column| words[column].max(PROSE_WIDTH_MIN),
+        &|column| words[column].clamp(PROSE_WIDTH_MIN, LONG_WORD),
+        &|column| parts[column].clamp(WIDTH_MIN, LONG_WORD),
+        &|_| WIDTH_MIN,
+    ];
+    let gaps = columns.saturating_sub(1) * GAP;
+    for floor in attempts {
+        while widths.iter().sum::<usize>() + gaps > width() {
+            let widest = (0..columns)
+                .filter(|column| widths[*column] > floor(*column))
+                .max_by_key(|column| widths[*column]);
+            let Some(widest) = widest else { break };
+            widths[widest] -= 1;
+        }
     }
     widths
 }
 
-/// Breaks `text` between words so that no line is longer than `width`, where words allow.
+/// Breaks `text` so that no line is longer than `width`: between words, and inside one that is longer itself.
 fn wrap(text: &str, width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     for paragraph in text.split('\n') {
         let words = paragraph.trim_start_matches(' ');
         let indent = &paragraph[..paragraph.len() - words.len()];
         let mut line = String::new();
-        for word in words.split(' ') {
-            let needs = line.chars().count() + 1 + word.chars().count();
+        for word in words.split(' ').flat_map(|word| pieces(word, width.max(1))) {
+            let needs = indent.len() + line.chars().count() + 1 + word.chars().count();
             if !line.is_empty() && needs > width {
-                lines.push(std::mem::take(&mut line));
+                lines.push(format!("{indent}{}", std::mem::take(&mut line)));
             } else if !line.is_empty() {
                 line.push(' ');
             }
@@ -130,6 +170,20 @@ fn wrap(text: &str, width: usize) -> String {
         lines.push(format!("{indent}{line}"));
     }
     lines.join("\n")
+}
+
+/// Cuts a word that is longer than `width` into pieces that are not, behind signs where it has some.
+fn pieces(word: &str, width: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = word;
+    while let Some((limit, _)) = rest.char_indices().nth(width) {
+        let behind_sign = rest[..limit].rfind(SIGNS);
+        let cut = behind_sign.map_or(limit, |at| at + 1);
+        pieces.push(&rest[..cut]);
+        rest = &rest[cut..];
+    }
+    pieces.push(rest);
+    pieces
 }
 
 /// Returns the columns of the terminal, from `COLUMNS` or what the system says.
@@ -152,9 +206,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_thing_is_not_several() {
+        assert_eq!(count(1, "row", "rows"), "1 row");
+        assert_eq!(count(0, "row", "rows"), "0 rows");
+    }
+
+    #[test]
     fn prose_is_wrapped_between_words() {
         assert_eq!(wrap("Brak kontaktu od 4 godzin", 14), "Brak kontaktu\nod 4 godzin");
-        assert_eq!(wrap("LM-308XMH4G37WM", 5), "LM-308XMH4G37WM");
+        assert_eq!(wrap("LM-308XMH4G37WM", 15), "LM-308XMH4G37WM");
+        assert_eq!(wrap("in inbox/żółte_leady.csv:12", 12), "in\ninbox/żółte_\nleady.csv:12");
+        assert_eq!(wrap("żółćżółć", 3), "żół\nćżó\nłć");
         assert_eq!(wrap("  indented", 40), "  indented");
+        assert_eq!(wrap("  a list of things", 10), "  a list\n  of\n  things");
     }
 }

@@ -13,6 +13,7 @@ use crate::rules::RuleSet;
 use crate::rules::diagnostics::{RuleText, did_you_mean};
 use crate::rules::embedded;
 use crate::store::Store;
+use crate::store::listing::Load;
 
 /// Options that every command takes.
 #[derive(Debug, Clone, Args)]
@@ -135,6 +136,18 @@ impl Global {
         Err(UsageError(format!("there is no source `{source}`\nhint: {hint}")).into())
     }
 
+    /// Refuses an `owner` whom neither the rules nor the store know, with a suggestion and all who are known.
+    pub fn expect_owner(rules: &RuleSet, store: &Store, owner: Option<&str>) -> Result<()> {
+        let ids = rules.routing.owners.iter().map(|known| known.id.clone());
+        expect_known("owner", owner, ids, store, |load| load.is_owner)
+    }
+
+    /// Refuses a `queue` that neither the rules nor the store know, with a suggestion and all that are known.
+    pub fn expect_queue(rules: &RuleSet, store: &Store, queue: Option<&str>) -> Result<()> {
+        let ids = rules.routing.queues.iter().map(|known| known.id.clone());
+        expect_known("queue", queue, ids, store, |load| !load.is_owner)
+    }
+
     /// Returns the instant that counts as now.
     pub fn now(&self, rules: &RuleSet) -> Result<DateTime<Utc>> {
         clock::as_of(self.as_of.as_deref(), rules.workspace.zone)
@@ -145,6 +158,32 @@ impl Global {
     pub fn read_store(&self) -> Result<Store> {
         Store::open_read_only(&self.store_path())
     }
+}
+
+/// Leads may still be with somebody who has left the rules since, so the store is asked, too.
+fn expect_known(
+    what: &str,
+    asked: Option<&str>,
+    in_rules: impl Iterator<Item = String>,
+    store: &Store,
+    is_one: impl Fn(&Load) -> bool,
+) -> Result<()> {
+    let Some(asked) = asked else { return Ok(()) };
+    let mut ids: Vec<String> = in_rules.collect();
+    if ids.iter().any(|id| id == asked) {
+        return Ok(());
+    }
+    ids.extend(store.load(0)?.into_iter().filter(|load| is_one(load)).map(|load| load.who));
+    ids.sort();
+    ids.dedup();
+    if ids.iter().any(|id| id == asked) {
+        return Ok(());
+    }
+    let near = did_you_mean(asked, ids.iter().map(String::as_str))
+        .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+    let known = if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+    Err(UsageError(format!("there is no {what} `{asked}`\nhint: {near}known {what}s: {known}"))
+        .into())
 }
 
 /// Reads every `.toml` and `.txt` file below `folder`, named as if the folder were called `rules`.

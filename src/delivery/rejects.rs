@@ -13,6 +13,8 @@ const HEADER: &[&str] = &["input", "row", "line", "code", "column", "value", "me
 /// A row that was not accepted, as the overview shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuarantinedRow<'a> {
+    /// What the row is known by when it comes back.
+    pub id: &'a str,
     /// Input as the user named it.
     pub input: &'a str,
     /// Record number.
@@ -73,8 +75,20 @@ impl<W: Write> QuarantineOverview<W> {
     }
 }
 
-/// Writes the rejected rows of one input as they were, so that the fixed file is recognized again.
+/// Columns beside a row that is given back: by the first one it is known when it returns, the others say
+/// what is wrong. Intake takes columns of these names for leadmill's own and reads nothing from them.
+const REASON_HEADER: [&str; 5] =
+    [ROW_COLUMN, "leadmill-line", "leadmill-code", "leadmill-column", "leadmill-message"];
+
+/// The column that holds the id of a row that was given back.
+pub const ROW_COLUMN: &str = "leadmill-row";
+/// The same in a JSON record, as a dotted path.
+pub const ROW_PATH: &str = "leadmill.row";
+
+/// Writes the rejected rows of one input as they were, each behind what is wrong with it, so that the
+/// fixed file is recognized again.
 ///
+/// The reasons come first: a row that lost a cell still shows it at its end, instead of having it filled up.
 /// Cells are not guarded: whatever changes a cell changes the submission's fingerprint, too.
 pub struct ReimportFile<W: Write> {
     lines: ReimportLines<W>,
@@ -95,7 +109,8 @@ impl<W: Write> ReimportFile<W> {
         // Ragged rows are what many of these are.
         let mut csv =
             csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(out);
-        csv.write_record(header).context("write quarantine")?;
+        let names = REASON_HEADER.into_iter().chain(header.iter().map(String::as_str));
+        csv.write_record(names).context("write quarantine")?;
         Ok(Self { lines: ReimportLines::Csv(Box::new(csv)), rows: 0 })
     }
 
@@ -104,29 +119,43 @@ impl<W: Write> ReimportFile<W> {
         Self { lines: ReimportLines::Jsonl(out), rows: 0 }
     }
 
-    /// Writes one row of the CSV file, all of its cells in their order.
+    /// Writes one row of the CSV file: what is wrong with `row`, then all `cells` in their order.
     ///
     /// # Panics
     /// If the file was opened for JSON lines.
-    pub fn write_cells(&mut self, cells: &[String]) -> Result<()> {
+    pub fn write_cells(&mut self, row: &QuarantinedRow<'_>, cells: &[String]) -> Result<()> {
         let ReimportLines::Csv(csv) = &mut self.lines else {
             panic!("cells belong into a CSV file");
         };
-        csv.write_record(cells).context("write quarantine")?;
+        let line = row.line.to_string();
+        let reasons = [
+            row.id.into(),
+            line.as_str().into(),
+            row.code.into(),
+            guard(row.column),
+            guard(row.message),
+        ];
+        let received = cells.iter().map(String::as_bytes);
+        csv.write_record(reasons.iter().map(|cell| cell.as_bytes()).chain(received))
+            .context("write quarantine")?;
         self.rows += 1;
         Ok(())
     }
 
-    /// Writes one JSON document as received; line breaks inside it, which JSON only allows between
-    /// its tokens, become blanks.
+    /// Writes `row`'s JSON document as received, with what is wrong put in front where it is an object.
+    ///
+    /// Line breaks inside it, which JSON only allows between its tokens, become blanks. What is no JSON
+    /// stands as it was, to be mended by hand.
     ///
     /// # Panics
     /// If the file was opened for CSV.
-    pub fn write_line(&mut self, json: &str) -> Result<()> {
+    pub fn write_line(&mut self, row: &QuarantinedRow<'_>) -> Result<()> {
         let ReimportLines::Jsonl(out) = &mut self.lines else {
             panic!("JSON lines belong into a JSONL file");
         };
-        let line = json.trim().replace(['\r', '\n'], " ");
+        let broken: Option<String> = serde_json::from_str(row.raw).ok();
+        let line = broken.unwrap_or_else(|| with_reason(row));
+        let line = line.trim().replace(['\r', '\n'], " ");
         out.write_all(line.as_bytes())
             .and_then(|()| out.write_all(b"\n"))
             .context("write quarantine")?;
@@ -150,21 +179,35 @@ impl<W: Write> ReimportFile<W> {
     }
 }
 
+/// Returns the record of `row` with what is wrong as its first member.
+fn with_reason(row: &QuarantinedRow<'_>) -> String {
+    let Some(members) = row.raw.trim_start().strip_prefix('{') else { return row.raw.to_owned() };
+    let reason = serde_json::json!({
+        "row": row.id, "line": row.line, "code": row.code, "column": row.column, "message": row.message,
+    });
+    let comma = if members.trim_start().starts_with('}') { "" } else { "," };
+    format!("{{\"leadmill\":{reason}{comma}{members}")
+}
+
 /// Names the re-import files of one run, each differently.
 #[derive(Debug, Default)]
 pub struct ReimportNames(BTreeSet<String>);
 
 impl ReimportNames {
-    /// Returns a path such as `quarantine/meta-leads.csv` for `input`; equal names get `-2`, `-3`.
-    pub fn name(&mut self, input: &str, extension: &str) -> String {
-        let base = slug(input);
+    /// Returns a name such as `meta-lead-ads--wycena.csv` for an `input` of `source`; equal names get
+    /// `-2`, `-3`. Intake takes what stands before the two dashes for the source.
+    pub fn name(&mut self, source: &str, input: &str, extension: &str) -> String {
+        let stem = slug(input);
+        // A file that comes back a second time has its source in its name already.
+        let again = stem.strip_prefix(&slug(source)).and_then(|rest| rest.strip_prefix('-'));
+        let base = format!("{source}--{}", again.filter(|_| input.contains("--")).unwrap_or(&stem));
         let mut name = base.clone();
         let mut turn = 1;
         while !self.0.insert(name.clone()) {
             turn += 1;
             name = format!("{base}-{turn}");
         }
-        format!("quarantine/{name}.{extension}")
+        format!("{name}.{extension}")
     }
 }
 
@@ -189,13 +232,28 @@ fn slug(input: &str) -> String {
 mod tests {
     use super::*;
 
+    const ROW: QuarantinedRow<'_> = QuarantinedRow {
+        id: "q-00",
+        input: "inbox/a.csv",
+        record: 3,
+        line: 7,
+        code: "email-invalid",
+        column: "E-mail",
+        value: "=cmd|' /C calc'!A0",
+        message: "no `@`",
+        raw: "[\"=cmd|' /C calc'!A0\"]",
+    };
+
     #[test]
     fn names_are_plain_and_never_shared() {
         let mut names = ReimportNames::default();
-        assert_eq!(names.name("inbox/Żółte leady (1).CSV", "csv"), "quarantine/zolte-leady-1.csv");
-        assert_eq!(names.name("a/meta.csv.gz", "csv"), "quarantine/meta.csv");
-        assert_eq!(names.name("b/meta.csv", "csv"), "quarantine/meta-2.csv");
-        assert_eq!(names.name("../..", "jsonl"), "quarantine/input.jsonl");
+        let mut name = |input, extension| names.name("kit", input, extension);
+        assert_eq!(name("inbox/Żółte leady (1).CSV", "csv"), "kit--zolte-leady-1.csv");
+        assert_eq!(name("a/meta.csv.gz", "csv"), "kit--meta.csv");
+        assert_eq!(name("b/meta.csv", "csv"), "kit--meta-2.csv");
+        assert_eq!(name("../..", "jsonl"), "kit--input.jsonl");
+        assert_eq!(name("fix/kit--april.csv", "csv"), "kit--april.csv");
+        assert_eq!(name("kit-april.csv", "csv"), "kit--kit-april.csv");
     }
 
     #[test]
@@ -204,45 +262,48 @@ mod tests {
         let header = strings(&["E-mail", "Uwagi", "E-mail"]);
         let mut file = ReimportFile::new_csv(Vec::new(), &header, b';').unwrap();
         let rows = [strings(&["=x;\"y\"\nz", "'+48", ""]), strings(&["za mało"]), strings(&[""])];
+        let message = "=no `@`, add it";
         for row in &rows {
-            file.write_cells(row).unwrap();
+            file.write_cells(&QuarantinedRow { message, ..ROW }, row).unwrap();
         }
         let (count, bytes) = file.finish().unwrap();
         assert_eq!(count, 3);
-        assert!(bytes.starts_with("\u{feff}E-mail;Uwagi;E-mail\n".as_bytes()));
+        assert!(bytes.starts_with(
+            "\u{feff}leadmill-row;leadmill-line;leadmill-code;leadmill-column;leadmill-message;\
+             E-mail;Uwagi;E-mail\nq-00;7;email-invalid;E-mail;'=no `@`, add it;"
+                .as_bytes()
+        ));
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(b';')
             .flexible(true)
             .from_reader(&bytes["\u{feff}".len()..]);
-        let back: Vec<Vec<String>> =
-            reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+        let back: Vec<Vec<String>> = reader
+            .records()
+            .map(|row| row.unwrap().iter().skip(5).map(str::to_owned).collect())
+            .collect();
         assert_eq!(back, rows);
     }
 
     #[test]
     fn a_json_row_stays_one_line() {
         let mut file = ReimportFile::new_jsonl(Vec::new());
-        file.write_line("{\"a\": \"b\\nc\",\r\n\"d\": 1}\n").unwrap();
+        for raw in ["{\"a\": \"b\\nc\",\r\n\"d\": 1}\n", "{}", "\"{\\\"a\\\": \\n\""] {
+            file.write_line(&QuarantinedRow { raw, ..ROW }).unwrap();
+        }
         let (rows, bytes) = file.finish().unwrap();
-        assert_eq!(rows, 1);
-        assert_eq!(String::from_utf8(bytes).unwrap(), "{\"a\": \"b\\nc\",  \"d\": 1}\n");
+        assert_eq!(rows, 3);
+        let reason = "\"leadmill\":{\"row\":\"q-00\",\"line\":7,\"code\":\"email-invalid\",\
+                      \"column\":\"E-mail\",\"message\":\"no `@`\"}";
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            format!("{{{reason},\"a\": \"b\\nc\",  \"d\": 1}}\n{{{reason}}}\n{{\"a\":\n")
+        );
     }
 
     #[test]
     fn the_overview_is_safe_to_open() {
         let mut overview = QuarantineOverview::new(Vec::new()).unwrap();
-        overview
-            .write(&QuarantinedRow {
-                input: "inbox/a.csv",
-                record: 3,
-                line: 7,
-                code: "email-invalid",
-                column: "E-mail",
-                value: "=cmd|' /C calc'!A0",
-                message: "no `@`",
-                raw: "[\"=cmd|' /C calc'!A0\"]",
-            })
-            .unwrap();
+        overview.write(&ROW).unwrap();
         let (rows, bytes) = overview.finish().unwrap();
         assert_eq!(rows, 1);
         let mut reader = csv::Reader::from_reader(bytes.as_slice());

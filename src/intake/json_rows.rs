@@ -147,8 +147,11 @@ impl JsonRows {
             return Ok(rejected(self.origin(line), &text, "broken-json", "it is empty".to_owned()));
         };
         self.waiting.extend(records.into_iter().map(|value| (line, charset, value)));
-        let raw =
-            if is_wrapped { value.to_string() } else { json_text::strict(&text).into_owned() };
+        let raw = if is_wrapped {
+            value.to_string()
+        } else {
+            json_text::strict(&json_text::without_own(&text)).into_owned()
+        };
         Ok(self.record(line, charset, &value, raw))
     }
 
@@ -267,6 +270,7 @@ impl Flattener {
             .into_iter()
             .filter_map(|(column, text)| {
                 let text = clean(&text, &preset, &column.strip, &column.nulls);
+                let text = column.said(text);
                 (!text.trim().is_empty()).then_some(Cell {
                     column: column.name,
                     role: column.role,

@@ -6,6 +6,8 @@ use std::fmt::{self, Write as _};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::json_layout::Braces;
+
 /// Parses `text`; numbers become strings of the same digits, since ids do not survive a float.
 ///
 /// A key that stands twice in an object with two values keeps both: the second is called `key #2`. Line
@@ -125,6 +127,17 @@ fn with_escaped_controls(text: &str) -> Option<String> {
     found.then_some(clean)
 }
 
+/// What leadmill puts first into a record that it gives back to be mended.
+const OWN: &str = "{\"leadmill\":";
+
+/// Returns the record as it was received: without what leadmill put in to say what was wrong with it.
+pub(super) fn without_own(text: &str) -> Cow<'_, str> {
+    let Some(rest) = text.strip_prefix(OWN) else { return Cow::Borrowed(text) };
+    let end = Braces::default().feed(rest.as_bytes()).filter(|_| rest.starts_with('{'));
+    let Some(rest) = end.and_then(|end| rest.get(end..)) else { return Cow::Borrowed(text) };
+    Cow::Owned(format!("{{{}", rest.strip_prefix(',').unwrap_or(rest)))
+}
+
 /// Removes commas before a closing brace or bracket.
 fn without_trailing_commas(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
@@ -191,8 +204,16 @@ fn outside_strings(bytes: &[u8], mut visit: impl FnMut(usize)) {
 }
 
 /// Returns the value at the dotted `path`; keys match in any case, since senders disagree on it.
+///
+/// In a list of `{"key": …, "value": …}` pairs, as Google Analytics writes them, a step of the path is the
+/// name of a pair, and leads to the first thing in its value.
 pub(super) fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |value, key| {
+        if let Some(items) = value.as_array() {
+            let is_meant = |item: &&Value| item.get("key").and_then(Value::as_str) == Some(key);
+            let found = items.iter().find(is_meant)?.get("value")?;
+            return found.as_object().map_or(Some(found), |inner| inner.values().next());
+        }
         let object = value.as_object()?;
         object.get(key).or_else(|| {
             object.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).map(|(_, value)| value)

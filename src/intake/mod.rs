@@ -52,8 +52,8 @@ use encoding::Charset;
 use json_rows::JsonRows;
 pub use locate::{InputPath, LocateProblem, locate};
 use records::RecordReader;
-pub use roles::Column;
-use roles::{Resolver, TableTraits, recognize};
+pub use roles::{Column, RoleOrigin};
+use roles::{Resolver, TableTraits, is_own, recognize};
 use survey::{Survey, survey};
 use table::TableRows;
 use utf16::Utf16Reader;
@@ -146,6 +146,62 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// What decided which source an input comes from; an earlier one outweighs the later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChosenBy {
+    /// Somebody named the source.
+    Request,
+    /// The file's name starts with the source's id and two dashes: `tiktok--october.csv`.
+    FileName,
+    /// The file lies in a folder that is called like the source: `tiktok/october.csv`.
+    Folder,
+    /// The file shows the source's marks.
+    Marks,
+    /// No source's marks fit: it is read as any table or any JSON.
+    Nothing,
+}
+
+/// The source of an input, and why it is that one.
+struct Choice {
+    preset: Arc<SourcePreset>,
+    by: ChosenBy,
+    /// Whether the source is sure even where no column looks like a contact.
+    is_sure: bool,
+}
+
+impl Choice {
+    /// Chooses among what was asked for, what the input's name says and what its marks say.
+    fn make(
+        sources: &SourceCatalog,
+        input: &str,
+        forced: Option<Arc<SourcePreset>>,
+        recognized: Option<Arc<SourcePreset>>,
+        fallbacks: &[&str],
+    ) -> Option<Self> {
+        let is_sure = forced.is_some() || recognized.is_some();
+        let choice = |by| move |preset| Self { preset, by, is_sure };
+        forced
+            .map(choice(ChosenBy::Request))
+            .or_else(|| named_source(sources, input).map(|(preset, by)| choice(by)(preset)))
+            .or_else(|| recognized.map(choice(ChosenBy::Marks)))
+            .or_else(|| {
+                let fallback = fallbacks.iter().find_map(|id| sources.get(id)).cloned();
+                fallback.map(choice(ChosenBy::Nothing))
+            })
+    }
+}
+
+/// Returns the source that an input's own name or that of its folder asks for.
+fn named_source(sources: &SourceCatalog, input: &str) -> Option<(Arc<SourcePreset>, ChosenBy)> {
+    let mut parts = input.rsplit('/');
+    let file = parts.next().unwrap_or_default();
+    let by_file = file.split_once("--").and_then(|(id, _)| sources.get(id));
+    let mut by_folder = || parts.next().and_then(|folder| sources.get(folder));
+    by_file
+        .map(|preset| (preset.clone(), ChosenBy::FileName))
+        .or_else(|| by_folder().map(|preset| (preset.clone(), ChosenBy::Folder)))
+}
+
 /// An input that was looked at and can be read.
 #[derive(Clone)]
 pub struct OpenInput {
@@ -167,7 +223,10 @@ pub struct OpenInput {
     pub delimiter: Option<char>,
     /// The source it comes from.
     pub preset: Arc<SourcePreset>,
-    /// Names of its columns; of a JSON input those of its first records.
+    /// What decided on the source.
+    pub chosen_by: ChosenBy,
+    /// Names of its columns, without those that leadmill put in itself; of a JSON input those of its
+    /// first records.
     pub header: Vec<String>,
     /// Line of the header, or its row in the sheet; 0 when there is none.
     pub header_line: u32,
@@ -272,27 +331,22 @@ fn open_table(
     let is_known = |key: &str| sources.knows_header(key);
     let layout = dialect::layout(&found.head, found.head_is_all, found.charset, caps, is_known)
         .ok_or_else(|| unrecognized(&store.name, &[]))?;
-    let traits = TableTraits {
-        keys: layout.header.iter().map(|text| header_key(text)).collect(),
-        first_cell: layout.sample.first().and_then(|row| row.first()).cloned().unwrap_or_default(),
-    };
-    let recognized = forced.or_else(|| recognize(sources, &traits, &store.name));
-    let is_recognized = recognized.is_some();
-    let preset = recognized
-        .or_else(|| sources.get(GENERIC_CSV).cloned())
+    let traits = traits(&layout);
+    let recognized = recognize(sources, &traits, &store.name);
+    let choice = Choice::make(sources, &store.name, forced, recognized, &[GENERIC_CSV])
         .ok_or_else(|| unrecognized(&store.name, &layout.header))?;
-    let resolver = Resolver::new(sources, preset);
+    let resolver = Resolver::new(sources, choice.preset);
     let mut header = layout.header;
     // A source that is known to write no header may leave out what it has not got at the end of a row; of
     // a stranger's rows the odd ones are more likely broken.
-    let is_open_ended = layout.header_line == 0 && is_recognized;
+    let is_open_ended = layout.header_line == 0 && choice.is_sure;
     if is_open_ended {
         let widest = layout.sample.iter().map(Vec::len).max().unwrap_or(0);
         header = dialect::numbered(widest.max(header.len()));
     }
     let columns = resolver.columns(&header, &layout.sample);
     let has_contact = columns.iter().any(is_contact);
-    if !is_recognized && !has_contact {
+    if !choice.is_sure && !has_contact {
         return Err(unrecognized(&store.name, &header));
     }
     let header_line = found.places.as_ref().map_or(layout.header_line, |places| {
@@ -317,7 +371,8 @@ fn open_table(
         has_bom: found.bom,
         delimiter: store.sheet.is_none().then_some(char::from(dialect.delimiter)),
         preset: resolver.preset.clone(),
-        header: table::names(&columns).iter().map(ToString::to_string).collect(),
+        chosen_by: choice.by,
+        header: table::names(&columns),
         header_line,
         columns,
         has_small_dates: found.has_small_dates,
@@ -330,6 +385,17 @@ fn open_table(
     })
 }
 
+/// Returns the marks of a table, without the columns that leadmill put in itself.
+fn traits(layout: &dialect::Layout) -> TableTraits {
+    let first = layout.sample.first();
+    let (mut keys, mut first_row) = (Vec::new(), Vec::new());
+    for (at, text) in layout.header.iter().enumerate().filter(|(_, text)| !is_own(text)) {
+        keys.push(header_key(text));
+        first_row.push(first.and_then(|row| row.get(at)).cloned().unwrap_or_default());
+    }
+    TableTraits { keys, first_row }
+}
+
 fn open_json(
     store: Store,
     found: &Survey,
@@ -339,19 +405,17 @@ fn open_json(
 ) -> Result<OpenInput, Refusal> {
     let layout = json_layout::layout(&found.head);
     let sample = json::sample(&found.head, found.charset, &layout);
-    let recognized = forced.or_else(|| json::recognize(sources, &sample, &store.name));
-    let is_recognized = recognized.is_some();
-    let preset = recognized
-        .or_else(|| sources.get(GENERIC_JSON).cloned())
-        .or_else(|| sources.get(GENERIC_CSV).cloned())
+    let recognized = json::recognize(sources, &sample, &store.name);
+    let fallbacks = [GENERIC_JSON, GENERIC_CSV];
+    let choice = Choice::make(sources, &store.name, forced, recognized, &fallbacks)
         .ok_or_else(|| unrecognized(&store.name, &[]))?;
-    let resolver = Resolver::new(sources, preset);
+    let resolver = Resolver::new(sources, choice.preset);
     let columns = json_rows::sample_columns(&resolver, &sample);
     let header: Vec<String> = columns.iter().map(|column| column.name.to_string()).collect();
     let has_contact = columns.iter().any(is_contact);
     // A sample that could not be parsed shows nothing either way: its lines will say what is wrong.
     let shows_records = !sample.is_empty();
-    if !is_recognized && shows_records && !has_contact {
+    if !choice.is_sure && shows_records && !has_contact {
         return Err(unrecognized(&store.name, &header));
     }
     Ok(OpenInput {
@@ -364,6 +428,7 @@ fn open_json(
         has_bom: found.bom,
         delimiter: None,
         preset: resolver.preset.clone(),
+        chosen_by: choice.by,
         header,
         header_line: 0,
         columns,

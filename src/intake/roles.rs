@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use regex::Regex;
+
 use super::locate::glob_fits;
 use super::outline::{looks_like_email, looks_like_phone};
 use crate::model::field::{EMAIL, FieldNo, PHONE};
@@ -21,15 +23,48 @@ pub struct Column {
     pub role: Role,
     pub(super) strip: Vec<String>,
     pub(super) nulls: Vec<String>,
-    origin: RoleOrigin,
+    yes: Vec<String>,
+    /// What gave it its meaning.
+    pub origin: RoleOrigin,
 }
 
+impl Column {
+    /// Returns what `text` says in this column: a vendor's word for yes becomes `yes`, where the preset lists
+    /// such words, and every other nothing.
+    pub(super) fn said(&self, text: String) -> String {
+        if self.yes.is_empty() {
+            return text;
+        }
+        let is_yes = self.yes.iter().any(|yes| yes.eq_ignore_ascii_case(text.trim()));
+        if is_yes { "yes".to_owned() } else { String::new() }
+    }
+}
+
+/// What gives a column its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RoleOrigin {
+pub enum RoleOrigin {
+    /// leadmill wrote the column itself, beside a row that it gave back to be mended.
+    Own,
+    /// The source's preset.
     Preset,
-    /// The generic preset or an alias; a lower number is a better name for the role.
+    /// An alias of a field.
+    Alias,
+    /// The generic preset; a lower number is a better name for the role.
     Generic(usize),
+    /// What is in it: addresses or phone numbers under a name that nobody knows.
+    Values,
+    /// Nothing any more: another column fits its role better.
+    Spare,
+    /// Nothing.
     Nothing,
+}
+
+/// What the names of columns start with that leadmill puts beside rows to be mended.
+const OWN_PREFIX: &str = "leadmill ";
+
+/// Returns whether leadmill wrote the column itself, to say what was wrong with the row.
+pub(super) fn is_own(header: &str) -> bool {
+    header_key(header).starts_with(OWN_PREFIX)
 }
 
 /// What a file shows of itself to be recognized by.
@@ -41,7 +76,15 @@ pub(super) trait Traits {
 /// The marks of a table.
 pub(super) struct TableTraits {
     pub(super) keys: Vec<String>,
-    pub(super) first_cell: String,
+    /// Cells of the first row below the header.
+    pub(super) first_row: Vec<String>,
+}
+
+impl TableTraits {
+    /// Returns the trimmed cell of the first row in column `at`.
+    fn cell(&self, at: usize) -> &str {
+        self.first_row.get(at).map_or("", |cell| cell.trim())
+    }
 }
 
 impl Traits for TableTraits {
@@ -50,23 +93,34 @@ impl Traits for TableTraits {
         let has_one = |name: &NamePattern| self.keys.iter().any(|key| name.fits(key));
         let speaks_of_tables = !recognition.headers.is_empty()
             || !recognition.any_headers.is_empty()
-            || recognition.first_cell.is_some();
-        let last = self.keys.iter().rfind(|key| !key.is_empty());
+            || recognition.first_cell.is_some()
+            || recognition.last_cell.is_some()
+            || !recognition.cells.is_empty();
+        let last_at = self.keys.iter().rposition(|key| !key.is_empty());
+        let last = last_at.map(|at| &self.keys[at]);
+        let holds = |(name, regex): &(String, Regex)| {
+            let at = self.keys.iter().position(|key| key == name);
+            at.is_some_and(|at| regex.is_match(self.cell(at)))
+        };
         let fits = speaks_of_tables
             && recognition.headers.iter().all(has)
             && (recognition.any_headers.is_empty() || recognition.any_headers.iter().any(has_one))
             && recognition.first_header.as_ref().is_none_or(|key| self.keys.first() == Some(key))
             && (recognition.last_headers.is_empty()
                 || last.is_some_and(|key| recognition.last_headers.contains(key)))
+            && recognition.first_cell.as_ref().is_none_or(|regex| regex.is_match(self.cell(0)))
             && recognition
-                .first_cell
+                .last_cell
                 .as_ref()
-                .is_none_or(|regex| regex.is_match(self.first_cell.trim()));
+                .is_none_or(|regex| last_at.is_some_and(|at| regex.is_match(self.cell(at))))
+            && recognition.cells.iter().all(holds);
         let marks = recognition.headers.len()
             + usize::from(!recognition.any_headers.is_empty())
             + usize::from(recognition.first_header.is_some())
             + usize::from(!recognition.last_headers.is_empty())
-            + usize::from(recognition.first_cell.is_some());
+            + usize::from(recognition.first_cell.is_some())
+            + usize::from(recognition.last_cell.is_some())
+            + recognition.cells.len();
         fits.then_some(marks)
     }
 }
@@ -114,6 +168,7 @@ impl Resolver {
             role: mapping.role,
             strip: mapping.strip.clone(),
             nulls: mapping.nulls.clone(),
+            yes: mapping.yes.clone(),
             origin,
         };
         let plain = |role, origin| Column {
@@ -121,15 +176,19 @@ impl Resolver {
             role,
             strip: Vec::new(),
             nulls: Vec::new(),
+            yes: Vec::new(),
             origin,
         };
+        if keys.iter().any(|key| key.starts_with(OWN_PREFIX)) {
+            return plain(Role::Volatile, RoleOrigin::Own);
+        }
         if let Some((mapping, _)) = find(&self.preset.columns, keys, |_| true) {
             return column(mapping, RoleOrigin::Preset);
         }
         let generic = self.generic.as_ref().map_or(&[][..], |preset| &preset.columns[..]);
         for key in keys {
             if let Some(&field) = self.aliases.get(key) {
-                return plain(Role::Field(field), RoleOrigin::Generic(0));
+                return plain(Role::Field(field), RoleOrigin::Alias);
             }
             let is_exact = |pattern: &NamePattern| matches!(pattern, NamePattern::Exact(_));
             let found = find(generic, std::slice::from_ref(key), is_exact)
@@ -160,6 +219,7 @@ impl Resolver {
                 let worth = [Role::Field(EMAIL), Role::Field(PHONE)].contains(&column.role);
                 if is_repeated && matches!(column.role, Role::Field(_)) && !worth {
                     column.role = Role::Answer;
+                    column.origin = RoleOrigin::Spare;
                 }
                 column
             })
@@ -221,6 +281,7 @@ pub(super) fn keep_one_of_each(columns: &mut [Column]) {
             let is_best = best.is_some_and(|(_, best)| best == at);
             if column.role == role && is_generic && (by_preset || !is_best) {
                 column.role = Role::Answer;
+                column.origin = RoleOrigin::Spare;
             }
         }
     }
@@ -232,11 +293,13 @@ fn by_their_values(columns: &mut [Column], sample: &[Vec<String>]) {
         [(EMAIL, looks_like_email as fn(&str) -> bool), (PHONE, looks_like_phone)]
     {
         let role = Role::Field(field);
-        let has_some = |at: usize| values(sample, at).any(is_one);
-        let known = columns.iter().enumerate().any(|(at, column)| {
-            column.role == role && (has_some(at) || values(sample, at).next().is_none())
-        });
-        if known {
+        // A column that is named right but empty does not count: a form may ask for the address in a
+        // question of its own (Microsoft Forms, Calendly) beside the system's blank one.
+        let is_known = columns
+            .iter()
+            .enumerate()
+            .any(|(at, column)| column.role == role && values(sample, at).any(is_one));
+        if is_known {
             continue;
         }
         let has_email = columns.iter().any(|column| column.role == Role::Field(EMAIL));
@@ -250,7 +313,7 @@ fn by_their_values(columns: &mut [Column], sample: &[Vec<String>]) {
         });
         if let Some((at, _)) = found {
             columns[at].role = role;
-            columns[at].origin = RoleOrigin::Generic(usize::MAX);
+            columns[at].origin = RoleOrigin::Values;
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Turns the records of a delimited file into rows.
 
 use std::io::Read;
-use std::sync::Arc;
 
 use super::cells::{Dialect, Record, scan};
 use super::clean::{clean, escaped};
@@ -10,7 +9,7 @@ use super::encoding::Charset;
 use super::headings::{Headings, is_second_header, is_totals};
 use super::mojibake::mend;
 use super::records::{Piece, RecordReader};
-use super::roles::{Column, Resolver};
+use super::roles::{Column, Resolver, RoleOrigin};
 use super::{Caps, Refusal, RefusalKind};
 use crate::model::outcome::Rejection;
 use crate::model::row::{Cell, Origin, Role, Row, RowContent, RowKind};
@@ -124,7 +123,8 @@ impl TableRows {
 
     fn judge(&mut self, origin: Origin, cells: Vec<String>) -> Row {
         let resolver = &self.reading.resolver;
-        let content = if cells.iter().all(|cell| cell.trim().is_empty()) {
+        let is_blank = |(at, cell): (usize, &String)| cell.trim().is_empty() || self.is_own(at);
+        let content = if cells.iter().enumerate().all(is_blank) {
             RowContent::Skipped("padding")
         } else if self.number == 1 && is_second_header(&cells, &self.reading.columns, resolver) {
             RowContent::Skipped("second header")
@@ -139,13 +139,33 @@ impl TableRows {
         } else if let Some(rejection) = self.fault(&cells) {
             RowContent::Rejected(rejection)
         } else {
-            let raw = raw(self.headings.in_first_order(&cells).as_ref().unwrap_or(&cells));
+            let raw = self.raw(&cells);
             let mut cells = self.cells(cells);
             let notices = mend(&mut cells);
             let content = RowContent::Cells(RowKind::Submission, cells);
             return Row { origin, raw, content, notices };
         };
-        Row { origin, raw: raw(&cells), content, notices: Vec::new() }
+        let raw = serde_json::to_string(&cells).unwrap_or_default();
+        Row { origin, raw, content, notices: Vec::new() }
+    }
+
+    /// The row as it was received: in the order of the first header, and without the cells that leadmill put
+    /// beside it to say what was wrong, so that a row which comes back as it went is known again.
+    fn raw(&self, cells: &[String]) -> String {
+        if let Some(ordered) = self.headings.in_first_order(cells) {
+            return serde_json::to_string(&ordered).unwrap_or_default();
+        }
+        let received: Vec<&String> = cells
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !self.is_own(*at))
+            .map(|(_, cell)| cell)
+            .collect();
+        serde_json::to_string(&received).unwrap_or_default()
+    }
+
+    fn is_own(&self, at: usize) -> bool {
+        self.reading.columns.get(at).is_some_and(|column| column.origin == RoleOrigin::Own)
     }
 
     /// Returns the header of a file with another delimiter that was joined to this one, if the record at
@@ -233,6 +253,7 @@ impl TableRows {
             .filter_map(|(text, column)| {
                 let text =
                     clean(&text, &self.reading.resolver.preset, &column.strip, &column.nulls);
+                let text = column.said(text);
                 let cell = Cell { column: column.name.clone(), role: column.role, text };
                 (!cell.text.trim().is_empty()).then_some(cell)
             })
@@ -276,10 +297,6 @@ impl TableRows {
 }
 
 /// The row as received: its cells as a JSON array.
-fn raw(cells: &[String]) -> String {
-    serde_json::to_string(cells).unwrap_or_default()
-}
-
 /// Makes a row that goes to quarantine and whose cells could not be had.
 pub(super) fn rejected(
     origin: Origin,
@@ -293,7 +310,8 @@ pub(super) fn rejected(
     Row { origin, raw, content: RowContent::Rejected(rejection), notices: Vec::new() }
 }
 
-/// The names of columns, for those who look at an input before reading it.
-pub(super) fn names(columns: &[Column]) -> Vec<Arc<str>> {
-    columns.iter().map(|column| column.name.clone()).collect()
+/// The names of an export's own columns, for those who look at it before reading it.
+pub(super) fn names(columns: &[Column]) -> Vec<String> {
+    let exported = columns.iter().filter(|column| column.origin != RoleOrigin::Own);
+    exported.map(|column| column.name.to_string()).collect()
 }

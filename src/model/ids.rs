@@ -96,6 +96,29 @@ impl FromStr for LeadId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotALeadId;
 
+/// Marks the id of a quarantined row, and keeps a spreadsheet from taking it for a number.
+const ROW_ID_PREFIX: &str = "q-";
+
+impl Fingerprint {
+    /// Returns the id by which a quarantined row is known when it comes back.
+    pub fn row_id(self) -> String {
+        format!("{ROW_ID_PREFIX}{}", hex(&self.0))
+    }
+
+    /// Reads what [`Fingerprint::row_id`] wrote; nothing when `text` is no such id.
+    pub fn from_row_id(text: &str) -> Option<Self> {
+        let digits = text.trim().strip_prefix(ROW_ID_PREFIX)?;
+        let mut bytes = [0; 16];
+        if digits.len() != 2 * bytes.len() {
+            return None;
+        }
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
 /// Returns `bytes` as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
@@ -108,6 +131,16 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_id_of_a_row_reads_back() {
+        let row = Fingerprint([0x0E; 16]);
+        assert_eq!(Fingerprint::from_row_id(&format!(" {} ", row.row_id())), Some(row));
+        for text in ["", "q-", "q-0e", "0e0e", "q-żżżżżżżżżżżżżżżż", &row.row_id()[..33]]
+        {
+            assert_eq!(Fingerprint::from_row_id(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_lead_id_reads_back_however_it_was_typed() {

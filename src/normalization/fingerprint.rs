@@ -9,18 +9,45 @@ use crate::model::row::{Cell, Role};
 /// Separates parts of what is hashed; no decoded text holds it.
 const UNIT: &[u8] = b"\x1f";
 
+/// Shortest id that is taken to be unique whatever its source says: UUIDs, tokens, hashes.
+const UNIQUE_ID_CHARS_MIN: usize = 16;
+
+/// What tells the submissions of a source apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToldApart {
+    /// Their id.
+    ById,
+    /// Their id and the time, since every form counts from 1.
+    ByIdAndTime,
+    /// What is in them.
+    ByContent,
+}
+
 /// Returns the fingerprint of the row with `cells` from `source_id`.
 ///
-/// The source's own id decides where there is one; `by_content`, or without an id, the non-empty cells
-/// decide, whatever their order, except those that change between two exports of one submission.
-pub fn fingerprint(source_id: &str, cells: &[Cell], by_content: bool) -> Fingerprint {
+/// Where the id does not decide, or there is none, the non-empty cells do, whatever their order, except
+/// those that change between two exports of one submission.
+pub fn fingerprint(source_id: &str, cells: &[Cell], told_apart: ToldApart) -> Fingerprint {
     let mut hash = Sha256::new();
     hash.update(source_id);
     hash.update(UNIT);
-    if let Some(id) = native_id(cells).filter(|_| !by_content) {
+    let id = native_id(cells).filter(|_| told_apart != ToldApart::ByContent);
+    let time =
+        cells.iter().find(|cell| cell.role == Role::SubmittedAt).map(|cell| cell.text.trim());
+    let is_unique = |id: &String| {
+        told_apart == ToldApart::ById
+            || id.chars().filter(|c| c.is_alphanumeric()).count() >= UNIQUE_ID_CHARS_MIN
+    };
+    if let Some(id) = id.as_ref().filter(|id| is_unique(id)) {
         hash.update("id");
         hash.update(UNIT);
         hash.update(id);
+    } else if let (Some(id), Some(time)) = (&id, time) {
+        hash.update("id and time");
+        hash.update(UNIT);
+        hash.update(id);
+        hash.update(UNIT);
+        hash.update(time);
     } else {
         let mut contents: Vec<(&str, &str)> = cells
             .iter()
@@ -65,7 +92,9 @@ pub(super) fn is_rounded(id: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn of(cells: &[(&str, Role, &str)], by_content: bool) -> Fingerprint {
+    use ToldApart::{ByContent, ById, ByIdAndTime};
+
+    fn of(cells: &[(&str, Role, &str)], told_apart: ToldApart) -> Fingerprint {
         let cells: Vec<Cell> = cells
             .iter()
             .map(|(column, role, text)| Cell {
@@ -74,15 +103,15 @@ mod tests {
                 text: (*text).into(),
             })
             .collect();
-        fingerprint("meta", &cells, by_content)
+        fingerprint("meta", &cells, told_apart)
     }
 
     #[test]
     fn an_id_outweighs_the_rest_of_the_row() {
         let one = [("id", Role::SubmissionId, "42"), ("city", Role::Answer, "Kraków")];
         let other = [("id", Role::SubmissionId, "'42"), ("city", Role::Answer, "Łódź")];
-        assert_eq!(of(&one, false), of(&other, false));
-        assert_ne!(of(&one, true), of(&other, true));
+        assert_eq!(of(&one, ById), of(&other, ById));
+        assert_ne!(of(&one, ByContent), of(&other, ByContent));
     }
 
     #[test]
@@ -90,15 +119,41 @@ mod tests {
         let one =
             [("a", Role::Answer, "1"), ("b", Role::Answer, "2"), ("s", Role::Volatile, "new")];
         let other = [("b", Role::Answer, "2 "), ("c", Role::Answer, " "), ("a", Role::Answer, "1")];
-        assert_eq!(of(&one, false), of(&other, false));
+        assert_eq!(of(&one, ById), of(&other, ById));
         let shifted = [("a", Role::Answer, "12"), ("b", Role::Answer, "")];
-        assert_ne!(of(&one, false), of(&shifted, false));
+        assert_ne!(of(&one, ById), of(&shifted, ById));
     }
 
     #[test]
     fn a_rounded_id_does_not_join_two_rows() {
         let one = [("id", Role::SubmissionId, "1,80988E+18"), ("a", Role::Answer, "1")];
         let other = [("id", Role::SubmissionId, "1,80988E+18"), ("a", Role::Answer, "2")];
-        assert_ne!(of(&one, false), of(&other, false));
+        assert_ne!(of(&one, ById), of(&other, ById));
+    }
+
+    #[test]
+    fn two_forms_that_count_from_one_are_not_taken_for_each_other() {
+        let row = |id, at| {
+            [
+                ("ID", Role::SubmissionId, id),
+                ("Start", Role::SubmittedAt, at),
+                ("a", Role::Answer, "x"),
+            ]
+        };
+        let edited = |id, at| {
+            [
+                ("ID", Role::SubmissionId, id),
+                ("Start", Role::SubmittedAt, at),
+                ("a", Role::Answer, "y"),
+            ]
+        };
+        let (monday, tuesday) = ("12.09.2025 15:05", "13.09.2025 08:00");
+        assert_ne!(of(&row("1", monday), ByIdAndTime), of(&row("1", tuesday), ByIdAndTime));
+        assert_eq!(of(&row("1", monday), ByIdAndTime), of(&edited("1", monday), ByIdAndTime));
+        let unique = "00000000-0000-4000-8000-000000000001";
+        assert_eq!(of(&row(unique, monday), ByIdAndTime), of(&row(unique, tuesday), ByIdAndTime));
+        // Without a time the content has to tell them apart.
+        let bare = |text| [("ID", Role::SubmissionId, "1"), ("a", Role::Answer, text)];
+        assert_ne!(of(&bare("x"), ByIdAndTime), of(&bare("y"), ByIdAndTime));
     }
 }

@@ -31,12 +31,13 @@ use chrono::{DateTime, Utc};
 
 use self::date_order::DateOrders;
 use self::device::Device;
-pub use self::fingerprint::fingerprint;
+pub use self::fingerprint::{ToldApart, fingerprint};
 use self::moment::TimeStyle;
 use self::phone::{Phone, PhoneFault};
 use crate::model::row::{ConsentMapping, Origin, Row, RowContent};
 use crate::model::submission::RowVerdict;
 use crate::rules::field::{FieldCatalog, fold_header};
+use crate::rules::source::{ColumnMapping, IdScope};
 use crate::rules::tables::Tables;
 
 /// Phones, job titles and user agents remembered at most; a call centre's or a test number comes again, a person's seldom does.
@@ -70,6 +71,10 @@ pub struct SourceContext<'a> {
     pub date_orders: &'a DateOrders,
     /// Whether serial numbers of days count from 1904.
     pub counts_from_1904: bool,
+    /// How far the source's own ids reach.
+    pub id_scope: IdScope,
+    /// The preset's columns, some of which have a zone of their own.
+    pub columns: &'a [ColumnMapping],
     /// What [`crate::model::row::Role::Consent`] numbers index.
     pub consents: &'a [ConsentMapping],
     /// ISO 3166-1 alpha-2 code of the country whose phone numbers carry no country code.
@@ -179,15 +184,35 @@ impl<'a> Normalizer<'a> {
         found
     }
 
-    /// Returns how times are written in `column`.
+    fn told_apart(&self) -> ToldApart {
+        match self.source.id_scope {
+            _ if self.source.is_contact_list => ToldApart::ByContent,
+            IdScope::Everywhere => ToldApart::ById,
+            IdScope::Form => ToldApart::ByIdAndTime,
+        }
+    }
+
+    /// Returns how times of `column` are written: its own zone comes before the source's.
     fn time_style(&self, column: &str) -> TimeStyle<'a> {
+        let zoned = self.source.columns.iter().filter(|mapping| mapping.zone.is_some());
+        let own = zoned.filter(|mapping| mapping.is_named(column)).find_map(|mapping| mapping.zone);
         TimeStyle {
-            zone: self.source.zone,
+            zone: own.or_else(|| zone_in(column)).unwrap_or(self.source.zone),
             formats: self.source.date_formats,
             orders: self.source.date_orders.of(column),
             counts_from_1904: self.source.counts_from_1904,
         }
     }
+}
+
+/// Returns the zone that a header such as `Submitted At (UTC)` names.
+fn zone_in(column: &str) -> Option<chrono_tz::Tz> {
+    let named = column.trim_end_matches([')', ']', ' ']);
+    let last = named.get(named.len().checked_sub(3)?..)?;
+    let before = named[..named.len() - 3].chars().next_back();
+    let is_word = before.is_none_or(|c| !c.is_alphanumeric());
+    (is_word && ["utc", "gmt"].iter().any(|zone| last.eq_ignore_ascii_case(zone)))
+        .then_some(chrono_tz::UTC)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::model::field::{self, FieldNo};
 use crate::model::moment::{Certainty, DateOrder};
 use crate::model::row::{Cell, GENERIC_CONSENT, Role, RowKind, RowTouch};
 use crate::model::submission::Submission;
+use crate::rules::source::NamePattern;
 use crate::rules::tables::shipped;
 
 static FIELDS: LazyLock<FieldCatalog> = LazyLock::new(|| FieldCatalog::decode(None));
@@ -29,6 +30,8 @@ fn source() -> SourceContext<'static> {
         date_formats: &[],
         date_orders: &DATE_ORDERS,
         counts_from_1904: false,
+        id_scope: IdScope::Everywhere,
+        columns: &[],
         consents: &[],
         default_country: "PL",
         received_at: Utc.with_ymd_and_hms(2025, 9, 30, 12, 0, 0).unwrap(),
@@ -417,6 +420,47 @@ fn a_notice_names_the_column_it_is_about() {
     let columns: Vec<&str> = found.notices.iter().map(|notice| notice.column.as_str()).collect();
     assert_eq!(columns, ["c1", "c3"]);
     assert!(found.notices[1].value.contains("{keyword}"));
+}
+
+#[test]
+fn a_column_may_have_a_zone_of_its_own() {
+    let columns = [ColumnMapping {
+        names: vec![NamePattern::Exact("date updated".into())],
+        role: Role::SubmittedAt,
+        strip: Vec::new(),
+        nulls: Vec::new(),
+        yes: Vec::new(),
+        zone: Some(chrono_tz::UTC),
+    }];
+    let context = SourceContext { columns: &columns, ..source() };
+    let sent = |column: &str| {
+        let cell = |column: &str, role, text: &str| Cell {
+            column: column.into(),
+            role,
+            text: text.to_owned(),
+        };
+        let cells = vec![
+            cell(column, Role::SubmittedAt, "2025-09-12 15:05:13"),
+            cell("mail", EMAIL, "anna@example.com"),
+        ];
+        let content = RowContent::Cells(RowKind::Submission, cells);
+        let row = Row {
+            origin: Origin { record: 1, line: 2 },
+            raw: "[]".into(),
+            content,
+            notices: Vec::new(),
+        };
+        let tables = shipped();
+        match Normalizer::new(tables, &FIELDS, context).normalize(row).2 {
+            RowVerdict::Accepted(submission) => submission.submitted_at.utc().to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(sent("Entry Date"), "2025-09-12 13:05:13 UTC");
+    assert_eq!(sent("Date Updated"), "2025-09-12 15:05:13 UTC");
+    assert_eq!(sent("Submitted At (UTC)"), "2025-09-12 15:05:13 UTC");
+    assert_eq!(sent("created_at_utc"), "2025-09-12 15:05:13 UTC");
+    assert_eq!(sent("Zgłoszono ó"), "2025-09-12 13:05:13 UTC");
 }
 
 #[test]

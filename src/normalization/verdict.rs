@@ -47,7 +47,7 @@ impl Normalizer<'_> {
         let submitted_at = draft.submitted_at.unwrap_or_else(|| self.received());
         RowVerdict::Accepted(Box::new(Submission {
             origin,
-            fingerprint: fingerprint(self.source.source_id, cells, self.source.is_contact_list),
+            fingerprint: fingerprint(self.source.source_id, cells, self.told_apart()),
             submitted_at,
             modified_at_ms: draft.modified_at_ms,
             values: draft.values,
@@ -148,7 +148,7 @@ impl Normalizer<'_> {
             return RowVerdict::Skipped("a tracked event of nobody: no visitor id and no e-mail");
         }
         RowVerdict::Touch(Touch {
-            fingerprint: fingerprint(self.source.source_id, cells, self.source.is_contact_list),
+            fingerprint: fingerprint(self.source.source_id, cells, self.told_apart()),
             at_ms,
             kind: touch.kind,
             detail: touch.detail,

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::absorb::Fresh;
 use super::dates;
 use super::event::{Event, Events};
+use super::quarantine::came_back_for;
 use crate::identity::keys::{email_hash, visitor_hash};
 use crate::intake::{OpenInput, Refusal, RefusalKind};
 use crate::model::ids::{Fingerprint, RunNo, hex};
@@ -22,7 +23,7 @@ use crate::normalization::{Normalizer, SourceContext};
 use crate::rules::RuleSet;
 use crate::rules::source::SourcePreset;
 use crate::store::Store;
-use crate::store::ingest::{IngestRow, InputRecord, RowFate, encode};
+use crate::store::ingest::{Ingest, IngestRow, InputRecord, RowFate, encode};
 
 /// Rows handed from thread to thread at once: enough to forget the cost of the hand-over, few enough
 /// to keep the memory flat.
@@ -118,11 +119,7 @@ pub fn ingest_input(
             };
             for (origin, row) in rows {
                 read += 1;
-                if let RowFate::Submission { submitted_ms, fingerprint, .. } =
-                    ingest.write(origin, row)?
-                {
-                    fresh.push(submitted_ms, fingerprint);
-                }
+                keep(&mut ingest, origin, row, fresh)?;
             }
             events(Event::RowsRead { rows: read, bytes });
         }
@@ -171,8 +168,22 @@ fn refusal_text(refusal: &Refusal) -> String {
     format!("{}\nhint: {}", refusal.message, refusal.hint)
 }
 
+/// A row to keep, and the quarantined row that it was before somebody mended it.
+struct Judged {
+    row: IngestRow,
+    comes_back_for: Option<Fingerprint>,
+}
+
+fn keep(ingest: &mut Ingest<'_>, origin: Origin, judged: Judged, fresh: &mut Fresh) -> Result<()> {
+    let fate = ingest.write(origin, judged.row)?;
+    if let RowFate::Submission { submitted_ms, fingerprint, .. } = fate {
+        fresh.push(submitted_ms, fingerprint);
+    }
+    judged.comes_back_for.map_or(Ok(()), |quarantined| ingest.mend(origin, quarantined))
+}
+
 type RowSender = SyncSender<Chunk<Row>>;
-type WrittenReceiver = Receiver<Chunk<(Origin, IngestRow)>>;
+type WrittenReceiver = Receiver<Chunk<(Origin, Judged)>>;
 
 fn spawn_workers<'scope, 'env: 'scope>(
     scope: &'scope thread::Scope<'scope, 'env>,
@@ -229,7 +240,7 @@ fn normalize_chunks(
     source: SourceContext<'_>,
     rules: &RuleSet,
     rows: &Receiver<Chunk<Row>>,
-    to_writer: &SyncSender<Chunk<(Origin, IngestRow)>>,
+    to_writer: &SyncSender<Chunk<(Origin, Judged)>>,
 ) {
     let mut normalizer = Normalizer::new(&rules.tables, &rules.fields, source);
     for chunk in rows {
@@ -260,6 +271,8 @@ pub fn source_context<'a>(
         date_formats: &preset.date_formats,
         date_orders,
         counts_from_1904: preset.counts_from_1904,
+        id_scope: preset.id_scope,
+        columns: &preset.columns,
         consents: &preset.consents,
         default_country: &rules.workspace.default_country,
         received_at: as_of,
@@ -274,7 +287,8 @@ fn judge(
     row: Row,
     preset: &SourcePreset,
     rules: &RuleSet,
-) -> (Origin, IngestRow) {
+) -> (Origin, Judged) {
+    let comes_back_for = came_back_for(&row);
     let (origin, raw, verdict) = normalizer.normalize(row);
     let row = match verdict {
         RowVerdict::Accepted(submission) => {
@@ -284,7 +298,9 @@ fn judge(
             let key = match (&touch.visitor_id, &touch.email) {
                 (Some(visitor), _) => visitor_hash(visitor),
                 (None, Some(email)) => email_hash(email),
-                (None, None) => return (origin, IngestRow::Skipped),
+                (None, None) => {
+                    return (origin, Judged { row: IngestRow::Skipped, comes_back_for: None });
+                }
             };
             IngestRow::Touch {
                 fingerprint: touch.fingerprint,
@@ -304,7 +320,7 @@ fn judge(
         },
         RowVerdict::Skipped(_) => IngestRow::Skipped,
     };
-    (origin, row)
+    (origin, Judged { row, comes_back_for })
 }
 
 /// A row that is no submission has no fields to tell it by, so its bytes do.

@@ -13,6 +13,7 @@ pub mod event;
 pub mod ingest;
 mod page;
 pub mod publish;
+pub mod quarantine;
 pub mod reports;
 pub mod sniff;
 pub mod story;

@@ -12,10 +12,11 @@ use super::Job;
 use super::books::Books;
 use super::event::{Event, Events};
 use super::page::{PAGE_ROWS, Page};
+use super::quarantine::{Closed, ToMend, as_row};
 use super::reports::{dropoff_figures, joined};
 use crate::delivery::crm::{CrmWriter, Lookups, RowFate};
 use crate::delivery::publication::{StagedFile, Staging};
-use crate::delivery::rejects::{QuarantineOverview, QuarantinedRow, ReimportFile, ReimportNames};
+use crate::delivery::rejects::QuarantineOverview;
 use crate::delivery::tasks::{CalendarWriter, TaskListWriter};
 use crate::model::decision::Segment;
 use crate::model::lead::Lead;
@@ -30,7 +31,8 @@ use crate::report::run_json::{
 use crate::rules::RuleSet;
 use crate::rules::target::Target;
 use crate::store::Store;
-use crate::store::listing::{CountBy, LeadCounts, LeadFilter, QuarantineEntry, ReadAs, TaskFilter};
+use crate::store::listing::{CountBy, LeadCounts, LeadFilter, ReadAs, TaskFilter};
+use crate::store::quarantine::QuarantineFilter;
 use crate::store::runs::RunRecord;
 
 /// How far back the calendar file reaches: nobody wants a thousand old promises in their calendar;
@@ -203,20 +205,14 @@ impl Rendering<'_> {
     /// Writes the overview and, for each input, the rows as they were; returns the reasons.
     fn quarantine(&self, staging: &mut Staging) -> Result<Vec<QuarantineReason>> {
         let mut overview = QuarantineOverview::new(staging.file("quarantine.csv")?)?;
-        let mut names = ReimportNames::default();
         let mut reasons: Vec<QuarantineReason> = Vec::new();
-        let mut open: Option<(i64, bool, Reimport)> = None;
-        self.store.each_quarantined(Some(self.record.no), |entry| {
-            overview.write(&QuarantinedRow {
-                input: &entry.input,
-                record: entry.record,
-                line: entry.line,
-                code: &entry.code,
-                column: &entry.column,
-                value: &entry.value,
-                message: &entry.message,
-                raw: &entry.raw,
-            })?;
+        let filter = QuarantineFilter { run: Some(self.record.no), ..QuarantineFilter::default() };
+        let mut files = ToMend::new(self.store);
+        let close = |closed: Option<Closed<StagedFile>>, staging: &mut Staging| {
+            closed.map_or(Ok(()), |file| staging.close_file(file.out, Some(file.rows)))
+        };
+        self.store.each_quarantined(&filter, |entry| {
+            overview.write(&as_row(&entry, &entry.fingerprint.row_id()))?;
             match reasons.iter_mut().find(|reason| reason.code == entry.code) {
                 Some(reason) => reason.rows += 1,
                 None => reasons.push(QuarantineReason {
@@ -225,22 +221,10 @@ impl Rendering<'_> {
                     message: entry.message.clone(),
                 }),
             }
-            if open.as_ref().is_none_or(|(input, ..)| *input != entry.input_no) {
-                if let Some((.., done)) = open.take() {
-                    done.close(staging)?;
-                }
-                let header = self.store.input_header(entry.input_no)?;
-                let file = Reimport::open(staging, &mut names, &entry, &header)?;
-                open = Some((entry.input_no, header.is_empty(), file));
-            }
-            match &mut open {
-                Some((_, is_json, file)) => file.write(&entry, *is_json),
-                None => Ok(()),
-            }
+            let closed = files.write(&entry, |name| staging.file(&format!("quarantine/{name}")))?;
+            close(closed, staging)
         })?;
-        if let Some((.., done)) = open {
-            done.close(staging)?;
-        }
+        close(files.finish()?, staging)?;
         let (rows, file) = overview.finish()?;
         staging.close_file(file, Some(rows))?;
         reasons.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.code.cmp(&b.code)));
@@ -326,39 +310,5 @@ impl OpenTarget<'_> {
             staging.write_file(&name, &csv.into_inner()?, Some(self.refused.len() as u64))?;
         }
         Ok(self.figures)
-    }
-}
-
-/// The rows of one input as they were, for fixing and importing again.
-struct Reimport(ReimportFile<StagedFile>);
-
-impl Reimport {
-    fn open(
-        staging: &mut Staging,
-        names: &mut ReimportNames,
-        entry: &QuarantineEntry,
-        header: &[String],
-    ) -> Result<Self> {
-        Ok(Self(if header.is_empty() {
-            ReimportFile::new_jsonl(staging.file(&names.name(&entry.input, "jsonl"))?)
-        } else {
-            let file = staging.file(&names.name(&entry.input, "csv"))?;
-            ReimportFile::new_csv(file, header, b',')?
-        }))
-    }
-
-    fn write(&mut self, entry: &QuarantineEntry, is_json: bool) -> Result<()> {
-        if is_json {
-            return self.0.write_line(&entry.raw);
-        }
-        // A row that could not be taken apart was kept as one string instead of an array.
-        let cells: Vec<String> =
-            serde_json::from_str(&entry.raw).unwrap_or_else(|_| vec![entry.raw.clone()]);
-        self.0.write_cells(&cells)
-    }
-
-    fn close(self, staging: &mut Staging) -> Result<()> {
-        let (rows, file) = self.0.finish()?;
-        staging.close_file(file, Some(rows))
     }
 }

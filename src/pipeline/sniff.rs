@@ -1,15 +1,23 @@
 //! What a run would make of one file, without a store.
 
-use std::collections::HashSet;
+mod draft;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
 
+pub use self::draft::{Drafted, draft, id_from};
 use super::{dates, ingest};
 use crate::intake::{self, OpenInput};
+use crate::model::consent::ConsentClaim;
 use crate::model::ids::Fingerprint;
-use crate::model::outcome::{HoldReason, Notice, Rejection};
-use crate::model::row::Origin;
+use crate::model::outcome::{Hold, HoldReason, Notice, Rejection};
+use crate::model::row::{Cell, Origin, Row, RowContent};
 use crate::model::submission::{RowVerdict, Submission};
 use crate::normalization::Normalizer;
 use crate::normalization::date_order::ColumnOrder;
@@ -19,6 +27,8 @@ use crate::rules::RuleSet;
 const ROWS_SHOWN: usize = 5;
 /// Problems that are kept to be shown.
 const PROBLEMS_SHOWN: usize = 10;
+/// Wordings of consents that are kept apart.
+const CONSENTS_SHOWN: usize = 50;
 
 /// How many rows would end where.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,10 +58,40 @@ pub struct Findings {
     pub first: Vec<Submission>,
     /// The first rows that would be quarantined.
     pub rejected: Vec<(Origin, Rejection)>,
+    /// The first rows that would be withheld.
+    pub held: Vec<(Origin, Hold)>,
     /// The first notices on accepted rows.
     pub notices: Vec<(Origin, Notice)>,
     /// Which figure is the day, for columns whose dates leave it open.
     pub date_orders: Vec<ColumnOrder>,
+    /// Rows in which each column holds something, by the column's name.
+    pub filled: HashMap<Arc<str>, u64>,
+    /// What was said to consent questions, by wording: how often.
+    pub consents: BTreeMap<ConsentFinding, u64>,
+}
+
+/// One kind of answer to a consent question.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConsentFinding {
+    /// The sentence or the header of the question.
+    pub wording: String,
+    /// What for.
+    pub purpose: String,
+    /// Through which channel.
+    pub channel: &'static str,
+    /// Given, refused or withdrawn.
+    pub state: &'static str,
+}
+
+impl ConsentFinding {
+    fn of(claim: &ConsentClaim) -> Self {
+        Self {
+            wording: claim.wording.clone(),
+            purpose: claim.purpose.to_string(),
+            channel: claim.channel.word(),
+            state: claim.state.word(),
+        }
+    }
 }
 
 /// Reads every row of `input` and judges it as a run at `as_of` would.
@@ -71,29 +111,44 @@ pub fn judge(
         Findings { date_orders: date_orders.iter().cloned().collect(), ..Findings::default() };
     let mut seen: HashSet<Fingerprint> = HashSet::new();
     for row in input.rows() {
-        let (origin, _, verdict) = normalizer.normalize(row?);
+        let row = row?;
+        findings.see(&row);
+        let (origin, _, verdict) = normalizer.normalize(row);
         findings.add(origin, verdict, &mut seen);
     }
     Ok(findings)
 }
 
 impl Findings {
+    fn see(&mut self, row: &Row) {
+        let RowContent::Cells(_, cells) = &row.content else { return };
+        for Cell { column, .. } in cells {
+            match self.filled.get_mut(column) {
+                Some(rows) => *rows += 1,
+                None => drop(self.filled.insert(column.clone(), 1)),
+            }
+        }
+    }
+
     fn add(&mut self, origin: Origin, verdict: RowVerdict, seen: &mut HashSet<Fingerprint>) {
         let counts = &mut self.counts;
         match verdict {
             RowVerdict::Accepted(submission) if seen.insert(submission.fingerprint) => {
                 counts.lead += 1;
-                let room = PROBLEMS_SHOWN - self.notices.len();
-                let notices = submission.notices.iter().take(room);
-                self.notices.extend(notices.map(|notice| (origin, notice.clone())));
-                if self.first.len() < ROWS_SHOWN {
-                    self.first.push(*submission);
-                }
+                self.accept(origin, *submission);
             }
             RowVerdict::Touch(touch) if seen.insert(touch.fingerprint) => counts.touch += 1,
             RowVerdict::Accepted(_) | RowVerdict::Touch(_) => counts.repeated += 1,
-            RowVerdict::Held(hold) if hold.reason == HoldReason::Test => counts.test += 1,
-            RowVerdict::Held(_) => counts.held += 1,
+            RowVerdict::Held(hold) => {
+                if hold.reason == HoldReason::Test {
+                    counts.test += 1;
+                } else {
+                    counts.held += 1;
+                }
+                if self.held.len() < PROBLEMS_SHOWN {
+                    self.held.push((origin, hold));
+                }
+            }
             RowVerdict::Quarantined(rejection) => {
                 counts.quarantined += 1;
                 if self.rejected.len() < PROBLEMS_SHOWN {
@@ -101,6 +156,21 @@ impl Findings {
                 }
             }
             RowVerdict::Skipped(_) => counts.skipped += 1,
+        }
+    }
+
+    fn accept(&mut self, origin: Origin, submission: Submission) {
+        let room = PROBLEMS_SHOWN - self.notices.len();
+        let notices = submission.notices.iter().take(room);
+        self.notices.extend(notices.map(|notice| (origin, notice.clone())));
+        for claim in &submission.consents {
+            let finding = ConsentFinding::of(claim);
+            if self.consents.len() < CONSENTS_SHOWN || self.consents.contains_key(&finding) {
+                *self.consents.entry(finding).or_insert(0) += 1;
+            }
+        }
+        if self.first.len() < ROWS_SHOWN {
+            self.first.push(submission);
         }
     }
 }

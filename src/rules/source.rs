@@ -9,6 +9,7 @@ mod preset_file;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use regex::Regex;
 
 use super::decode::{self, Sink};
@@ -16,7 +17,7 @@ use super::diagnostics::{Place, RuleText};
 use super::field::{FieldCatalog, fold_header};
 use crate::model::field::FieldNo;
 use crate::model::moment::DateOrder;
-use crate::model::row::{ConsentMapping, Role};
+use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
 
 /// The preset of tables that no other preset recognizes; its columns serve every other preset, too.
 pub const GENERIC_CSV: &str = "generic-csv";
@@ -106,6 +107,29 @@ pub struct ColumnMapping {
     pub strip: Vec<String>,
     /// Values that mean nothing was given (`anonymous`).
     pub nulls: Vec<String>,
+    /// Values that mean yes, where there are such: then any other says nothing (`Status`: `unsubscribed`).
+    pub yes: Vec<String>,
+    /// Zone of its times, where it is not that of the file's other columns (Gravity Forms).
+    pub zone: Option<Tz>,
+}
+
+impl ColumnMapping {
+    /// Returns whether a column with this header is meant.
+    pub fn is_named(&self, header: &str) -> bool {
+        let keys = [verbatim_key(header), header_key(header)];
+        self.names.iter().any(|name| keys.iter().any(|key| name.fits(key)))
+    }
+}
+
+/// How far the ids of a source reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IdScope {
+    /// No two submissions have the same id, whatever the form or the site (Meta, Typeform).
+    #[default]
+    Everywhere,
+    /// Every form, sheet or site counts from 1 (Microsoft Forms, most plugins): only together with the
+    /// time does an id tell submissions apart.
+    Form,
 }
 
 /// One way to recognize a source; everything that it names must fit.
@@ -121,6 +145,10 @@ pub struct Recognition {
     pub last_headers: Vec<String>,
     /// What the first cell of the first row must look like.
     pub first_cell: Option<Regex>,
+    /// What the last cell of the first row must look like.
+    pub last_cell: Option<Regex>,
+    /// What the first row must hold in columns of these folded names.
+    pub cells: Vec<(String, Regex)>,
     /// What file names look like; a tie-break, never sufficient.
     pub file_name: Option<String>,
     /// Paths that must all exist in a JSON record.
@@ -224,6 +252,8 @@ pub struct SourcePreset {
     pub date_order: DateOrder,
     /// Whether its spreadsheets count days from 1904, as Excel for Mac once did.
     pub counts_from_1904: bool,
+    /// How far its submission ids reach.
+    pub id_scope: IdScope,
     /// Whether its rows are contacts a CRM knows, not forms that somebody sent.
     pub is_contact_list: bool,
     /// Channel of its leads when the row does not say.
@@ -304,6 +334,19 @@ impl SourceCatalog {
     pub fn aliases(&self) -> &Arc<HashMap<String, FieldNo>> {
         &self.aliases
     }
+}
+
+/// Returns the word that a preset uses for `role`; a consent of the preset's own is just a consent.
+///
+/// # Panics
+/// For a role that is a field: presets name the field instead.
+pub fn role_word(role: Role) -> &'static str {
+    let role = match role {
+        Role::Consent(_) => Role::Consent(GENERIC_CONSENT),
+        other => other,
+    };
+    let found = preset_file::ROLES.iter().find(|(_, known)| *known == role);
+    found.map_or_else(|| panic!("a field has a name, not a role"), |(word, _)| word)
 }
 
 /// Returns what two spellings of a header have in common; a header of signs alone stays itself.

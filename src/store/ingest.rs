@@ -164,6 +164,8 @@ pub struct Ingest<'s> {
     track_fresh_keys: bool,
     counts: InputCounts,
     notices: BTreeMap<&'static str, u64>,
+    /// As what the last row was kept, or had been kept before.
+    last: Option<(String, i64)>,
 }
 
 impl Store {
@@ -204,6 +206,7 @@ impl Store {
             track_fresh_keys,
             counts: InputCounts::default(),
             notices: BTreeMap::new(),
+            last: None,
         })
     }
 
@@ -219,6 +222,7 @@ impl Ingest<'_> {
     pub fn write(&mut self, origin: Origin, row: IngestRow) -> Result<RowFate> {
         self.counts.read += 1;
         self.rows_since_commit += 1;
+        self.last = None;
         if self.rows_since_commit >= ROWS_PER_COMMIT {
             self.flush()?;
             self.store.commit()?;
@@ -236,6 +240,7 @@ impl Ingest<'_> {
         };
         if let Some((kind, no)) = self.seen(fingerprint)? {
             self.write_repeat(origin, &kind, no)?;
+            self.last = Some((kind, no));
             return Ok(RowFate::Repeated);
         }
         match row {
@@ -243,7 +248,7 @@ impl Ingest<'_> {
             IngestRow::Touch { at_ms, kind, detail, key, .. } => {
                 self.counts.touches += 1;
                 let no = take(&mut self.next_touch);
-                self.pending_seen.insert(fingerprint, ("t", no));
+                self.keep(fingerprint, "t", no);
                 self.store
                     .connection
                     .prepare_cached("INSERT INTO touch VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
@@ -261,14 +266,15 @@ impl Ingest<'_> {
             IngestRow::Quarantined { rejection, raw, .. } => {
                 self.counts.quarantined += 1;
                 let no = take(&mut self.next_quarantine);
-                self.pending_seen.insert(fingerprint, ("q", no));
+                self.keep(fingerprint, "q", no);
                 self.store
                     .connection
                     .prepare_cached(
-                        "INSERT INTO quarantine VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                        "INSERT INTO quarantine VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                     )?
                     .execute(params![
                         no,
+                        fingerprint.0,
                         self.input.0,
                         origin.record,
                         origin.line,
@@ -282,7 +288,7 @@ impl Ingest<'_> {
             IngestRow::Held { hold, raw, .. } => {
                 self.counts.held += 1;
                 let no = take(&mut self.next_held);
-                self.pending_seen.insert(fingerprint, ("h", no));
+                self.keep(fingerprint, "h", no);
                 self.store
                     .connection
                     .prepare_cached("INSERT INTO held VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
@@ -301,6 +307,26 @@ impl Ingest<'_> {
             IngestRow::Skipped => {}
         }
         Ok(RowFate::Kept)
+    }
+
+    /// Notes that the row written last came back for the quarantined row with this fingerprint, which is
+    /// then open no longer; nothing happens when there is no such row, or it came back as it went.
+    pub fn mend(&mut self, origin: Origin, quarantined: Fingerprint) -> Result<()> {
+        let Some((kind, no)) = self.last.take() else { return Ok(()) };
+        let Some((was, quarantine_no)) = self.seen(quarantined)? else { return Ok(()) };
+        if was != "q" || (kind == "q" && no == quarantine_no) {
+            return Ok(());
+        }
+        self.store
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO mended VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![quarantine_no, self.input.0, origin.record, origin.line, kind, no])?;
+        Ok(())
+    }
+
+    fn keep(&mut self, fingerprint: Fingerprint, kind: &'static str, no: i64) {
+        self.pending_seen.insert(fingerprint, (kind, no));
+        self.last = Some((kind.to_owned(), no));
     }
 
     /// Makes the input visible and returns its counts and those of the notices on accepted rows.
@@ -341,7 +367,7 @@ impl Ingest<'_> {
             *self.notices.entry(code).or_default() += 1;
         }
         let no = take(&mut self.next_submission);
-        self.pending_seen.insert(row.fingerprint, ("s", no));
+        self.keep(row.fingerprint, "s", no);
         self.store
             .connection
             .prepare_cached(

@@ -45,31 +45,6 @@ pub struct TaskFilter {
     pub limit: Option<i64>,
 }
 
-/// A row that was not accepted, as files and lists show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuarantineEntry {
-    /// Number in the store.
-    pub no: i64,
-    /// Input it came from.
-    pub input_no: i64,
-    /// File as the user named it.
-    pub input: String,
-    /// Record number.
-    pub record: u32,
-    /// Physical line.
-    pub line: u32,
-    /// Stable code.
-    pub code: String,
-    /// Column at fault.
-    pub column: String,
-    /// Value as received.
-    pub value: String,
-    /// What is wrong and the way out.
-    pub message: String,
-    /// The row as received, as JSON.
-    pub raw: String,
-}
-
 /// A submission that joined a lead, with the one it was joined to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JoinEntry {
@@ -221,45 +196,6 @@ impl Store {
             tasks.push(read_task(row, as_of_ms)?);
         }
         Ok(tasks)
-    }
-
-    /// Hands quarantined rows to `visit`, of one run or of all, in order of number.
-    pub fn each_quarantined(
-        &self,
-        run: Option<RunNo>,
-        mut visit: impl FnMut(QuarantineEntry) -> Result<()>,
-    ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT q.quarantine_no, q.input_no, i.name, q.record, q.line, q.code, q.column_name,
-                    q.value, q.message, q.raw
-             FROM quarantine AS q JOIN input AS i USING (input_no)
-             WHERE ?1 IS NULL OR i.run_no = ?1 ORDER BY q.quarantine_no",
-        )?;
-        let mut rows = statement.query([run.map(|run| run.0)])?;
-        while let Some(row) = rows.next()? {
-            visit(QuarantineEntry {
-                no: row.get(0)?,
-                input_no: row.get(1)?,
-                input: row.get(2)?,
-                record: row.get(3)?,
-                line: row.get(4)?,
-                code: row.get(5)?,
-                column: row.get(6)?,
-                value: row.get(7)?,
-                message: row.get(8)?,
-                raw: row.get(9)?,
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Returns the header of an input; empty for JSON.
-    pub fn input_header(&self, input_no: i64) -> Result<Vec<String>> {
-        let text: String = self
-            .connection
-            .prepare_cached("SELECT header FROM input WHERE input_no = ?1")?
-            .query_row([input_no], |row| row.get(0))?;
-        Ok(serde_json::from_str(&text)?)
     }
 
     /// Hands the submissions from `first_submission` on that joined another to `visit`.

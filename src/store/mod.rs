@@ -2,8 +2,8 @@
 //!
 //! This room owns the file, its schema, its transactions and its lock. It must not decide anything
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
-//! [`absorb`] answers who shares a key, [`leads`] keeps what was decided, [`listing`] and
-//! [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run.
+//! [`absorb`] answers who shares a key, [`leads`] keeps what was decided, [`listing`],
+//! [`quarantine`] and [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run.
 
 pub mod absorb;
 pub mod codec;
@@ -11,6 +11,7 @@ pub mod history;
 pub mod ingest;
 pub mod leads;
 pub mod listing;
+pub mod quarantine;
 pub mod runs;
 
 use std::fmt;

@@ -178,6 +178,7 @@ impl Store {
                   OR (kind = 'h' AND no IN (SELECT held_no FROM held WHERE input_no >= {0}));
                  DELETE FROM match_key WHERE submission_no IN (SELECT submission_no FROM purged);
                  DELETE FROM repeat WHERE input_no >= {0};
+                 DELETE FROM mended WHERE input_no >= {0};
                  DELETE FROM touch WHERE input_no >= {0};
                  DELETE FROM quarantine WHERE input_no >= {0};
                  DELETE FROM held WHERE input_no >= {0};

@@ -249,7 +249,7 @@ fn a_fixed_row_goes_in_from_the_quarantine_file() {
     );
     workspace.run(&["run"]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
-    let file = workspace.latest("quarantine/leads.csv");
+    let file = workspace.latest("quarantine/generic-csv--leads.csv");
     assert!(file.contains("jan(at)example"), "{file}");
     workspace.clear_inbox().input("fixed.csv", file.replace("jan(at)example", "jan@example.com"));
     let again = workspace.ok(&["run", "--json"]).json();

@@ -305,3 +305,53 @@ fn a_full_disk_is_a_failure() {
         assert!(stderr.contains("error:") && stderr.contains("space"), "{args:?}: {stderr}");
     }
 }
+
+#[test]
+fn nobody_unknown_has_an_empty_list() {
+    let workspace = with_two_leads();
+    let owner =
+        workspace.sql("SELECT owner FROM leads WHERE email = 'anna@przyklad.pl'")[0][0].clone();
+    let misspelt = format!("{owner}x");
+    for args in [["leads", "--owner"], ["tasks", "--owner"]] {
+        let outcome = workspace.run(&[args[0], args[1], &misspelt]);
+        outcome.expect_code(2).says(&[
+            &format!("there is no owner `{misspelt}`"),
+            &format!("did you mean `{owner}`?"),
+            "known owners: ",
+        ]);
+        workspace.ok(&[args[0], args[1], &owner]);
+    }
+    let outcome = workspace.run(&["leads", "--queue", "no-such-queue"]);
+    outcome.expect_code(2).says(&["there is no queue `no-such-queue`", "known queues: "]);
+    let queue = workspace.sql("SELECT queue FROM leads ORDER BY lead_no")[0][0].clone();
+    workspace.ok(&["leads", "--queue", &queue]);
+}
+
+#[test]
+fn lists_end_with_how_many_there_are() {
+    let workspace = with_two_leads();
+    assert!(workspace.ok(&["leads"]).stdout.ends_with("\n2 leads\n"));
+    assert!(workspace.ok(&["leads", "--limit", "1"]).stdout.ends_with("\n1 lead\n"));
+    let tasks = workspace.ok(&["tasks"]).stdout;
+    assert!(tasks.ends_with(" tasks\n") || tasks.ends_with("\n1 task\n"), "{tasks}");
+}
+
+#[test]
+fn what_goes_into_a_pipe_is_no_wider_than_a_terminal() {
+    let workspace = Workspace::new();
+    let long =
+        "inbox_z_dluga_nazwa_katalogu_i_pliku_ktory_ktos_zapisal_z_przegladarki_2026_11_20.csv";
+    workspace.table(long, ROWS);
+    workspace.ok(&["run"]);
+    for args in [&["explain", "anna@przyklad.pl"][..], &["leads"], &["tasks"]] {
+        for columns in ["80", "60"] {
+            let output = workspace.command(args).env("COLUMNS", columns).output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+            assert!(widest > 0, "{args:?} says nothing");
+            assert!(widest <= columns.parse().unwrap(), "{args:?} at {columns}: {widest}\n{text}");
+        }
+        let text = workspace.ok(args).stdout;
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{args:?}\n{text}");
+    }
+}

@@ -1,11 +1,12 @@
 //! Reads one file of `sources/` into a [`SourcePreset`].
 
 use chrono::format::{Item, StrftimeItems};
+use chrono_tz::Tz;
 use regex::Regex;
 
 use super::{
-    Cleaner, ColumnMapping, Escape, Expectation, GENERIC_CSV, GENERIC_JSON, JsonShape, Labels,
-    NamePattern, Pivot, Recognition, SkipRule, SourcePreset, TouchRule, header_key,
+    Cleaner, ColumnMapping, Escape, Expectation, GENERIC_CSV, GENERIC_JSON, IdScope, JsonShape,
+    Labels, NamePattern, Pivot, Recognition, SkipRule, SourcePreset, TouchRule, header_key,
 };
 use crate::model::consent::{Channel, ConsentState, Purpose};
 use crate::model::moment::DateOrder;
@@ -13,7 +14,7 @@ use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
 use crate::rules::decode::Table;
 use crate::rules::field::FieldCatalog;
 
-const ROLES: &[(&str, Role)] = &[
+pub(super) const ROLES: &[(&str, Role)] = &[
     ("full-name", Role::FullName),
     ("submitted-at", Role::SubmittedAt),
     ("started-at", Role::StartedAt),
@@ -33,6 +34,9 @@ const DATE_ORDERS: &[(&str, DateOrder)] =
 
 const SKIP_REASONS: &[(&str, &str)] =
     &[("no-personal-data", "no personal data"), ("not-a-lead", "not a lead")];
+
+const ID_SCOPES: &[(&str, IdScope)] =
+    &[("everywhere", IdScope::Everywhere), ("form", IdScope::Form)];
 
 const ESCAPES: &[(&str, Escape)] = &[
     ("doubled", Escape::Doubled),
@@ -62,7 +66,8 @@ pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
             .flatten()
             .collect(),
         consents,
-        zone: zone(table),
+        zone: zone(table).map(|zone| zone.name().to_owned()),
+        id_scope: table.opt_choice("id-scope", ID_SCOPES).unwrap_or_default(),
         date_formats: date_formats(table),
         date_order: table.opt_choice("date-order", DATE_ORDERS).unwrap_or(DateOrder::Unknown),
         counts_from_1904: table.bool_or("days-since-1904", false),
@@ -116,6 +121,8 @@ fn recognition(table: &Table<'_>) -> Recognition {
         first_header: table.opt_string("first-header").map(|text| header_key(&text)),
         last_headers: keys("last-headers"),
         first_cell: regex(table, "first-cell"),
+        last_cell: regex(table, "last-cell"),
+        cells: table.table("cells", cells).unwrap_or_default(),
         file_name: table.opt_string("file-name"),
         json_keys: table.strings("json-keys"),
         json_equals: table.table("json-equals", expectations).unwrap_or_default(),
@@ -123,13 +130,18 @@ fn recognition(table: &Table<'_>) -> Recognition {
     let says_nothing = recognition.headers.is_empty()
         && recognition.any_headers.is_empty()
         && recognition.first_cell.is_none()
+        && recognition.last_cell.is_none()
+        && recognition.cells.is_empty()
         && recognition.json_keys.is_empty()
         && recognition.json_equals.is_empty();
     if says_nothing {
         table.sink().error(
             table.place(),
             "nothing in here recognizes a file by its content",
-            Some("give headers, any-headers, first-cell, json-keys or json-equals".to_owned()),
+            Some(
+                "give headers, any-headers, first-cell, last-cell, cells, json-keys or json-equals"
+                    .to_owned(),
+            ),
         );
     }
     recognition
@@ -146,6 +158,11 @@ fn regex(table: &Table<'_>, key: &str) -> Option<Regex> {
             None
         }
     }
+}
+
+fn cells(table: &Table<'_>) -> Vec<(String, Regex)> {
+    let keys = table.keys().into_iter();
+    keys.filter_map(|name| Some((header_key(&name), regex(table, &name)?))).collect()
 }
 
 fn expectations(table: &Table<'_>) -> Vec<Expectation> {
@@ -165,6 +182,8 @@ fn column_mapping(
         names: table.strings("names").iter().map(|name| NamePattern::read(name)).collect(),
         strip: table.strings("strip"),
         nulls: table.strings("nulls"),
+        yes: table.strings("yes"),
+        zone: zone(table),
         role: Role::Answer,
     };
     table.opt_string("because");
@@ -203,16 +222,17 @@ fn column_mapping(
     role.map(|role| ColumnMapping { role, ..mapping })
 }
 
-fn zone(table: &Table<'_>) -> Option<String> {
-    let zone = table.opt_string("zone")?;
-    if zone.parse::<chrono_tz::Tz>().is_err() {
+fn zone(table: &Table<'_>) -> Option<Tz> {
+    let name = table.opt_string("zone")?;
+    let zone = name.parse().ok();
+    if zone.is_none() {
         table.error(
             "zone",
-            format!("`{zone}` is not a time zone"),
+            format!("`{name}` is not a time zone"),
             Some("write an IANA name such as Europe/Warsaw or UTC".to_owned()),
         );
     }
-    Some(zone)
+    zone
 }
 
 fn date_formats(table: &Table<'_>) -> Vec<String> {

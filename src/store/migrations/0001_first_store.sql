@@ -69,6 +69,7 @@ CREATE INDEX touch_by_key ON touch (key, at_ms);
 
 CREATE TABLE quarantine (
     quarantine_no INTEGER PRIMARY KEY,
+    fingerprint BLOB NOT NULL,
     input_no    INTEGER NOT NULL REFERENCES input,
     record      INTEGER NOT NULL,
     line        INTEGER NOT NULL,
@@ -77,6 +78,17 @@ CREATE TABLE quarantine (
     value       TEXT NOT NULL,
     message     TEXT NOT NULL,
     raw         TEXT NOT NULL
+) STRICT;
+
+-- Which later row came back for a quarantined one: what it names is open no longer. The row was kept as
+-- kind and no say, as in seen; q means that it was changed, but is not right yet.
+CREATE TABLE mended (
+    quarantine_no INTEGER PRIMARY KEY,
+    input_no INTEGER NOT NULL REFERENCES input,
+    record   INTEGER NOT NULL,
+    line     INTEGER NOT NULL,
+    kind     TEXT NOT NULL,
+    no       INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE held (
