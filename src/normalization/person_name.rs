@@ -125,7 +125,10 @@ fn cleaned(raw: &str, tables: &Tables) -> String {
     let bare = without_asides(&text, tables);
     let bare =
         bare.split_whitespace().filter(|word| is_of_name(word)).collect::<Vec<_>>().join(" ");
-    let bare = without_rest(&bare).replace(" - ", "-").replace(" -", "-").replace("- ", "-");
+    let bare = without_rest(from_first_letter(&bare))
+        .replace(" - ", "-")
+        .replace(" -", "-")
+        .replace("- ", "-");
     let bare = spaced_titles(from_first_letter(&bare), tables);
     let bare = from_first_letter(&bare)
         .trim_end_matches(|c: char| !c.is_alphanumeric() && !".'’".contains(c));
