@@ -18,7 +18,6 @@ use crate::model::row::{Origin, Role};
 use crate::normalization::date_order::ColumnOrder;
 use crate::pipeline::sniff::{Drafted, Findings, draft, id_from, judge};
 use crate::pipeline::{caps, open_input};
-use crate::report::escape::for_terminal;
 use crate::rules::RuleSet;
 
 /// Stands for a draft that goes to stdout.
@@ -313,8 +312,10 @@ impl Description {
         self.print_verdict(findings)?;
         self.print_columns(findings)?;
         for (at, one) in findings.date_orders.iter().enumerate() {
-            let gap = if at == 0 { "\n" } else { "" };
-            terminal::print(&format!("{gap}{}", date_order_line(one)))?;
+            if at == 0 {
+                terminal::print("")?;
+            }
+            terminal::print_wrapped(&date_order_line(one), 2)?;
         }
         print_consents(findings)?;
         print_first(findings)?;
@@ -422,14 +423,13 @@ fn date_order_json(one: &ColumnOrder) -> Value {
 /// Says how dates such as `9/12/2025` are read, and why.
 fn date_order_line(one: &ColumnOrder) -> String {
     let verdict = if one.settled.is_sure() { "read" } else { "ambiguous, read" };
-    let short: String = one.example.chars().take(60).collect();
-    let line = format!(
-        "dates in column `{}`: {verdict} {} ({short}): {}",
+    format!(
+        "dates in column `{}`: {verdict} {} ({}): {}",
         one.column,
         order_words(one).1,
+        shortened(&one.example, VALUE_CHARS),
         one.settled.because()
-    );
-    for_terminal(&line).into_owned()
+    )
 }
 
 fn print_consents(findings: &Findings) -> Result<()> {

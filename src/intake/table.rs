@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use serde::Serialize;
+
 use super::cells::{Dialect, Record, scan};
 use super::clean::{clean, escaped};
 use super::dialect::{DELIMITERS, tidy_header};
@@ -139,29 +141,26 @@ impl TableRows {
         } else if let Some(rejection) = self.fault(&cells) {
             RowContent::Rejected(rejection)
         } else {
-            let raw = self.raw(&cells);
+            let ordered = self.headings.in_first_order(&cells);
+            let raw = ordered.map_or_else(|| self.raw(&cells), |ordered| json_list(&ordered));
             let mut cells = self.cells(cells);
             let notices = mend(&mut cells);
             let content = RowContent::Cells(RowKind::Submission, cells);
             return Row { origin, raw, content, notices };
         };
-        let raw = serde_json::to_string(&cells).unwrap_or_default();
-        Row { origin, raw, content, notices: Vec::new() }
+        Row { origin, raw: self.raw(&cells), content, notices: Vec::new() }
     }
 
-    /// The row as it was received: in the order of the first header, and without the cells that leadmill put
-    /// beside it to say what was wrong, so that a row which comes back as it went is known again.
+    /// The row as it was received: without the cells that leadmill put beside it to say what was wrong, so
+    /// that a row which comes back as it went is known again.
     fn raw(&self, cells: &[String]) -> String {
-        if let Some(ordered) = self.headings.in_first_order(cells) {
-            return serde_json::to_string(&ordered).unwrap_or_default();
-        }
         let received: Vec<&String> = cells
             .iter()
             .enumerate()
             .filter(|(at, _)| !self.is_own(*at))
             .map(|(_, cell)| cell)
             .collect();
-        serde_json::to_string(&received).unwrap_or_default()
+        json_list(&received)
     }
 
     fn is_own(&self, at: usize) -> bool {
@@ -297,6 +296,10 @@ impl TableRows {
 }
 
 /// The row as received: its cells as a JSON array.
+fn json_list<T: Serialize>(cells: &[T]) -> String {
+    serde_json::to_string(cells).unwrap_or_default()
+}
+
 /// Makes a row that goes to quarantine and whose cells could not be had.
 pub(super) fn rejected(
     origin: Origin,

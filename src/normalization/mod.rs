@@ -161,8 +161,8 @@ impl<'a> Normalizer<'a> {
         }
         let folded = fold_header(title);
         let found = Title {
-            seniority: self.tables.seniority(&folded),
-            department: self.tables.department(&folded),
+            seniority: self.tables.titles().seniority(&folded),
+            department: self.tables.titles().department(&folded),
         };
         if self.titles.len() >= VALUES_REMEMBERED_MAX {
             self.titles.clear();

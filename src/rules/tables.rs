@@ -3,11 +3,15 @@
 //! A `.txt` file holds one entry a line (`#` starts a comment); a `.toml` file is read like any other
 //! rule file. A workspace replaces a list by putting a file of the same name into its own rules.
 
+mod titles;
+
 use std::collections::{HashMap, HashSet};
 
 use super::decode::{Sink, Table, document};
 use super::diagnostics::{Place, RuleText, did_you_mean};
 use super::field::fold_header;
+
+pub use titles::{DEPARTMENTS, Titles};
 
 /// The files this room reads, by name.
 pub const FILES: &[&str] = &[
@@ -29,32 +33,6 @@ pub const FILES: &[&str] = &[
     "nicknames.toml",
     "mail-typos.toml",
     "spam.toml",
-];
-
-/// The keys of `seniority.toml` in the order they are asked, with the word each one gives.
-const SENIORITIES: &[(&str, &str)] = &[
-    ("assistants", "specialist"),
-    ("owner", "owner"),
-    ("c-level", "c-level"),
-    ("director", "director"),
-    ("manager", "manager"),
-    ("specialist", "specialist"),
-];
-
-/// The departments that `departments.toml` gives words for.
-pub const DEPARTMENTS: &[&str] = &[
-    "management",
-    "sales",
-    "marketing",
-    "it",
-    "finance",
-    "hr",
-    "purchasing",
-    "operations",
-    "logistics",
-    "production",
-    "legal",
-    "support",
 ];
 
 /// What a click id in a URL says about where the click was paid for.
@@ -123,8 +101,7 @@ pub struct Tables {
     countries: HashMap<String, String>,
     regions: Vec<Region>,
     honorifics: HashSet<String>,
-    seniority: Vec<(&'static str, Vec<Phrase>)>,
-    departments: Vec<(&'static str, Vec<Phrase>)>,
+    titles: Titles,
     honorifics_with_dot: HashSet<String>,
     sources: HashMap<String, String>,
     media: HashMap<String, String>,
@@ -161,8 +138,8 @@ impl Tables {
             "given-names.txt" => self.given_names = lines(text, fold_header),
             "placeholders.toml" => document(text, sink, |root| self.read_placeholders(root)),
             "test-markers.toml" => document(text, sink, |root| self.read_test_markers(root)),
-            "seniority.toml" => document(text, sink, |root| self.read_seniority(root)),
-            "departments.toml" => document(text, sink, |root| self.read_departments(root)),
+            "seniority.toml" => document(text, sink, |root| self.titles.read_seniority(root)),
+            "departments.toml" => document(text, sink, |root| self.titles.read_departments(root)),
             "sources.toml" => document(text, sink, |root| self.read_sources(root)),
             "referrers.toml" => document(text, sink, |root| self.read_referrers(root)),
             "countries.toml" => document(text, sink, |root| self.read_countries(root)),
@@ -194,15 +171,6 @@ impl Tables {
         self.test_texts = lower(root, "texts");
         self.test_emails = lower(root, "emails").into_iter().collect();
         self.test_names = folded(root, "names");
-    }
-
-    fn read_seniority(&mut self, root: &Table<'_>) {
-        self.seniority =
-            SENIORITIES.iter().map(|(key, word)| (*word, phrases(root, key))).collect();
-    }
-
-    fn read_departments(&mut self, root: &Table<'_>) {
-        self.departments = DEPARTMENTS.iter().map(|word| (*word, phrases(root, word))).collect();
     }
 
     fn read_sources(&mut self, root: &Table<'_>) {
@@ -428,34 +396,9 @@ impl Tables {
         self.honorifics.contains(words) || (has_dot && self.honorifics_with_dot.contains(words))
     }
 
-    /// Returns the seniority word of a folded job title; whole words are asked before parts of words.
-    pub fn seniority(&self, title: &str) -> Option<&'static str> {
-        let found = |is_part: bool| {
-            self.seniority
-                .iter()
-                .find(|(_, phrases)| {
-                    phrases.iter().any(|phrase| {
-                        phrase.is_part() == is_part && phrase.stands_in(title).is_some()
-                    })
-                })
-                .map(|(word, _)| *word)
-        };
-        found(false).or_else(|| found(true))
-    }
-
-    /// Returns the department that a folded job title names first.
-    pub fn department(&self, title: &str) -> Option<&'static str> {
-        self.departments
-            .iter()
-            .enumerate()
-            .flat_map(|(rank, (word, phrases))| {
-                phrases.iter().filter_map(move |phrase| {
-                    let at = phrase.stands_in(title)?;
-                    Some(((at, std::cmp::Reverse(phrase.words.len()), rank), *word))
-                })
-            })
-            .min()
-            .map(|(_, word)| word)
+    /// Returns what job titles say.
+    pub fn titles(&self) -> &Titles {
+        &self.titles
     }
 
     /// Returns the canonical name of the folded source `alias`.
@@ -490,48 +433,6 @@ impl Tables {
     pub fn is_given_name(&self, word: &str) -> bool {
         self.given_names.contains(word)
     }
-}
-
-/// Folded words to look for in a title; `sprzedaz*` is the beginning of a word, `*leiter` its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Phrase {
-    words: String,
-    is_beginning: bool,
-    is_end: bool,
-}
-
-impl Phrase {
-    fn read(text: &str) -> Self {
-        Self {
-            words: fold_header(text),
-            is_beginning: text.ends_with('*'),
-            is_end: text.starts_with('*'),
-        }
-    }
-
-    fn is_part(&self) -> bool {
-        self.is_beginning || self.is_end
-    }
-
-    /// Returns where the phrase begins in the folded `text`.
-    fn stands_in(&self, text: &str) -> Option<usize> {
-        let bytes = text.as_bytes();
-        text.match_indices(&self.words).map(|(start, found)| (start, start + found.len())).find_map(
-            |(start, end)| {
-                let begins = self.is_end || start == 0 || bytes[start - 1] == b' ';
-                let ends = self.is_beginning || end == text.len() || bytes[end] == b' ';
-                (begins && ends).then_some(start)
-            },
-        )
-    }
-}
-
-fn phrases(root: &Table<'_>, key: &str) -> Vec<Phrase> {
-    root.strings(key)
-        .iter()
-        .map(|text| Phrase::read(text))
-        .filter(|phrase| !phrase.words.is_empty())
-        .collect()
 }
 
 fn host_matches(host: &str, pattern: &str) -> bool {
@@ -658,56 +559,6 @@ mod tests {
         check_referrer("l.facebook.com", Some(("facebook", "social")));
         check_referrer("notfacebook.com", None);
         check_referrer("google.evil.example.com", None);
-    }
-
-    #[track_caller]
-    fn check_seniority(title: &str, expected: Option<&str>) {
-        assert_eq!(shipped().seniority(&fold_header(title)), expected, "{title}");
-    }
-
-    #[test]
-    fn seniority_is_read_from_whole_words() {
-        check_seniority("Prezes Zarządu", Some("c-level"));
-        check_seniority("Właścicielka", Some("owner"));
-        check_seniority("Geschäftsführer", Some("c-level"));
-        check_seniority("Head of Marketing", Some("director"));
-        check_seniority("Asystentka Prezesa", Some("specialist"));
-        check_seniority("Kierownik działu", Some("manager"));
-        check_seniority("Leadership coach", None);
-        check_seniority("CEO", Some("c-level"));
-        check_seniority("Z-ca Dyrektora", Some("director"));
-        check_seniority("Vertriebsleiterin", Some("director"));
-        check_seniority("Teamleiter", Some("manager"));
-        check_seniority("Asystent dyrektora", Some("specialist"));
-        check_seniority("Kierowniczka Działu", Some("manager"));
-        check_seniority("Starszy specjalista ds. zakupów", Some("specialist"));
-    }
-
-    #[track_caller]
-    fn check_department(title: &str, expected: Option<&str>) {
-        assert_eq!(shipped().department(&fold_header(title)), expected, "{title}");
-    }
-
-    #[test]
-    fn the_department_named_first_decides() {
-        check_department("Dyrektor sprzedaży i marketingu", Some("sales"));
-        check_department("Marketing & Sales Director", Some("marketing"));
-        check_department("Head of Sales", Some("sales"));
-        check_department("CFO", Some("finance"));
-        check_department("Główna księgowa", Some("finance"));
-        check_department("IT-Leiter", Some("it"));
-        check_department("Vertriebsleiter DACH", Some("sales"));
-        check_department("Specjalista ds. zakupów", Some("purchasing"));
-        check_department("Kierownik magazynu", Some("logistics"));
-        check_department("HR Business Partner", Some("hr"));
-        check_department("Prezes Zarządu", Some("management"));
-        check_department("Geschäftsführerin", Some("management"));
-        check_department("Kierownik produkcji", Some("production"));
-        check_department("Radca prawny", Some("legal"));
-        check_department("Specjalista ds. obsługi klienta", Some("support"));
-        check_department("Personalleiter", Some("hr"));
-        check_department("Kierownik", None);
-        check_department("Leadership coach", None);
     }
 
     #[test]

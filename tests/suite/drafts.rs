@@ -32,8 +32,8 @@ fn a_table_with_unknown_columns() {
     check(
         "Zgłoszenia (targi).csv",
         "Nr;Kto;Kontakt mailowy;Tel.;Kiedy;Data zgłoszenia;=Formuła;Uwagi \"własne\";Zgoda na SMS\n\
-         1;Anna Łęcka;anna@example.com;600 000 101;rano;25.09.2026 15:05;1;x;tak\n\
-         2;Jan Nowak;jan@example.com;600 000 102;rano;01.09.2026 15:05;1;x;nie\n",
+         1;Anna Łęcka;anna@example.com;600 000 101;rano;25/09/2026 15:05;1;x;tak\n\
+         2;Jan Nowak;jan@example.com;600 000 102;rano;01/09/2026 15:05;1;x;nie\n",
         2,
         &[
             "names = [\"Kontakt mailowy\"]\nfield = \"email\"  # confirm",

@@ -42,9 +42,15 @@ fn an_order_that_nothing_settles_is_said_with_the_way_out() {
     let workspace = Workspace::new();
     workspace.file("leads.csv", dated(&["09/12/2025", "03/04/2025"]));
     let found = workspace.ok(&["sniff", "leads.csv"]).stdout;
-    assert!(found.contains("dates in column `created_at`: ambiguous, read day first"), "{found}");
+    assert!(
+        found.contains("dates in column `created_at`: ambiguous, read day first (03/04/2025)"),
+        "{found}"
+    );
     assert!(found.contains("set `date-order` in the source's preset"), "{found}");
-    assert!(found.contains("line 2, column `created_at`: date-ambiguous"), "{found}");
+    assert!(
+        found.contains("leads.csv:2, column `created_at`, value `09/12/2025`: date-ambiguous"),
+        "{found}"
+    );
 }
 
 #[test]

@@ -124,7 +124,7 @@ impl Drafted<'_> {
                 quoted(zone)
             );
         }
-        for one in &self.findings.date_orders {
+        if let Some(one) = self.findings.date_orders.first() {
             let order = if one.settled.order == DateOrder::Mdy { "mdy" } else { "dmy" };
             let because = one.settled.because();
             let _ = if one.settled.is_sure() {
@@ -137,7 +137,6 @@ impl Drafted<'_> {
                     plain(&one.example)
                 )
             };
-            break;
         }
     }
 
