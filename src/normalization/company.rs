@@ -40,6 +40,23 @@ pub fn legal_form(name: &str, tables: &Tables) -> Option<String> {
     (!forms.is_empty()).then(|| forms.join(" "))
 }
 
+/// Returns the company that stands where a person's name was asked for: `„Firma” Sp. z o.o.`.
+///
+/// Only forms that are nobody's initials tell: `S.A.` and `AG` stand behind people's names, too.
+pub fn in_name(raw: &str, tables: &Tables) -> Option<String> {
+    const SURE: &[&str] = &["gmbh", "ltd", "llc", "inc", "spzoo", "sro"];
+    let name = tidy(raw);
+    let folded = fold_header(&name);
+    let words: Vec<&str> = folded.split(' ').collect();
+    let form = &words[split(&words, tables).core_len..];
+    let is_sure = match form {
+        [] | ["s", "a" | "c"] => false,
+        [only] => SURE.contains(only),
+        _ => true,
+    };
+    is_sure.then_some(name)
+}
+
 /// A folded company name taken apart.
 struct Split<'a> {
     /// How many words stand before the legal form.
@@ -159,6 +176,19 @@ mod tests {
     #[track_caller]
     fn check_core(raw: &str, expected: &str) {
         assert_eq!(core_name(&tidy(raw), shipped()), expected, "{raw:?}");
+    }
+
+    #[test]
+    fn a_company_is_told_from_a_person() {
+        let check = |name: &str, expected: Option<&str>| {
+            assert_eq!(in_name(name, shipped()).as_deref(), expected, "{name}");
+        };
+        check("„Firma” Sp. z o.o.", Some("\"Firma\" Sp. z o.o."));
+        check("Kowalski i Synowie sp. k.", Some("Kowalski i Synowie sp. k."));
+        check("Muster GmbH", Some("Muster GmbH"));
+        for person in ["Jan Kowalski", "Kumar S. A.", "Inc", "Anna Sp", "Ewa Ag", "Łęcka Anna"] {
+            check(person, None);
+        }
     }
 
     #[test]

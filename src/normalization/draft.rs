@@ -42,6 +42,8 @@ pub(super) struct Draft<'r> {
     pub(super) name: Option<&'r Cell>,
     /// When the source last changed its record, milliseconds since 1970 UTC.
     pub(super) modified_at_ms: Option<i64>,
+    /// A company that stood where a name was asked for.
+    company_in_name: String,
     pub(super) landing_pages: Vec<&'r Cell>,
     phones: Vec<&'r Cell>,
 }
@@ -400,6 +402,11 @@ impl Normalizer<'_> {
     }
 
     fn read_full_name<'r>(&self, cell: &'r Cell, draft: &mut Draft<'r>) {
+        if let Some(company) = company::in_name(&cell.text, self.tables) {
+            let message = format!("`{company}` is a company and no person's name");
+            draft.notice(cell, Remark::new("name-is-company", message));
+            return draft.company_in_name = company;
+        }
         draft.name = draft.name.or(Some(cell));
         let name = person_name::split(&cell.text, self.tables);
         draft.values.set_if_absent(field::HONORIFIC, name.honorific);
@@ -409,6 +416,7 @@ impl Normalizer<'_> {
 
     /// Splits a whole name that stands in the first-name column of a form without a second one.
     fn settle_names(&self, draft: &mut Draft<'_>) {
+        draft.values.set_if_absent(field::COMPANY, std::mem::take(&mut draft.company_in_name));
         if draft.values.get(field::LAST_NAME).is_some() {
             return;
         }
