@@ -93,15 +93,20 @@ fn deciding<'a>(
     channel: Channel,
     as_of_ms: i64,
 ) -> Option<&'a ConsentRecord> {
-    records
-        .iter()
-        .filter(|record| {
+    let said = || {
+        records.iter().filter(|record| {
             record.channel == channel
                 && &*record.purpose.0 == purpose
                 && record.event_at_ms <= as_of_ms
         })
-        // `ConsentState` is declared from the least to the most cautious answer.
-        .max_by_key(|record| (record.event_at_ms, record.state, record.seq))
+    };
+    // `ConsentState` is declared from the least to the most cautious answer.
+    let order = |record: &&ConsentRecord| (record.event_at_ms, record.state, record.seq);
+    let last = said().max_by_key(order)?;
+    // When an undated consent was given nobody knows: it may be older than any refusal.
+    let is_doubtful = last.state == ConsentState::Given && !last.is_dated;
+    let refusal = said().filter(|record| record.state != ConsentState::Given).max_by_key(order);
+    Some(refusal.filter(|_| is_doubtful).unwrap_or(last))
 }
 
 struct Contact<'a> {
@@ -139,6 +144,7 @@ mod tests {
             channel: Channel::Email,
             state,
             event_at_ms,
+            is_dated: true,
             wording: String::new(),
             mechanism: "checkbox".into(),
             evidence: format!("sklep.csv:{seq}"),

@@ -115,6 +115,8 @@ pub struct ConsentRecord {
     pub state: ConsentState,
     /// When it was said, milliseconds since 1970 UTC.
     pub event_at_ms: i64,
+    /// Whether the source told when; else the time of receipt stands in.
+    pub is_dated: bool,
     /// The sentence the person saw.
     pub wording: String,
     /// How it was expressed.

@@ -288,6 +288,132 @@ const AGREEMENTS: &[&str] = &[
 const EXCEPTIONS: &[&str] =
     &["ale nie", "lecz nie", "but not", "aber nicht", "z wyjatkiem", "except for"];
 
+/// Boxes drawn with brackets.
+const DRAWN_TICKED: &[&str] = &["[x]", "[X]", "(x)", "(X)", "[v]", "[V]"];
+const DRAWN_EMPTY: &[&str] = &["[ ]", "[]", "( )"];
+/// Words that negate,
+const NEGATIONS: &[&str] = &[
+    "nie",
+    "nigdy",
+    "not",
+    "no",
+    "never",
+    "cannot",
+    "t",
+    "none",
+    "nor",
+    "nicht",
+    "kein",
+    "keine",
+    "keinen",
+    "keiner",
+    "keinerlei",
+    "niemals",
+    "nein",
+];
+/// and beginnings of words that refuse.
+const NEGATION_STEMS: &[&str] = &[
+    "niewyraz",
+    "nieudziel",
+    "niezgadz",
+    "niekontakt",
+    "nieprzes",
+    "niewys",
+    "nieaktyw",
+    "odmow",
+    "odmaw",
+    "odrzuc",
+    "anulow",
+    "anuluj",
+    "wygas",
+    "zakaz",
+    "zadn",
+    "wypis",
+    "usuni",
+    "sprzeciw",
+    "rezygn",
+    "refus",
+    "denied",
+    "declin",
+    "withh",
+    "object",
+    "remove",
+    "stop",
+    "unsubscr",
+    "verweiger",
+    "ablehn",
+    "abgelehn",
+    "lehne",
+];
+/// Two negations that make something like a yes: too little for a consent.
+const DOUBLE_NEGATIONS: &[&str] = &[
+    "nic przeciwko",
+    "nie wyrazam sprzeciwu",
+    "nie wnosze sprzeciwu",
+    "not object",
+    "don t object",
+    "don t mind",
+    "do not mind",
+    "nichts dagegen",
+];
+/// Beginnings of words for what marketing does.
+const CONTACT_STEMS: &[&str] = &[
+    "marketing",
+    "handlow",
+    "newsletter",
+    "reklam",
+    "ofert",
+    "kontakt",
+    "telef",
+    "dzwon",
+    "mail",
+    "email",
+    "sms",
+    "contact",
+    "call",
+    "phone",
+    "offer",
+    "werb",
+    "anruf",
+    "angebot",
+];
+/// Words after an agreement in which a negation still belongs to it.
+const NEAR_WORDS: usize = 3;
+/// Answers that are nothing but a no, folded.
+const PLAIN_NO: &[&str] = &[
+    "nie",
+    "n",
+    "f",
+    "no",
+    "false",
+    "falsz",
+    "0",
+    "0 0",
+    "off",
+    "unchecked",
+    "not checked",
+    "not selected",
+    "niezaznaczono",
+    "niezaznaczone",
+    "nie zaznaczono",
+    "odznaczono",
+    "nein",
+    "falsch",
+    "disabled",
+    "nao",
+    "non",
+    "subscribed",
+    "not unsubscribed",
+    "opted in",
+    "opt in",
+    "nicht ausgewahlt",
+    "nicht angekreuzt",
+    "nie wybrano",
+    "marketing contact",
+    "aktywny",
+    "active",
+];
+
 /// Words that limit an answer.
 const HEDGES: &[&str] = &[
     "tylko",
@@ -325,11 +451,14 @@ pub fn parse(raw: &str) -> Answer {
         _ => {}
     }
     let text = tidy(raw);
-    if text.chars().any(|c| "✓✔☑✅☒".contains(c)) {
-        return Answer::Yes;
-    }
-    if text.chars().any(|c| "✗✘❌☐".contains(c)) {
-        return Answer::No;
+    let has_tick = text.chars().any(|c| "✓✔☑✅☒".contains(c)) || has_any(&text, DRAWN_TICKED);
+    let has_empty = text.chars().any(|c| "✗✘❌☐□".contains(c)) || has_any(&text, DRAWN_EMPTY);
+    match (has_tick, has_empty) {
+        // Which of the boxes belongs to which words only a person can see.
+        (true, true) => return Answer::Unknown,
+        (true, false) if !has_any(&text, DRAWN_TICKED) => return Answer::Yes,
+        (false, true) => return Answer::No,
+        _ => {}
     }
     let words = fold_header(&text);
     if BLANK.contains(&words.as_str()) {
@@ -344,6 +473,9 @@ pub fn parse(raw: &str) -> Answer {
     }
     if NO.contains(&words.as_str()) {
         return Answer::No;
+    }
+    if let Some(answer) = behind_label(&text) {
+        return answer;
     }
     let is_taken_back =
         || TAKEN_BACK_STEMS.iter().any(|stem| words.split(' ').any(|word| word.starts_with(stem)));
@@ -386,6 +518,9 @@ fn sentence(text: &str) -> Answer {
     if first(DENIALS).is_some_and(|denied| agreed.is_none_or(|agreed| denied < agreed)) {
         return Answer::No;
     }
+    if let Some(answer) = negated(text) {
+        return answer;
+    }
     match words.split(' ').next() {
         Some("nie" | "no" | "nein") => return Answer::No,
         Some("tak" | "yes" | "ja") => return Answer::Yes,
@@ -393,6 +528,86 @@ fn sentence(text: &str) -> Answer {
     }
     let is_long = words.split(' ').nth(SENTENCE_WORDS_MIN - 1).is_some();
     if is_long || agreed.is_some() { Answer::Yes } else { Answer::Unknown }
+}
+
+fn has_any(text: &str, marks: &[&str]) -> bool {
+    marks.iter().any(|mark| text.contains(mark))
+}
+
+/// Returns the answer behind the label of `Zgoda na marketing: NIE`, `zgoda (nie)` and `marketing_email=0`.
+fn behind_label(text: &str) -> Option<Answer> {
+    let signs = [": ", ":", "=", " - ", " – ", " — ", "(", "[", "_"];
+    let tails =
+        signs.iter().filter_map(|sign| text.rsplit_once(sign)).map(|(_, tail)| fold_header(tail));
+    let said = |tail: String| match tail.as_str() {
+        "" => None,
+        tail if NO.contains(&tail) => Some(Answer::No),
+        tail if BLANK.contains(&tail) => Some(Answer::Blank),
+        tail if YES.contains(&tail) => Some(Answer::Yes),
+        _ => None,
+    };
+    let last_word = fold_header(text.rsplit(' ').next().unwrap_or_default());
+    let ends_in_no = matches!(last_word.as_str(), "nie" | "no" | "nein" | "false");
+    tails.into_iter().find_map(said).or(ends_in_no.then_some(Answer::No))
+}
+
+/// Returns what a sentence says whose consent stands beside a negation; nothing where none does.
+///
+/// The first clause that agrees decides, and a refusal is assumed rather than a consent: a wrong yes is a
+/// mail that nobody agreed to. Clauses that explain somebody's rights decide nothing.
+fn negated(text: &str) -> Option<Answer> {
+    let clauses: Vec<String> = text
+        .split(['.', ',', ';', '!', '?', '(', ')', '\n'])
+        .map(|clause| {
+            ["not only", "nie tylko", "nicht nur"]
+                .iter()
+                .fold(fold_header(clause), |clause, phrase| clause.replace(phrase, ""))
+        })
+        .filter(|clause| !clause.trim().is_empty())
+        .collect();
+    let has = |clause: &str, phrases: &[&str]| {
+        let padded = format!(" {clause} ");
+        phrases.iter().any(|phrase| padded.contains(&format!(" {phrase} ")))
+    };
+    if clauses.iter().any(|clause| has(clause, DOUBLE_NEGATIONS)) {
+        return Some(Answer::Unknown);
+    }
+    let negation = |clause: &String| {
+        let explains = has(clause, RIGHTS) && !has(clause, &["can t"]);
+        let is_negation = |word: &&str| {
+            NEGATIONS.contains(word) || NEGATION_STEMS.iter().any(|stem| word.starts_with(stem))
+        };
+        clause.split(' ').position(|word| is_negation(&word)).filter(|_| !explains)
+    };
+    let agreement = |clause: &String| {
+        let padded = format!(" {clause}");
+        let at = AGREEMENTS.iter().filter_map(|stem| padded.find(&format!(" {stem}"))).min()?;
+        Some(padded[..at].matches(' ').count())
+    };
+    let Some(deciding) = clauses.iter().position(|clause| agreement(clause).is_some()) else {
+        return clauses.iter().any(|clause| negation(clause).is_some()).then_some(Answer::No);
+    };
+    let agreed = agreement(&clauses[deciding]).unwrap_or(0);
+    match negation(&clauses[deciding]) {
+        Some(at) if at <= agreed + NEAR_WORDS => return Some(Answer::No),
+        Some(_) => return Some(Answer::Unknown),
+        None => {}
+    }
+    let takes_out = |clause: &String| {
+        let is_about_contact =
+            clause.split(' ').any(|word| CONTACT_STEMS.iter().any(|stem| word.starts_with(stem)));
+        negation(clause).is_some()
+            && is_about_contact
+            && clause.split(' ').count() <= HEDGE_WORDS_MAX
+    };
+    clauses.iter().any(takes_out).then_some(Answer::Unknown)
+}
+
+/// Returns whether `raw` is nothing but a no: to "unsubscribed?" it is the only answer that keeps consent.
+pub fn is_plain_no(raw: &str) -> bool {
+    let words = fold_header(&tidy(raw));
+    let last = words.rsplit(' ').next().unwrap_or_default();
+    PLAIN_NO.contains(&words.as_str()) || (words.starts_with("nie ") && last == "dotyczy")
 }
 
 /// Returns the folded words of `text` without clauses such as "I may withdraw my consent at any time".

@@ -74,6 +74,9 @@ const CHANNELS: &[(&str, Channel)] = &[
     ("briefpost", Channel::Post),
 ];
 
+/// Most words of a label with an answer behind it; more are a sentence.
+const LABEL_WORDS_MAX: usize = 6;
+
 /// Beginnings of folded words of a header that asks the other way round: a yes takes consent back.
 const OPT_OUTS: &[&str] = &[
     "wycof",
@@ -93,6 +96,10 @@ const OPT_OUTS: &[&str] = &[
     "do not call",
     "do not email",
     "do not contact",
+    "dnc",
+    "abmeldung",
+    "nie dzwon",
+    "keine werbung",
 ];
 /// Beginnings of folded words of a header that itself says no: a yes to it is a refusal.
 const REFUSALS: &[&str] = &[
@@ -104,6 +111,9 @@ const REFUSALS: &[&str] = &[
     "do not consent",
     "do not agree",
     "do not want",
+    "do not wish",
+    "don t want",
+    "ich mochte keine",
     "don t consent",
     "no consent",
     "not consent",
@@ -149,8 +159,12 @@ pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> (Vec<ConsentClaim>, Opti
     let state = match (answer, mapping.affirms) {
         (Answer::Yes, affirmed) => affirmed,
         (Answer::No, ConsentState::Given) => ConsentState::Refused,
-        (Answer::Unknown, _) => return (Vec::new(), Some(unclear(cell))),
-        (Answer::No | Answer::Blank, _) => return (Vec::new(), None),
+        (Answer::Blank, _) => return (Vec::new(), None),
+        (Answer::Unknown, ConsentState::Given) => return (Vec::new(), Some(unclear(cell))),
+        (Answer::No | Answer::Unknown, _) if answer::is_plain_no(&cell.text) => {
+            return (Vec::new(), None);
+        }
+        (Answer::No | Answer::Unknown, taken_back) => taken_back,
     };
     let wording = mapping.wording.clone().unwrap_or_else(|| wording(cell, &cell.text));
     let claims: Vec<ConsentClaim> = mapping
@@ -190,9 +204,12 @@ pub fn guessed(cell: &Cell, mechanism: &str) -> (Vec<ConsentClaim>, Option<Remar
     let header = fold_question(&cell.column);
     let mut claims: Vec<ConsentClaim> = Vec::new();
     let mut remark = None;
-    for piece in pieces(&cell.text) {
-        let Some(state) = state_of(piece, affirmed_by(&header)) else {
-            let is_unclear = only_channels(piece).is_none() && answered(piece) == Answer::Unknown;
+    let labelled = labelled(&cell.text);
+    let pieces: Vec<(&str, &str)> = labelled
+        .unwrap_or_else(|| pieces(&cell.text).into_iter().map(|piece| (piece, piece)).collect());
+    for (piece, answer) in pieces {
+        let Some(state) = state_of(answer, affirmed_by(&header)) else {
+            let is_unclear = only_channels(answer).is_none() && answered(answer) == Answer::Unknown;
             remark = remark.or_else(|| is_unclear.then(|| unclear(cell)));
             continue;
         };
@@ -226,9 +243,48 @@ fn state_of(piece: &str, affirmed: ConsentState) -> Option<ConsentState> {
     match (answered(piece), affirmed) {
         (Answer::Yes, affirmed) => Some(affirmed),
         (Answer::No, ConsentState::Given) => Some(ConsentState::Refused),
-        // "Unsubscribed: no" is not a consent.
-        (Answer::No | Answer::Blank | Answer::Unknown, _) => None,
+        (Answer::Blank, _) | (Answer::Unknown, ConsentState::Given) => None,
+        // "Unsubscribed: no" is not a consent; but whatever is no plain no, such as "Unsubscribed:
+        // unsubscribed" or "objection: on file", takes it back.
+        (Answer::No | Answer::Unknown, taken_back) => {
+            (!answer::is_plain_no(piece)).then_some(taken_back)
+        }
     }
+}
+
+/// Takes `E-mail: tak, SMS: nie` and `{"email":true,"phone":false}` apart into labels and their answers;
+/// nothing where fewer than two answers have a label. A piece without an answer of its own takes the next
+/// one's: in `regulamin, marketing: nie` nothing was agreed to.
+fn labelled(text: &str) -> Option<Vec<(&str, &str)>> {
+    let text = text.trim().trim_start_matches('{').trim_end_matches('}');
+    let mut found: Vec<(&str, &str)> = Vec::new();
+    let mut waiting: Vec<&str> = Vec::new();
+    let mut answers = 0;
+    let all = text.split([';', ',', '\n', '|']).map(str::trim).filter(|piece| !piece.is_empty());
+    for piece in all {
+        let split = [":", "=", " - ", " – ", " ("]
+            .iter()
+            .filter_map(|sign| piece.rsplit_once(sign))
+            .find(|(label, answer)| is_label(label) && is_answer(answer));
+        let Some((label, answer)) = split else {
+            waiting.push(piece);
+            continue;
+        };
+        answers += 1;
+        found.extend(waiting.drain(..).map(|label| (label, answer)));
+        found.push((label, answer));
+    }
+    (waiting.is_empty() && found.len() >= 2 && answers >= 1).then_some(found)
+}
+
+fn is_label(text: &str) -> bool {
+    text.chars().any(char::is_alphabetic) && text.split_whitespace().count() <= LABEL_WORDS_MAX
+}
+
+fn is_answer(text: &str) -> bool {
+    let text = text.trim().trim_end_matches(')');
+    text.split_whitespace().count() <= LABEL_WORDS_MAX
+        && matches!(answer::parse(text), Answer::Yes | Answer::No)
 }
 
 /// Returns what a consent is for, from the folded words of its question and answer. Channels that the answer
@@ -403,6 +459,128 @@ mod tests {
         check("Zgoda na marketing (e-mail, telefon)", "tylko e-mail", "");
         check("Marketing email consent", "granted until 2025-01-01", "");
         check("Zgoda na marketing e-mail", "zgoda cofnięta 19.11", "marketing email refused");
+    }
+
+    /// What was refused, taken back or left open in any words must never stand as given.
+    #[test]
+    fn nobody_consents_by_refusing_in_other_words() {
+        let never_given = |column: &str, texts: &[&str]| {
+            for text in texts {
+                let (claims, _) = guessed(&cell(column, text), "checkbox");
+                let given = claims.iter().any(|claim| claim.state == ConsentState::Given);
+                assert!(!given, "{column}: {text}: {}", shown(&claims));
+            }
+        };
+        never_given(
+            "Zgoda na marketing e-mail",
+            &[
+                "Zgoda: NIE",
+                "ZGODA=NIE",
+                "zgoda_nie",
+                "Zgoda (nie)",
+                "zgoda - N",
+                "Wyrażam zgodę [nie]",
+                "Consent: No",
+                "Zgoda na marketing e-mail: brak",
+                "Wyrażam zgodę – NIE",
+                "Zgoda na newsletter nie",
+                "marketing_email: false",
+                "I consent to receive marketing emails: declined",
+                "Odmowa zgody",
+                "Zgoda odmówiona",
+                "zgoda nie została wyrażona",
+                "zgoda nieaktywna",
+                "niewyrażam zgody",
+                "Proszę nie dzwonić",
+                "Proszę nie wysyłać mi reklam",
+                "Proszę o niekontaktowanie się",
+                "Proszę o wypisanie z newslettera",
+                "Chcę się wypisać z newslettera",
+                "Oczywiście, że nie",
+                "W żadnym wypadku",
+                "żadna z powyższych",
+                "Consent refused",
+                "Consent not given",
+                "I haven't agreed",
+                "I can't agree",
+                "I never agreed",
+                "I object to marketing",
+                "I agree not to be contacted",
+                "I would not like to receive newsletters",
+                "Please remove me from your mailing list",
+                "Yes, please remove me",
+                "none of the above",
+                "Ich möchte keinen Newsletter erhalten",
+                "Einwilligung nicht erteilt",
+                "Einwilligung verweigert",
+                "Ich willige in die Zusendung von Newslettern nicht ein",
+                "Bitte nicht anrufen",
+                "Ja, nein danke",
+                "Wyrażam zgodę na przetwarzanie danych, nie na marketing",
+                "[ ] Wyrażam zgodę",
+                "[x] regulamin [ ] marketing e-mail",
+                "☑ regulamin ☐ marketing e-mail",
+                "tak [ ] nie [x]",
+                "regulamin, marketing: nie",
+                "Nie mam nic przeciwko",
+            ],
+        );
+        check("Zgoda na marketing e-mail", "Zgoda: tak", "marketing email given");
+        check(
+            "Zgoda na marketing e-mail",
+            "Wyrażam zgodę na informacje handlowe. Podanie danych nie jest obowiązkowe, zgodę mogę cofnąć w każdej chwili.",
+            "marketing email given",
+        );
+        for (column, texts) in [
+            ("Unsubscribed", &["unsubscribed", "opt-out", "Abgemeldet"][..]),
+            (
+                "Rezygnacja z newslettera",
+                &["Rezygnuję", "wypisany", "Chcę zrezygnować", "rezygnacja"],
+            ),
+            (
+                "Wycofanie zgody",
+                &["wycofana", "Wycofuję zgodę", "Tak, wycofuję", "wycofał 10.11.2026"],
+            ),
+            ("Sprzeciw wobec marketingu", &["sprzeciw", "wnoszę sprzeciw", "zgłoszony"]),
+            ("Nie wyrażam zgody na marketing", &["Nie wyrażam zgody na marketing", "tak"]),
+            ("Do not call", &["Do not call", "DNC", "1"]),
+        ] {
+            for text in texts {
+                let (claims, _) = guessed(&cell(column, text), "checkbox");
+                let takes_back = |claim: &ConsentClaim| {
+                    claim.purpose.0.as_ref() == Purpose::MARKETING
+                        && claim.state != ConsentState::Given
+                };
+                assert!(claims.iter().any(takes_back), "{column}: {text}: {}", shown(&claims));
+            }
+            for text in ["nie", "0", "false", "", "no"] {
+                check(column, text, "");
+            }
+        }
+    }
+
+    #[test]
+    fn labelled_answers_are_each_their_own() {
+        check(
+            "Zgody",
+            "Zgoda RODO: Tak; Zgoda marketing e-mail: Nie; Zgoda marketing telefon: Nie",
+            "enquiry-reply email given, enquiry-reply phone given, marketing email refused, marketing phone refused",
+        );
+        check(
+            "Zgoda na marketing",
+            "E-mail: tak, SMS: nie, telefon: nie",
+            "marketing email given, marketing sms refused, marketing phone refused",
+        );
+        check(
+            "Zgoda na marketing",
+            "{\"email\":true,\"phone\":false}",
+            "marketing email given, marketing phone refused",
+        );
+        check(
+            "Zgody",
+            "Kontakt telefoniczny: nie wyrażam zgody; kontakt e-mail: wyrażam zgodę",
+            "enquiry-reply phone refused, enquiry-reply email given",
+        );
     }
 
     #[test]

@@ -139,6 +139,7 @@ fn consents(facts: &crate::model::subject::Facts, as_of: DateTime<Utc>) -> Vec<C
         channel,
         state: ConsentState::Given,
         event_at_ms: as_of.timestamp_millis(),
+        is_dated: true,
         wording: String::new(),
         mechanism: "test".to_owned(),
         evidence: String::new(),

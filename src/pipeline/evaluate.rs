@@ -372,6 +372,7 @@ pub(super) fn record(
         channel: claim.channel,
         state: claim.state,
         event_at_ms: said_ms(claim, row.submitted_ms, row.changed_ms(), as_of_ms),
+        is_dated: row.is_time_known,
         wording: claim.wording.clone(),
         mechanism: claim.mechanism.clone(),
         evidence: row.evidence.clone(),
