@@ -290,4 +290,17 @@ mod tests {
             prop_assert_eq!(standing, Standing::Withdrawn(0));
         }
     }
+
+    #[test]
+    fn an_undated_consent_outranks_no_refusal() {
+        let undated = ConsentRecord { is_dated: false, ..record(2, ConsentState::Given, 900) };
+        let records = [record(1, ConsentState::Refused, 100), undated.clone()];
+        let standing_of = |records: &[ConsentRecord]| {
+            standing(records, Purpose::MARKETING, Channel::Email, 1_000)
+        };
+        assert_eq!(standing_of(&records), Standing::Refused(1));
+        assert_eq!(standing_of(std::slice::from_ref(&undated)), Standing::Given(2));
+        let dated = record(3, ConsentState::Given, 950);
+        assert_eq!(standing_of(&[records[0].clone(), undated, dated]), Standing::Given(3));
+    }
 }

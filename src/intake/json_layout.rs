@@ -4,6 +4,8 @@ use serde_json::Value;
 
 /// Wrappers that may stand in each other (`{"leads":{"data":[…]}}`).
 const WRAPPERS_MAX: usize = 4;
+/// Characters of a key that is an id though it has no digit.
+const ID_CHARS_MIN: usize = 16;
 
 /// Keys under which APIs wrap their list of records.
 const WRAPPERS: &[&str] = &[
@@ -136,7 +138,7 @@ fn is_about_pages(key: &str) -> bool {
 
 /// Returns the records of `value`: those of the list that it wraps, however deep, or else itself.
 pub(super) fn unwrapped(value: Value) -> Vec<Value> {
-    let Some(path) = list_path(&value, WRAPPERS_MAX) else { return vec![value] };
+    let Some(path) = list_path(&value, WRAPPERS_MAX) else { return by_id(value) };
     let inner = path.iter().try_fold(value, |mut value, key| {
         value.as_object_mut().and_then(|object| object.remove(key.as_str()))
     });
@@ -246,6 +248,24 @@ impl Braces {
         }
         None
     }
+}
+
+/// Parts an object that holds records under their ids, as Firebase writes them:
+/// `{"-Nx1": {"email": "…"}, "-Nx2": {"email": "…"}}`. Anything else is one record.
+fn by_id(value: Value) -> Vec<Value> {
+    let Value::Object(entries) = value else { return vec![value] };
+    let is_id =
+        |key: &String| key.len() >= ID_CHARS_MIN || key.bytes().any(|byte| byte.is_ascii_digit());
+    let first = entries.values().next().and_then(Value::as_object);
+    let is_alike = |other: &Value| {
+        first.zip(other.as_object()).is_some_and(|(first, other)| {
+            first.keys().filter(|key| other.contains_key(*key)).count() * 2 >= other.len()
+        })
+    };
+    if entries.len() > 1 && entries.keys().all(is_id) && entries.values().all(is_alike) {
+        return entries.into_iter().map(|(_, record)| record).collect();
+    }
+    vec![Value::Object(entries)]
 }
 
 #[cfg(test)]

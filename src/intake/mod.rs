@@ -328,6 +328,16 @@ fn open_table(
     caps: &Caps,
     forced: Option<Arc<SourcePreset>>,
 ) -> Result<OpenInput, Refusal> {
+    let start: Vec<u8> =
+        found.head.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).take(2).collect();
+    if start == *b"[[" {
+        return Err(Refusal::new(
+            &store.name,
+            RefusalKind::Unrecognized,
+            "this is JSON whose records are lists without names",
+            "export objects such as {\"email\": \"…\"}, or save the table as CSV",
+        ));
+    }
     let is_known = |key: &str| sources.knows_header(key);
     let layout = dialect::layout(&found.head, found.head_is_all, found.charset, caps, is_known)
         .ok_or_else(|| unrecognized(&store.name, &[]))?;
@@ -355,10 +365,14 @@ fn open_table(
     let notices = store.sheet.iter().flat_map(|sheet| sheet.unread.iter().map(|name| {
         format!("the sheet `{name}` also holds a table and is not read; save it as a file of its own")
     }));
+    let notices: Vec<String> = notices.chain(without_time(&columns, &resolver.preset)).collect();
     let mut dialect = layout.dialect;
     let is_plain = dialect.escape == Escape::Doubled;
     let by_preset = |escape: &Escape| is_plain || *escape == Escape::Json;
-    if let Some(escape) = resolver.preset.escape.filter(by_preset) {
+    if header.iter().any(|name| is_own(name)) {
+        // Rows that leadmill gave back to be mended: written by itself, whatever the export was like.
+        dialect.escape = Escape::Doubled;
+    } else if let Some(escape) = resolver.preset.escape.filter(by_preset) {
         dialect.escape = escape;
     }
     Ok(OpenInput {
@@ -376,7 +390,7 @@ fn open_table(
         header_line,
         columns,
         has_small_dates: found.has_small_dates,
-        notices: notices.collect(),
+        notices,
         store: Arc::new(store),
         caps: *caps,
         charset: found.charset,
@@ -396,6 +410,19 @@ fn traits(layout: &dialect::Layout) -> TableTraits {
     TableTraits { keys, first_row }
 }
 
+/// Says that no column tells when forms were sent; a contact list need not.
+fn without_time(columns: &[Column], preset: &SourcePreset) -> impl Iterator<Item = String> {
+    let has_time = columns.iter().any(|column| column.role == Role::SubmittedAt);
+    let is_silent = !has_time && !preset.is_contact_list && !columns.is_empty();
+    is_silent
+        .then(|| {
+            "no column says when a form was sent, so the time of receipt stands in; where one does, name it \
+             in a preset (`leadmill sniff FILE --write-preset`)"
+                .to_owned()
+        })
+        .into_iter()
+}
+
 fn open_json(
     store: Store,
     found: &Survey,
@@ -411,6 +438,7 @@ fn open_json(
         .ok_or_else(|| unrecognized(&store.name, &[]))?;
     let resolver = Resolver::new(sources, choice.preset);
     let columns = json_rows::sample_columns(&resolver, &sample);
+    let columns_of_records = columns.clone();
     let header: Vec<String> = columns.iter().map(|column| column.name.to_string()).collect();
     let has_contact = columns.iter().any(is_contact);
     // A sample that could not be parsed shows nothing either way: its lines will say what is wrong.
@@ -434,7 +462,7 @@ fn open_json(
         columns,
         has_small_dates: found.has_small_dates,
         store: Arc::new(store),
-        notices: Vec::new(),
+        notices: without_time(&columns_of_records, &resolver.preset).collect(),
         caps: *caps,
         charset: found.charset,
         resolver,

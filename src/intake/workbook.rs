@@ -163,6 +163,9 @@ impl Places {
     }
 }
 
+/// A sheet that declares more columns is formatted to its edge rather than filled.
+const COLUMNS_PADDED_MAX: u32 = 512;
+
 /// Reads the text of a sheet, which a thread of its own writes.
 pub(super) struct SheetReader {
     from: Receiver<io::Result<Vec<u8>>>,
@@ -184,6 +187,7 @@ pub(super) fn text(source: Source, sheet: String) -> (SheetReader, Arc<Places>) 
         noted: 0,
         row: 0,
         column: 0,
+        width: 0,
         is_filled: false,
     };
     // When the reader is dropped early, the next send fails and the thread ends.
@@ -218,6 +222,8 @@ struct SheetWriter {
     /// The row and the column being written; 0 before the first row.
     row: u32,
     column: u32,
+    /// Columns of the sheet as far as they are known; every row gets as many.
+    width: u32,
     is_filled: bool,
 }
 
@@ -249,6 +255,8 @@ impl SheetWriter {
         let mut workbook: Workbook = Xlsx::new(BufReader::new(source))?;
         let is_1904 = workbook.has_1904_epoch();
         let mut cells = workbook.worksheet_cells_reader(sheet)?;
+        let declared = cells.dimensions().end.1.saturating_add(1);
+        self.width = if declared <= COLUMNS_PADDED_MAX { declared } else { 0 };
         while let Some(cell) = cells.next_cell()? {
             let text = shown(cell.get_value(), is_1904);
             if !text.is_empty() {
@@ -257,7 +265,7 @@ impl SheetWriter {
             }
         }
         if self.row > 0 {
-            self.end_line()?;
+            self.end_row()?;
         }
         self.flush()
     }
@@ -294,7 +302,7 @@ impl SheetWriter {
             return Err(Stop::Fault(broken()));
         }
         if self.row > 0 {
-            self.end_line()?;
+            self.end_row()?;
         }
         while self.line < row.saturating_add(self.breaks) {
             self.end_line()?;
@@ -305,6 +313,16 @@ impl SheetWriter {
         }
         (self.row, self.column, self.is_filled) = (row, 0, false);
         Ok(())
+    }
+
+    /// Ends a row with the empty cells that a workbook leaves out: a sheet is a rectangle.
+    fn end_row(&mut self) -> Result<(), Stop> {
+        self.width = self.width.max(self.column + 1);
+        while self.column + 1 < self.width {
+            self.chunk.push(b',');
+            self.column += 1;
+        }
+        self.end_line()
     }
 
     fn end_line(&mut self) -> Result<(), Stop> {

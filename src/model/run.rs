@@ -73,6 +73,8 @@ pub struct InputReport {
     pub rows: RowCounts,
     /// What was repaired, suspected or lost in accepted rows.
     pub notices: NoticeCounts,
+    /// What somebody should know about the input as a whole, such as a sheet that was not read.
+    pub warnings: Vec<String>,
 }
 
 /// What became of an input as a whole.

@@ -75,7 +75,15 @@ pub(super) fn native_id(cells: &[Cell]) -> Option<String> {
         .iter()
         .filter(|cell| cell.role == Role::SubmissionId)
         .map(|cell| unguard(&cell.text).into_owned())
-        .find(|id| id.chars().any(char::is_alphanumeric) && !is_rounded(id))
+        .find(|id| id.chars().any(char::is_alphanumeric) && !is_rounded(id) && !is_cut(id))
+}
+
+/// Returns whether `id` may have been through a spreadsheet, which keeps 15 digits of a number and puts zeros
+/// for the rest. An id that ends so by itself loses nothing: its row is told by its content.
+fn is_cut(id: &str) -> bool {
+    id.len() > 15
+        && id.bytes().all(|byte| byte.is_ascii_digit())
+        && id.as_bytes()[15..].iter().all(|byte| *byte == b'0')
 }
 
 /// Returns whether `id` looks like `1,80988E+18`.
@@ -104,6 +112,16 @@ mod tests {
             })
             .collect();
         fingerprint("meta", &cells, told_apart)
+    }
+
+    #[test]
+    fn an_id_that_a_spreadsheet_cut_tells_nobody_apart() {
+        let row =
+            |id, name| of(&[("id", Role::SubmissionId, id), ("name", Role::FullName, name)], ById);
+        assert_ne!(row("5912350000000000000", "Iza Lis"), row("5912350000000000000", "Ewa Kot"));
+        assert_ne!(row("1234567890123450", "Iza Lis"), row("1234567890123450", "Ewa Kot"));
+        assert_eq!(row("1234567890123450", "Iza Lis"), row("1234567890123450", "Iza Lis"));
+        assert_eq!(row("591235000000000", "Iza Lis"), row("591235000000000", "Ewa Kot"));
     }
 
     #[test]

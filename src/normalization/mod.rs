@@ -5,6 +5,7 @@
 //! kind of value has a file of its own that opens with what it repairs and what it refuses.
 
 pub mod answer;
+mod answer_words;
 pub mod attribution;
 pub mod company;
 mod consents;

@@ -83,6 +83,8 @@ const NUMBER_DIGITS_MIN: usize = 7;
 const EXTENSION_DIGITS_MAX: usize = 6;
 /// Most digits of an area code that a slash may part from its number (`030/1234567`).
 const AREA_DIGITS_MAX: usize = 6;
+/// Digits of a Polish number with its country code.
+const POLISH_WITH_CODE_DIGITS: usize = 11;
 /// A longer cell is prose; nothing that is dialled stands behind so much of it.
 const CELL_CHARS_MAX: usize = 400;
 
@@ -118,7 +120,8 @@ pub fn parse(raw: &str, country: &str, tables: &Tables) -> Result<Phone, PhoneFa
     if text.chars().nth(CELL_CHARS_MAX).is_some() {
         return Err(PhoneFault::Invalid("a whole text stands where a number belongs".to_owned()));
     }
-    let parts = parts(without_decimals(&text));
+    let (text, hours) = without_hours(without_decimals(&text));
+    let parts = parts(text);
     let mut fault = None;
     let mut found: Vec<Phone> = Vec::new();
     for candidate in candidates(&parts.pieces) {
@@ -135,7 +138,34 @@ pub fn parse(raw: &str, country: &str, tables: &Tables) -> Result<Phone, PhoneFa
         let none = || PhoneFault::Invalid(format!("{digit_count} digits are no number"));
         return Err(fault.unwrap_or_else(none));
     }
-    Ok(first_of(found, parts))
+    let mut phone = first_of(found, parts);
+    if let Some(hours) = hours {
+        let message = format!("`{hours}` after the number reads as hours and was left out");
+        phone.remarks.push(Remark::new("phone-repaired", message));
+    }
+    Ok(phone)
+}
+
+/// Splits the hours off the end of `600 123 455 8-16`: their digits would make another country's number.
+fn without_hours(text: &str) -> (&str, Option<&str>) {
+    let Some((number, last)) = text.trim_end().rsplit_once([' ', '\t']) else {
+        return (text, None);
+    };
+    let is_hour = |part: &str| {
+        let (hour, minutes) = part.split_once([':', '.']).unwrap_or((part, "00"));
+        minutes.len() == 2
+            && minutes.parse::<u8>().is_ok_and(|minutes| minutes < 60)
+            && hour.len() <= 2
+            && hour.parse::<u8>().is_ok_and(|hour| hour <= 24)
+    };
+    let bare = last.trim_matches(['(', ')']);
+    let are_hours =
+        bare.split_once(['-', '–']).is_some_and(|(from, to)| is_hour(from) && is_hour(to));
+    if are_hours && digits_in(number) >= NUMBER_DIGITS_MIN + 2 {
+        (number, Some(last))
+    } else {
+        (text, None)
+    }
 }
 
 /// Returns the first of `found`, with what else the cell held.
@@ -291,6 +321,18 @@ fn judge(candidate: &str, country: &str) -> Result<Phone, PhoneFault> {
     let (digits, is_international) = digits_of(candidate);
     if digits.is_empty() {
         return Err(PhoneFault::Invalid("there are no digits in it".to_owned()));
+    }
+    if !is_international
+        && digits.len() == POLISH_WITH_CODE_DIGITS
+        && digits.starts_with("48")
+        && calling_code(country).is_some_and(|code| code != "48")
+        && let Some(mut phone) = ask_library(&format!("+{digits}"), country)
+    {
+        // 48 and nine digits is how Poles write their own number, wherever they live; national numbers of
+        // other countries begin with a zero or are no longer than ten digits.
+        let message = format!("read as {}, as if the plus sign had been lost", phone.e164);
+        phone.remarks.push(Remark::new("phone-repaired", message));
+        return Ok(phone);
     }
     let dialled = dialled(&digits, is_international, country);
     if let Some(phone) = ask_library(&dialled, country) {
@@ -530,6 +572,23 @@ mod tests {
     }
 
     #[test]
+    fn hours_behind_a_number_are_no_digits_of_it() {
+        for raw in ["600 123 455 8-16", "600123455 (8:00-16:00)", "600 123 455 9–17"] {
+            check_rest(raw, "PL", "", &[], &["phone-repaired"]);
+            check(raw, "PL", Some(("+48600123455", "mobile")));
+        }
+        check("22 123 45 67", "PL", Some(("+48221234567", "fixed")));
+        check("+49 30 123456-12", "DE", Some(("+493012345612", "fixed")));
+    }
+
+    #[test]
+    fn a_polish_number_stays_one_whatever_the_country_says() {
+        check("48600123455", "DE", Some(("+48600123455", "mobile")));
+        check("48 22 123 45 67", "DE", Some(("+48221234567", "fixed")));
+        check("0151 23456789", "DE", Some(("+4915123456789", "mobile")));
+    }
+
+    #[test]
     fn what_else_the_cell_holds_is_kept() {
         let both = ["+48601123457"];
         let said = ["phone-second"];
@@ -546,7 +605,7 @@ mod tests {
         check_rest("22 123-45-67 w.12", "PL", "12", &[], &cut);
         check_rest("22 123 45 67 #12", "PL", "12", &[], &cut);
         check_rest("030 1234567 Durchwahl: 12", "DE", "12", &[], &cut);
-        check_rest("600123456 w godz. 9-17", "PL", "", &[], &[]);
+        check_rest("600123456 w godz. 9-17", "PL", "", &[], &["phone-repaired"]);
     }
 
     #[test]

@@ -188,7 +188,20 @@ fn is_filled(text: &str) -> bool {
     let text = tidy(text);
     !matches!(
         &*text.to_ascii_lowercase(),
-        "" | "null" | "false" | "0" | "off" | "\"\"" | "undefined"
+        "" | "null"
+            | "false"
+            | "0"
+            | "off"
+            | "\"\""
+            | "undefined"
+            | "-"
+            | "--"
+            | "n/a"
+            | "no"
+            | "n"
+            | "nie"
+            | "brak"
+            | "none"
     )
 }
 

@@ -62,7 +62,9 @@ impl Normalizer<'_> {
         let values = &mut draft.values;
         let mut own_domain = None;
         if let Some(address) = values.get(field::EMAIL) {
-            let mailbox = email::classify(address, self.tables);
+            let mut mailbox = email::classify(address, self.tables);
+            // Whoever mistyped a provider is no throw-away mailbox, though squatters use such domains for some.
+            mailbox.is_disposable &= values.get(field::EMAIL_SUGGESTION).is_none();
             for (flag, is) in [
                 (field::EMAIL_IS_FREE, mailbox.is_free),
                 (field::EMAIL_IS_ROLE, mailbox.is_role),

@@ -40,6 +40,7 @@ struct InputBook {
     detail: String,
     rows: RowBook,
     notices: NoticeCounts,
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -265,6 +266,7 @@ impl From<&InputReport> for InputBook {
             detail: detail.to_owned(),
             rows: RowBook::from(&report.rows),
             notices: report.notices.clone(),
+            warnings: report.warnings.clone(),
         }
     }
 }
@@ -285,6 +287,7 @@ impl From<&InputBook> for InputReport {
             },
             rows: RowCounts::from(&book.rows),
             notices: book.notices.clone(),
+            warnings: book.warnings.clone(),
         }
     }
 }

@@ -82,6 +82,7 @@ pub fn ingest_input(
         status: InputStatus::Imported,
         rows: RowCounts::default(),
         notices: NoticeCounts::new(),
+        warnings: input.notices.clone(),
     };
     events(Event::InputOpened {
         name: report.name.clone(),

@@ -311,6 +311,7 @@ fn take_in(
         status,
         rows: RowCounts::default(),
         notices: NoticeCounts::new(),
+        warnings: Vec::new(),
     };
     let input = match input {
         Ok(input) => input,

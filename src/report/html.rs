@@ -278,6 +278,7 @@ mod tests {
             detail: None,
             rows,
             notices: NoticeCounts::new(),
+            warnings: Vec::new(),
         }
     }
 

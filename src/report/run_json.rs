@@ -82,6 +82,8 @@ pub struct InputSummary {
     pub rows: RowSummary,
     /// Its accepted rows with a notice, by code.
     pub notices: NoticeCounts,
+    /// What somebody should know about it as a whole.
+    pub warnings: Vec<String>,
 }
 
 /// How many leads there are.
@@ -161,6 +163,7 @@ impl From<&InputReport> for InputSummary {
             detail,
             rows: RowSummary::from(&report.rows),
             notices: report.notices.clone(),
+            warnings: report.warnings.clone(),
         }
     }
 }
@@ -184,6 +187,7 @@ mod tests {
             encoding: "utf-8".to_owned(),
             status: InputStatus::Known("run-0001".to_owned()),
             rows: RowCounts::default(),
+            warnings: vec!["a sheet was not read".to_owned()],
             notices: NoticeCounts::from([("date-unreadable".to_owned(), 2)]),
         };
         let summary = RunSummary {

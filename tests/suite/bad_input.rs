@@ -263,3 +263,36 @@ fn a_fixed_row_goes_in_from_the_quarantine_file() {
     );
     assert_eq!(jan, [["Jan", "Firma", "2026-11-19T09:00:00Z"]]);
 }
+
+#[test]
+fn records_under_their_ids_are_as_many_leads() {
+    let workspace = Workspace::new();
+    let text = r#"{"-Nx1":{"name":"Jan Wzorcowy","email":"jan@przyklad.pl"},"-Nx2":{"name":"Ola Nowa","email":"ola@przyklad.pl"}}"#;
+    workspace.input("firebase.json", text);
+    workspace.run(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
+    let nested = r#"{"contact1":{"name":"Jan","email":"jan@przyklad.pl"},"company1":{"vat":"1","seat":"2"}}"#;
+    let workspace = Workspace::new();
+    workspace.input("one.json", nested);
+    workspace.run(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
+}
+
+#[test]
+fn lists_without_names_are_refused_and_not_read_as_a_table() {
+    let workspace = Workspace::new();
+    workspace.input("rows.json", r#"[["name","email"],["Jan","jan@przyklad.pl"]]"#);
+    let outcome = workspace.run(&["run"]);
+    outcome.expect_code(6).says(&["records are lists without names", "hint"]);
+}
+
+#[test]
+fn a_lead_id_alone_makes_no_table_a_crm_s() {
+    let workspace = Workspace::new();
+    workspace.file(
+        "leads.csv",
+        "Lead ID,Name,Email,Created at\n1,Jan,jan@przyklad.pl,2025-09-12 10:05:06\n",
+    );
+    let found = workspace.ok(&["sniff", "leads.csv", "--json"]).json();
+    assert_eq!(found["source"], "generic-csv", "{found}");
+}

@@ -326,3 +326,20 @@ fn a_file_that_somebody_is_still_writing_is_left_for_the_next_run() {
     workspace.ok(&["run"]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
 }
+
+#[test]
+fn a_sheet_is_a_rectangle_however_its_rows_end() {
+    let rows = row(1, &["Name", "Email", "Message"])
+        + &row(2, &["Jan Wzorcowy", "jan@przyklad.pl", "hej"])
+        + &row(3, &["Ola Nowa", "ola@przyklad.pl", ""])
+        + &row(4, &["Ewa Inna", "ewa@przyklad.pl", ""]);
+    let workspace = Workspace::new();
+    workspace.input("forms.xlsx", workbook(&[("Form", &rows, true)], false));
+    workspace.run(&["run"]);
+    let run = workspace.run_json();
+    assert_eq!(run["rows"]["created"], 3, "{run}");
+    assert_eq!(run["rows"]["quarantined"], 0, "{run}");
+    // Nobody is at the terminal when cron runs: what was not understood stands in run.json.
+    let warning = run["inputs"][0]["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("no column says when a form was sent"), "{run}");
+}

@@ -1,0 +1,275 @@
+//! Consents as they stand in cells, and the claims they make.
+
+use super::*;
+use crate::model::row::{GENERIC_CONSENT, Role};
+
+fn cell(column: &str, text: &str) -> Cell {
+    Cell { column: column.into(), role: Role::Consent(GENERIC_CONSENT), text: text.into() }
+}
+
+fn shown(claims: &[ConsentClaim]) -> String {
+    let each = |claim: &ConsentClaim| {
+        format!("{} {} {}", claim.purpose, claim.channel.word(), claim.state.word())
+    };
+    claims.iter().map(each).collect::<Vec<_>>().join(", ")
+}
+
+#[track_caller]
+fn check(column: &str, text: &str, expected: &str) {
+    assert_eq!(shown(&guessed(&cell(column, text), "checkbox").0), expected, "{column}: {text}");
+}
+
+#[test]
+fn words_tell_what_for_and_how() {
+    check("Zgoda marketingowa", "tak", "marketing email given");
+    check(
+        "Zgoda RODO",
+        "Wyrażam zgodę na przetwarzanie, w tym kontakt telefoniczny",
+        "enquiry-reply phone given",
+    );
+    check("Zgoda RODO", "tak", "enquiry-reply email given, enquiry-reply phone given");
+    check(
+        "Zgody",
+        "Zgadzam się na informacje handlowe e-mail i SMS",
+        "marketing email given, marketing sms given",
+    );
+    check("Newsletter", "Not Checked", "marketing email refused");
+    check("Zgoda", "nie wyrażam zgody na marketing telefoniczny", "marketing phone refused");
+    check("Zgoda", "", "");
+    check("Zgoda", "-", "");
+    check("Zgoda", "być może", "");
+    check("Zgoda na marketing e-mail", "tak?", "");
+    check("Zgoda na marketing e-mail", "tak/nie", "");
+    check("Zgoda na marketing e-mail", "Tak, ale tylko telefonicznie", "");
+    check("Zgoda na marketing (e-mail, telefon)", "tylko e-mail", "");
+    check("Marketing email consent", "granted until 2025-01-01", "");
+    check("Zgoda na marketing e-mail", "zgoda cofnięta 19.11", "marketing email refused");
+}
+
+/// Refusals and half consents as people and exporters write them.
+const NO_CONSENTS: &[&str] = &[
+    "Zgoda: NIE",
+    "ZGODA=NIE",
+    "zgoda_nie",
+    "Zgoda (nie)",
+    "zgoda - N",
+    "Wyrażam zgodę [nie]",
+    "Consent: No",
+    "Zgoda na marketing e-mail: brak",
+    "Wyrażam zgodę – NIE",
+    "Zgoda na newsletter nie",
+    "marketing_email: false",
+    "I consent to receive marketing emails: declined",
+    "Odmowa zgody",
+    "Zgoda odmówiona",
+    "zgoda nie została wyrażona",
+    "zgoda nieaktywna",
+    "niewyrażam zgody",
+    "Proszę nie dzwonić",
+    "Proszę nie wysyłać mi reklam",
+    "Proszę o niekontaktowanie się",
+    "Proszę o wypisanie z newslettera",
+    "Chcę się wypisać z newslettera",
+    "Oczywiście, że nie",
+    "W żadnym wypadku",
+    "żadna z powyższych",
+    "Consent refused",
+    "Consent not given",
+    "I haven't agreed",
+    "I can't agree",
+    "I never agreed",
+    "I object to marketing",
+    "I agree not to be contacted",
+    "I would not like to receive newsletters",
+    "Please remove me from your mailing list",
+    "Yes, please remove me",
+    "none of the above",
+    "Ich möchte keinen Newsletter erhalten",
+    "Einwilligung nicht erteilt",
+    "Einwilligung verweigert",
+    "Ich willige in die Zusendung von Newslettern nicht ein",
+    "Bitte nicht anrufen",
+    "Ja, nein danke",
+    "Wyrażam zgodę na przetwarzanie danych, nie na marketing",
+    "[ ] Wyrażam zgodę",
+    "[x] regulamin [ ] marketing e-mail",
+    "☑ regulamin ☐ marketing e-mail",
+    "tak [ ] nie [x]",
+    "regulamin, marketing: nie",
+    "Nie mam nic przeciwko",
+];
+
+/// What was refused, taken back or left open in any words must never stand as given.
+#[test]
+fn nobody_consents_by_refusing_in_other_words() {
+    let never_given = |column: &str, texts: &[&str]| {
+        for text in texts {
+            let (claims, _) = guessed(&cell(column, text), "checkbox");
+            let given = claims.iter().any(|claim| claim.state == ConsentState::Given);
+            assert!(!given, "{column}: {text}: {}", shown(&claims));
+        }
+    };
+    never_given("Zgoda na marketing e-mail", NO_CONSENTS);
+    check("Zgoda na marketing e-mail", "Zgoda: tak", "marketing email given");
+    check(
+        "Zgoda na marketing e-mail",
+        "Wyrażam zgodę na informacje handlowe. Podanie danych nie jest obowiązkowe, zgodę mogę cofnąć w każdej chwili.",
+        "marketing email given",
+    );
+    for (column, texts) in [
+        ("Unsubscribed", &["unsubscribed", "opt-out", "Abgemeldet"][..]),
+        ("Rezygnacja z newslettera", &["Rezygnuję", "wypisany", "Chcę zrezygnować", "rezygnacja"]),
+        ("Wycofanie zgody", &["wycofana", "Wycofuję zgodę", "Tak, wycofuję", "wycofał 10.11.2026"]),
+        ("Sprzeciw wobec marketingu", &["sprzeciw", "wnoszę sprzeciw", "zgłoszony"]),
+        ("Nie wyrażam zgody na marketing", &["Nie wyrażam zgody na marketing", "tak"]),
+        ("Do not call", &["Do not call", "DNC", "1"]),
+    ] {
+        for text in texts {
+            let (claims, _) = guessed(&cell(column, text), "checkbox");
+            let takes_back = |claim: &ConsentClaim| {
+                claim.purpose.0.as_ref() == Purpose::MARKETING && claim.state != ConsentState::Given
+            };
+            assert!(claims.iter().any(takes_back), "{column}: {text}: {}", shown(&claims));
+        }
+        for text in ["nie", "0", "false", "", "no"] {
+            check(column, text, "");
+        }
+    }
+}
+
+#[test]
+fn labelled_answers_are_each_their_own() {
+    check(
+        "Zgody",
+        "Zgoda RODO: Tak; Zgoda marketing e-mail: Nie; Zgoda marketing telefon: Nie",
+        "enquiry-reply email given, enquiry-reply phone given, marketing email refused, marketing phone refused",
+    );
+    check(
+        "Zgoda na marketing",
+        "E-mail: tak, SMS: nie, telefon: nie",
+        "marketing email given, marketing sms refused, marketing phone refused",
+    );
+    check(
+        "Zgoda na marketing",
+        "{\"email\":true,\"phone\":false}",
+        "marketing email given, marketing phone refused",
+    );
+    check(
+        "Zgody",
+        "Kontakt telefoniczny: nie wyrażam zgody; kontakt e-mail: wyrażam zgodę",
+        "enquiry-reply phone refused, enquiry-reply email given",
+    );
+}
+
+#[test]
+fn several_consents_in_one_cell_are_read_one_by_one() {
+    let calls = "Wyrażam zgodę na kontakt telefoniczny";
+    let offers = "Wyrażam zgodę na informacje handlowe e-mail";
+    let expected = "enquiry-reply phone given, marketing email given";
+    for joined in [", ", "\n", "; ", ";\r\n"] {
+        check("Zgody", &format!("{calls}{joined}{offers}"), expected);
+    }
+    check(
+        "Zgody",
+        "Wyrażam zgodę na marketing e-mail, nie wyrażam zgody na marketing telefoniczny",
+        "marketing email given, marketing phone refused",
+    );
+    check(
+        "Zgody",
+        "Wyrażam zgodę na marketing e-mail; nie wyrażam zgody na marketing e-mail",
+        "marketing email refused",
+    );
+    check("Zgody marketingowe", "E-mail;SMS;", "marketing email given, marketing sms given");
+    check("Zgody marketingowe (e-mail, SMS, telefon)", "SMS", "marketing sms given");
+    check(
+        "Zgody",
+        "Wyrażam zgodę na profilowanie; Wyrażam zgodę na udostępnienie danych partnerom",
+        "profiling email given, partner-share email given",
+    );
+}
+
+#[test]
+fn a_consent_over_several_lines_stays_one() {
+    check(
+        "Zgoda",
+        "Nie wyrażam zgody na otrzymywanie informacji\nhandlowych drogą elektroniczną",
+        "marketing email refused",
+    );
+    check(
+        "Zgoda",
+        "Nie wyrażam zgody na:\ne-mail;\nSMS",
+        "enquiry-reply email refused, enquiry-reply sms refused",
+    );
+    check(
+        "Zgoda",
+        "Wyrażam zgodę na: a) marketing e-mail; b) marketing telefoniczny",
+        "marketing email given, marketing phone given",
+    );
+    check("Zgoda na marketing e-mail", "tak;nie", "marketing email refused");
+}
+
+#[test]
+fn a_sentence_that_explains_the_right_to_withdraw_is_a_consent() {
+    check(
+        "Zgoda",
+        "Wyrażam zgodę na otrzymywanie informacji handlowych e-mail. Zgodę mogę wycofać w każdej chwili.",
+        "marketing email given",
+    );
+}
+
+#[test]
+fn a_question_that_asks_the_other_way_round_is_answered_the_other_way_round() {
+    check("Nie wyrażam zgody na marketing e-mail", "tak", "marketing email refused");
+    check("I do not consent to marketing emails", "yes", "marketing email refused");
+    check("Zgoda wycofana", "tak", "marketing email withdrawn, marketing phone withdrawn");
+    check(
+        "Data wycofania zgody",
+        "2026-11-20",
+        "marketing email withdrawn, marketing phone withdrawn",
+    );
+    check("Unsubscribed from all email", "true", "marketing email withdrawn");
+    check("Unsubscribed from all email", "false", "");
+    check("HasOptedOutOfEmail", "true", "marketing email withdrawn");
+    check("DoNotCall", "1", "marketing phone withdrawn");
+    check("Rezygnacja z newslettera", "tak", "marketing email withdrawn");
+}
+
+#[track_caller]
+fn check_mapped(affirms: ConsentState, text: &str, expected: &str) {
+    let mapping = ConsentMapping {
+        purpose: Purpose::new(Purpose::MARKETING),
+        channels: vec![Channel::Email],
+        wording: None,
+        mechanism: "import".to_owned(),
+        affirms,
+    };
+    assert_eq!(shown(&mapped(&cell("c", text), &mapping).0), expected, "{text}");
+}
+
+#[test]
+fn the_mapping_says_what_yes_means() {
+    check_mapped(ConsentState::Given, "1", "marketing email given");
+    check_mapped(ConsentState::Given, "no", "marketing email refused");
+    check_mapped(ConsentState::Withdrawn, "2025-09-12 13:05:13", "marketing email withdrawn");
+    check_mapped(ConsentState::Withdrawn, "0000-00-00 00:00:00", "");
+    check_mapped(ConsentState::Withdrawn, "no", "");
+    check_mapped(ConsentState::Withdrawn, "", "");
+}
+
+#[test]
+fn a_mapped_cell_with_several_answers_must_agree() {
+    check_mapped(ConsentState::Given, "tak;tak;", "marketing email given");
+    check_mapped(ConsentState::Given, "tak;nie", "");
+    check_mapped(ConsentState::Given, "E-mail, SMS", "marketing email given");
+    check_mapped(ConsentState::Given, "SMS", "");
+}
+
+#[test]
+fn the_sentence_shown_is_kept_where_the_cell_has_it() {
+    let sentence = "Wyrażam zgodę na kontakt";
+    assert_eq!(guessed(&cell("Zgoda", sentence), "checkbox").0[0].wording, sentence);
+    assert_eq!(
+        guessed(&cell("Zgoda na kontakt", "tak"), "checkbox").0[0].wording,
+        "Zgoda na kontakt"
+    );
+}
