@@ -123,6 +123,7 @@ pub fn parse(raw: &str, country: &str, tables: &Tables) -> Result<Phone, PhoneFa
     let (text, hours) = without_hours(without_decimals(&text));
     let parts = parts(text);
     let mut fault = None;
+    let mut left_out = None;
     let mut found: Vec<Phone> = Vec::new();
     for candidate in candidates(&parts.pieces) {
         // Nobody invents an extension to a made-up number: `12 345 67 89 wew. 12` is a line in Kraków.
@@ -131,7 +132,10 @@ pub fn parse(raw: &str, country: &str, tables: &Tables) -> Result<Phone, PhoneFa
             if is_made_up { Err(PhoneFault::Placeholder) } else { judge(&candidate, country) };
         match judged {
             Ok(phone) => found.push(phone),
-            Err(why) => fault = fault.or(Some(why)),
+            Err(why) => {
+                left_out = left_out.or_else(|| Some(candidate.trim().to_owned()));
+                fault = fault.or(Some(why));
+            }
         }
     }
     if found.is_empty() {
@@ -139,6 +143,10 @@ pub fn parse(raw: &str, country: &str, tables: &Tables) -> Result<Phone, PhoneFa
         return Err(fault.unwrap_or_else(none));
     }
     let mut phone = first_of(found, parts);
+    if let Some(rest) = left_out {
+        let message = format!("`{rest}` makes no valid number and was left out");
+        phone.remarks.push(Remark::new("phone-second", message));
+    }
     if let Some(hours) = hours {
         let message = format!("`{hours}` after the number reads as hours and was left out");
         phone.remarks.push(Remark::new("phone-repaired", message));
@@ -593,6 +601,7 @@ mod tests {
         let both = ["+48601123457"];
         let said = ["phone-second"];
         check_rest("600123456/601123457", "PL", "", &both, &said);
+        check_rest("+49 151 23456789 oder 030 1234567", "PL", "", &[], &said);
         check_rest("600 123 456 lub 601 123 457", "PL", "", &both, &said);
         check_rest("+48600123456+48601123457", "PL", "", &both, &said);
         check_rest("600123456, 600-123-456", "PL", "", &[], &[]);

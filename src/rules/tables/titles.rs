@@ -138,6 +138,11 @@ mod tests {
         check_seniority("Asystentka Prezesa", Some("specialist"));
         check_seniority("Kierownik działu", Some("manager"));
         check_seniority("Leadership coach", None);
+        check_seniority("Product Owner", Some("specialist"));
+        check_seniority("Właściciel domu", Some("specialist"));
+        check_seniority("HR Business Partner", Some("specialist"));
+        check_seniority("Były prezes", Some("specialist"));
+        check_seniority("Managing Partner", Some("owner"));
         check_seniority("CEO", Some("c-level"));
         check_seniority("Z-ca Dyrektora", Some("director"));
         check_seniority("Vertriebsleiterin", Some("director"));
