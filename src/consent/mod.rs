@@ -102,11 +102,12 @@ fn deciding<'a>(
     };
     // `ConsentState` is declared from the least to the most cautious answer.
     let order = |record: &&ConsentRecord| (record.event_at_ms, record.state, record.seq);
-    let last = said().max_by_key(order)?;
-    // When an undated consent was given nobody knows: it may be older than any refusal.
-    let is_doubtful = last.state == ConsentState::Given && !last.is_dated;
-    let refusal = said().filter(|record| record.state != ConsentState::Given).max_by_key(order);
-    Some(refusal.filter(|_| is_doubtful).unwrap_or(last))
+    // When an undated consent was given nobody knows: it may be older than any refusal, and so counts only
+    // where there is none.
+    let is_refused = said().any(|record| record.state != ConsentState::Given);
+    said()
+        .filter(|record| record.is_dated || record.state != ConsentState::Given || !is_refused)
+        .max_by_key(order)
 }
 
 struct Contact<'a> {
@@ -300,7 +301,11 @@ mod tests {
         };
         assert_eq!(standing_of(&records), Standing::Refused(1));
         assert_eq!(standing_of(std::slice::from_ref(&undated)), Standing::Given(2));
-        let dated = record(3, ConsentState::Given, 950);
-        assert_eq!(standing_of(&[records[0].clone(), undated, dated]), Standing::Given(3));
+        // A provable consent after the refusal counts, whenever the undated one came in.
+        for at in [500, 950] {
+            let dated = record(3, ConsentState::Given, at);
+            let all = [records[0].clone(), undated.clone(), dated];
+            assert_eq!(standing_of(&all), Standing::Given(3), "{at}");
+        }
     }
 }

@@ -91,6 +91,24 @@ core_fields! {
     73 KRS "krs" "Number in the Polish court register, ten digits.";
 }
 
+/// What [`PHONE_TYPE`] may be: the types of libphonenumber, and `unknown` where its metadata give none.
+///
+/// In the United States and some other countries a number does not tell mobiles from fixed lines.
+pub const PHONE_TYPES: &[&str] = &[
+    "mobile",
+    "fixed",
+    "fixed-or-mobile",
+    "voip",
+    "premium",
+    "toll-free",
+    "shared-cost",
+    "personal",
+    "pager",
+    "universal-access",
+    "voicemail",
+    "unknown",
+];
+
 /// The values of one submission or lead, sorted by field; a missing field is absent, never empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldValues(Vec<(FieldNo, Box<str>)>);

@@ -2,8 +2,8 @@
 
 use super::answer_words::{
     AGREEMENTS, BLANK, CONTACT_STEMS, DENIALS, DOUBLE_NEGATIONS, DRAWN_EMPTY, DRAWN_TICKED,
-    EXCEPTIONS, HEDGE_WORDS_MAX, HEDGES, NEAR_WORDS, NEGATION_STEMS, NEGATIONS, NO, PLAIN_NO,
-    REFUSALS, RIGHTS, SENTENCE_WORDS_MIN, TAKEN_BACK, TAKEN_BACK_STEMS, YES,
+    EXCEPTIONS, HEDGE_WORDS_MAX, HEDGES, NEAR_WORDS, NEGATION_STEMS, NEGATIONS, PLAIN_NO, REFUSALS,
+    REFUSING, RIGHTS, SENTENCE_WORDS_MIN, STILL_IN, TAKEN_BACK, TAKEN_BACK_STEMS, YES,
 };
 use super::text::tidy;
 use crate::rules::field::fold_header;
@@ -53,15 +53,13 @@ pub fn parse(raw: &str) -> Answer {
     if YES.contains(&words.as_str()) {
         return Answer::Yes;
     }
-    if NO.contains(&words.as_str()) {
+    if is_no(&words) {
         return Answer::No;
     }
     if let Some(answer) = behind_label(&text) {
         return answer;
     }
-    let is_taken_back =
-        || TAKEN_BACK_STEMS.iter().any(|stem| words.split(' ').any(|word| word.starts_with(stem)));
-    if count <= HEDGE_WORDS_MAX && is_taken_back() {
+    if count <= HEDGE_WORDS_MAX && begins_with(&words, TAKEN_BACK_STEMS) {
         return Answer::No;
     }
     sentence(&text)
@@ -116,21 +114,39 @@ fn has_any(text: &str, marks: &[&str]) -> bool {
     marks.iter().any(|mark| text.contains(mark))
 }
 
+/// Returns whether one of `phrases` stands in the folded `words`.
+fn has_phrase(words: &str, phrases: &[&str]) -> bool {
+    let padded = format!(" {words} ");
+    phrases.iter().any(|phrase| padded.contains(&format!(" {phrase} ")))
+}
+
+/// Returns whether one of the folded `words` begins with one of `stems`.
+fn begins_with(words: &str, stems: &[&str]) -> bool {
+    words.split(' ').any(|word| stems.iter().any(|stem| word.starts_with(stem)))
+}
+
+/// Returns whether the folded `words` as a whole say no.
+fn is_no(words: &str) -> bool {
+    PLAIN_NO.contains(&words) || REFUSING.contains(&words)
+}
+
 /// Returns the answer behind the label of `Zgoda na marketing: NIE`, `zgoda (nie)` and `marketing_email=0`.
+///
+/// A yes behind a label that refuses is a no: `Nie wyrażam zgody [x]`.
 fn behind_label(text: &str) -> Option<Answer> {
     let signs = [": ", ":", "=", " - ", " – ", " — ", "(", "[", "_"];
-    let tails =
-        signs.iter().filter_map(|sign| text.rsplit_once(sign)).map(|(_, tail)| fold_header(tail));
-    let said = |tail: String| match tail.as_str() {
+    let mut parts = signs.iter().filter_map(|sign| text.rsplit_once(sign));
+    let said = parts.find_map(|(label, tail)| match fold_header(tail).as_str() {
         "" => None,
-        tail if NO.contains(&tail) => Some(Answer::No),
+        tail if is_no(tail) => Some(Answer::No),
         tail if BLANK.contains(&tail) => Some(Answer::Blank),
+        tail if YES.contains(&tail) && sentence(label) == Answer::No => Some(Answer::No),
         tail if YES.contains(&tail) => Some(Answer::Yes),
         _ => None,
-    };
+    });
     let last_word = fold_header(text.rsplit(' ').next().unwrap_or_default());
     let ends_in_no = matches!(last_word.as_str(), "nie" | "no" | "nein" | "false");
-    tails.into_iter().find_map(said).or(ends_in_no.then_some(Answer::No))
+    said.or(ends_in_no.then_some(Answer::No))
 }
 
 /// Returns what a sentence says whose consent stands beside a negation; nothing where none does.
@@ -147,15 +163,11 @@ fn negated(text: &str) -> Option<Answer> {
         })
         .filter(|clause| !clause.trim().is_empty())
         .collect();
-    let has = |clause: &str, phrases: &[&str]| {
-        let padded = format!(" {clause} ");
-        phrases.iter().any(|phrase| padded.contains(&format!(" {phrase} ")))
-    };
-    if clauses.iter().any(|clause| has(clause, DOUBLE_NEGATIONS)) {
+    if clauses.iter().any(|clause| has_phrase(clause, DOUBLE_NEGATIONS)) {
         return Some(Answer::Unknown);
     }
     let negation = |clause: &String| {
-        let explains = has(clause, RIGHTS) && !has(clause, &["can t"]);
+        let explains = has_phrase(clause, RIGHTS) && !has_phrase(clause, &["can t"]);
         let is_negation = |word: &&str| {
             NEGATIONS.contains(word) || NEGATION_STEMS.iter().any(|stem| word.starts_with(stem))
         };
@@ -176,10 +188,8 @@ fn negated(text: &str) -> Option<Answer> {
         None => {}
     }
     let takes_out = |clause: &String| {
-        let is_about_contact =
-            clause.split(' ').any(|word| CONTACT_STEMS.iter().any(|stem| word.starts_with(stem)));
         negation(clause).is_some()
-            && is_about_contact
+            && begins_with(clause, CONTACT_STEMS)
             && clause.split(' ').count() <= HEDGE_WORDS_MAX
     };
     clauses.iter().any(takes_out).then_some(Answer::Unknown)
@@ -188,23 +198,15 @@ fn negated(text: &str) -> Option<Answer> {
 /// Returns whether `raw` is nothing but a no: to "unsubscribed?" it is the only answer that keeps consent.
 pub fn is_plain_no(raw: &str) -> bool {
     let words = fold_header(&tidy(raw));
-    let last = words.rsplit(' ').next().unwrap_or_default();
-    PLAIN_NO.contains(&words.as_str()) || (words.starts_with("nie ") && last == "dotyczy")
+    PLAIN_NO.contains(&words.as_str()) || STILL_IN.contains(&words.as_str())
 }
 
 /// Returns the folded words of `text` without clauses such as "I may withdraw my consent at any time".
 fn without_rights(text: &str) -> String {
-    let has = |clause: &str, phrases: &[&str]| {
-        let padded = format!(" {clause} ");
-        phrases.iter().any(|phrase| padded.contains(&format!(" {phrase} ")))
-    };
     let explains = |clause: &str| {
-        has(clause, RIGHTS)
-            && !has(clause, REFUSALS)
-            && (has(clause, DENIALS)
-                || clause
-                    .split(' ')
-                    .any(|word| TAKEN_BACK_STEMS.iter().any(|stem| word.starts_with(stem))))
+        has_phrase(clause, RIGHTS)
+            && !has_phrase(clause, REFUSALS)
+            && (has_phrase(clause, DENIALS) || begins_with(clause, TAKEN_BACK_STEMS))
     };
     let kept: Vec<String> = text
         .split(['.', ',', ';', '!', '?', '(', ')'])

@@ -208,12 +208,16 @@ pub fn guessed(cell: &Cell, mechanism: &str) -> (Vec<ConsentClaim>, Option<Remar
     let pieces: Vec<(&str, &str)> = labelled
         .unwrap_or_else(|| pieces(&cell.text).into_iter().map(|piece| (piece, piece)).collect());
     for (piece, answer) in pieces {
-        let Some(state) = state_of(answer, affirmed_by(&header)) else {
+        // A label asks for itself; a sentence that is its own answer has been read as a whole.
+        let own =
+            if piece == answer { ConsentState::Given } else { affirmed_by(&fold_question(piece)) };
+        let affirmed = if own == ConsentState::Given { affirmed_by(&header) } else { own };
+        let Some(state) = state_of(answer, affirmed) else {
             let is_unclear = only_channels(answer).is_none() && answered(answer) == Answer::Unknown;
             remark = remark.or_else(|| is_unclear.then(|| unclear(cell)));
             continue;
         };
-        let (purpose, channels) = subject(&header, &fold_question(piece), affirmed_by(&header));
+        let (purpose, channels) = subject(&header, &fold_question(piece), affirmed);
         for channel in channels {
             let claim = ConsentClaim {
                 purpose: Purpose::new(purpose),

@@ -18,7 +18,7 @@ use crate::rules::tables::Tables;
 pub struct Phone {
     /// The number in E.164.
     pub e164: String,
-    /// One of [`KINDS`].
+    /// One of [`crate::model::field::PHONE_TYPES`].
     pub kind: &'static str,
     /// Country of the number, ISO 3166-1 alpha-2; numbers outside geography have none.
     pub region: Option<String>,
@@ -29,24 +29,6 @@ pub struct Phone {
     /// Repairs and losses.
     pub remarks: Vec<Remark>,
 }
-
-/// What a number may be: the types of libphonenumber, and `unknown` where its metadata give none.
-///
-/// In the United States and some other countries a number does not tell mobiles from fixed lines.
-pub const KINDS: &[&str] = &[
-    "mobile",
-    "fixed",
-    "fixed-or-mobile",
-    "voip",
-    "premium",
-    "toll-free",
-    "shared-cost",
-    "personal",
-    "pager",
-    "universal-access",
-    "voicemail",
-    "unknown",
-];
 
 /// Why a cell holds no number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -630,7 +612,7 @@ mod tests {
             for country in ["PL", "DE", "US", "??"] {
                 if let Ok(phone) = parse(&digits, country, shipped()) {
                     prop_assert!(is_e164(&phone.e164), "{}", phone.e164);
-                    prop_assert!(KINDS.contains(&phone.kind));
+                    prop_assert!(crate::model::field::PHONE_TYPES.contains(&phone.kind));
                     let again = parse(&phone.e164, country, shipped()).map(|again| again.e164);
                     // A number with an extension may look made up without it.
                     if again != Err(PhoneFault::Placeholder) {

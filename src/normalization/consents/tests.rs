@@ -97,6 +97,10 @@ const NO_CONSENTS: &[&str] = &[
     "tak [ ] nie [x]",
     "regulamin, marketing: nie",
     "Nie mam nic przeciwko",
+    "Nie wyrażam zgody [x]",
+    "Nie wyrażam zgody: tak",
+    "Rezygnacja z newslettera: tak",
+    "Rezygnacja z newslettera: tak; Wycofanie zgody: tak",
 ];
 
 /// What was refused, taken back or left open in any words must never stand as given.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{TimeDelta, Timelike as _};
 
-use crate::model::field::{self, FieldNo};
+use crate::model::field::{self, FieldNo, PHONE_TYPES};
 use crate::model::moment::utc_from_ms;
 use crate::model::subject::Subject;
 use crate::rules::decode::Table;
@@ -125,20 +125,7 @@ impl Operand {
         Some(match self.name() {
             "seniority" => &["owner", "c-level", "director", "manager", "specialist"],
             "department" => DEPARTMENTS,
-            "phone-type" => &[
-                "mobile",
-                "fixed",
-                "fixed-or-mobile",
-                "voip",
-                "premium",
-                "toll-free",
-                "shared-cost",
-                "personal",
-                "pager",
-                "universal-access",
-                "voicemail",
-                "unknown",
-            ],
+            "phone-type" => PHONE_TYPES,
             "device" => &["desktop", "mobile", "tablet", "bot"],
             "segment" => &["cold", "warm", "hot"],
             "email-is-free"
