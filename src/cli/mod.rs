@@ -9,6 +9,7 @@ mod clock;
 mod explain;
 mod init;
 mod leads;
+mod matching;
 mod progress;
 mod quarantine;
 mod report;
@@ -54,6 +55,7 @@ enum Command {
     Sniff(sniff::Sniff),
     Check(check::Check),
     Leads(leads::Leads),
+    Match(matching::Match),
     Tasks(tasks::Tasks),
     Explain(explain::Explain),
     Report(report::Report),
@@ -70,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Sniff(command) => command.run(global),
         Command::Check(command) => command.run(global),
         Command::Leads(command) => command.run(global),
+        Command::Match(command) => command.run(global),
         Command::Tasks(command) => command.run(global),
         Command::Explain(command) => command.run(global),
         Command::Report(command) => command.run(global),

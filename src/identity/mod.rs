@@ -8,3 +8,4 @@ pub mod clusters;
 pub mod golden;
 pub mod guard;
 pub mod keys;
+pub mod matching;

@@ -11,6 +11,7 @@ pub mod dates;
 pub mod evaluate;
 pub mod event;
 pub mod ingest;
+pub mod matching;
 mod page;
 pub mod publish;
 pub mod quarantine;

@@ -285,6 +285,26 @@ impl Tables {
         self.free_mail.contains(domain)
     }
 
+    /// Returns the names of function mailboxes, in no order.
+    pub fn role_mailboxes(&self) -> impl Iterator<Item = &str> {
+        self.role_mailboxes.iter().map(String::as_str)
+    }
+
+    /// Returns the titles and salutations that stand before names, folded, in no order.
+    pub fn honorifics(&self) -> impl Iterator<Item = &str> {
+        self.honorifics.iter().map(String::as_str)
+    }
+
+    /// Returns the spellings of legal forms, folded, in no order.
+    pub fn legal_form_spellings(&self) -> impl Iterator<Item = &str> {
+        self.legal_forms.keys().map(String::as_str)
+    }
+
+    /// Returns the known given names, folded, in no order.
+    pub fn given_names(&self) -> impl Iterator<Item = &str> {
+        self.given_names.iter().map(String::as_str)
+    }
+
     /// Returns every free-mail domain, in no order that means anything.
     pub fn free_mail_domains(&self) -> impl Iterator<Item = &str> {
         self.free_mail.iter().map(String::as_str)

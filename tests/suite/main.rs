@@ -23,6 +23,7 @@ mod docs;
 mod drafts;
 mod encodings;
 mod facts;
+mod matching;
 mod mending;
 mod outputs;
 mod outside;
