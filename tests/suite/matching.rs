@@ -84,7 +84,7 @@ fn a_table_is_matched_with_nothing_configured() {
     assert_eq!(clusters.len(), 161);
     let pairs = lines(&workspace, "p.csv");
     assert_eq!(pairs[0], "id_a,id_b,decision,probability,bits,own,shared,why");
-    assert!(pairs[1].starts_with("a") && pairs[1].contains(",same,"), "{}", pairs[1]);
+    assert!(pairs[1].starts_with('a') && pairs[1].contains(",same,"), "{}", pairs[1]);
     assert!(pairs[1].contains("E-mail: equal +"), "{}", pairs[1]);
 }
 

@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn dates_are_read_in_the_usual_orders() {
         let check = |text: &str, expected: Option<[u16; 3]>| {
-            assert_eq!(date_parts(text), expected, "{text}")
+            assert_eq!(date_parts(text), expected, "{text}");
         };
         check("1980-05-01", Some([1980, 5, 1]));
         check("19800501", Some([1980, 5, 1]));
