@@ -225,7 +225,8 @@ impl Normalizer<'_> {
                 }
                 None => unreadable("number-unreadable", "number"),
             },
-            FieldKind::Boolean => match answer::parse(&text) {
+            // A time, as in Mailchimp's CLEAN_TIME, says that the thing happened.
+            FieldKind::Boolean => match consents::answered(&text) {
                 answer::Answer::Yes => Ok(Some("true".to_owned())),
                 answer::Answer::No => Ok(Some("false".to_owned())),
                 answer::Answer::Blank => Ok(None),
