@@ -216,7 +216,7 @@ impl Normalizer<'_> {
             Err(Remark::new(code, format!("it is no {what}, so the field stays empty")))
         };
         match self.kind(field) {
-            FieldKind::Number => match number::parse(&text) {
+            FieldKind::Number => match number_in(&text, field) {
                 Some(value) => Ok(Some(value)),
                 None if number::is_mangled_range(&text) => {
                     let message = "a spreadsheet took a range such as 1-5 for a date; export the \
@@ -435,6 +435,13 @@ impl Normalizer<'_> {
     }
 }
 
+fn number_in(text: &str, field: FieldNo) -> Option<String> {
+    match field {
+        field::BUDGET => number::money(text).map(|amount| amount.value),
+        _ => number::parse(text),
+    }
+}
+
 /// Keeps what a budget or a head count says beside its number.
 fn note_bounds(cell: &Cell, number: FieldNo, draft: &mut Draft<'_>) {
     let (max, is_money) = match number {
@@ -442,7 +449,13 @@ fn note_bounds(cell: &Cell, number: FieldNo, draft: &mut Draft<'_>) {
         field::EMPLOYEES => (field::EMPLOYEES_MAX, false),
         _ => return,
     };
-    let Some(amount) = number::amount(&unguard(&cell.text)) else { return };
+    let text = unguard(&cell.text);
+    let read = if is_money { number::money(&text) } else { number::amount(&text) };
+    let Some(amount) = read else { return };
+    if amount.is_product {
+        let message = format!("`{text}` was multiplied out to {}", amount.value);
+        draft.notice(cell, Remark::new("number-multiplied", message));
+    }
     draft.values.set_if_absent(max, amount.upper.unwrap_or_default());
     if is_money {
         let currency = amount.currency.or_else(|| number::currency(&cell.column));
