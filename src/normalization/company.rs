@@ -11,6 +11,54 @@ const REGON_WEIGHTS: [u32; 8] = [8, 9, 2, 3, 4, 5, 6, 7];
 /// Weights of the check digit of a REGON of 14 digits, a local unit's.
 const REGON_LONG_WEIGHTS: [u32; 13] = [2, 4, 8, 5, 0, 9, 7, 3, 6, 1, 2, 4, 8];
 
+/// Folded words that open the name of a Polish company or institution and nobody's own.
+const OPENINGS: &[&str] = &[
+    "fhu",
+    "f h u",
+    "phu",
+    "p h u",
+    "pphu",
+    "p p h u",
+    "ppuh",
+    "p p u h",
+    "phup",
+    "pth",
+    "f h",
+    "firma",
+    "firma handlowa",
+    "biuro",
+    "kancelaria",
+    "urzad",
+    "szkola",
+    "gmina",
+    "powiat",
+    "starostwo",
+    "przedszkole",
+    "zlobek",
+    "zespol szkol",
+    "zaklad",
+    "hurtownia",
+    "sklep",
+    "salon",
+    "fundacja",
+    "stowarzyszenie",
+    "parafia",
+    "wspolnota mieszkaniowa",
+    "spoldzielnia",
+    "hotel",
+    "restauracja",
+    "apteka",
+    "przychodnia",
+    "gabinet",
+    "przedsiebiorstwo",
+    "grupa",
+    "studio",
+    "agencja",
+    "centrum",
+    "gospodarstwo rolne",
+    "warsztat",
+];
+
 /// Returns the name with tidy blanks and quotes; quotes around the whole name go.
 pub fn tidy(raw: &str) -> String {
     let text = unguard(raw);
@@ -48,6 +96,11 @@ pub fn in_name(raw: &str, tables: &Tables) -> Option<String> {
     let name = tidy(raw);
     let folded = fold_header(&name);
     let words: Vec<&str> = folded.split(' ').collect();
+    let opens =
+        |phrase: &&str| folded.strip_prefix(phrase).is_some_and(|rest| rest.starts_with(' '));
+    if OPENINGS.iter().any(opens) {
+        return Some(name);
+    }
     let form = &words[split(&words, tables).core_len..];
     let is_sure = match form {
         [] | ["s", "a" | "c"] => false,
@@ -186,7 +239,20 @@ mod tests {
         check("„Firma” Sp. z o.o.", Some("\"Firma\" Sp. z o.o."));
         check("Kowalski i Synowie sp. k.", Some("Kowalski i Synowie sp. k."));
         check("Muster GmbH", Some("Muster GmbH"));
-        for person in ["Jan Kowalski", "Kumar S. A.", "Inc", "Anna Sp", "Ewa Ag", "Łęcka Anna"] {
+        check("F.H.U. Janex Jan Kowalski", Some("F.H.U. Janex Jan Kowalski"));
+        check("Urząd Gminy Nowa Wieś", Some("Urząd Gminy Nowa Wieś"));
+        check("Biuro Rachunkowe Nowak", Some("Biuro Rachunkowe Nowak"));
+        for person in [
+            "Biuro",
+            "Firmin Nowak",
+            "Grupa",
+            "Jan Kowalski",
+            "Kumar S. A.",
+            "Inc",
+            "Anna Sp",
+            "Ewa Ag",
+            "Łęcka Anna",
+        ] {
             check(person, None);
         }
     }

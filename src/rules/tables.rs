@@ -90,6 +90,7 @@ pub struct Tables {
     misspelt_domains: HashMap<String, String>,
     misspelt_endings: HashMap<String, String>,
     placeholder_words: HashSet<String>,
+    placeholder_names: HashSet<String>,
     placeholder_emails: HashSet<String>,
     placeholder_phones: HashSet<String>,
     test_texts: Vec<String>,
@@ -163,6 +164,7 @@ impl Tables {
 
     fn read_placeholders(&mut self, root: &Table<'_>) {
         self.placeholder_words = folded(root, "words");
+        self.placeholder_names = folded(root, "names");
         self.placeholder_emails = lower(root, "emails").into_iter().collect();
         self.placeholder_phones = lower(root, "phones").into_iter().collect();
     }
@@ -328,6 +330,11 @@ impl Tables {
     /// Returns whether the folded `words` stand for nothing.
     pub fn is_placeholder(&self, words: &str) -> bool {
         self.placeholder_words.contains(words)
+    }
+
+    /// Returns whether the folded `words` are written where a name belongs and are none.
+    pub fn is_placeholder_name(&self, words: &str) -> bool {
+        self.placeholder_words.contains(words) || self.placeholder_names.contains(words)
     }
 
     /// Returns whether nobody reads `address` (lower case).
