@@ -164,8 +164,12 @@ fn preference(values: &FieldValues, field: FieldNo) -> u8 {
         field::EMAIL if values.is_true(field::EMAIL_IS_ROLE) => 1,
         field::PHONE if values.get(field::PHONE_TYPE) != Some("mobile") => 1,
         field::LAST_NAME if values.get(field::FIRST_NAME).is_none() => 1,
-        // `direct` says that nothing is known about where somebody came from.
-        field::SOURCE | field::LAST_SOURCE if values.get(field) == Some("direct") => 1,
+        // `direct` and `unknown` say that nothing is known about where somebody came from.
+        field::SOURCE | field::LAST_SOURCE
+            if matches!(values.get(field), Some("direct" | "unknown")) =>
+        {
+            1
+        }
         _ => 2,
     }
 }

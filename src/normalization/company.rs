@@ -1,8 +1,21 @@
 //! Company names, their legal forms, and Polish tax numbers.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::text::{unescape, unguard};
+use crate::model::field::{self, FieldNo};
 use crate::rules::field::fold_header;
 use crate::rules::tables::Tables;
+
+/// Labels of numbers that people write behind a company's name.
+static NUMBERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)[\s,;:|/(\[–-]*\b(NIP|REGON|KRS)\b(?:[\s:.-]|\bUE\b|\bEU\b|\bnr\b|\bnumer\b|\bPL)*((?:\d[\s-]?){7,14})[)\]]?",
+    )
+    .ok()
+});
 
 /// Weights of the check digit of a NIP (Dz.U. 1995 nr 142 poz. 702).
 const NIP_WEIGHTS: [u32; 9] = [6, 5, 7, 2, 3, 4, 5, 6, 7];
@@ -68,6 +81,25 @@ pub fn tidy(raw: &str) -> String {
     let inner = straight.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let bare = inner.filter(|inner| !inner.contains('"')).unwrap_or(&straight);
     bare.trim().trim_end_matches([',', ';']).trim_end().to_owned()
+}
+
+/// Returns the name without numbers that carry a label, and these: `Firma sp. z o.o., NIP 526-000-12-46`.
+pub fn split_numbers(name: &str) -> (String, Vec<(FieldNo, String)>) {
+    let Some(numbers) = NUMBERS.as_ref().filter(|numbers| numbers.is_match(name)) else {
+        return (name.to_owned(), Vec::new());
+    };
+    let labelled = |found: regex::Captures<'_>| {
+        let (number, digits_max) = match found[1].to_ascii_uppercase().as_str() {
+            "NIP" => (field::NIP, 10),
+            "REGON" => (field::REGON, 14),
+            _ => (field::KRS, 10),
+        };
+        let digits = found[2].chars().filter(char::is_ascii_digit).take(digits_max).collect();
+        (number, digits)
+    };
+    let found = numbers.captures_iter(name).map(labelled).collect();
+    let bare = numbers.replace_all(name, " ");
+    (tidy(bare.trim_matches([' ', ',', ';', '-', '–', '|'])), found)
 }
 
 /// Returns the folded name without legal forms: what two spellings of one company share.
@@ -328,6 +360,30 @@ mod tests {
         check_nip("0000000000", None);
         check_nip("526000124", None);
         check_nip("5260001246 lub inny", None);
+    }
+
+    #[test]
+    fn numbers_behind_a_name_are_set_apart() {
+        let check = |raw: &str, name: &str, expected: &[(FieldNo, &str)]| {
+            let (bare, found) = split_numbers(raw);
+            let found: Vec<(FieldNo, &str)> =
+                found.iter().map(|(number, digits)| (*number, digits.as_str())).collect();
+            assert_eq!((&*bare, &found[..]), (name, expected), "{raw}");
+        };
+        let nip = [(field::NIP, "5252248481")];
+        check("Firma Sp. z o.o. NIP 525-22-48-481", "Firma Sp. z o.o.", &nip);
+        check("Firma sp.j., NIP: 5252248481", "Firma sp.j.", &nip);
+        check("Firma (NIP PL 525 224 84 81)", "Firma", &nip);
+        check("NIP 5252248481 Firma S.A.", "Firma S.A.", &nip);
+        check("Firma NIP: 5252248481, 00-950 Warszawa", "Firma , 00-950 Warszawa", &nip);
+        check("nip 5252248481", "", &nip);
+        check(
+            "Firma, NIP 5252248481, REGON 123456785, KRS 0000123456",
+            "Firma",
+            &[(field::NIP, "5252248481"), (field::REGON, "123456785"), (field::KRS, "0000123456")],
+        );
+        check("Nipponex 123 sp. z o.o.", "Nipponex 123 sp. z o.o.", &[]);
+        check("Snip 5252248481", "Snip 5252248481", &[]);
     }
 
     #[test]

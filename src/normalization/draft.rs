@@ -192,6 +192,7 @@ impl Normalizer<'_> {
                 return draft.keep_first(cell, field, name);
             }
             field::LANDING_PAGE => draft.landing_pages.push(cell),
+            field::COMPANY => return self.read_company(cell, draft),
             _ => {}
         }
         match self.canonical(&cell.text, field) {
@@ -204,6 +205,22 @@ impl Normalizer<'_> {
             Ok(None) => {}
             Err(remark) => draft.notice(cell, remark),
         }
+    }
+
+    /// Keeps a company's name without the numbers behind it, which have fields of their own.
+    fn read_company(&self, cell: &Cell, draft: &mut Draft<'_>) {
+        let text = unguard(&cell.text);
+        if says_nothing(&text, self.tables) {
+            return;
+        }
+        let (name, numbers) = company::split_numbers(&company::tidy(&text));
+        for (number, digits) in numbers {
+            match self.canonical(&digits, number) {
+                Ok(value) => draft.values.set_if_absent(number, value.unwrap_or_default()),
+                Err(remark) => draft.notice(cell, remark),
+            }
+        }
+        draft.keep_first(cell, field::COMPANY, name);
     }
 
     /// Returns the value of `field` in canonical form, nothing where the cell says nothing.

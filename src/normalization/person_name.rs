@@ -264,7 +264,8 @@ fn spaced_names(text: &str, tables: &Tables) -> String {
             part.chars().count() > 1 && part.chars().all(|c| c.is_alphabetic() || c == '-')
         };
         let is_given = |part: &str| tables.is_given_name(&fold_header(part));
-        if sign == "." && one.chars().count() == 1 && is_word(other) && !is_shouted(other) {
+        let is_initial = one.chars().count() == 1 && one.chars().all(char::is_alphabetic);
+        if sign == "." && is_initial && is_word(other) && !is_shouted(other) {
             return format!("{one}. {other}");
         }
         if tables.is_honorific(&fold_header(one), true) {
