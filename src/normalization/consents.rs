@@ -598,7 +598,7 @@ pub(super) fn answered(text: &str) -> Answer {
     }
     match moment::parse(&tidied, ANY_STYLE) {
         Ok(_) => Answer::Yes,
-        Err(MomentFault::Blank) => Answer::Blank,
+        Err(MomentFault::Blank | MomentFault::Null(_)) => Answer::Blank,
         Err(MomentFault::Unusable(_)) => answer::parse(text),
     }
 }

@@ -145,7 +145,9 @@ impl Normalizer<'_> {
                 }
             }
             Err(moment::MomentFault::Blank) => {}
-            Err(moment::MomentFault::Unusable(remark)) => draft.notice(cell, remark),
+            Err(moment::MomentFault::Null(remark) | moment::MomentFault::Unusable(remark)) => {
+                draft.notice(cell, remark);
+            }
         }
     }
 

@@ -336,10 +336,21 @@ fn judge(candidate: &str, tables: &Tables) -> Result<String, EmailFault> {
         let ending = domain.rsplit('.').next().unwrap_or_default();
         return Err(invalid(&format!("no domain ends in .{ending}")));
     }
-    if tables.is_placeholder_email(&address.to_lowercase()) {
+    let lower = address.to_lowercase();
+    if tables.is_placeholder_email(&lower) || is_made_up(&lower, tables) {
         return Err(invalid("it is a made-up address"));
     }
     Ok(address)
+}
+
+/// Returns whether `address` (lower case) names nobody: `brak@…`, `123@123.pl`, `aaa@aaa.pl`.
+///
+/// Companies do have mailboxes called like their domain, so letters alone prove nothing.
+fn is_made_up(address: &str, tables: &Tables) -> bool {
+    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    let is_figures = local.bytes().all(|byte| byte.is_ascii_digit());
+    let name = domain.split('.').next().unwrap_or_default();
+    tables.is_placeholder_mailbox(local) || (is_figures && local == name)
 }
 
 fn strip_scheme(candidate: &str) -> &str {

@@ -95,6 +95,8 @@ pub struct Tables {
     placeholder_phones: HashSet<String>,
     test_texts: Vec<String>,
     test_emails: HashSet<String>,
+    vendor_test_emails: HashSet<String>,
+    placeholder_mailboxes: HashSet<String>,
     test_names: HashSet<String>,
     spam: SpamMarks,
     legal_forms: HashMap<String, String>,
@@ -165,6 +167,7 @@ impl Tables {
     fn read_placeholders(&mut self, root: &Table<'_>) {
         self.placeholder_words = folded(root, "words");
         self.placeholder_names = folded(root, "names");
+        self.placeholder_mailboxes = lower(root, "mailboxes").into_iter().collect();
         self.placeholder_emails = lower(root, "emails").into_iter().collect();
         self.placeholder_phones = lower(root, "phones").into_iter().collect();
     }
@@ -172,6 +175,7 @@ impl Tables {
     fn read_test_markers(&mut self, root: &Table<'_>) {
         self.test_texts = lower(root, "texts");
         self.test_emails = lower(root, "emails").into_iter().collect();
+        self.vendor_test_emails = lower(root, "vendor-emails").into_iter().collect();
         self.test_names = folded(root, "names");
     }
 
@@ -353,6 +357,16 @@ impl Tables {
     /// Returns whether `text` (lower case, trimmed) opens like a vendor's dummy value.
     pub fn is_test_text(&self, text: &str) -> bool {
         self.test_texts.iter().any(|marker| text.starts_with(marker.as_str()))
+    }
+
+    /// Returns whether nobody reads a mailbox with the name `local_part` (lower case), wherever it is.
+    pub fn is_placeholder_mailbox(&self, local_part: &str) -> bool {
+        self.placeholder_mailboxes.contains(local_part)
+    }
+
+    /// Returns whether vendors put `address` (lower case) into test leads.
+    pub fn is_vendor_test_email(&self, address: &str) -> bool {
+        self.vendor_test_emails.contains(address)
     }
 
     /// Returns whether `address` (lower case) is used for trying forms.
