@@ -43,6 +43,10 @@ pub fn parse(raw: &str) -> Answer {
         (false, true) => return Answer::No,
         _ => {}
     }
+    // Folding takes the sign off: -1 is yes to some databases and a code to others.
+    if text.starts_with('-') && text[1..].starts_with(|c: char| c.is_ascii_digit()) {
+        return Answer::Unknown;
+    }
     let words = fold_header(&text);
     if BLANK.contains(&words.as_str()) {
         return Answer::Blank;
@@ -293,6 +297,9 @@ mod tests {
                 "Ich willige ein. Die Einwilligung kann ich jederzeit widerrufen.",
                 "Ausgewählt",
                 "zaznaczone",
+                "wł.",
+                "так",
+                "1.00",
             ],
         );
     }
@@ -329,6 +336,9 @@ mod tests {
                 "Nicht ausgewählt",
                 "Nie chcę otrzymywać informacji handlowych drogą elektroniczną",
                 "0,0",
+                "0.00",
+                "wył.",
+                "ні",
                 "f",
             ],
         );
@@ -337,7 +347,7 @@ mod tests {
     #[test]
     fn silence_is_no_answer() {
         check(Answer::Blank, &["-", "", "  ", "null", "n/a", "\"\"", "None"]);
-        check(Answer::Unknown, &["być może", "Kraków"]);
+        check(Answer::Unknown, &["być może", "Kraków", "-1", "2"]);
         check(
             Answer::Unknown,
             &[

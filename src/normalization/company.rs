@@ -155,7 +155,10 @@ fn split<'a>(words: &[&str], tables: &'a Tables) -> Split<'a> {
     while let Some((len, form)) = legal_form_at_end(&words[..end], tables)
         && len < end
     {
-        forms.insert(0, form);
+        // Who writes a form twice means it once.
+        if forms.first() != Some(&form) {
+            forms.insert(0, form);
+        }
         end -= len;
     }
     if forms.is_empty()
@@ -325,6 +328,11 @@ mod tests {
         check_form("Łęcka sp. z o.o. w likwidacji", Some("sp. z o.o. w likwidacji"));
         check_form("Łęcka S.A.", Some("S.A."));
         check_form("Łęcka P.S.A.", Some("P.S.A."));
+        check_form("Hotel & Spa", None);
+        check_form("Łęcka S.p.A.", Some("S.p.A."));
+        check_form("Łęcka V.O.F.", Some("V.O.F."));
+        check_form("Example p.l.c.", Some("PLC"));
+        check_form("Łęcka Sp.zo.o.", Some("sp. z o.o."));
         check_form("Łęcka i Wspólnicy s.c.", Some("s.c."));
         check_form("Łęcka Sp. J.", Some("sp.j."));
         check_form("Bau & Söhne GmbH & Co. KG", Some("GmbH & Co. KG"));

@@ -1,5 +1,7 @@
 //! Instants in every form that exporters, spreadsheets and people write.
 
+use std::borrow::Cow;
+
 use chrono::{
     DateTime, Datelike as _, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime,
     TimeZone as _, Utc,
@@ -67,6 +69,7 @@ const NULL_DATES: &[&str] = &[
 pub fn parse(raw: &str, style: TimeStyle<'_>) -> Result<(Moment, Vec<Remark>), MomentFault> {
     let text = unguard(raw);
     let text = narrow(&text);
+    let text = plain_signs(&text);
     if is_null(&text) {
         let is_date = text.bytes().any(|byte| byte.is_ascii_digit());
         return Err(if is_date { null_date(&text) } else { MomentFault::Blank });
@@ -103,6 +106,31 @@ pub fn parse(raw: &str, style: TimeStyle<'_>) -> Result<(Moment, Vec<Remark>), M
 
 fn unusable(code: &'static str, message: String) -> MomentFault {
     MomentFault::Unusable(Remark::new(code, message))
+}
+
+/// Returns `text` with hyphens for dashes and without the blanks about the dots of `12. 9. 2025`.
+fn plain_signs(text: &str) -> Cow<'_, str> {
+    let is_dash = |c: char| matches!(c, '–' | '—' | '‑' | '−');
+    let mut text = if text.contains(is_dash) && !text.contains(char::is_alphabetic) {
+        Cow::Owned(text.replace(is_dash, "-"))
+    } else {
+        Cow::Borrowed(text)
+    };
+    let is_digit = |c: char| c.is_ascii_digit();
+    for _ in 0..2 {
+        // Only the dots of the date: those before two others have been passed.
+        let Some(at) = text.match_indices(". ").map(|(at, _)| at).next() else { break };
+        let before = text[..at].trim_end();
+        let after = text[at + 2..].trim_start();
+        let is_of_date = before.bytes().filter(|byte| *byte == b'.').count() < 2
+            && before.ends_with(is_digit)
+            && after.starts_with(is_digit);
+        if !is_of_date {
+            break;
+        }
+        text = Cow::Owned(format!("{before}.{after}"));
+    }
+    text
 }
 
 fn null_date(text: &str) -> MomentFault {

@@ -190,15 +190,15 @@ fn cleaned(raw: &str, tables: &Tables) -> String {
         .replace(" - ", "-")
         .replace(" -", "-")
         .replace("- ", "-");
-    let bare = spaced_names(&bare, tables);
     let bare = spaced_titles(from_first_letter(&bare), tables);
     let bare = from_first_letter(&bare)
         .trim_end_matches(|c: char| !c.is_alphanumeric() && !".'’".contains(c));
+    let bare = spaced_names(bare, tables);
     let has_letters = bare.chars().any(char::is_alphabetic);
-    if !has_letters || (bare.len() <= 20 && tables.is_placeholder_name(&fold_header(bare))) {
+    if !has_letters || (bare.len() <= 20 && tables.is_placeholder_name(&fold_header(&bare))) {
         return String::new();
     }
-    bare.to_owned()
+    bare
 }
 
 /// Returns `text` without the signs before it; an apostrophe stays before a letter, as in `'t Hoff`.
@@ -265,7 +265,7 @@ fn spaced_names(text: &str, tables: &Tables) -> String {
         };
         let is_given = |part: &str| tables.is_given_name(&fold_header(part));
         let is_initial = one.chars().count() == 1 && one.chars().all(char::is_alphabetic);
-        if sign == "." && is_initial && is_word(other) && !is_shouted(other) {
+        if sign == "." && is_initial && is_word(other) {
             return format!("{one}. {other}");
         }
         if tables.is_honorific(&fold_header(one), true) {
