@@ -327,10 +327,8 @@ fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &
     // A link that was encoded twice hides its parameters: utm_source%3Dgoogle%26utm_medium%3Dcpc.
     for _ in 0..3 {
         let lower = query.to_ascii_lowercase();
-        if !((lower.contains("%3d") || lower.contains("%253d"))
-            && !lower.contains("utm_source=")
-            && !lower.contains("clid="))
-        {
+        let is_hidden = lower.contains("%3d") || lower.contains("%253d");
+        if !is_hidden || lower.contains("utm_source=") || lower.contains("clid=") {
             break;
         }
         query = decoded(&query).replace([';', '?', '#'], "&");

@@ -478,7 +478,7 @@ fn family_start(words: &[&str], is_given: impl Fn(&str) -> bool) -> usize {
         let folded = fold_header(word);
         !is_given(word) && FAMILY_ENDINGS.iter().any(|ending| folded.ends_with(ending))
     };
-    let double = words.iter().take(last).position(|word| is_family(&word)).filter(|at| *at > 0);
+    let double = words.iter().take(last).position(is_family).filter(|at| *at > 0);
     vel.map(|at| at - 1).or(double).unwrap_or(last)
 }
 

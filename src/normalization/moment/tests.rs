@@ -29,8 +29,7 @@ fn read(raw: &str, order: DateOrder, formats: &[String]) -> String {
             words.join(" ")
         }
         Err(MomentFault::Blank) => "blank".to_owned(),
-        Err(MomentFault::Null(remark)) => remark.code.to_owned(),
-        Err(MomentFault::Unusable(remark)) => remark.code.to_owned(),
+        Err(MomentFault::Null(remark) | MomentFault::Unusable(remark)) => remark.code.to_owned(),
     }
 }
 
