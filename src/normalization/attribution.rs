@@ -186,6 +186,7 @@ fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>
             .map(|(_, medium)| medium.to_owned());
     }
     let (next_source, next_medium) = evidence(values, landing_pages, implied, tables);
+    let is_medium_stated = medium.as_deref().is_some_and(|word| word != "none");
     let agrees = source.is_none() || source == next_source;
     if source.is_none() {
         source = next_source;
@@ -193,20 +194,16 @@ fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>
     if medium.is_none() && agrees {
         medium = next_medium;
     }
-    // Whoever tagged a link brought somebody, even if the tag does not say who.
-    let is_tagged = medium.is_some()
-        || [field::UTM_CAMPAIGN, field::UTM_TERM, field::UTM_CONTENT]
-            .iter()
-            .any(|number| values.get(*number).is_some());
+    // Whoever tagged a link brought somebody, even if the tag does not say who. What the preset says of all its
+    // rows tags nothing.
+    let has_tag = [field::UTM_CAMPAIGN, field::UTM_TERM, field::UTM_CONTENT]
+        .iter()
+        .any(|number| values.get(*number).is_some());
+    let is_tagged = is_medium_stated || has_tag && medium.as_deref() != Some("none");
     let source = source.unwrap_or_else(|| if is_tagged { "unknown" } else { "direct" }.to_owned());
     if source == "direct" && medium.is_none() {
         medium = Some("none".to_owned());
     }
-    let source = if medium.as_deref() == Some("none") && source == "unknown" {
-        "direct".to_owned()
-    } else {
-        source
-    };
     values.set(field::SOURCE, source);
     values.set(field::MEDIUM, medium.unwrap_or_default());
 }
@@ -253,11 +250,12 @@ fn evidence(
 
 /// Returns whether the query of `page` gives `parameter` a value.
 fn has_parameter(page: &str, parameter: &str) -> bool {
-    page.split(['?', '&', '#', ';']).skip(1).any(|pair| {
-        pair.split_once('=').is_some_and(|(key, value)| {
-            key.eq_ignore_ascii_case(parameter) && !value.is_empty() && !is_macro(value)
+    page.contains('=')
+        && page.split(['?', '&', '#', ';']).skip(1).any(|pair| {
+            pair.split_once('=').is_some_and(|(key, value)| {
+                key.eq_ignore_ascii_case(parameter) && !value.is_empty() && !is_macro(value)
+            })
         })
-    })
 }
 
 /// Returns the one name of the source `word`; a host, as in `utm_source=l.facebook.com`, is looked up as a
@@ -588,6 +586,9 @@ mod tests {
             "facebook social jesien",
         );
         check(&[], "https://example.com/?utm_source=(direct)&utm_medium=(none)", "direct none ?");
+        let form = Implied { source: None, medium: Some("form") };
+        check_implied(&[], "https://example.com/", form, "direct form ?");
+        check_implied(&[], "https://example.com/?utm_campaign=x", form, "unknown form x");
         check(&[(field::UTM_SOURCE, "bezpośrednio")], "", "direct none ?");
         check(&[(field::UTM_SOURCE, "google / cpc")], "", "google cpc ?");
         check(&[(field::UTM_SOURCE, "google|cpc")], "", "google cpc ?");

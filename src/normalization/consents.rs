@@ -226,8 +226,8 @@ fn affirmed_by(question: &str) -> Option<ConsentState> {
     // A consent may explain how to take it back.
     let bare = fold_question(&answer::without_rights(question));
     let begins = |words: &str, stems: &[&str]| {
-        let padded = format!(" {words}");
-        stems.iter().any(|stem| padded.contains(&format!(" {stem}")))
+        let opens = |at: usize| at == 0 || words.as_bytes()[at - 1] == b' ';
+        stems.iter().any(|stem| words.match_indices(stem).any(|(at, _)| opens(at)))
     };
     if begins(&asked, REFUSALS) {
         return Some(ConsentState::Refused);
