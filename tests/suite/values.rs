@@ -141,3 +141,15 @@ fn a_bounced_address_is_no_withdrawal_but_takes_no_mail() {
     let mails = "SELECT count(*) FROM tasks WHERE channel = 'email' AND state = 'open'";
     assert_eq!(workspace.number(mails), 0);
 }
+
+#[test]
+fn a_column_of_faxes_is_none_of_phones() {
+    let workspace = Workspace::new();
+    workspace.input(
+        "form.csv",
+        "E-mail;Fax;Tel./Fax\nanna@przyklad.pl;22 123 45 67;\njan@przyklad.pl;;22 123 45 68\n",
+    );
+    workspace.ok(&["run"]);
+    let found = leads(&workspace, &["email", "phone"]);
+    assert_eq!(found, ["anna@przyklad.pl|", "jan@przyklad.pl|+48221234568"]);
+}
