@@ -6,6 +6,7 @@
 
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::ids::Fingerprint;
+use crate::model::mailbox::mailbox_key;
 use crate::rules::field::{FieldCatalog, Survivorship};
 
 /// A submission as survivorship sees it.
@@ -91,14 +92,15 @@ pub fn golden(members: &[Member<'_>], catalog: &FieldCatalog) -> Golden {
         members.iter().flat_map(|member| member.values.iter().map(|(field, _)| field)).collect();
     fields.sort_unstable();
     fields.dedup();
+    let bounced = bounced_mailboxes(members);
     let mut golden = Golden::default();
-    for &field in &fields {
+    for &field in fields.iter().filter(|field| **field != field::EMAIL_IS_UNDELIVERABLE) {
         let leader = leader_of(field);
         // A companion follows its leader, unless no member has the leader at all.
         let decisive = leader.filter(|leader| fields.binary_search(leader).is_ok());
         let winner = match decisive {
-            Some(leader) => winner(members, leader, catalog),
-            None => winner(members, field, catalog),
+            Some(leader) => winner(members, leader, &bounced, catalog),
+            None => winner(members, field, &bounced, catalog),
         };
         let Some(winner) = winner else { continue };
         if let Some(value) = members[winner].values.get(field) {
@@ -106,14 +108,37 @@ pub fn golden(members: &[Member<'_>], catalog: &FieldCatalog) -> Golden {
             golden.winners.push((field, winner));
         }
     }
+    // Whoever types the address again makes it no better: the flag holds for the mailbox, not for a row.
+    if let Some(address) = golden.values.get(field::EMAIL)
+        && let Some((_, member)) = bounced.iter().find(|(key, _)| *key == mailbox_key(address))
+    {
+        golden.values.set(field::EMAIL_IS_UNDELIVERABLE, "true");
+        golden.winners.push((field::EMAIL_IS_UNDELIVERABLE, *member));
+    }
     golden
+}
+
+/// Returns the mailboxes from which mail came back for good, each with a member that says so.
+fn bounced_mailboxes(members: &[Member<'_>]) -> Vec<(String, usize)> {
+    let flagged = members
+        .iter()
+        .enumerate()
+        .filter(|(_, member)| member.values.is_true(field::EMAIL_IS_UNDELIVERABLE));
+    flagged
+        .filter_map(|(at, member)| Some((mailbox_key(member.values.get(field::EMAIL)?), at)))
+        .collect()
 }
 
 fn leader_of(field: FieldNo) -> Option<FieldNo> {
     COMPANIONS.iter().find(|(_, companions)| companions.contains(&field)).map(|(leader, _)| *leader)
 }
 
-fn winner(members: &[Member<'_>], field: FieldNo, catalog: &FieldCatalog) -> Option<usize> {
+fn winner(
+    members: &[Member<'_>],
+    field: FieldNo,
+    bounced: &[(String, usize)],
+    catalog: &FieldCatalog,
+) -> Option<usize> {
     let first = catalog.spec(field).survivorship == Survivorship::First;
     members
         .iter()
@@ -121,7 +146,12 @@ fn winner(members: &[Member<'_>], field: FieldNo, catalog: &FieldCatalog) -> Opt
         .filter(|(_, member)| member.values.get(field).is_some())
         .max_by_key(|(_, member)| {
             let time = if first { -member.submitted_ms } else { member.modified_ms };
-            (preference(member.values, field), time, member.fingerprint)
+            let is_bounced = field == field::EMAIL
+                && !bounced.is_empty()
+                && member.values.get(field).is_some_and(|address| {
+                    bounced.iter().any(|(key, _)| *key == mailbox_key(address))
+                });
+            (!is_bounced, preference(member.values, field), time, member.fingerprint)
         })
         .map(|(index, _)| index)
 }
@@ -134,8 +164,12 @@ fn preference(values: &FieldValues, field: FieldNo) -> u8 {
         field::EMAIL if values.is_true(field::EMAIL_IS_ROLE) => 1,
         field::PHONE if values.get(field::PHONE_TYPE) != Some("mobile") => 1,
         field::LAST_NAME if values.get(field::FIRST_NAME).is_none() => 1,
-        // `direct` says that nothing is known about where somebody came from.
-        field::SOURCE | field::LAST_SOURCE if values.get(field) == Some("direct") => 1,
+        // `direct` and `unknown` say that nothing is known about where somebody came from.
+        field::SOURCE | field::LAST_SOURCE
+            if matches!(values.get(field), Some("direct" | "unknown")) =>
+        {
+            1
+        }
         _ => 2,
     }
 }

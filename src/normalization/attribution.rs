@@ -74,7 +74,8 @@ pub struct Finding {
 /// Completes the attribution in `values`, which hold what the columns said.
 ///
 /// Columns win over the query of a landing page. The canonical source and medium come from the first
-/// that knows: UTM parameters, columns, a click id, the referrer, the preset; else `direct` and `none`.
+/// that knows: UTM parameters, columns, a click id, the referrer, the preset; else `direct` and `none`, or
+/// `unknown` where somebody tagged the link without saying who.
 pub fn attribute(
     values: &mut FieldValues,
     landing_pages: &[&str],
@@ -159,6 +160,11 @@ fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>
     let stated_medium = values.get(field::UTM_MEDIUM).or_else(|| values.get(field::MEDIUM));
     let mut medium = stated_medium.map(|word| canonical_medium(word, tables));
     let mut source = stated_source.map(|word| canonical_source(word, tables));
+    if let Some((first, second)) = stated_source.and_then(|word| both_in(word, tables)) {
+        // Analytics reports write `google / cpc`.
+        source = Some(first);
+        medium = medium.or(Some(second));
+    }
     if let Some(word) = stated_source
         && medium.is_none()
         && tables.source(&fold_header(word)).is_none()
@@ -171,11 +177,16 @@ fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>
     if medium.is_none() && source.is_some() {
         // Assistants mark their links with utm_source=chatgpt.com and nothing else.
         medium = stated_source
-            .and_then(|word| referring_host(word, tables))
+            .and_then(|word| {
+                let name = word.trim().to_lowercase();
+                let hosts = [name.clone(), format!("{name}.com"), format!("{name}.ai")];
+                hosts.iter().find_map(|host| referring_host(host, tables))
+            })
             .filter(|(_, medium)| *medium == "chat")
             .map(|(_, medium)| medium.to_owned());
     }
     let (next_source, next_medium) = evidence(values, landing_pages, implied, tables);
+    let is_medium_stated = medium.as_deref().is_some_and(|word| word != "none");
     let agrees = source.is_none() || source == next_source;
     if source.is_none() {
         source = next_source;
@@ -183,10 +194,17 @@ fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>
     if medium.is_none() && agrees {
         medium = next_medium;
     }
-    if source.is_none() && medium.is_none() {
+    // Whoever tagged a link brought somebody, even if the tag does not say who. What the preset says of all its
+    // rows tags nothing.
+    let has_tag = [field::UTM_CAMPAIGN, field::UTM_TERM, field::UTM_CONTENT]
+        .iter()
+        .any(|number| values.get(*number).is_some());
+    let is_tagged = is_medium_stated || has_tag && medium.as_deref() != Some("none");
+    let source = source.unwrap_or_else(|| if is_tagged { "unknown" } else { "direct" }.to_owned());
+    if source == "direct" && medium.is_none() {
         medium = Some("none".to_owned());
     }
-    values.set(field::SOURCE, source.unwrap_or_else(|| "direct".to_owned()));
+    values.set(field::SOURCE, source);
     values.set(field::MEDIUM, medium.unwrap_or_default());
 }
 
@@ -198,9 +216,12 @@ fn evidence(
     tables: &Tables,
 ) -> (Option<String>, Option<String>) {
     let clicked = tables.click_ids().iter().find(|id| {
-        PARAMETERS.iter().any(|(name, number)| {
-            values.get(*number).is_some() && fold_header(name) == fold_header(&id.parameter)
-        })
+        let own =
+            PARAMETERS.iter().find(|(name, _)| fold_header(name) == fold_header(&id.parameter));
+        // The parameter of a field that fills something else, too, proves the click all the same.
+        own.is_some_and(|(_, number)| {
+            *number != field::CAMPAIGN_ID && values.get(*number).is_some()
+        }) || landing_pages.iter().any(|page| has_parameter(page, &id.parameter))
     });
     if let Some(click) = clicked {
         return (Some(click.source.clone()), Some(click.medium.clone()));
@@ -227,6 +248,16 @@ fn evidence(
     (placed.or(implied.source).map(str::to_owned), implied.medium.map(str::to_owned))
 }
 
+/// Returns whether the query of `page` gives `parameter` a value.
+fn has_parameter(page: &str, parameter: &str) -> bool {
+    page.contains('=')
+        && page.split(['?', '&', '#', ';']).skip(1).any(|pair| {
+            pair.split_once('=').is_some_and(|(key, value)| {
+                key.eq_ignore_ascii_case(parameter) && !value.is_empty() && !is_macro(value)
+            })
+        })
+}
+
 /// Returns the one name of the source `word`; a host, as in `utm_source=l.facebook.com`, is looked up as a
 /// referrer's.
 fn canonical_source(word: &str, tables: &Tables) -> String {
@@ -236,6 +267,14 @@ fn canonical_source(word: &str, tables: &Tables) -> String {
     }
     referring_host(&word, tables)
         .map_or_else(|| word.to_lowercase(), |(source, _)| source.to_owned())
+}
+
+/// Returns the source and medium of a `word` that names both: `google / cpc`, `google|cpc`.
+fn both_in(word: &str, tables: &Tables) -> Option<(String, String)> {
+    let (source, medium) = word.split_once(" / ").or_else(|| word.split_once('|'))?;
+    let source = tables.source(&fold_header(source))?;
+    let medium = tables.medium(&fold_header(medium))?;
+    Some((source.to_owned(), medium.to_owned()))
 }
 
 /// Returns the source and medium of a `word` that is the address of a known referrer.
@@ -284,9 +323,10 @@ type Remarks = Vec<(FieldNo, Remark)>;
 fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Remarks) {
     let mut query = query.replace("&amp;", "&").replace([';', '?', '#'], "&");
     // A link that was encoded twice hides its parameters: utm_source%3Dgoogle%26utm_medium%3Dcpc.
-    for _ in 0..2 {
+    for _ in 0..3 {
         let lower = query.to_ascii_lowercase();
-        if !(lower.contains("%3d") && !lower.contains("utm_source=") && !lower.contains("clid=")) {
+        let is_hidden = lower.contains("%3d") || lower.contains("%253d");
+        if !is_hidden || lower.contains("utm_source=") || lower.contains("clid=") {
             break;
         }
         query = decoded(&query).replace([';', '?', '#'], "&");
@@ -524,6 +564,43 @@ mod tests {
     }
 
     #[test]
+    fn google_s_own_parameters_prove_a_paid_click() {
+        check(&[], "https://example.com/?gad_source=1", "google cpc ?");
+        check(&[], "https://example.com/?gad_campaignid=123", "google cpc ?");
+        check(&[], "https://example.com/?gad_source=1&utm_campaign=jesien", "google cpc jesien");
+        check(&[], "https://example.com/?gad_source=", "direct none ?");
+        check(&[], "https://example.com/?gad_source=1&utm_source=newsletter", "newsletter ? ?");
+        // A campaign's id may be anybody's.
+        check(&[(field::CAMPAIGN_ID, "123")], "", "direct none ?");
+        check(&[], "https://example.com/?mc_cid=1&fbclid=x", "mailchimp email ?");
+        check(&[], "https://example.com/?twclid=1", "twitter paid-social ?");
+    }
+
+    #[test]
+    fn a_tagged_link_is_never_direct() {
+        check(&[], "https://example.com/?utm_campaign=jesien", "unknown ? jesien");
+        check(&[], "https://example.com/?utm_medium=email", "unknown email ?");
+        check(
+            &[(field::REFERRER, "https://www.facebook.com/")],
+            "https://example.com/?utm_campaign=jesien",
+            "facebook social jesien",
+        );
+        check(&[], "https://example.com/?utm_source=(direct)&utm_medium=(none)", "direct none ?");
+        let form = Implied { source: None, medium: Some("form") };
+        check_implied(&[], "https://example.com/", form, "direct form ?");
+        check_implied(&[], "https://example.com/?utm_campaign=x", form, "unknown form x");
+        check(&[(field::UTM_SOURCE, "bezpośrednio")], "", "direct none ?");
+        check(&[(field::UTM_SOURCE, "google / cpc")], "", "google cpc ?");
+        check(&[(field::UTM_SOURCE, "google|cpc")], "", "google cpc ?");
+        check(&[(field::UTM_SOURCE, "chatgpt")], "", "chatgpt chat ?");
+        check(
+            &[],
+            "https://example.com/?utm_source%253Dgoogle%2526utm_medium%253Dcpc",
+            "google cpc ?",
+        );
+    }
+
+    #[test]
     fn then_the_referrer_then_the_preset() {
         let facebook = Implied { source: Some("facebook"), medium: Some("paid-social") };
         check(&[(field::REFERRER, "https://www.google.pl/")], "", "google organic ?");
@@ -535,7 +612,7 @@ mod tests {
         );
         check_implied(&[], "", facebook, "facebook paid-social ?");
         check_implied(&[(field::UTM_SOURCE, "ig")], "", facebook, "instagram ? ?");
-        check(&[(field::SOURCE, "Paid Social")], "", "direct paid-social ?");
+        check(&[(field::SOURCE, "Paid Social")], "", "unknown paid-social ?");
         check_implied(&[(field::PLATFORM, "ig")], "", facebook, "instagram paid-social ?");
         check_implied(&[(field::PLATFORM, "fb")], "", facebook, "facebook paid-social ?");
         check(&[(field::PLATFORM, "ig")], "", "direct none ?");

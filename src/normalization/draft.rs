@@ -145,7 +145,9 @@ impl Normalizer<'_> {
                 }
             }
             Err(moment::MomentFault::Blank) => {}
-            Err(moment::MomentFault::Unusable(remark)) => draft.notice(cell, remark),
+            Err(moment::MomentFault::Null(remark) | moment::MomentFault::Unusable(remark)) => {
+                draft.notice(cell, remark);
+            }
         }
     }
 
@@ -192,6 +194,7 @@ impl Normalizer<'_> {
                 return draft.keep_first(cell, field, name);
             }
             field::LANDING_PAGE => draft.landing_pages.push(cell),
+            field::COMPANY => return self.read_company(cell, draft),
             _ => {}
         }
         match self.canonical(&cell.text, field) {
@@ -206,6 +209,22 @@ impl Normalizer<'_> {
         }
     }
 
+    /// Keeps a company's name without the numbers behind it, which have fields of their own.
+    fn read_company(&self, cell: &Cell, draft: &mut Draft<'_>) {
+        let text = unguard(&cell.text);
+        if says_nothing(&text, self.tables) {
+            return;
+        }
+        let (name, numbers) = company::split_numbers(&company::tidy(&text));
+        for (number, digits) in numbers {
+            match self.canonical(&digits, number) {
+                Ok(value) => draft.values.set_if_absent(number, value.unwrap_or_default()),
+                Err(remark) => draft.notice(cell, remark),
+            }
+        }
+        draft.keep_first(cell, field::COMPANY, name);
+    }
+
     /// Returns the value of `field` in canonical form, nothing where the cell says nothing.
     fn canonical(&self, raw: &str, field: FieldNo) -> Result<Option<String>, Remark> {
         let text = unguard(raw);
@@ -216,7 +235,7 @@ impl Normalizer<'_> {
             Err(Remark::new(code, format!("it is no {what}, so the field stays empty")))
         };
         match self.kind(field) {
-            FieldKind::Number => match number::parse(&text) {
+            FieldKind::Number => match number_in(&text, field) {
                 Some(value) => Ok(Some(value)),
                 None if number::is_mangled_range(&text) => {
                     let message = "a spreadsheet took a range such as 1-5 for a date; export the \
@@ -225,7 +244,8 @@ impl Normalizer<'_> {
                 }
                 None => unreadable("number-unreadable", "number"),
             },
-            FieldKind::Boolean => match answer::parse(&text) {
+            // A time, as in Mailchimp's CLEAN_TIME, says that the thing happened.
+            FieldKind::Boolean => match consents::answered(&text) {
                 answer::Answer::Yes => Ok(Some("true".to_owned())),
                 answer::Answer::No => Ok(Some("false".to_owned())),
                 answer::Answer::Blank => Ok(None),
@@ -434,6 +454,13 @@ impl Normalizer<'_> {
     }
 }
 
+fn number_in(text: &str, field: FieldNo) -> Option<String> {
+    match field {
+        field::BUDGET => number::money(text).map(|amount| amount.value),
+        _ => number::parse(text),
+    }
+}
+
 /// Keeps what a budget or a head count says beside its number.
 fn note_bounds(cell: &Cell, number: FieldNo, draft: &mut Draft<'_>) {
     let (max, is_money) = match number {
@@ -441,7 +468,13 @@ fn note_bounds(cell: &Cell, number: FieldNo, draft: &mut Draft<'_>) {
         field::EMPLOYEES => (field::EMPLOYEES_MAX, false),
         _ => return,
     };
-    let Some(amount) = number::amount(&unguard(&cell.text)) else { return };
+    let text = unguard(&cell.text);
+    let read = if is_money { number::money(&text) } else { number::amount(&text) };
+    let Some(amount) = read else { return };
+    if amount.is_product {
+        let message = format!("`{text}` was multiplied out to {}", amount.value);
+        draft.notice(cell, Remark::new("number-multiplied", message));
+    }
     draft.values.set_if_absent(max, amount.upper.unwrap_or_default());
     if is_money {
         let currency = amount.currency.or_else(|| number::currency(&cell.column));

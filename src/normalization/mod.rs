@@ -21,6 +21,7 @@ mod moment_words;
 pub mod number;
 pub mod person_name;
 pub mod phone;
+mod phone_cell;
 pub mod spam;
 pub mod text;
 mod verdict;

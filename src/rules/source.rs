@@ -49,7 +49,7 @@ pub enum Cleaner {
     TrailingSemicolon,
 }
 
-/// A folded column name, possibly with a `*` at either end, or the very spelling after a `=`.
+/// A folded column name, possibly with `*` for any text, or the very spelling after a `=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamePattern {
     /// This name.
@@ -60,6 +60,15 @@ pub enum NamePattern {
     Suffix(String),
     /// Names that hold this.
     Contains(String),
+    /// Names that hold these one behind the other: `czy mozemy*zadzwonic*`.
+    Parts {
+        /// What stands between the stars, of which there are at least two.
+        parts: Vec<String>,
+        /// Whether anything may stand before the first.
+        is_open_start: bool,
+        /// Whether anything may follow the last.
+        is_open_end: bool,
+    },
 }
 
 impl NamePattern {
@@ -68,15 +77,16 @@ impl NamePattern {
             return Self::Exact(verbatim_key(verbatim));
         }
         let inner = text.trim_matches('*');
-        let mut key = header_key(inner);
         let (open_start, open_end) = (text.starts_with('*'), text.ends_with('*'));
-        // A sign next to the star is the edge of a word: `* rodo` must not find `srodowisko`.
-        if open_start && inner.starts_with(|c: char| !c.is_alphanumeric()) {
-            key.insert(0, ' ');
+        if inner.contains('*') {
+            let all: Vec<&str> = inner.split('*').filter(|part| !part.is_empty()).collect();
+            let key = |(at, part): (usize, &&str)| {
+                edged(part, at > 0 || open_start, at + 1 < all.len() || open_end)
+            };
+            let parts = all.iter().enumerate().map(key).collect();
+            return Self::Parts { parts, is_open_start: open_start, is_open_end: open_end };
         }
-        if open_end && inner.ends_with(|c: char| !c.is_alphanumeric()) {
-            key.push(' ');
-        }
+        let key = edged(inner, open_start, open_end);
         match (open_start, open_end) {
             (false, false) => Self::Exact(key),
             (false, true) => Self::Prefix(key),
@@ -85,15 +95,46 @@ impl NamePattern {
         }
     }
 
-    /// Returns whether the folded `name` fits.
+    /// Returns whether the folded `name` fits; a very spelling fits only the same.
     pub fn fits(&self, name: &str) -> bool {
         match self {
             Self::Exact(text) => name == text,
+            _ if name.starts_with('=') => false,
             Self::Prefix(text) => name.starts_with(text.as_str()),
             Self::Suffix(text) => name.ends_with(text.as_str()),
             Self::Contains(text) => name.contains(text.as_str()),
+            Self::Parts { parts, is_open_start, is_open_end } => {
+                let mut rest = name;
+                for (at, part) in parts.iter().enumerate() {
+                    // The last part is looked for at the end, whatever else it stands in before.
+                    if at + 1 == parts.len() && !is_open_end {
+                        return rest.ends_with(part.as_str());
+                    }
+                    match rest.find(part.as_str()) {
+                        Some(start) if at > 0 || *is_open_start || start == 0 => {
+                            rest = &rest[start + part.len()..];
+                        }
+                        _ => return false,
+                    }
+                }
+                true
+            }
         }
     }
+}
+
+/// Returns the key of a part of a name; a sign next to a star is the edge of a word: `* rodo` must not find
+/// `srodowisko`.
+fn edged(part: &str, is_after_star: bool, is_before_star: bool) -> String {
+    let is_sign = |c: char| !c.is_alphanumeric();
+    let mut key = header_key(part);
+    if is_after_star && part.starts_with(is_sign) {
+        key.insert(0, ' ');
+    }
+    if is_before_star && part.ends_with(is_sign) {
+        key.push(' ');
+    }
+    key
 }
 
 /// What the columns of some names mean.
@@ -417,5 +458,20 @@ mod tests {
         assert!(!fits("name", "first name"));
         assert!(fits("* rodo *", "zgoda (RODO) klienta") && !fits("* rodo *", "środowisko pracy"));
         assert_eq!(NamePattern::read("=website_url"), NamePattern::Exact("=website_url".into()));
+    }
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        let fits = |pattern: &str, name: &str| NamePattern::read(pattern).fits(name);
+        assert!(fits("czy mozemy*zadzwonic*", "czy mozemy do ciebie zadzwonic"));
+        assert!(!fits("czy mozemy*zadzwonic*", "kiedy czy mozemy zadzwonic"));
+        assert!(!fits("czy mozemy*zadzwonic*", "zadzwonic czy mozemy"));
+        assert!(fits("*zgod* data", "moja zgoda na marketing data"));
+        assert!(fits("*zgod* data", "zgoda data data"));
+        assert!(!fits("*zgod* data", "zgoda dane"));
+        assert!(!fits("*zgod* data", "zgodadata"));
+        // The very spelling of a header is never found by a part of it.
+        assert!(!fits("*zgod*", "=Data zgody"));
+        assert!(fits("=Data zgody", "=Data zgody"));
     }
 }
