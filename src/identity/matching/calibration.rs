@@ -35,6 +35,16 @@ impl Calibration {
         Self { bits: Vec::new(), floor_bits: f32::NEG_INFINITY }
     }
 
+    /// Takes a map that was learned before: bits at the middle of each bucket, and the floor.
+    pub fn of_bits(bits: Vec<f32>, floor_bits: f32) -> Self {
+        Self { bits, floor_bits }
+    }
+
+    /// Returns what [`Calibration::of_bits`] takes.
+    pub fn to_bits(&self) -> (&[f32], f32) {
+        (&self.bits, self.floor_bits)
+    }
+
     /// Learns from pairs with strong evidence of their surroundings: naive bits, and bits of all other evidence.
     pub fn learn(
         pairs: impl Iterator<Item = (f32, f32)>,

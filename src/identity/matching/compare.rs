@@ -56,6 +56,11 @@ impl<'a> Comparer<'a> {
         Self { records, names, memory }
     }
 
+    /// Prepares to compare a few records, for which remembering does not pay.
+    pub fn without_memory(records: &'a Records) -> Self {
+        Self { records, names: records.names(), memory: vec![Vec::new(); records.fields.len()] }
+    }
+
     /// Compares records `a` and `b` in every field.
     pub fn compare(&mut self, a: u32, b: u32) -> Agreement {
         let mut agreement = self.compare_names(a, b);

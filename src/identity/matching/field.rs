@@ -182,23 +182,30 @@ impl<'l> Builder<'l> {
         if self.values.len() < 2 {
             return None;
         }
-        let mut counts = vec![0; self.values.len()];
-        for id in &self.ids {
-            counts[*id as usize] += 1;
-        }
-        let mut holders = vec![0_u32; self.words.len()];
-        for (value, count) in self.values.iter().zip(&counts) {
+        let mut field = self.build_of_few();
+        let mut holders = vec![0_u32; field.words.len()];
+        for (value, count) in field.values.iter().zip(&field.counts) {
             for (at, word) in value.words.iter().enumerate() {
                 if !value.words[..at].contains(word) {
                     holders[*word as usize] += count;
                 }
             }
         }
-        let n_records = (self.starts.len() - 1).max(1) as f32;
+        let n_records = (field.starts.len() - 1).max(1) as f32;
         // A word that all records have still weighs half a bit: it is not nothing that it is there.
         let weight = |count: &u32| (n_records / (*count).max(1) as f32).log2() + 0.5;
-        Some(Field {
-            word_weights: holders.iter().map(weight).collect(),
+        field.word_weights = holders.iter().map(weight).collect();
+        Some(field)
+    }
+
+    /// Returns the field with words that all weigh the same.
+    pub(super) fn build_of_few(self) -> Field {
+        let mut counts = vec![0; self.values.len()];
+        for id in &self.ids {
+            counts[*id as usize] += 1;
+        }
+        Field {
+            word_weights: vec![1.0; self.words.len()],
             kind: self.kind,
             label: self.label,
             bundle: self.bundle,
@@ -207,6 +214,6 @@ impl<'l> Builder<'l> {
             words: self.words,
             starts: self.starts,
             ids: self.ids,
-        })
+        }
     }
 }

@@ -5,6 +5,8 @@
 
 use super::calibration::Calibration;
 use super::compare::{Agreement, SILENT};
+use super::field::{Bundle, Field};
+use super::kind::Kind;
 
 /// Log2 odds that a pair with contradicting names has at most.
 const VETO_BITS: f32 = -10.0;
@@ -29,7 +31,7 @@ pub struct FieldWeights {
 
 impl FieldWeights {
     /// Makes weights of how often each level is found within and between entities.
-    pub(super) fn set(&mut self, m: Vec<f32>, u: Vec<f32>) {
+    pub fn set(&mut self, m: Vec<f32>, u: Vec<f32>) {
         self.bits = m.iter().zip(&u).map(|(m, u)| (m / u).log2()).collect();
         self.m = m;
         self.u = u;
@@ -54,6 +56,18 @@ pub struct Part {
     pub is_email: bool,
     /// Equal values outweigh a name that is not.
     pub is_key: bool,
+}
+
+impl Part {
+    /// Returns the part that `field` plays unless the records as a whole say otherwise.
+    pub fn of(field: &Field) -> Self {
+        let is_own = field.bundle == Bundle::Own;
+        Self {
+            is_shared: !is_own,
+            is_email: field.kind == Kind::Email,
+            is_key: is_own && matches!(field.kind, Kind::Email | Kind::Phone | Kind::Id),
+        }
+    }
 }
 
 /// Everything needed to say how likely two records are one.

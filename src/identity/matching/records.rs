@@ -26,26 +26,40 @@ pub struct Records {
 impl Records {
     /// Prepares every value of `sheet`, whose columns hold what `profiles` says.
     pub fn prepare(sheet: &Sheet, profiles: &[Profile], lists: &Lists) -> Self {
+        let mut records = Self::of_columns(sheet, profiles, lists, |builder| builder.build());
+        keep_fullest(&mut records.fields);
+        records.set_hubs_apart();
+        records
+    }
+
+    /// Prepares a few records for a model that was learned from others: every column makes a field, all words
+    /// weigh the same, and nothing is concluded from how often a value stands there.
+    pub fn prepare_few(sheet: &Sheet, profiles: &[Profile], lists: &Lists) -> Self {
+        Self::of_columns(sheet, profiles, lists, |builder| Some(builder.build_of_few()))
+    }
+
+    fn of_columns(
+        sheet: &Sheet,
+        profiles: &[Profile],
+        lists: &Lists,
+        build: fn(Builder<'_>) -> Option<Field>,
+    ) -> Self {
         let is_name =
             |one: &Profile| matches!(one.kind, Kind::Given | Kind::Surname | Kind::FullName);
         let are_people = profiles.iter().any(is_name);
         let mut preparation =
-            Preparation { sheet, profiles, lists, are_people, fields: Vec::new() };
+            Preparation { sheet, profiles, lists, are_people, finish: build, fields: Vec::new() };
         if are_people {
             preparation.names();
         }
         preparation.each(Kind::Date, Bundle::Own);
-        preparation.each(Kind::Id, Bundle::Own);
+        preparation.ids();
         preparation.date_of_parts();
         preparation.emails();
         preparation.phones();
         preparation.webs();
         preparation.descriptions();
-        let mut fields = preparation.fields;
-        keep_fullest(&mut fields);
-        let mut records = Self { fields, n_records: sheet.len(), are_people };
-        records.set_hubs_apart();
-        records
+        Self { fields: preparation.fields, n_records: sheet.len(), are_people }
     }
 
     /// Returns the number of the first field of `kind`.
@@ -73,6 +87,7 @@ struct Preparation<'a> {
     profiles: &'a [Profile],
     lists: &'a Lists,
     are_people: bool,
+    finish: fn(Builder<'_>) -> Option<Field>,
     fields: Vec<Field>,
 }
 
@@ -103,7 +118,7 @@ impl Preparation<'_> {
             add(self, row, &mut builder);
             builder.close_record();
         }
-        self.fields.extend(builder.build());
+        self.fields.extend((self.finish)(builder));
     }
 
     fn one(&mut self, at: usize, bundle: Bundle) {
@@ -117,6 +132,15 @@ impl Preparation<'_> {
 
     fn each(&mut self, kind: Kind, bundle: Bundle) {
         for at in self.columns(kind) {
+            self.one(at, bundle);
+        }
+    }
+
+    /// Colleagues share the numbers of their company; a person's number is its own.
+    fn ids(&mut self) {
+        for at in self.columns(Kind::Id) {
+            let is_company = is_company_id(&self.sheet.columns[at].header);
+            let bundle = if self.are_people && is_company { Bundle::Shared } else { Bundle::Own };
             self.one(at, bundle);
         }
     }
@@ -216,6 +240,14 @@ impl Preparation<'_> {
             }
         }
     }
+}
+
+/// Numbers that are given to companies, in Poland and elsewhere.
+const COMPANY_IDS: &[&str] =
+    &["nip", "regon", "krs", "vat", "vat id", "vat number", "lei", "lei number", "ust id"];
+
+fn is_company_id(header: &str) -> bool {
+    COMPANY_IDS.contains(&fold(header).as_str())
 }
 
 /// Returns a value of `kind` in the form in which it is compared; nothing when it says nothing.

@@ -6,7 +6,7 @@
 
 use super::calibration::Calibration;
 use super::compare::{Agreement, Comparer};
-use super::field::{Bundle, Field};
+use super::field::Field;
 use super::hashing::Stream;
 use super::kind::Kind;
 use super::model::{FieldWeights, Model, Part, log2_odds, probability};
@@ -95,11 +95,10 @@ fn untrained(records: &Records, passes: &[Pass]) -> Model {
         weights.set(m, u);
         weights
     };
-    let part = |(at, field): (usize, &Field)| Part {
+    let part = |(at, field): (usize, &Field)| {
+        let part = Part::of(field);
         // In a family the surname comes with the address.
-        is_shared: field.bundle == Bundle::Shared || family_name == Some(at),
-        is_email: field.kind == Kind::Email,
-        is_key: matches!(field.kind, Kind::Email | Kind::Phone | Kind::Id),
+        Part { is_shared: part.is_shared || family_name == Some(at), ..part }
     };
     Model {
         fields: records.fields.iter().map(weights).collect(),
