@@ -87,6 +87,8 @@ pub struct RuleSet {
     pub tests: Vec<RuleTest>,
     /// Hash of all rule texts: stamps every decision.
     pub hash: String,
+    /// The texts that decide about leads once they are read: all but sources, targets and tests.
+    pub deciding: Vec<RuleText>,
 }
 
 impl RuleSet {
@@ -128,6 +130,7 @@ impl RuleSet {
             workspace: files.with("workspace.toml", &sink, Workspace::decode),
             alerts: files.with("alerts.toml", &sink, AlertPolicy::decode),
             hash: hash(texts),
+            deciding: texts.iter().filter(|text| decides(text)).cloned().collect(),
             fields: fields.clone(),
             tables,
             identity,
@@ -235,6 +238,11 @@ fn check_expectations(tests: &[RuleTest], routing: &RoutingPolicy, sink: &Sink) 
         let own = routing.routes.iter().map(|route| route.id.as_str());
         check("route", &test.expect.route, test, own.chain(["sticky", "triage"]).collect());
     }
+}
+
+fn decides(text: &RuleText) -> bool {
+    let folder = |name: &str| text.path.split('/').rev().nth(1) == Some(name);
+    !["sources", "targets", "tests"].into_iter().any(folder)
 }
 
 fn hash(texts: &[RuleText]) -> String {
