@@ -359,9 +359,10 @@ fn assemble(
             submitted_ms: member.submitted_ms,
             modified_ms: member.modified_ms,
             fingerprint: row.fingerprint,
+            source: &row.source,
         })
         .collect();
-    let golden = golden(&views, &rules.fields);
+    let golden = golden(&views, &rules.fields, &rules.survivorship);
     let sources: BTreeSet<&str> = rows.iter().map(|row| row.source.as_str()).collect();
     let times = || members.iter().map(|member| member.submitted_ms);
     let may = |channel| {

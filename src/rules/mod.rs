@@ -17,6 +17,7 @@ pub mod identity;
 pub mod routing;
 pub mod scoring;
 pub mod source;
+pub mod survivorship;
 pub mod tables;
 pub mod target;
 pub mod test;
@@ -38,6 +39,7 @@ use identity::IdentityPolicy;
 use routing::RoutingPolicy;
 use scoring::ScoringPolicy;
 use source::SourceCatalog;
+use survivorship::Survivorship;
 use tables::Tables;
 use target::TargetCatalog;
 use test::RuleTest;
@@ -69,6 +71,8 @@ pub struct RuleSet {
     pub tables: Tables,
     /// When a shared value stops identifying one person.
     pub identity: IdentityPolicy,
+    /// Which submission wins which field of a lead.
+    pub survivorship: Survivorship,
     /// Who may be contacted for what.
     pub consent: ConsentPolicy,
     /// Points.
@@ -114,9 +118,12 @@ impl RuleSet {
             FollowupPolicy::decode(root, &context, &routing.calendar, &consent)
         });
         let nicknames = tables.nickname_groups().to_vec();
-        let identity = files
-            .with("identity.toml", &sink, |root| IdentityPolicy::decode(root, nicknames.clone()));
         let sources = SourceCatalog::decode(&files.sources, &fields, &sink);
+        let known: Vec<&str> = sources.iter().map(|preset| preset.id.as_str()).collect();
+        let (identity, survivorship) = files.with("identity.toml", &sink, |root| {
+            let identity = IdentityPolicy::decode(root, nicknames.clone());
+            (identity, Survivorship::decode(root, &context, &known))
+        });
         let targets = TargetCatalog::decode(&files.targets, &fields, &sink);
         let mut tests = Vec::new();
         for file in &files.tests {
@@ -134,6 +141,7 @@ impl RuleSet {
             fields: fields.clone(),
             tables,
             identity,
+            survivorship,
             consent,
             scoring,
             routing,

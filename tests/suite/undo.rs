@@ -419,7 +419,7 @@ enum Step {
 
 #[test]
 fn whatever_is_run_and_undone_what_stands_is_what_follows_from_it() {
-    let config = Config { cases: 10, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 5, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let steps = prop::collection::vec(
