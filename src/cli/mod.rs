@@ -12,11 +12,13 @@ mod leads;
 mod matching;
 mod progress;
 mod quarantine;
+mod rebuild;
 mod report;
 mod run;
 mod sniff;
 mod tasks;
 mod terminal;
+mod undo;
 mod workspace;
 
 use std::process::ExitCode;
@@ -24,8 +26,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::pipeline::BrokenPromise;
 use crate::pipeline::ingest::Interrupted;
+use crate::pipeline::{BrokenPromise, Impossible};
 use crate::rules::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::store::StoreFault;
 use workspace::{Global, UsageError};
@@ -60,6 +62,8 @@ enum Command {
     Explain(explain::Explain),
     Report(report::Report),
     Quarantine(quarantine::Quarantine),
+    Undo(undo::Undo),
+    Rebuild(rebuild::Rebuild),
 }
 
 /// Reads the arguments, runs the command and returns its exit code.
@@ -77,6 +81,8 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.run(global),
         Command::Report(command) => command.run(global),
         Command::Quarantine(command) => command.run(global),
+        Command::Undo(command) => command.run(global),
+        Command::Rebuild(command) => command.run(global),
     };
     ExitCode::from(outcome.unwrap_or_else(|fault| report_fault(&fault)))
 }
@@ -104,7 +110,7 @@ fn report_fault(fault: &anyhow::Error) -> u8 {
         return 2;
     }
     terminal::error(&format!("{fault:#}"));
-    if fault.is::<UsageError>() {
+    if fault.is::<UsageError>() || fault.is::<Impossible>() {
         return 2;
     }
     if let Some(interrupted) = fault.downcast_ref::<Interrupted>() {

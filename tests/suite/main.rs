@@ -30,4 +30,5 @@ mod outside;
 mod promises;
 mod scenarios;
 mod tidy;
+mod undo;
 mod values;
