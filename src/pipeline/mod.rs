@@ -200,7 +200,7 @@ fn open_inputs(job: &Job<'_>, events: Events<'_>) -> Vec<Opened> {
     let caps = caps(job.rules);
     let mut inputs = Vec::with_capacity(job.inputs.len());
     for input in job.inputs {
-        let expansion = intake::expand(input, &caps);
+        let expansion = intake::expand(input, &job.rules.sources, &caps);
         inputs.extend(expansion.inputs);
         for name in expansion.left_out {
             let message = "this is no export and was left out".to_owned();
