@@ -4,13 +4,15 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::workspace::{Global, UsageError};
+use super::people::{leads_called, no_lead, print_comparison, the_lead};
+use super::review::print_pair;
+use super::workspace::Global;
 use super::{Outcome, terminal};
 use crate::delivery::tasks::duration_text;
-use crate::model::ids::{LeadNo, SubmissionNo};
+use crate::model::ids::SubmissionNo;
 use crate::model::moment::utc_from_ms;
-use crate::normalization::phone;
-use crate::pipeline::story::{Story, find, find_withdrawn, tell};
+use crate::pipeline::review::weakest_bridge;
+use crate::pipeline::story::{Story, find_withdrawn, tell};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::history::IdentifierEntry;
@@ -25,6 +27,9 @@ pub struct Explain {
     /// A lead's id, an e-mail address or a phone number.
     #[arg(value_name = "LEAD|EMAIL|PHONE")]
     lead: String,
+    /// Another lead: why these two are one person or not, in bits for each field.
+    #[arg(value_name = "OTHER", conflicts_with = "json")]
+    other: Option<String>,
     /// Answer with one JSON object for each lead found.
     #[arg(long)]
     json: bool,
@@ -36,17 +41,15 @@ impl Explain {
         let rules = global.rules()?;
         let as_of_ms = global.now(&rules)?.timestamp_millis();
         let store = global.read_store()?;
-        let leads = self.find(&store, &rules)?;
+        if let Some(other) = &self.other {
+            return self.explain_pair(&store, &rules, other);
+        }
+        let leads = leads_called(&store, &rules, &self.lead)?;
         if leads.is_empty() {
             if let Some(withdrawal) = find_withdrawn(&store, &self.lead)? {
                 return self.tell_withdrawn(&withdrawal);
             }
-            return Err(UsageError(format!(
-                "no lead answers to `{}`\nhint: give an id such as LM-0123456789AB, an e-mail address \
-                 or a phone number; `leadmill leads` lists them",
-                self.lead
-            ))
-            .into());
+            return Err(no_lead(&self.lead));
         }
         for lead in leads {
             let story = tell(&store, &rules, lead, as_of_ms)?;
@@ -80,13 +83,25 @@ impl Explain {
         Ok(0)
     }
 
-    fn find(&self, store: &Store, rules: &RuleSet) -> Result<Vec<LeadNo>> {
-        let text = self.lead.trim();
-        let e164 = (!text.contains('@'))
-            .then(|| phone::parse(text, &rules.workspace.default_country, &rules.tables).ok())
-            .flatten()
-            .map(|phone| phone.e164);
-        find(store, text, e164.as_deref())
+    fn explain_pair(&self, store: &Store, rules: &RuleSet, other: &str) -> Outcome {
+        let (a, b) = (the_lead(store, rules, &self.lead)?, the_lead(store, rules, other)?);
+        if a != b {
+            print_pair(store, rules, a, b)?;
+            return Ok(0);
+        }
+        terminal::print_wrapped(
+            "these are one lead; the weakest of the joins that hold it together:",
+            2,
+        )?;
+        match weakest_bridge(store, rules, a)? {
+            Some((row, with, comparison)) => {
+                let key = store.link_of(row)?.map_or("", |(kind, _)| kind.word());
+                terminal::print(&format!("row {} with row {}, by {key}", row.0, with.0))?;
+                print_comparison(&comparison)?;
+            }
+            None => terminal::print("it has one row only")?,
+        }
+        Ok(0)
     }
 }
 

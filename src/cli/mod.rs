@@ -10,12 +10,16 @@ mod explain;
 mod init;
 mod leads;
 mod matching;
+mod merge;
+mod people;
 mod progress;
 mod quarantine;
 mod rebuild;
 mod report;
+mod review;
 mod run;
 mod sniff;
+mod split;
 mod tasks;
 mod terminal;
 mod undo;
@@ -58,6 +62,9 @@ enum Command {
     Check(check::Check),
     Leads(leads::Leads),
     Match(matching::Match),
+    Review(review::Review),
+    Merge(merge::Merge),
+    Split(split::Split),
     Tasks(tasks::Tasks),
     Explain(explain::Explain),
     Report(report::Report),
@@ -77,6 +84,9 @@ pub fn main() -> ExitCode {
         Command::Check(command) => command.run(global),
         Command::Leads(command) => command.run(global),
         Command::Match(command) => command.run(global),
+        Command::Review(command) => command.run(global),
+        Command::Merge(command) => command.run(global),
+        Command::Split(command) => command.run(global),
         Command::Tasks(command) => command.run(global),
         Command::Explain(command) => command.run(global),
         Command::Report(command) => command.run(global),

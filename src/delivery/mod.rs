@@ -10,6 +10,7 @@ pub mod clusters;
 pub mod crm;
 pub mod publication;
 pub mod rejects;
+pub mod review;
 pub mod tasks;
 
 pub use self::cell::score_reasons;

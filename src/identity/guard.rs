@@ -42,7 +42,7 @@ impl<'a> Guard<'a> {
     /// and a nameless holder of such a key stays alone, except at a function's mailbox, where the
     /// nameless together are the mailbox itself.
     pub fn labels(&self, kind: KeyKind, holders: &[&str]) -> Vec<u32> {
-        if kind == KeyKind::Visitor {
+        if matches!(kind, KeyKind::Visitor | KeyKind::Near | KeyKind::Verdict) {
             return (0..holders.len() as u32).collect();
         }
         let people = self.people(holders);
@@ -50,7 +50,7 @@ impl<'a> Guard<'a> {
         let shared = match kind {
             KeyKind::RoleEmail => true,
             KeyKind::Email => distinct >= self.policy.email_shared_from,
-            KeyKind::Phone | KeyKind::Visitor => distinct >= self.policy.phone_shared_from,
+            _ => distinct >= self.policy.phone_shared_from,
         };
         let mut alone = distinct as u32;
         holders

@@ -2,9 +2,12 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::likeness::near_keys;
+use super::matching::lists::Lists;
 use crate::model::field::{self, FieldValues};
 use crate::model::ids::KeyHash;
 use crate::model::mailbox::mailbox_key;
+use crate::rules::tables::Tables;
 
 /// What a key is made of, and so how far it is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,11 +20,16 @@ pub enum KeyKind {
     Phone,
     /// An anonymous visitor id: joins touches to a lead, never merges people.
     Visitor,
+    /// Two common things at once, such as name and town: who holds it is compared, and may be one person.
+    Near,
+    /// No key at all: somebody said that two submissions are one person.
+    Verdict,
 }
 
 impl KeyKind {
     /// Every kind, at the position of its number in the store.
-    pub const ALL: &[KeyKind] = &[Self::Email, Self::RoleEmail, Self::Phone, Self::Visitor];
+    pub const ALL: &[KeyKind] =
+        &[Self::Email, Self::RoleEmail, Self::Phone, Self::Visitor, Self::Near, Self::Verdict];
 
     /// Returns the word used in explanations.
     pub fn word(self) -> &'static str {
@@ -30,6 +38,8 @@ impl KeyKind {
             Self::RoleEmail => "email and name",
             Self::Phone => "phone",
             Self::Visitor => "visitor",
+            Self::Near => "likeness",
+            Self::Verdict => "verdict",
         }
     }
 }
@@ -45,7 +55,33 @@ pub struct MatchKey {
     pub value: String,
 }
 
-/// Returns the keys of a submission with these values.
+/// Makes the keys of submissions, those that identify and those by which similar people meet.
+#[derive(Debug)]
+pub struct Keyring {
+    lists: Lists,
+}
+
+impl Keyring {
+    /// Takes the word lists out of the tables of the rules.
+    pub fn new(tables: &Tables) -> Self {
+        Self { lists: Lists::of_tables(tables) }
+    }
+
+    /// Returns the word lists.
+    pub fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    /// Returns all keys of a submission with these values.
+    pub fn keys(&self, values: &FieldValues) -> Vec<MatchKey> {
+        let mut keys = match_keys(values);
+        let near = near_keys(values, &self.lists).into_iter();
+        keys.extend(near.map(|hash| MatchKey { hash, kind: KeyKind::Near, value: String::new() }));
+        keys
+    }
+}
+
+/// Returns the keys by which a submission with these values is known.
 pub fn match_keys(values: &FieldValues) -> Vec<MatchKey> {
     let mut keys = Vec::with_capacity(3);
     if let Some(email) = values.get(field::EMAIL) {

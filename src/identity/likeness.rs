@@ -294,7 +294,7 @@ mod tests {
         values
     }
 
-    #[derive(Debug, PartialEq)]
+    #[derive(Debug, Clone, Copy, PartialEq)]
     enum Verdict {
         Same,
         Look,

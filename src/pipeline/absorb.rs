@@ -90,6 +90,11 @@ impl Fresh {
         (offset >= 0 && (offset as usize) < self.orders.len()).then_some(offset as usize)
     }
 
+    /// Returns what identifies `submission`, when it is in the list.
+    pub fn fingerprint(&self, submission: SubmissionNo) -> Option<Fingerprint> {
+        self.position(submission).map(|at| self.orders[at].1)
+    }
+
     /// Returns whether `submission` is in the list.
     pub fn contains(&self, submission: SubmissionNo) -> bool {
         self.position(submission).is_some()
@@ -135,6 +140,8 @@ pub struct Absorbed {
     pub links: Links,
     /// Keys that this run found to be shared, which joined people before.
     pub flipped_keys: u64,
+    /// Pairs of leads that are alike, but not enough to be joined.
+    pub to_review: u64,
 }
 
 /// Clusters the `fresh` submissions of `run` with whatever they touch, as far as `horizon` lets see.
@@ -143,9 +150,10 @@ pub fn absorb(
     rules: &RuleSet,
     run: i64,
     fresh: &Fresh,
+    seeds: &[SubmissionNo],
     horizon: Horizon,
 ) -> Result<Absorbed> {
-    let joined = join(store, rules, fresh, horizon)?;
+    let joined = join(store, rules, fresh, seeds, horizon)?;
     if joined.components.is_empty() {
         return Ok(Absorbed::default());
     }
@@ -200,7 +208,7 @@ pub fn absorb(
         leads.push(plan);
     }
     let links = links(&leads, &joined.edges);
-    Ok(Absorbed { leads, links, flipped_keys: joined.flipped_keys })
+    Ok(Absorbed { leads, links, flipped_keys: joined.flipped_keys, to_review: joined.to_review })
 }
 
 /// What the store knows of the submissions that were in leads before.

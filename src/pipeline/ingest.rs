@@ -12,7 +12,7 @@ use super::absorb::Fresh;
 use super::dates;
 use super::event::{Event, Events};
 use super::quarantine::{came_back_for, without_header};
-use crate::identity::keys::{email_hash, visitor_hash};
+use crate::identity::keys::{Keyring, email_hash, visitor_hash};
 use crate::intake::{OpenInput, Refusal, RefusalKind};
 use crate::model::ids::{Fingerprint, RunNo, hex};
 use crate::model::row::{Origin, Row};
@@ -244,10 +244,13 @@ fn normalize_chunks(
     to_writer: &SyncSender<Chunk<(Origin, Judged)>>,
 ) {
     let mut normalizer = Normalizer::new(&rules.tables, &rules.fields, source);
+    let keyring = &Keyring::new(&rules.tables);
     for chunk in rows {
         let done = match chunk {
             Chunk::Rows(rows, bytes) => Chunk::Rows(
-                rows.into_iter().map(|row| judge(&mut normalizer, row, preset, rules)).collect(),
+                rows.into_iter()
+                    .map(|row| judge(&mut normalizer, row, preset, rules, keyring))
+                    .collect(),
                 bytes,
             ),
             Chunk::End(end) => Chunk::End(end),
@@ -288,12 +291,13 @@ fn judge(
     row: Row,
     preset: &SourcePreset,
     rules: &RuleSet,
+    keyring: &Keyring,
 ) -> (Origin, Judged) {
     let comes_back_for = came_back_for(&row);
     let (origin, raw, verdict) = normalizer.normalize(row);
     let row = match verdict {
         RowVerdict::Accepted(submission) => {
-            IngestRow::Submission(Box::new(encode(*submission, &rules.fields)))
+            IngestRow::Submission(Box::new(encode(*submission, &rules.fields, keyring)))
         }
         RowVerdict::Touch(touch) => {
             let key = match (&touch.visitor_id, &touch.email) {

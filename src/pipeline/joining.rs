@@ -3,19 +3,24 @@
 //! It is given the fresh submissions and answers components: sets of submissions, fresh ones and those
 //! of the leads they touch, that are one person each, with the joins that made them. What a component
 //! means for leads (ids, founders, merges) is [`super::absorb`]'s.
+//!
+//! Three kinds of evidence, the strongest first: what somebody said ([`super::verdicts`] writes it), keys
+//! that identify, as far as the guard lets them, and likeness ([`super::likely`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Result;
 
 use super::absorb::Fresh;
+use super::likely::Likely;
 use crate::identity::clusters::Clusters;
 use crate::identity::guard::Guard;
-use crate::identity::keys::{KeyKind, match_keys};
-use crate::model::ids::{KeyHash, LeadNo, SubmissionNo};
+use crate::identity::keys::{KeyKind, Keyring};
+use crate::model::ids::{Fingerprint, KeyHash, LeadNo, SubmissionNo};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::absorb::{Horizon, KeyGroup, KeyHolder, KeyScope};
+use crate::store::verdicts::Verdict;
 
 /// A join of two submissions through a key.
 pub type Edge = (SubmissionNo, SubmissionNo, KeyKind);
@@ -31,39 +36,84 @@ pub struct Joined {
     pub touched: BTreeSet<LeadNo>,
     /// Keys that were found to be shared, which joined people before.
     pub flipped_keys: u64,
+    /// Pairs of people who are alike, but not enough to be joined: somebody should have a look.
+    pub to_review: u64,
 }
 
 /// Joins the `fresh` submissions with each other and with those of whatever leads they touch.
-pub fn join(store: &Store, rules: &RuleSet, fresh: &Fresh, horizon: Horizon) -> Result<Joined> {
-    if fresh.is_empty() {
+///
+/// `seeds` are touched whatever the fresh ones say: somebody said something about them.
+pub fn join(
+    store: &Store,
+    rules: &RuleSet,
+    fresh: &Fresh,
+    seeds: &[SubmissionNo],
+    horizon: Horizon,
+) -> Result<Joined> {
+    if fresh.is_empty() && seeds.is_empty() {
         return Ok(Joined::default());
     }
+    let keyring = Keyring::new(&rules.tables);
     let mut work = Work {
         store,
+        rules,
+        keyring: &keyring,
         guard: Guard::new(&rules.identity),
         fresh,
         horizon,
+        verdicts: store.verdicts(horizon)?,
         clusters: Clusters::new(fresh.len()),
         old: Vec::new(),
         old_index: HashMap::new(),
+        fingerprints: HashMap::new(),
+        apart: BTreeSet::new(),
         joined: Joined::default(),
     };
-    let scope = if fresh.meets_older_ones() { KeyScope::Fresh(horizon) } else { KeyScope::All };
-    store.key_groups(scope, |group| work.link_fresh(&group))?;
-    work.take_leads_apart(rules)?;
-    Ok(work.into_components())
+    for seed in seeds {
+        work.touch(*seed)?;
+    }
+    let mut likely = Likely::default();
+    if !fresh.is_empty() {
+        let scope = if fresh.meets_older_ones() { KeyScope::Fresh(horizon) } else { KeyScope::All };
+        store.key_groups(scope, |group| match group.kind {
+            KeyKind::Near => likely.take(&mut work, &group),
+            _ => work.link_fresh(&group),
+        })?;
+    }
+    // Whatever is taken apart may touch more: until nothing new does.
+    while work.take_leads_apart(&mut likely)? {
+        work.follow_verdicts()?;
+        likely.find_pairs(&mut work)?;
+    }
+    likely.find_pairs(&mut work)?;
+    work.follow_verdicts()?;
+    while work.take_leads_apart(&mut likely)? {
+        likely.find_pairs(&mut work)?;
+        work.follow_verdicts()?;
+    }
+    work.join_by_verdicts();
+    likely.join(&mut work)?;
+    work.into_components()
 }
 
-struct Work<'a> {
-    store: &'a Store,
+/// The work of joining, as far as it has come.
+pub(super) struct Work<'a> {
+    pub(super) store: &'a Store,
+    pub(super) rules: &'a RuleSet,
+    pub(super) keyring: &'a Keyring,
     guard: Guard<'a>,
-    fresh: &'a Fresh,
-    horizon: Horizon,
+    pub(super) fresh: &'a Fresh,
+    pub(super) horizon: Horizon,
+    verdicts: Vec<Verdict>,
     /// Fresh submissions come first, then old ones as they are met.
     clusters: Clusters,
     old: Vec<SubmissionNo>,
     old_index: HashMap<SubmissionNo, u32>,
-    joined: Joined,
+    /// Of old submissions.
+    fingerprints: HashMap<SubmissionNo, Fingerprint>,
+    /// Touched leads that have been taken apart.
+    apart: BTreeSet<LeadNo>,
+    pub(super) joined: Joined,
 }
 
 impl Work<'_> {
@@ -105,48 +155,127 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn touch(&mut self, submission: SubmissionNo) -> Result<()> {
-        if let Some(lead) = self.store.lead_of(submission)? {
+    pub(super) fn touch(&mut self, submission: SubmissionNo) -> Result<()> {
+        if !self.fresh.contains(submission)
+            && let Some(lead) = self.store.lead_of(submission)?
+        {
             self.joined.touched.insert(lead);
         }
         Ok(())
     }
 
-    /// Brings the submissions of every touched lead in and joins them by the keys that still hold.
-    fn take_leads_apart(&mut self, rules: &RuleSet) -> Result<()> {
-        let touched: Vec<LeadNo> = self.joined.touched.iter().copied().collect();
-        let mut keys: BTreeSet<KeyHash> = BTreeSet::new();
-        for lead in touched {
+    /// Brings the submissions of touched leads in and joins them by the keys that still hold; returns whether
+    /// there was a lead to be taken apart.
+    fn take_leads_apart(&mut self, likely: &mut Likely) -> Result<bool> {
+        let waiting: Vec<LeadNo> = self.joined.touched.difference(&self.apart).copied().collect();
+        if waiting.is_empty() {
+            return Ok(false);
+        }
+        let mut keys: BTreeMap<KeyHash, KeyKind> = BTreeMap::new();
+        for lead in waiting {
+            self.apart.insert(lead);
             for member in self.store.members(lead)? {
                 self.element(member.no);
-                let values = self.store.submission_values(member.no, &rules.fields)?;
-                keys.extend(match_keys(&values).into_iter().map(|key| key.hash));
+                self.fingerprints.insert(member.no, member.fingerprint);
+                let values = self.store.submission_values(member.no, &self.rules.fields)?;
+                let own = self.keyring.keys(&values).into_iter();
+                keys.extend(own.map(|key| (key.hash, key.kind)));
             }
         }
-        for key in keys {
+        for (key, kind) in keys {
             let Some(group) = self.store.key_group(key, self.horizon)? else { continue };
-            let names: Vec<&str> = group.holders.iter().map(|one| one.holder.as_str()).collect();
-            let labels = self.guard.labels(group.kind, &names);
-            let mut first_of: BTreeMap<u32, SubmissionNo> = BTreeMap::new();
-            for (holder, label) in group.holders.iter().zip(labels) {
-                let is_here = self.fresh.contains(holder.submission)
-                    || self.old_index.contains_key(&holder.submission);
-                if !is_here {
-                    continue;
-                }
-                match first_of.get(&label).copied() {
-                    None => drop(first_of.insert(label, holder.submission)),
-                    Some(first) => self.join(first, holder.submission, group.kind),
-                }
+            if kind == KeyKind::Near {
+                likely.take(self, &group)?;
+                continue;
+            }
+            for (first, other) in self.pairs_here(&group) {
+                self.join(first, other, group.kind);
             }
         }
+        Ok(true)
+    }
+
+    /// Returns the pairs that `group` joins among the submissions at hand: each holder with the first of its label.
+    fn pairs_here(&self, group: &KeyGroup) -> Vec<(SubmissionNo, SubmissionNo)> {
+        let names: Vec<&str> = group.holders.iter().map(|one| one.holder.as_str()).collect();
+        let labels = self.guard.labels(group.kind, &names);
+        let mut first_of: BTreeMap<u32, SubmissionNo> = BTreeMap::new();
+        let mut pairs = Vec::new();
+        for (holder, label) in group.holders.iter().zip(labels) {
+            if !self.is_here(holder.submission) {
+                continue;
+            }
+            match first_of.get(&label) {
+                None => drop(first_of.insert(label, holder.submission)),
+                Some(first) => pairs.push((*first, holder.submission)),
+            }
+        }
+        pairs
+    }
+
+    /// Returns whether `submission` is fresh or belongs to a lead that was taken apart.
+    pub(super) fn is_here(&self, submission: SubmissionNo) -> bool {
+        self.fresh.contains(submission) || self.old_index.contains_key(&submission)
+    }
+
+    /// Touches the leads that a verdict joins with somebody at hand.
+    fn follow_verdicts(&mut self) -> Result<()> {
+        let verdicts = std::mem::take(&mut self.verdicts);
+        for verdict in verdicts.iter().filter(|verdict| verdict.is_same) {
+            match (self.is_here(verdict.a), self.is_here(verdict.b)) {
+                (true, false) => self.touch(verdict.b)?,
+                (false, true) => self.touch(verdict.a)?,
+                _ => {}
+            }
+        }
+        self.verdicts = verdicts;
         Ok(())
     }
 
-    fn join(&mut self, first: SubmissionNo, other: SubmissionNo, kind: KeyKind) {
+    fn join_by_verdicts(&mut self) {
+        let verdicts = std::mem::take(&mut self.verdicts);
+        for verdict in verdicts.iter().filter(|verdict| verdict.is_same) {
+            if self.is_here(verdict.a) && self.is_here(verdict.b) {
+                self.join(verdict.a, verdict.b, KeyKind::Verdict);
+            }
+        }
+        self.verdicts = verdicts;
+    }
+
+    /// Returns whether somebody said that a member of one component is not one of the other.
+    pub(super) fn are_kept_apart(&mut self, a: SubmissionNo, b: SubmissionNo) -> bool {
+        let (a, b) = (self.root(a), self.root(b));
+        let different: Vec<(SubmissionNo, SubmissionNo)> =
+            self.different().filter(|(x, y)| self.is_here(*x) && self.is_here(*y)).collect();
+        different.into_iter().any(|(x, y)| {
+            let (x, y) = (self.root(x), self.root(y));
+            (x, y) == (a, b) || (x, y) == (b, a)
+        })
+    }
+
+    fn different(&self) -> impl Iterator<Item = (SubmissionNo, SubmissionNo)> + '_ {
+        let verdicts = self.verdicts.iter().filter(|verdict| !verdict.is_same);
+        verdicts.map(|verdict| (verdict.a, verdict.b))
+    }
+
+    pub(super) fn join(&mut self, first: SubmissionNo, other: SubmissionNo, kind: KeyKind) {
         let (a, b) = (self.element(first), self.element(other));
         if self.clusters.union(a, b) {
             self.joined.edges.push((first, other, kind));
+        }
+    }
+
+    /// Returns the number of the component that `submission`, which is here, belongs to.
+    pub(super) fn root(&mut self, submission: SubmissionNo) -> u32 {
+        let element = self.element(submission);
+        self.clusters.find(element)
+    }
+
+    /// Returns what orders submissions whatever numbers they were given.
+    pub(super) fn fingerprint(&self, submission: SubmissionNo) -> Fingerprint {
+        match self.fresh.fingerprint(submission) {
+            Some(fingerprint) => fingerprint,
+            None => self.fingerprints[&submission],
         }
     }
 
@@ -170,7 +299,24 @@ impl Work<'_> {
         }
     }
 
-    fn into_components(mut self) -> Joined {
+    /// Returns the members of each component that has one of `submissions` in it, in order of number.
+    pub(super) fn members_of(
+        &mut self,
+        submissions: &BTreeSet<SubmissionNo>,
+    ) -> HashMap<u32, Vec<SubmissionNo>> {
+        let roots: BTreeSet<u32> = submissions.iter().map(|one| self.root(*one)).collect();
+        let mut members: HashMap<u32, Vec<SubmissionNo>> = HashMap::new();
+        for element in 0..self.clusters.len() {
+            let root = self.clusters.find(element as u32);
+            if roots.contains(&root) {
+                let submission = self.submission(element);
+                members.entry(root).or_default().push(submission);
+            }
+        }
+        members
+    }
+
+    fn into_components(mut self) -> Result<Joined> {
         // Sorting (root, submission) pairs puts the members of a component side by side: 12 bytes a
         // submission.
         let n = self.clusters.len();
@@ -179,10 +325,97 @@ impl Work<'_> {
             by_root.push((self.clusters.find(element as u32), self.submission(element)));
         }
         by_root.sort_unstable();
-        self.joined.components = by_root
+        let components: Vec<Vec<SubmissionNo>> = by_root
             .chunk_by(|a, b| a.0 == b.0)
             .map(|component| component.iter().map(|(_, no)| *no).collect())
             .collect();
-        self.joined
+        let torn: BTreeSet<u32> = self.torn();
+        for members in components {
+            if torn.is_empty() || !torn.contains(&self.root(members[0])) {
+                self.joined.components.push(members);
+            } else {
+                self.part(&members)?;
+            }
+        }
+        Ok(self.joined)
+    }
+
+    /// Returns the components that hold two submissions of which somebody said that they are two people.
+    fn torn(&mut self) -> BTreeSet<u32> {
+        let here: Vec<(SubmissionNo, SubmissionNo)> =
+            self.different().filter(|(a, b)| self.is_here(*a) && self.is_here(*b)).collect();
+        let mut torn = BTreeSet::new();
+        for (a, b) in here {
+            let root = self.root(a);
+            if root == self.root(b) {
+                torn.insert(root);
+            }
+        }
+        torn
+    }
+
+    /// Clusters the members of a torn component anew, the strongest joins first, and joins nobody whom somebody
+    /// told apart.
+    fn part(&mut self, members: &[SubmissionNo]) -> Result<()> {
+        let at = |one: SubmissionNo| members.binary_search(&one).ok();
+        let mut edges: Vec<(u8, Fingerprint, Fingerprint, Edge)> = Vec::new();
+        let mut push = |this: &Self, (a, b, kind): Edge| {
+            let strength = match kind {
+                KeyKind::Verdict => 0,
+                KeyKind::Email => 1,
+                KeyKind::RoleEmail => 2,
+                KeyKind::Phone | KeyKind::Visitor => 3,
+                KeyKind::Near => 4,
+            };
+            let (x, y) = (this.fingerprint(a), this.fingerprint(b));
+            edges.push((strength, x.min(y), x.max(y), (a, b, kind)));
+        };
+        let is_near = |edge: &&Edge| matches!(edge.2, KeyKind::Near | KeyKind::Verdict);
+        for edge in self.joined.edges.iter().filter(is_near) {
+            if at(edge.0).is_some() && at(edge.1).is_some() {
+                push(self, *edge);
+            }
+        }
+        let mut keys: BTreeSet<KeyHash> = BTreeSet::new();
+        for member in members {
+            let values = self.store.submission_values(*member, &self.rules.fields)?;
+            let own = self.keyring.keys(&values).into_iter();
+            keys.extend(own.filter(|key| key.kind != KeyKind::Near).map(|key| key.hash));
+        }
+        for key in keys {
+            let Some(group) = self.store.key_group(key, self.horizon)? else { continue };
+            let names: Vec<&str> = group.holders.iter().map(|one| one.holder.as_str()).collect();
+            let labels = self.guard.labels(group.kind, &names);
+            for (i, (a, label)) in group.holders.iter().zip(&labels).enumerate() {
+                for (b, other) in group.holders.iter().zip(&labels).skip(i + 1) {
+                    let (a, b) = (a.submission, b.submission);
+                    if label == other && at(a).is_some() && at(b).is_some() {
+                        push(self, (a, b, group.kind));
+                    }
+                }
+            }
+        }
+        edges.sort_unstable();
+        let different: Vec<(u32, u32)> =
+            self.different().filter_map(|(a, b)| Some((at(a)? as u32, at(b)? as u32))).collect();
+        let mut clusters = Clusters::new(members.len());
+        self.joined.edges.retain(|(a, b, _)| at(*a).is_none() || at(*b).is_none());
+        for (.., edge) in edges {
+            let (Some(a), Some(b)) = (at(edge.0), at(edge.1)) else { continue };
+            let (root_a, root_b) = (clusters.find(a as u32), clusters.find(b as u32));
+            let is_forbidden = different.iter().any(|(x, y)| {
+                let (x, y) = (clusters.find(*x), clusters.find(*y));
+                (x, y) == (root_a, root_b) || (x, y) == (root_b, root_a)
+            });
+            if !is_forbidden && clusters.union(a as u32, b as u32) {
+                self.joined.edges.push(edge);
+            }
+        }
+        let mut parts: BTreeMap<u32, Vec<SubmissionNo>> = BTreeMap::new();
+        for (at, member) in members.iter().enumerate() {
+            parts.entry(clusters.find(at as u32)).or_default().push(*member);
+        }
+        self.joined.components.extend(parts.into_values());
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod event;
 pub mod ingest;
 pub mod joining;
+mod likely;
 pub mod matching;
 mod page;
 pub mod publish;
@@ -19,9 +20,12 @@ pub mod quarantine;
 pub mod rebuild;
 mod replay;
 pub mod reports;
+pub mod review;
+pub mod review_file;
 pub mod sniff;
 pub mod story;
 pub mod undo;
+pub mod verdicts;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -322,7 +326,7 @@ fn ingest_and_decide(
     store.begin()?;
     events(Event::Phase { name: "finding duplicates", total: 0 });
     store.keep_rules(job.rules)?;
-    let absorbed = absorb::absorb(store, job.rules, record.no.0, &fresh, Horizon::Now)?;
+    let absorbed = absorb::absorb(store, job.rules, record.no.0, &fresh, &[], Horizon::Now)?;
     let deciding = Deciding {
         store,
         rules: job.rules,

@@ -12,7 +12,7 @@ use super::absorb::{Fresh, absorb};
 use super::evaluate::{Deciding, evaluate};
 use super::event::{Event, Events};
 use super::{Impossible, Job};
-use crate::identity::keys::{KeyKind, match_keys};
+use crate::identity::keys::{KeyKind, Keyring};
 use crate::model::ids::SubmissionNo;
 use crate::model::moment::utc_from_ms;
 use crate::rules::RuleSet;
@@ -20,14 +20,16 @@ use crate::store::Store;
 use crate::store::absorb::Horizon;
 use crate::store::runs::{RunKind, RunRecord, RunState};
 
-/// Returns the runs that took exports in and stand, the earliest first.
+/// Returns the runs that took exports or verdicts in and stand, the earliest first.
 ///
 /// # Errors
 /// [`Impossible`] when the rules of one of them were not kept: it cannot decide as it did.
 pub fn standing_runs(store: &Store) -> Result<Vec<RunRecord>> {
     let mut runs = store.all_runs()?;
     runs.retain(|run| {
-        run.kind == RunKind::Import && run.undone_by.is_none() && run.state != RunState::Ingesting
+        matches!(run.kind, RunKind::Import | RunKind::Verdict)
+            && run.undone_by.is_none()
+            && run.state != RunState::Ingesting
     });
     for run in &runs {
         if store.kept_rules(&run.rules_hash)?.is_empty() {
@@ -47,6 +49,8 @@ pub fn standing_runs(store: &Store) -> Result<Vec<RunRecord>> {
 /// Keys count here even where the guard would not let them join: whether it lets them is what must be
 /// decided anew.
 pub fn put_at_stake(store: &Store, rules: &RuleSet, seeds: Vec<SubmissionNo>) -> Result<()> {
+    let keyring = Keyring::new(&rules.tables);
+    let verdicts = store.verdicts(Horizon::Now)?;
     let mut waiting = Vec::new();
     for seed in seeds {
         if store.put_at_stake(seed)? {
@@ -55,7 +59,12 @@ pub fn put_at_stake(store: &Store, rules: &RuleSet, seeds: Vec<SubmissionNo>) ->
     }
     while let Some(submission) = waiting.pop() {
         let values = store.submission_values(submission, &rules.fields)?;
-        for key in match_keys(&values).iter().filter(|key| key.kind != KeyKind::Visitor) {
+        for other in verdicts.iter().filter_map(|verdict| verdict.other_than(submission)) {
+            if store.put_at_stake(other)? {
+                waiting.push(other);
+            }
+        }
+        for key in keyring.keys(&values).iter().filter(|key| key.kind != KeyKind::Visitor) {
             let group = store.key_group(key.hash, Horizon::Now)?;
             for holder in group.into_iter().flat_map(|group| group.holders) {
                 if store.put_at_stake(holder.submission)? {
@@ -95,15 +104,17 @@ fn decide_once_more(
     events: Events<'_>,
 ) -> Result<()> {
     let received = store.received_by(run.no)?;
+    let keyring = Keyring::new(&rules.tables);
     let mut keys = Vec::new();
     for (submission, ..) in &received {
         let values = store.submission_values(*submission, &rules.fields)?;
-        keys.extend(match_keys(&values).into_iter().map(|key| key.hash));
+        keys.extend(keyring.keys(&values).into_iter().map(|key| key.hash));
     }
     keys.sort_unstable();
     store.set_fresh_keys(keys.into_iter())?;
     let fresh = Fresh::of_earlier_run(received);
-    let absorbed = absorb(store, rules, run.no.0, &fresh, Horizon::Run(run.no))?;
+    let seeds = store.judged_at_stake(run.no)?;
+    let absorbed = absorb(store, rules, run.no.0, &fresh, &seeds, Horizon::Run(run.no))?;
     store.put_leads_at_stake(absorbed.leads.iter().map(|plan| plan.no))?;
     let deciding = Deciding {
         store,

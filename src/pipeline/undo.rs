@@ -65,7 +65,7 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
         let latest: Vec<String> = store
             .all_runs()?
             .into_iter()
-            .filter(|run| run.kind == RunKind::Import && run.undone_by.is_none())
+            .filter(|run| is_undoable(run.kind) && run.undone_by.is_none())
             .map(|run| run.id)
             .rev()
             .take(RUNS_LISTED)
@@ -90,7 +90,7 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
         .into());
     }
     match run.kind {
-        RunKind::Import => Ok(run),
+        RunKind::Import | RunKind::Verdict => Ok(run),
         RunKind::Undo => {
             let undone = named(run.undoes)?;
             let (what, files) = match &undone {
@@ -109,6 +109,10 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
         ))
         .into()),
     }
+}
+
+fn is_undoable(kind: RunKind) -> bool {
+    matches!(kind, RunKind::Import | RunKind::Verdict)
 }
 
 /// Returns the inputs of `run` as the end of a hint: `: leadmill run a.csv b.csv`.

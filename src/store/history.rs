@@ -65,6 +65,16 @@ pub struct EventEntry {
 }
 
 impl Store {
+    /// Returns the submission that `submission` is joined with; none for the first of a lead.
+    pub fn joined_with(&self, submission: SubmissionNo) -> Result<Option<SubmissionNo>> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT with_no FROM link WHERE submission_no = ?1")?
+            .query_row([submission.0], |row| row.get(0))
+            .optional()?
+            .map(SubmissionNo))
+    }
+
     /// Returns every id that was given out for `lead`, in order.
     pub fn ids_of(&self, lead: LeadNo) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
 use crate::identity::guard::{UNPROVEN, holder};
-use crate::identity::keys::{KeyKind, match_keys};
+use crate::identity::keys::{KeyKind, Keyring};
 use crate::model::ids::{Fingerprint, InputNo, KeyHash, RunNo, SubmissionNo};
 use crate::model::row::Origin;
 use crate::model::run::NoticeCounts;
@@ -38,7 +38,11 @@ pub struct EncodedSubmission {
 }
 
 /// Returns `submission` in the form its row takes.
-pub fn encode(submission: Submission, catalog: &FieldCatalog) -> EncodedSubmission {
+pub fn encode(
+    submission: Submission,
+    catalog: &FieldCatalog,
+    keyring: &Keyring,
+) -> EncodedSubmission {
     EncodedSubmission {
         fingerprint: submission.fingerprint,
         submitted_ms: submission.submitted_at.epoch_ms,
@@ -49,7 +53,11 @@ pub fn encode(submission: Submission, catalog: &FieldCatalog) -> EncodedSubmissi
         consents: codec::encode_claims(&submission.consents),
         notices: codec::encode_notices(&submission.notices),
         notice_codes: submission.notices.iter().map(|notice| notice.code).collect(),
-        keys: match_keys(&submission.values).into_iter().map(|key| (key.hash, key.kind)).collect(),
+        keys: keyring
+            .keys(&submission.values)
+            .into_iter()
+            .map(|key| (key.hash, key.kind))
+            .collect(),
         holder: holder(&submission.values),
         raw: submission.raw,
     }
@@ -396,7 +404,12 @@ impl Ingest<'_> {
             row.keys.iter().any(|(_, kind)| matches!(kind, KeyKind::Email | KeyKind::RoleEmail));
         for (hash, kind) in row.keys {
             let is_unproven = kind == KeyKind::Phone && row.holder.is_empty() && has_address;
-            let holder = if is_unproven { UNPROVEN.to_owned() } else { row.holder.clone() };
+            let holder = match kind {
+                _ if is_unproven => UNPROVEN.to_owned(),
+                // Who holds a near key is told apart by all that they say, not by their name.
+                KeyKind::Near => String::new(),
+                _ => row.holder.clone(),
+            };
             self.pending_keys.push((hash, no, kind, holder));
         }
         Ok(RowFate::Submission {

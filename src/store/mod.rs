@@ -17,6 +17,7 @@ pub mod rules;
 pub mod runs;
 pub mod turns;
 pub mod undo;
+pub mod verdicts;
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -33,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first_store.sql"),
     include_str!("migrations/0002_undo.sql"),
     include_str!("migrations/0003_identifiers.sql"),
+    include_str!("migrations/0004_verdicts.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

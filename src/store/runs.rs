@@ -37,12 +37,18 @@ pub enum RunKind {
     Undo,
     /// Computing derived state anew, where it was not what it should be.
     Rebuild,
+    /// Keeping what somebody said about who is who, and deciding by it.
+    Verdict,
 }
 
 impl RunKind {
     /// Every kind with its word, in order.
-    pub const ALL: &[(&str, RunKind)] =
-        &[("import", Self::Import), ("undo", Self::Undo), ("rebuild", Self::Rebuild)];
+    pub const ALL: &[(&str, RunKind)] = &[
+        ("import", Self::Import),
+        ("undo", Self::Undo),
+        ("rebuild", Self::Rebuild),
+        ("verdict", Self::Verdict),
+    ];
 
     /// Returns the word used in the store and in files.
     pub fn word(self) -> &'static str {

@@ -26,7 +26,7 @@ pub struct Records {
 impl Records {
     /// Prepares every value of `sheet`, whose columns hold what `profiles` says.
     pub fn prepare(sheet: &Sheet, profiles: &[Profile], lists: &Lists) -> Self {
-        let mut records = Self::of_columns(sheet, profiles, lists, |builder| builder.build());
+        let mut records = Self::of_columns(sheet, profiles, lists, learnable);
         keep_fullest(&mut records.fields);
         records.set_hubs_apart();
         records
@@ -71,6 +71,11 @@ impl Records {
     pub fn names(&self) -> Option<(usize, usize)> {
         self.field_of(Kind::Given).zip(self.field_of(Kind::Surname))
     }
+}
+
+/// Finishes a field of records to learn from.
+fn learnable(builder: Builder<'_>) -> Option<Field> {
+    builder.build()
 }
 
 /// Leaves the fields that most records fill, as many as are compared.

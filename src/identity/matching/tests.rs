@@ -52,7 +52,9 @@ fn clusters(sheet: Sheet) -> Vec<Vec<String>> {
     }
     let mut clusters: Vec<Vec<String>> =
         members.into_values().filter(|ids| ids.len() > 1).collect();
-    clusters.iter_mut().for_each(|ids| ids.sort());
+    for ids in &mut clusters {
+        ids.sort();
+    }
     clusters.sort();
     clusters
 }

@@ -1,0 +1,161 @@
+//! Joining by likeness: people who share no key that identifies, but so much else that they are one.
+
+use std::collections::{BTreeSet, HashMap};
+
+use anyhow::Result;
+
+use super::joining::Work;
+use crate::identity::keys::KeyKind;
+use crate::identity::likeness::{
+    AVERAGE_BITS_MIN, JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, PairModel, REVIEW_BITS_MIN,
+};
+use crate::model::field::FieldValues;
+use crate::model::ids::SubmissionNo;
+use crate::store::absorb::KeyGroup;
+
+/// Members of a lead that speak for it when two are compared as wholes.
+const SPEAKERS_MAX: usize = 6;
+/// A pair counts at most this much for or against.
+const PAIR_BITS_MAX: f32 = 12.0;
+/// Values kept in memory between comparisons.
+const VALUES_KEPT_MAX: usize = 20_000;
+
+/// A pair of submissions and the log2 odds that they are one person.
+type LikelyPair = (SubmissionNo, SubmissionNo, f32);
+
+/// Pairs that are alike, as they are found.
+#[derive(Default)]
+pub(super) struct Likely {
+    waiting: Vec<Vec<SubmissionNo>>,
+    pairs: Vec<LikelyPair>,
+    seen: BTreeSet<(SubmissionNo, SubmissionNo)>,
+    values: HashMap<SubmissionNo, FieldValues>,
+}
+
+impl Likely {
+    /// Takes the holders of a near key in, to be compared once it is known who is joined anyway.
+    ///
+    /// A key that has become too common compares nobody any more: whom it may have joined is touched.
+    pub(super) fn take(&mut self, work: &mut Work<'_>, group: &KeyGroup) -> Result<()> {
+        let holders: Vec<SubmissionNo> = group.holders.iter().map(|one| one.submission).collect();
+        if holders.len() <= NEAR_HOLDERS_MAX {
+            self.waiting.push(holders);
+            return Ok(());
+        }
+        let is_old = |one: &&SubmissionNo| !work.fresh.contains(**one);
+        let old: Vec<SubmissionNo> = holders.iter().filter(is_old).copied().collect();
+        if old.len() <= NEAR_HOLDERS_MAX {
+            for holder in old {
+                work.touch(holder)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the holders that wait, except those who are one already, and touches whom they are like.
+    pub(super) fn find_pairs(&mut self, work: &mut Work<'_>) -> Result<()> {
+        for holders in std::mem::take(&mut self.waiting) {
+            let here: Vec<bool> = holders.iter().map(|one| work.is_here(*one)).collect();
+            let roots: Vec<Option<u32>> = holders
+                .iter()
+                .zip(&here)
+                .map(|(one, here)| here.then(|| work.root(*one)))
+                .collect();
+            let is_new = |i: usize, j: usize| {
+                (here[i] || here[j]) && (roots[i].is_none() || roots[i] != roots[j])
+            };
+            let pairs: Vec<(usize, usize)> = (0..holders.len())
+                .flat_map(|i| (i + 1..holders.len()).map(move |j| (i, j)))
+                .filter(|(i, j)| is_new(*i, *j))
+                .filter(|(i, j)| !self.seen.contains(&(holders[*i], holders[*j])))
+                .collect();
+            if pairs.is_empty() {
+                continue;
+            }
+            let judge = self.judge(work, &holders)?;
+            for (i, j) in pairs {
+                self.seen.insert((holders[i], holders[j]));
+                let (_, bits) = judge.bits(i, j);
+                if bits.total >= REVIEW_BITS_MIN {
+                    self.pairs.push((holders[i], holders[j], bits.total));
+                }
+                if bits.total >= JOIN_BITS_MIN {
+                    work.touch(holders[i])?;
+                    work.touch(holders[j])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins the pairs found, the likeliest first, where the two sides as wholes are alike, too.
+    pub(super) fn join(mut self, work: &mut Work<'_>) -> Result<()> {
+        let mut pairs = std::mem::take(&mut self.pairs);
+        pairs.retain(|(a, b, _)| work.is_here(*a) && work.is_here(*b));
+        let order = |(a, b, _): &LikelyPair| {
+            let (a, b) = (work.fingerprint(*a), work.fingerprint(*b));
+            (a.min(b), a.max(b))
+        };
+        pairs.sort_by(|x, y| y.2.total_cmp(&x.2).then_with(|| order(x).cmp(&order(y))));
+        let ends: BTreeSet<SubmissionNo> = pairs.iter().flat_map(|(a, b, _)| [*a, *b]).collect();
+        let mut members = work.members_of(&ends);
+        let mut open: BTreeSet<(u32, u32)> = BTreeSet::new();
+        for (a, b, bits) in pairs {
+            let (x, y) = (work.root(a), work.root(b));
+            if x == y || work.are_kept_apart(a, b) {
+                continue;
+            }
+            if bits < JOIN_BITS_MIN
+                || self.average(work, &members[&x], &members[&y])? < AVERAGE_BITS_MIN
+            {
+                open.insert((x.min(y), x.max(y)));
+                continue;
+            }
+            work.join(a, b, KeyKind::Near);
+            let mut all = members.remove(&x).unwrap_or_default();
+            all.extend(members.remove(&y).unwrap_or_default());
+            members.insert(work.root(a), all);
+        }
+        work.joined.to_review = open.len() as u64;
+        Ok(())
+    }
+
+    /// Returns the average bits between the members of two leads that speak for them.
+    fn average(
+        &mut self,
+        work: &Work<'_>,
+        ours: &[SubmissionNo],
+        theirs: &[SubmissionNo],
+    ) -> Result<f32> {
+        let speakers = |members: &[SubmissionNo]| {
+            let mut members = members.to_vec();
+            members.sort_by_key(|one| work.fingerprint(*one));
+            members.truncate(SPEAKERS_MAX);
+            members
+        };
+        let (ours, theirs) = (speakers(ours), speakers(theirs));
+        let all: Vec<SubmissionNo> = ours.iter().chain(&theirs).copied().collect();
+        let judge = self.judge(work, &all)?;
+        let mut sum = 0.0;
+        for i in 0..ours.len() {
+            for j in ours.len()..all.len() {
+                sum += judge.bits(i, j).1.total.clamp(-PAIR_BITS_MAX, PAIR_BITS_MAX);
+            }
+        }
+        Ok(sum / (ours.len() * theirs.len()) as f32)
+    }
+
+    fn judge(&mut self, work: &Work<'_>, submissions: &[SubmissionNo]) -> Result<Judge> {
+        if self.values.len() > VALUES_KEPT_MAX {
+            self.values.clear();
+        }
+        for submission in submissions {
+            if !self.values.contains_key(submission) {
+                let values = work.store.submission_values(*submission, &work.rules.fields)?;
+                self.values.insert(*submission, values);
+            }
+        }
+        let values: Vec<&FieldValues> = submissions.iter().map(|one| &self.values[one]).collect();
+        Ok(Judge::new(&values, &PairModel::shipped(), work.keyring.lists()))
+    }
+}

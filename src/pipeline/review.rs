@@ -1,0 +1,179 @@
+//! Pairs of leads that are alike, but not enough to be joined: what somebody should have a look at.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Result;
+
+use crate::identity::keys::Keyring;
+use crate::identity::likeness::{
+    JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, PairModel, REVIEW_BITS_MIN,
+};
+use crate::identity::matching::model::probability;
+use crate::model::field::FieldValues;
+use crate::model::ids::{LeadNo, SubmissionNo};
+use crate::rules::RuleSet;
+use crate::store::Store;
+use crate::store::absorb::{Horizon, KeyScope};
+
+/// How two submissions agree, and what that is worth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// Log2 odds that both are one person.
+    pub bits: f32,
+    /// The same as a probability.
+    pub probability: f32,
+    /// Whether contradicting names forbid it whatever else agrees.
+    pub is_vetoed: bool,
+    /// Each field in which both say something: its name, how they agree, and the bits of that.
+    pub reasons: Vec<(&'static str, &'static str, f32)>,
+}
+
+/// Two leads that somebody should have a look at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReviewPair {
+    /// The lead of the smaller number.
+    pub a: LeadNo,
+    /// The other lead.
+    pub b: LeadNo,
+    /// How their likest submissions agree.
+    pub comparison: Comparison,
+}
+
+/// Returns the pairs of leads that are alike enough for a look, the likeliest first.
+///
+/// Besides pairs that are too uncertain to be joined these are pairs that are alike, but whose leads as wholes
+/// are not. What somebody has decided already is not asked again.
+pub fn pairs(store: &Store, rules: &RuleSet) -> Result<Vec<ReviewPair>> {
+    let keyring = Keyring::new(&rules.tables);
+    let decided = decided(store)?;
+    let mut best: BTreeMap<(LeadNo, LeadNo), Comparison> = BTreeMap::new();
+    let mut leads: HashMap<SubmissionNo, LeadNo> = HashMap::new();
+    store.key_groups(KeyScope::All, |group| {
+        if group.holders.len() > NEAR_HOLDERS_MAX {
+            return Ok(());
+        }
+        let holders: Vec<SubmissionNo> = group.holders.iter().map(|one| one.submission).collect();
+        for holder in &holders {
+            if !leads.contains_key(holder)
+                && let Some(lead) = store.lead_of(*holder)?
+            {
+                leads.insert(*holder, lead);
+            }
+        }
+        let lead = |at: usize| leads.get(&holders[at]).copied();
+        let pairs: Vec<(usize, usize)> = (0..holders.len())
+            .flat_map(|i| (i + 1..holders.len()).map(move |j| (i, j)))
+            .filter(|(i, j)| lead(*i).zip(lead(*j)).is_some_and(|(a, b)| a != b))
+            .collect();
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        let judge = judge(store, rules, &keyring, &holders)?;
+        for (i, j) in pairs {
+            let (Some(a), Some(b)) = (lead(i), lead(j)) else { continue };
+            let key = (a.min(b), a.max(b));
+            let found = comparison(&judge, i, j);
+            let is_better = best.get(&key).is_none_or(|known| found.bits > known.bits);
+            if found.bits >= REVIEW_BITS_MIN && is_better && !decided.contains(&key) {
+                best.insert(key, found);
+            }
+        }
+        Ok(())
+    })?;
+    let mut pairs: Vec<ReviewPair> =
+        best.into_iter().map(|((a, b), comparison)| ReviewPair { a, b, comparison }).collect();
+    pairs.sort_by(|x, y| {
+        y.comparison.bits.total_cmp(&x.comparison.bits).then((x.a, x.b).cmp(&(y.a, y.b)))
+    });
+    Ok(pairs)
+}
+
+/// Returns the pairs of leads about which somebody said that they are two.
+fn decided(store: &Store) -> Result<std::collections::BTreeSet<(LeadNo, LeadNo)>> {
+    let mut decided = std::collections::BTreeSet::new();
+    for verdict in store.verdicts(Horizon::Now)?.iter().filter(|verdict| !verdict.is_same) {
+        if let (Some(a), Some(b)) = (store.lead_of(verdict.a)?, store.lead_of(verdict.b)?) {
+            decided.insert((a.min(b), a.max(b)));
+        }
+    }
+    Ok(decided)
+}
+
+/// Returns how the likest submissions of two leads agree, with their numbers.
+pub fn compare_leads(
+    store: &Store,
+    rules: &RuleSet,
+    a: LeadNo,
+    b: LeadNo,
+) -> Result<(SubmissionNo, SubmissionNo, Comparison)> {
+    let keyring = Keyring::new(&rules.tables);
+    let members = |lead| -> Result<Vec<SubmissionNo>> {
+        Ok(store.members(lead)?.iter().take(NEAR_HOLDERS_MAX).map(|one| one.no).collect())
+    };
+    let (ours, theirs) = (members(a)?, members(b)?);
+    let all: Vec<SubmissionNo> = ours.iter().chain(&theirs).copied().collect();
+    let judge = judge(store, rules, &keyring, &all)?;
+    let mut best: Option<(SubmissionNo, SubmissionNo, Comparison)> = None;
+    for i in 0..ours.len() {
+        for j in ours.len()..all.len() {
+            let found = comparison(&judge, i, j);
+            if best.as_ref().is_none_or(|(.., known)| found.bits > known.bits) {
+                best = Some((all[i], all[j], found));
+            }
+        }
+    }
+    best.ok_or_else(|| anyhow::anyhow!("a lead without a submission"))
+}
+
+/// Returns the comparison that is weakest among those that hold the members of `lead` together, if it has two or
+/// more: each member with the one it is joined to.
+pub fn weakest_bridge(
+    store: &Store,
+    rules: &RuleSet,
+    lead: LeadNo,
+) -> Result<Option<(SubmissionNo, SubmissionNo, Comparison)>> {
+    let keyring = Keyring::new(&rules.tables);
+    let mut weakest: Option<(SubmissionNo, SubmissionNo, Comparison)> = None;
+    for member in store.members(lead)? {
+        let Some(with) = store.joined_with(member.no)? else { continue };
+        let judge = judge(store, rules, &keyring, &[member.no, with])?;
+        let found = comparison(&judge, 0, 1);
+        if weakest.as_ref().is_none_or(|(.., known)| found.bits < known.bits) {
+            weakest = Some((member.no, with, found));
+        }
+    }
+    Ok(weakest)
+}
+
+/// Returns what a comparison means: `same`, `review` or `different`.
+pub fn meaning(comparison: &Comparison) -> &'static str {
+    match comparison.bits {
+        bits if bits >= JOIN_BITS_MIN => "same",
+        bits if bits >= REVIEW_BITS_MIN => "review",
+        _ => "different",
+    }
+}
+
+fn comparison(judge: &Judge, i: usize, j: usize) -> Comparison {
+    let (agreement, bits) = judge.bits(i, j);
+    Comparison {
+        bits: bits.total,
+        probability: probability(bits.total),
+        is_vetoed: bits.is_vetoed,
+        reasons: judge.reasons(&agreement),
+    }
+}
+
+fn judge(
+    store: &Store,
+    rules: &RuleSet,
+    keyring: &Keyring,
+    submissions: &[SubmissionNo],
+) -> Result<Judge> {
+    let values: Vec<FieldValues> = submissions
+        .iter()
+        .map(|one| store.submission_values(*one, &rules.fields))
+        .collect::<Result<_>>()?;
+    let values: Vec<&FieldValues> = values.iter().collect();
+    Ok(Judge::new(&values, &PairModel::shipped(), keyring.lists()))
+}

@@ -1,0 +1,164 @@
+//! What somebody says about who is who: kept as a run of its own, so that it outlives later imports, can be
+//! taken back like any run, and is decided by at once.
+
+use anyhow::Result;
+use sha2::{Digest as _, Sha256};
+
+use super::absorb::{Fresh, absorb};
+use super::books::Books;
+use super::evaluate::{Deciding, evaluate};
+use super::event::{Event, Events};
+use super::{BrokenPromise, Impossible, Job, opening, publish, recover};
+use crate::model::ids::{Fingerprint, LeadNo, SubmissionNo, hex};
+use crate::model::moment::utc_from_ms;
+use crate::report::run_json::RunSummary;
+use crate::store::absorb::Horizon;
+use crate::store::runs::RunKind;
+use crate::store::{Store, StoreFault};
+
+/// Rows that a message lists at most.
+const ROWS_LISTED: usize = 20;
+
+/// What somebody says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saying {
+    /// These two leads are one person.
+    Same(LeadNo, LeadNo),
+    /// These two leads are two people, and stay so.
+    Different(LeadNo, LeadNo),
+    /// These rows of a lead are somebody else.
+    Split(LeadNo, Vec<SubmissionNo>),
+}
+
+/// Two submissions, and whether they are one person.
+type Said = (SubmissionNo, SubmissionNo, bool);
+
+/// Keeps what `sayings` returns of the store, decides by it and publishes what that changed.
+///
+/// # Errors
+/// Whatever `sayings` finds wrong; [`Impossible`] when a lead or row that is named is not there. Nothing is
+/// written then.
+pub fn say(
+    job: &Job<'_>,
+    because: &str,
+    sayings: impl Fn(&Store) -> Result<Vec<Saying>>,
+    events: Events<'_>,
+) -> Result<RunSummary> {
+    if !job.store.exists() {
+        return Err(StoreFault::Missing(job.store.to_owned()).into());
+    }
+    let store = Store::open(job.store)?;
+    let said = said(&store, &sayings(&store)?)?;
+    let digest = hex(&Sha256::digest(format!("{said:?}")));
+    if let Some(summary) = recover(job, &store, &digest, events)? {
+        return Ok(summary);
+    }
+    store.begin()?;
+    match decide(job, &store, &said, because, &digest, events) {
+        Ok((record, books)) => {
+            store.commit()?;
+            publish::publish(job, &store, &record, &books, events)
+        }
+        Err(fault) => {
+            let _ = store.rollback();
+            Err(fault)
+        }
+    }
+}
+
+/// Turns sayings about leads into verdicts about their rows, which outlive the leads.
+fn said(store: &Store, sayings: &[Saying]) -> Result<Vec<Said>> {
+    let mut said: Vec<Said> = Vec::new();
+    for saying in sayings {
+        match saying {
+            Saying::Same(a, b) => said.push((store.founder(*a)?, store.founder(*b)?, true)),
+            Saying::Different(a, b) => {
+                // Every row against every row: whichever of them meet later, these people stay two.
+                for one in store.members(*a)? {
+                    said.extend(store.members(*b)?.iter().map(|other| (one.no, other.no, false)));
+                }
+            }
+            Saying::Split(lead, rows) => said.extend(split(store, *lead, rows)?),
+        }
+    }
+    Ok(said)
+}
+
+fn split(store: &Store, lead: LeadNo, rows: &[SubmissionNo]) -> Result<Vec<Said>> {
+    let members: Vec<SubmissionNo> = store.members(lead)?.iter().map(|one| one.no).collect();
+    let listed = || {
+        let shown: Vec<String> =
+            members.iter().take(ROWS_LISTED).map(|member| member.0.to_string()).collect();
+        shown.join(", ")
+    };
+    if let Some(stranger) = rows.iter().find(|row| !members.contains(row)) {
+        return Err(Impossible(format!(
+            "row {} is none of this lead's\nhint: its rows are {}; `leadmill explain` shows what they say",
+            stranger.0,
+            listed()
+        ))
+        .into());
+    }
+    let staying: Vec<SubmissionNo> =
+        members.iter().filter(|member| !rows.contains(member)).copied().collect();
+    if staying.is_empty() || rows.is_empty() {
+        return Err(Impossible(format!(
+            "a split needs rows that go and rows that stay\nhint: name some, but not all, of the lead's \
+             rows with --rows: {}",
+            listed()
+        ))
+        .into());
+    }
+    let mut said: Vec<Said> = Vec::new();
+    for going in rows {
+        said.extend(staying.iter().map(|stays| (*going, *stays, false)));
+        // Those who go are one person, unless somebody says otherwise.
+        if *going != rows[0] {
+            said.push((rows[0], *going, true));
+        }
+    }
+    Ok(said)
+}
+
+fn decide(
+    job: &Job<'_>,
+    store: &Store,
+    said: &[Said],
+    because: &str,
+    digest: &str,
+    events: Events<'_>,
+) -> Result<(crate::store::runs::RunRecord, Books)> {
+    let record = store.begin_run(opening(job, RunKind::Verdict, None, digest))?;
+    store.keep_rules(job.rules)?;
+    let print = |row: SubmissionNo| -> Result<Fingerprint> {
+        let known = store.fingerprint_of(row)?;
+        known.ok_or_else(|| Impossible(format!("there is no row {}", row.0)).into())
+    };
+    let mut seeds = Vec::new();
+    for (a, b, is_same) in said {
+        store.keep_verdict(record.no, (print(*a)?, print(*b)?), *is_same, because)?;
+        seeds.extend([*a, *b]);
+    }
+    events(Event::Phase { name: "deciding by what was said", total: 0 });
+    let fresh = Fresh::starting_at(record.first_submission_no);
+    let absorbed = absorb(store, job.rules, record.no.0, &fresh, &seeds, Horizon::Now)?;
+    let deciding = Deciding {
+        store,
+        rules: job.rules,
+        run: record.no,
+        as_of: utc_from_ms(record.as_of_ms),
+        fresh: &fresh,
+        is_replay: false,
+    };
+    evaluate(deciding, &absorbed, events)?;
+    let broken = store.broken_promises()?;
+    if broken != 0 {
+        return Err(BrokenPromise(format!(
+            "by this verdict {broken} leads or submissions would be without a place"
+        ))
+        .into());
+    }
+    let books = Books::of_rebuild();
+    store.mark_decided(record.no, &serde_json::to_string(&books)?)?;
+    Ok((record, books))
+}

@@ -1,0 +1,100 @@
+//! What people said about who is who: it outlives every later import, also that of the same rows again.
+
+use anyhow::Result;
+use rusqlite::{OptionalExtension as _, params};
+
+use super::Store;
+use super::absorb::Horizon;
+use crate::model::ids::{Fingerprint, RunNo, SubmissionNo};
+
+/// Somebody said that two submissions are one person, or that they are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// One submission.
+    pub a: SubmissionNo,
+    /// The other.
+    pub b: SubmissionNo,
+    /// Whether they are one person.
+    pub is_same: bool,
+}
+
+impl Verdict {
+    /// Returns the other submission, when `submission` is one of the two.
+    pub fn other_than(&self, submission: SubmissionNo) -> Option<SubmissionNo> {
+        match submission {
+            one if one == self.a => Some(self.b),
+            one if one == self.b => Some(self.a),
+            _ => None,
+        }
+    }
+}
+
+impl Store {
+    /// Keeps that `a` and `b` are one person, or are not, as said in `run`.
+    pub fn keep_verdict(
+        &self,
+        run: RunNo,
+        (a, b): (Fingerprint, Fingerprint),
+        is_same: bool,
+        because: &str,
+    ) -> Result<()> {
+        let (a, b) = (a.min(b), a.max(b));
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO verdict VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![run.0, a.0, b.0, is_same, because])?;
+        Ok(())
+    }
+
+    /// Returns what holds of what was said, as far as `horizon` lets see: of two verdicts about one pair the
+    /// later. Verdicts about rows that are not there wait until they are.
+    pub fn verdicts(&self, horizon: Horizon) -> Result<Vec<Verdict>> {
+        let last_run = match horizon {
+            Horizon::Now => i64::MAX,
+            Horizon::Run(run) => run.0,
+        };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT a.no, b.no, v.is_same
+             FROM verdict AS v
+             CROSS JOIN run AS r ON r.run_no = v.run_no AND r.undone_by IS NULL
+             CROSS JOIN seen AS a ON a.fingerprint = v.a AND a.kind = 's'
+             CROSS JOIN seen AS b ON b.fingerprint = v.b AND b.kind = 's'
+             WHERE v.run_no <= ?1
+               AND NOT EXISTS (
+                   SELECT 1 FROM verdict AS later
+                   JOIN run AS l ON l.run_no = later.run_no AND l.undone_by IS NULL
+                   WHERE later.a = v.a AND later.b = v.b AND later.run_no > v.run_no
+                     AND later.run_no <= ?1)
+             ORDER BY v.run_no, v.a, v.b",
+        )?;
+        let rows = statement.query_map([last_run], |row| {
+            Ok(Verdict {
+                a: SubmissionNo(row.get(0)?),
+                b: SubmissionNo(row.get(1)?),
+                is_same: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns the submissions that `run` said something about, as far as they are at stake in a replay.
+    pub fn judged_at_stake(&self, run: RunNo) -> Result<Vec<SubmissionNo>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT s.no FROM verdict AS v
+             CROSS JOIN seen AS s ON s.fingerprint IN (v.a, v.b) AND s.kind = 's'
+             JOIN temp.replayed AS r ON r.submission_no = s.no
+             WHERE v.run_no = ?1 ORDER BY s.no",
+        )?;
+        let rows = statement.query_map([run.0], |row| row.get(0).map(SubmissionNo))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns what identifies `submission`.
+    pub fn fingerprint_of(&self, submission: SubmissionNo) -> Result<Option<Fingerprint>> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT fingerprint FROM submission WHERE submission_no = ?1")?
+            .query_row([submission.0], |row| row.get(0))
+            .optional()?
+            .map(Fingerprint))
+    }
+}
