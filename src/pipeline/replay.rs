@@ -53,6 +53,11 @@ pub fn put_at_stake(store: &Store, rules: &RuleSet, seeds: Vec<SubmissionNo>) ->
             waiting.push(seed);
         }
     }
+    spread(store, rules, waiting)
+}
+
+/// Puts at stake whatever shares a key with the submissions in `waiting`, which are at stake already.
+pub fn spread(store: &Store, rules: &RuleSet, mut waiting: Vec<SubmissionNo>) -> Result<()> {
     while let Some(submission) = waiting.pop() {
         let values = store.submission_values(submission, &rules.fields)?;
         for key in match_keys(&values).iter().filter(|key| key.kind != KeyKind::Visitor) {

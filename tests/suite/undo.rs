@@ -388,6 +388,55 @@ fn a_rebuild_mends_what_was_tampered_with_and_says_what_it_was() {
     assert_rebuild_changes_nothing(&workspace);
 }
 
+#[test]
+fn a_row_that_a_later_run_received_in_other_words_says_what_it_said_there() {
+    let edited =
+        "a1,2026-11-16T09:00:00Z,Anna Wzorcowa,jan@example.com,+48600000101,Inna,PL,Poprawka,no";
+    let again = "a1,2026-11-16T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,+48600000101,Przyklad,PL,Prosze o wycene,yes";
+    let jan = "j1,2026-11-16T10:00:00Z,,jan@example.com,,,PL,Ile to kosztuje?,no";
+    let workspace = Workspace::new();
+    let first = take_in(&workspace, 1, &[ANNA]);
+    let second = take_in(&workspace, 2, &[edited, jan]);
+    take_in(&workspace, 3, &[again, EWA]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3, "the first row counts");
+    undo(&workspace, &first);
+    assert_rebuild_changes_nothing(&workspace);
+    let alone = Workspace::new();
+    take_in(&alone, 2, &[edited, jan]);
+    take_in(&alone, 3, &[again, EWA]);
+    assert_same_text("leads", &leads_without_owners(&alone), &leads_without_owners(&workspace));
+    let said = "SELECT purpose, channel, state, wording FROM consents ORDER BY 1, 2, 3, 4";
+    assert_eq!(workspace.sql(said), alone.sql(said));
+    undo(&workspace, &second);
+    assert_rebuild_changes_nothing(&workspace);
+    let alone = Workspace::new();
+    take_in(&alone, 3, &[again, EWA]);
+    assert_same_text("leads", &leads_without_owners(&alone), &leads_without_owners(&workspace));
+    assert_eq!(workspace.sql(said), alone.sql(said));
+}
+
+#[test]
+fn every_run_decides_anew_by_the_rules_it_had() {
+    let workspace = Workspace::new();
+    let run = take_in(&workspace, 1, &[ANNA, JAN]);
+    take_in(&workspace, 2, &[ANNA_AGAIN]);
+    let company = "SELECT company FROM leads WHERE company LIKE 'Przyklad%'";
+    assert_eq!(workspace.sql(company), [["Przyklad Nowy"]]);
+    let first = "[[survivorship]]\nid = \"company\"\nfields = [\"company\"]\nby = \"first\"\n\
+                 because = \"Whoever came first knew best\"\n";
+    workspace.file("rules/identity.toml", first);
+    assert_rebuild_changes_nothing(&workspace);
+    let before = views(&workspace);
+    let third = take_in(&workspace, 3, &[ANNA_BY_PHONE, EWA]);
+    assert_eq!(workspace.sql(company), [["Przyklad"]], "the new rules count from the third run on");
+    assert_rebuild_changes_nothing(&workspace);
+    undo(&workspace, &third);
+    assert_same_text("after the undo", &before, &views(&workspace));
+    undo(&workspace, &run);
+    assert_rebuild_changes_nothing(&workspace);
+    assert_eq!(workspace.sql(company), [["Przyklad Nowy"]]);
+}
+
 /// A row made of few names, addresses and numbers, so that rows meet.
 fn small_world_row() -> impl Strategy<Value = (u8, u8, u8, u8)> {
     (0..5_u8, 0..6_u8, 0..5_u8, 0..40_u8)
