@@ -437,6 +437,41 @@ fn every_run_decides_anew_by_the_rules_it_had() {
     assert_eq!(workspace.sql(company), [["Przyklad Nowy"]]);
 }
 
+#[test]
+fn no_address_and_no_number_that_a_lead_was_given_is_lost() {
+    let workspace = Workspace::new();
+    take_in(&workspace, 1, &[ANNA]);
+    take_in(&workspace, 2, &[ANNA_BY_PHONE]);
+    let query =
+        "SELECT kind, value, first_seen, last_seen, source FROM identifiers ORDER BY kind, value";
+    let rows = [
+        [
+            "email",
+            "ania@example.com",
+            "2026-11-17T10:00:00Z",
+            "2026-11-17T10:00:00Z",
+            "generic-csv",
+        ],
+        [
+            "email",
+            "anna@przyklad.pl",
+            "2026-11-16T09:00:00Z",
+            "2026-11-16T09:00:00Z",
+            "generic-csv",
+        ],
+        ["phone", "+48600000101", "2026-11-16T09:00:00Z", "2026-11-17T10:00:00Z", "generic-csv"],
+    ];
+    assert_eq!(workspace.sql(query), rows);
+    let told = workspace.ok(&["explain", "ania@example.com", "--json"]).json();
+    let identifiers = told["identifiers"].as_array().unwrap();
+    let values: Vec<&str> = identifiers.iter().map(|one| one["value"].as_str().unwrap()).collect();
+    assert_eq!(values, rows.map(|row| row[1]));
+    assert_eq!(
+        workspace.ok(&["explain", "anna@przyklad.pl", "--json"]).json()["lead"],
+        told["lead"]
+    );
+}
+
 /// A row made of few names, addresses and numbers, so that rows meet.
 fn small_world_row() -> impl Strategy<Value = (u8, u8, u8, u8)> {
     (0..5_u8, 0..6_u8, 0..5_u8, 0..40_u8)
