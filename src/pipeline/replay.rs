@@ -45,7 +45,7 @@ pub fn standing_runs(store: &Store) -> Result<Vec<RunRecord>> {
 /// Puts at stake whatever shares a key with `seeds`, directly or through others.
 ///
 /// Keys count here even where the guard would not let them join: whether it lets them is what must be
-/// decided anew.
+/// decided anew. Should joining ever join through something else than a key, it must be followed here, too.
 pub fn put_at_stake(store: &Store, rules: &RuleSet, seeds: Vec<SubmissionNo>) -> Result<()> {
     let mut waiting = Vec::new();
     for seed in seeds {

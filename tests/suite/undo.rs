@@ -290,6 +290,23 @@ fn what_cannot_be_undone_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn reports_are_about_runs_that_stand() {
+    let workspace = Workspace::new();
+    take_in(&workspace, 1, &[ANNA, JAN]);
+    let before = workspace.ok(&["report", "dropoff", "--format", "csv"]).stdout;
+    let run = take_in(&workspace, 2, &[EWA]);
+    assert_ne!(workspace.ok(&["report", "dropoff", "--format", "csv"]).stdout, before);
+    undo(&workspace, &run);
+    let after = workspace.ok(&["report", "dropoff", "--format", "csv"]).stdout;
+    let rows = |text: &str| text.lines().find(|line| line.contains("received")).map(str::to_owned);
+    assert_eq!(rows(&after), rows(&before));
+    workspace
+        .run(&["report", "dropoff", "--run", &run])
+        .expect_code(2)
+        .says(&["was undone", "hint:"]);
+}
+
+#[test]
 fn a_dry_undo_says_what_would_change_and_changes_nothing() {
     let workspace = Workspace::new();
     take_in(&workspace, 1, &[ANNA]);
@@ -503,7 +520,8 @@ enum Step {
 
 #[test]
 fn whatever_is_run_and_undone_what_stands_is_what_follows_from_it() {
-    let config = Config { cases: 5, failure_persistence: None, ..Config::default() };
+    let cases = std::env::var("LEADMILL_CASES").map_or(5, |text| text.parse().unwrap());
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let steps = prop::collection::vec(
