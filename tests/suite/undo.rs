@@ -290,6 +290,35 @@ fn what_cannot_be_undone_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn a_store_of_an_older_leadmill_keeps_its_ledger_and_says_why_it_cannot_be_undone() {
+    let workspace = Workspace::new();
+    let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
+    store.execute_batch(include_str!("../../src/store/migrations/0001_first_store.sql")).unwrap();
+    store
+        .execute_batch(
+            "PRAGMA application_id = 1279544652; PRAGMA user_version = 1;
+             INSERT INTO run VALUES (1, '2026-11-18-0001', 0, 'abc', '0.1.0', 'published', '', 1, '{}');
+             INSERT INTO input (input_no, run_no, sha256, name, source, encoding, header, bytes)
+                 VALUES (1, 1, x'00', 'a.csv', 'generic-csv', 'utf-8', '[]', 9);
+             INSERT INTO submission VALUES (1, 1, 1, 2, x'00', 0, NULL, 0, 0, '{}', NULL, NULL, '{}');
+             INSERT INTO wording VALUES (1, x'00', 'Zgoda');
+             INSERT INTO consent_record VALUES (1, 1, 1, 'marketing', 'email', 'given', 0, 1, 'checkbox');",
+        )
+        .unwrap();
+    drop(store);
+    let refused = workspace.run(&["undo", "2026-11-18-0001"]).expect_code(2);
+    refused.says(&["older leadmill", "did not keep the rules", "hint:"]);
+    assert_eq!(
+        workspace.sql("SELECT state, wording, input FROM consents"),
+        [["given", "Zgoda", "a.csv"]]
+    );
+    assert_eq!(
+        workspace.sql("SELECT id, kind, undone_by FROM runs"),
+        [["2026-11-18-0001", "import", "NULL"]]
+    );
+}
+
+#[test]
 fn reports_are_about_runs_that_stand() {
     let workspace = Workspace::new();
     take_in(&workspace, 1, &[ANNA, JAN]);
