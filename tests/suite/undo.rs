@@ -3,9 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-
 use super::workspace::{Workspace, assert_same_text, fixtures};
 
 const ANNA: &str = "a1,2026-11-16T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,+48600000101,Przyklad,PL,Prosze o wycene,yes";
@@ -62,13 +59,13 @@ fn told_by_id(workspace: &Workspace) -> String {
 }
 
 /// What a lead is, whoever has it: turns that others took meanwhile are not taken from them.
-fn leads_without_owners(workspace: &Workspace) -> String {
+pub(super) fn leads_without_owners(workspace: &Workspace) -> String {
     let query = "SELECT id, fields, score, segment, fit, intent, behavior, quality, n_submissions,
                         first_submitted_at, last_submitted_at FROM leads ORDER BY id";
     workspace.sql(query).into_iter().map(|row| row.join(" | ") + "\n").collect()
 }
 
-fn clusters_by_raw(workspace: &Workspace) -> Vec<Vec<String>> {
+pub(super) fn clusters_by_raw(workspace: &Workspace) -> Vec<Vec<String>> {
     let mut by_lead: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in workspace.sql("SELECT lead_no, raw FROM submissions") {
         by_lead.entry(row[0].clone()).or_default().push(row[1].clone());
@@ -87,7 +84,7 @@ fn night(number: usize) -> String {
 }
 
 /// Takes one table in, in a file of its own, and returns the run's id.
-fn take_in(workspace: &Workspace, number: usize, rows: &[&str]) -> String {
+pub(super) fn take_in(workspace: &Workspace, number: usize, rows: &[&str]) -> String {
     workspace.clear_or_make_inbox();
     workspace.table(&format!("night-{number}.csv"), rows);
     let outcome = workspace.run(&["run", "--json", "--as-of", &night(number)]);
@@ -96,12 +93,12 @@ fn take_in(workspace: &Workspace, number: usize, rows: &[&str]) -> String {
 }
 
 #[track_caller]
-fn undo(workspace: &Workspace, run: &str) -> serde_json::Value {
+pub(super) fn undo(workspace: &Workspace, run: &str) -> serde_json::Value {
     workspace.ok(&["undo", run, "--json"]).json()
 }
 
 #[track_caller]
-fn assert_rebuild_changes_nothing(workspace: &Workspace) {
+pub(super) fn assert_rebuild_changes_nothing(workspace: &Workspace) {
     let outcome = workspace.run(&["rebuild", "--check"]);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
 }
@@ -516,142 +513,6 @@ fn no_address_and_no_number_that_a_lead_was_given_is_lost() {
         workspace.ok(&["explain", "anna@przyklad.pl", "--json"]).json()["lead"],
         told["lead"]
     );
-}
-
-/// A row made of few names, addresses and numbers, so that rows meet.
-fn small_world_row() -> impl Strategy<Value = (u8, u8, u8, u8)> {
-    (0..5_u8, 0..6_u8, 0..5_u8, 0..40_u8)
-}
-
-fn row_text(number: usize, (name, email, phone, hour): (u8, u8, u8, u8)) -> String {
-    let name = ["", "Anna Nowak", "Jan Kowalski", "Ewa Lis", "Ania Nowak"][name as usize];
-    let email = [
-        "",
-        "a@example.com",
-        "b@example.com",
-        "info@example.com",
-        "c@example.org",
-        "d@example.org",
-    ][email as usize];
-    let phone =
-        ["", "+48600000101", "+48600000102", "+48221234567", "+48600000104"][phone as usize];
-    let consent = ["yes", "no", ""][number % 3];
-    let at = format!("2026-11-{:02}T{:02}:00:00Z", 15 + hour / 20, 2 + hour % 20);
-    format!("r{number},{at},{name},{email},{phone},,PL,Prosze o wycene,{consent}")
-}
-
-/// What happens next: a night takes the rows with these numbers in, or an earlier night is undone.
-#[derive(Debug, Clone)]
-enum Step {
-    Night(Vec<usize>),
-    Undo(prop::sample::Index),
-}
-
-#[test]
-fn whatever_is_run_and_undone_what_stands_is_what_follows_from_it() {
-    let cases = std::env::var("LEADMILL_CASES").map_or(5, |text| text.parse().unwrap());
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let steps = prop::collection::vec(
-        prop_oneof![
-            3 => prop::collection::vec(0..14_usize, 1..7).prop_map(Step::Night),
-            2 => any::<prop::sample::Index>().prop_map(Step::Undo),
-        ],
-        4..8,
-    );
-    let worlds = (prop::collection::vec(small_world_row(), 14), steps);
-    let outcome = runner.run(&worlds, |(rows, steps)| {
-        let rows: Vec<String> =
-            rows.into_iter().enumerate().map(|(number, row)| row_text(number, row)).collect();
-        let workspace = Workspace::new();
-        let mut standing: Vec<(usize, String, Vec<usize>)> = Vec::new();
-        for (number, step) in steps.into_iter().enumerate() {
-            match step {
-                Step::Night(taken) => {
-                    let texts: Vec<&str> = taken.iter().map(|row| rows[*row].as_str()).collect();
-                    let run = take_in(&workspace, number, &unlike_others(number, &texts));
-                    standing.push((number, run, taken));
-                }
-                Step::Undo(_) if standing.is_empty() => {}
-                Step::Undo(which) => {
-                    let (_, run, _) = standing.remove(which.index(standing.len()));
-                    undo(&workspace, &run);
-                    assert_rebuild_changes_nothing(&workspace);
-                }
-            }
-        }
-        if standing.is_empty() && !workspace.path("leadmill.db").exists() {
-            return Ok(());
-        }
-        assert_rebuild_changes_nothing(&workspace);
-        let only = Workspace::new();
-        for (number, _, taken) in &standing {
-            let texts: Vec<&str> = taken.iter().map(|row| rows[*row].as_str()).collect();
-            take_in(&only, *number, &unlike_others(*number, &texts));
-        }
-        if standing.is_empty() {
-            prop_assert_eq!(clusters_by_raw(&workspace), Vec::<Vec<String>>::new());
-        } else {
-            prop_assert_eq!(clusters_by_raw(&only), clusters_by_raw(&workspace));
-            prop_assert_eq!(leads_without_owners(&only), leads_without_owners(&workspace));
-        }
-        Ok(())
-    });
-    outcome.unwrap();
-}
-
-/// A night's file is no earlier one's, be it made of the same rows.
-fn unlike_others<'a>(number: usize, rows: &[&'a str]) -> Vec<&'a str> {
-    const FILLERS: [&str; 8] = [
-        "n0,2026-11-14T08:00:00Z,Olga Zero,o0@example.net,,,PL,,",
-        "n1,2026-11-14T08:00:00Z,Olga Jeden,o1@example.net,,,PL,,",
-        "n2,2026-11-14T08:00:00Z,Olga Dwa,o2@example.net,,,PL,,",
-        "n3,2026-11-14T08:00:00Z,Olga Trzy,o3@example.net,,,PL,,",
-        "n4,2026-11-14T08:00:00Z,Olga Cztery,o4@example.net,,,PL,,",
-        "n5,2026-11-14T08:00:00Z,Olga Pięć,o5@example.net,,,PL,,",
-        "n6,2026-11-14T08:00:00Z,Olga Sześć,o6@example.net,,,PL,,",
-        "n7,2026-11-14T08:00:00Z,Olga Siedem,o7@example.net,,,PL,,",
-    ];
-    rows.iter().copied().chain([FILLERS[number]]).collect()
-}
-
-#[test]
-fn an_undo_killed_at_any_moment_is_simply_done_again() {
-    let rows: Vec<String> = (0..14)
-        .map(|number| row_text(number, ((number % 5) as u8, (number % 6) as u8, 1, number as u8)))
-        .collect();
-    let texts: Vec<&str> = rows.iter().map(String::as_str).collect();
-    let make = || {
-        let workspace = Workspace::new();
-        take_in(&workspace, 1, &texts[..9]);
-        take_in(&workspace, 2, &texts[5..]);
-        workspace
-    };
-    let undisturbed = make();
-    let run = "2026-11-18-0001";
-    let began = std::time::Instant::now();
-    undo(&undisturbed, run);
-    let whole = began.elapsed();
-    let mut killed = 0;
-    for share in 1..=12_u32 {
-        let disturbed = make();
-        let mut child = disturbed
-            .command(&["undo", run, "--quiet"])
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(whole * share / 12);
-        child.kill().unwrap();
-        killed += u32::from(child.wait().unwrap().code().is_none());
-        let again = disturbed.run(&["undo", run, "--quiet"]);
-        // When it had ended before it was killed, it says so.
-        assert!(again.code == 0 || again.stderr.contains("was undone"), "{}", again.stderr);
-        assert_same_text("the store", &undisturbed.dump(), &disturbed.dump());
-        assert_eq!(undisturbed.published(), disturbed.published());
-    }
-    assert!(killed > 3, "only {killed} were killed");
 }
 
 #[test]
