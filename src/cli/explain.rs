@@ -15,7 +15,6 @@ use crate::pipeline::review::weakest_bridge;
 use crate::pipeline::story::{Story, find_withdrawn, tell};
 use crate::rules::RuleSet;
 use crate::store::Store;
-use crate::store::history::IdentifierEntry;
 use crate::store::undo::Withdrawal;
 
 /// Tell the whole story of one lead.
@@ -203,8 +202,13 @@ impl Teller<'_> {
                 .to_vec(),
         ];
         rows.extend(self.story.identifiers.iter().map(|one| {
-            let IdentifierEntry { kind, value, first_seen, last_seen, source } = one;
-            [kind, value, first_seen, last_seen, source].map(Clone::clone).to_vec()
+            vec![
+                one.kind.to_owned(),
+                one.value.clone(),
+                self.local(one.first_ms),
+                self.local(one.last_ms),
+                one.source.clone(),
+            ]
         }));
         terminal::print(&format!("\n{}", terminal::table(&rows, &[])))
     }
@@ -364,8 +368,8 @@ fn as_json(story: &Story, rules: &RuleSet) -> Value {
             "user_agent": record.user_agent,
         })).collect::<Vec<_>>(),
         "identifiers": story.identifiers.iter().map(|one| json!({
-            "kind": one.kind, "value": one.value, "first_seen": one.first_seen,
-            "last_seen": one.last_seen, "source": one.source,
+            "kind": one.kind, "value": one.value, "first_seen": instant(one.first_ms),
+            "last_seen": instant(one.last_ms), "source": one.source,
         })).collect::<Vec<_>>(),
         "corrections": story.corrections.iter().map(|(run, undone)| json!({
             "run": run, "undone": undone,

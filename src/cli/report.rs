@@ -10,7 +10,7 @@ use super::{Outcome, terminal};
 use crate::pipeline::reports::{dropoff_table, duplicate_tables};
 use crate::rules::RuleSet;
 use crate::store::Store;
-use crate::store::runs::RunRecord;
+use crate::store::runs::{RunKind, RunRecord};
 
 /// Look at what happened: where leads left the chain, who came more than once.
 #[derive(Debug, Args)]
@@ -66,12 +66,25 @@ impl Report {
     }
 }
 
+fn is_standing_import(run: &RunRecord) -> bool {
+    run.kind == RunKind::Import && run.undone_by.is_none()
+}
+
 impl Of {
     fn run_record(&self, store: &Store) -> Result<RunRecord> {
         let found = match &self.run {
             Some(id) => store.run_by_id(id)?,
-            None => store.latest_run()?,
+            // An undo received nothing that a report could be about.
+            None => store.all_runs()?.into_iter().rev().find(is_standing_import),
         };
+        if let Some(run) = found.as_ref().filter(|run| run.undone_by.is_some()) {
+            return Err(UsageError(format!(
+                "run {0} was undone, and its rows are gone\nhint: the report as it was is in \
+                 out/runs/{0}",
+                run.id
+            ))
+            .into());
+        }
         found.ok_or_else(|| {
             UsageError(match &self.run {
                 Some(id) => format!("there is no run `{id}`"),

@@ -416,7 +416,12 @@ pub(super) fn record(
 /// A contact list shows how things stood when it last changed its record: that somebody declines is as
 /// recent as that, while an agreement is proven only for when the contact was made. Nobody answers in
 /// the future: a time ahead of `as_of_ms` is a clock's or a zone's error, and a refusal counts at once.
-fn said_ms(claim: &ConsentClaim, submitted_ms: i64, modified_ms: i64, as_of_ms: i64) -> i64 {
+pub(super) fn said_ms(
+    claim: &ConsentClaim,
+    submitted_ms: i64,
+    modified_ms: i64,
+    as_of_ms: i64,
+) -> i64 {
     let said_ms = if claim.state == ConsentState::Given { submitted_ms } else { modified_ms };
     said_ms.min(as_of_ms)
 }

@@ -47,16 +47,21 @@ pub fn standing_runs(store: &Store) -> Result<Vec<RunRecord>> {
 /// Puts at stake whatever shares a key with `seeds`, directly or through others.
 ///
 /// Keys count here even where the guard would not let them join: whether it lets them is what must be
-/// decided anew.
+/// decided anew. Verdicts are followed, too: joining joins through keys and through what people said.
 pub fn put_at_stake(store: &Store, rules: &RuleSet, seeds: Vec<SubmissionNo>) -> Result<()> {
-    let keyring = Keyring::new(&rules.tables);
-    let verdicts = store.verdicts(Horizon::Now)?;
     let mut waiting = Vec::new();
     for seed in seeds {
         if store.put_at_stake(seed)? {
             waiting.push(seed);
         }
     }
+    spread(store, rules, waiting)
+}
+
+/// Puts at stake whatever shares a key with the submissions in `waiting`, which are at stake already.
+pub fn spread(store: &Store, rules: &RuleSet, mut waiting: Vec<SubmissionNo>) -> Result<()> {
+    let keyring = Keyring::new(&rules.tables);
+    let verdicts = store.verdicts(Horizon::Now)?;
     while let Some(submission) = waiting.pop() {
         let values = store.submission_values(submission, &rules.fields)?;
         for other in verdicts.iter().filter_map(|verdict| verdict.other_than(submission)) {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::evaluate::record;
 use crate::identity::keys::{KeyKind, email_hash, phone_hash};
 use crate::model::consent::ConsentRecord;
-use crate::model::field::FieldValues;
+use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::ids::{LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::lead::Lead;
 use crate::model::task::Task;
@@ -15,7 +15,7 @@ use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::absorb::Horizon;
 use crate::store::codec::decode_values;
-use crate::store::history::{DecisionEntry, EventEntry, IdentifierEntry};
+use crate::store::history::{DecisionEntry, EventEntry};
 use crate::store::leads::{MemberRow, claims};
 use crate::store::undo::Withdrawal;
 
@@ -39,7 +39,7 @@ pub struct Story {
     /// Its events, in order.
     pub events: Vec<EventEntry>,
     /// Every e-mail address, phone number and record id that it was ever given.
-    pub identifiers: Vec<IdentifierEntry>,
+    pub identifiers: Vec<Identifier>,
     /// Runs that changed it by taking another back or by computing it anew, each with the one taken back.
     pub corrections: Vec<(String, Option<String>)>,
 }
@@ -55,6 +55,52 @@ pub struct StorySubmission {
     pub joined_by: Option<(KeyKind, String)>,
     /// Repairs, suggestions and losses: code and message.
     pub notices: Vec<(String, String)>,
+}
+
+/// An e-mail address, a phone number or a record id that a lead was ever given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identifier {
+    /// `email`, `phone` or `external-id`.
+    pub kind: &'static str,
+    /// The value.
+    pub value: String,
+    /// Preset of the inputs that gave it.
+    pub source: String,
+    /// When it was first given, milliseconds since 1970 UTC.
+    pub first_ms: i64,
+    /// When it was last given, the same.
+    pub last_ms: i64,
+}
+
+/// Returns the identifiers that `submissions` gave, by kind, value and source: what the view of that name
+/// has, without looking at anybody else.
+fn identifiers(submissions: &[StorySubmission]) -> Vec<Identifier> {
+    const FIELDS: &[(&str, FieldNo)] = &[
+        ("email", field::EMAIL),
+        ("email", field::OTHER_EMAILS),
+        ("phone", field::PHONE),
+        ("phone", field::OTHER_PHONES),
+        ("external-id", field::EXTERNAL_ID),
+    ];
+    let mut seen: BTreeMap<(&'static str, &str, &str), (i64, i64)> = BTreeMap::new();
+    for one in submissions {
+        let at_ms = one.row.submitted_ms;
+        for (kind, field) in FIELDS {
+            for value in one.values.get(*field).into_iter().flat_map(|text| text.split("; ")) {
+                let span = seen.entry((kind, value, &one.row.source)).or_insert((at_ms, at_ms));
+                *span = (span.0.min(at_ms), span.1.max(at_ms));
+            }
+        }
+    }
+    seen.into_iter()
+        .map(|((kind, value, source), (first_ms, last_ms))| Identifier {
+            kind,
+            value: value.to_owned(),
+            source: source.to_owned(),
+            first_ms,
+            last_ms,
+        })
+        .collect()
 }
 
 /// Returns the leads that `text` names: an id that was ever given out, an e-mail address or a phone
@@ -114,7 +160,7 @@ pub fn tell(store: &Store, rules: &RuleSet, lead: LeadNo, as_of_ms: i64) -> Resu
         decisions: store.decisions_of(lead)?,
         tasks: store.tasks_of(lead, as_of_ms)?,
         events: store.events_of(lead)?,
-        identifiers: store.identifiers_of(lead)?,
+        identifiers: identifiers(&submissions),
         corrections: store.corrections_of(lead)?,
         submissions,
         consents,

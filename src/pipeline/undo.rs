@@ -8,12 +8,15 @@ use anyhow::Result;
 use sha2::{Digest as _, Sha256};
 
 use super::books::{Books, UndoBook};
+use super::evaluate::said_ms;
 use super::event::{Event, Events};
-use super::replay::{decide_again, put_at_stake, standing_runs};
+use super::replay::{decide_again, put_at_stake, spread, standing_runs};
 use super::{BrokenPromise, Impossible, Job, on_a_copy, opening, publish, recover};
-use crate::model::ids::hex;
+use crate::identity::keys::Keyring;
+use crate::model::ids::{RunNo, SubmissionNo, hex};
 use crate::model::run::InputStatus;
 use crate::report::run_json::RunSummary;
+use crate::store::leads::claims;
 use crate::store::runs::{RunKind, RunRecord};
 use crate::store::{Store, StoreFault};
 
@@ -77,7 +80,7 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
         };
         return Err(Impossible(format!("there is no run `{id}`\nhint: {hint}")).into());
     };
-    let named = |run: Option<crate::model::ids::RunNo>| -> Result<Option<RunRecord>> {
+    let named = |run: Option<RunNo>| -> Result<Option<RunRecord>> {
         run.map_or(Ok(None), |run| store.run_by_no(run))
     };
     if let Some(by) = named(run.undone_by)? {
@@ -153,12 +156,16 @@ fn take_back(
     events(Event::Phase { name: "finding what the run touched", total: 0 });
     store.prepare_replay()?;
     put_at_stake(store, job.rules, store.at_stake_of(target.no)?)?;
-    let kept = store.hand_over_repeats(target.no)?;
+    let keyring = Keyring::new(&job.rules.tables);
+    let kept = store.hand_over_repeats(target.no, &job.rules.fields, &keyring)?;
+    // What says something else now may share a key with others than before.
+    spread(store, job.rules, kept.changed.clone())?;
     store.remember_derived()?;
     store.give_turns_back(target.no)?;
     store.take_derived_apart()?;
     let mut taken_back = store.take_rows_back(target.no, record.no, record.as_of_ms)?;
-    taken_back.kept = kept;
+    taken_back.kept = kept.rows;
+    taken_back.consents += correct_ledger(store, &record, &kept.changed)?;
 
     decide_again(job, store, &standing, events)?;
     store.write_corrections(record.no)?;
@@ -178,6 +185,24 @@ fn take_back(
     ));
     store.mark_decided(record.no, &serde_json::to_string(&books)?)?;
     Ok((record, books))
+}
+
+/// Puts into the ledger what the `changed` submissions say now, instead of what they said; returns how many
+/// records no longer count.
+fn correct_ledger(store: &Store, record: &RunRecord, changed: &[SubmissionNo]) -> Result<u64> {
+    let mut superseded = 0;
+    for submission in changed {
+        superseded += store.supersede_consents_of(*submission, record.no, record.as_of_ms)?;
+    }
+    let mut ledger = store.ledger(record.no)?;
+    for submission in changed {
+        let row = store.member_row(*submission)?;
+        for claim in claims(row.consents.as_deref())? {
+            let said = said_ms(&claim, row.submitted_ms, row.changed_ms(), record.as_of_ms);
+            ledger.append(*submission, &claim, said)?;
+        }
+    }
+    Ok(superseded)
 }
 
 /// Returns the inputs that later runs passed over because `target` had imported them: nobody has them now.

@@ -9,6 +9,7 @@ use super::Store;
 use crate::identity::guard::{UNPROVEN, holder};
 use crate::identity::keys::{KeyKind, Keyring};
 use crate::model::ids::{Fingerprint, InputNo, KeyHash, RunNo, SubmissionNo};
+use crate::model::moment::Certainty;
 use crate::model::row::Origin;
 use crate::model::run::NoticeCounts;
 use crate::model::submission::Submission;
@@ -250,8 +251,7 @@ impl Ingest<'_> {
             | IngestRow::Held { fingerprint, .. } => *fingerprint,
         };
         if let Some((kind, no)) = self.seen(fingerprint)? {
-            self.write_repeat(origin, &kind, no)?;
-            self.last = Some((kind, no));
+            self.repeat(origin, &row, kind, no)?;
             return Ok(RowFate::Repeated);
         }
         match row {
@@ -400,16 +400,7 @@ impl Ingest<'_> {
                 row.notices,
                 row.raw
             ])?;
-        let has_address =
-            row.keys.iter().any(|(_, kind)| matches!(kind, KeyKind::Email | KeyKind::RoleEmail));
-        for (hash, kind) in row.keys {
-            let is_unproven = kind == KeyKind::Phone && row.holder.is_empty() && has_address;
-            let holder = match kind {
-                _ if is_unproven => UNPROVEN.to_owned(),
-                // Who holds a near key is told apart by all that they say, not by their name.
-                KeyKind::Near => String::new(),
-                _ => row.holder.clone(),
-            };
+        for (hash, kind, holder) in held_keys(&row.keys, &row.holder) {
             self.pending_keys.push((hash, no, kind, holder));
         }
         Ok(RowFate::Submission {
@@ -417,6 +408,59 @@ impl Ingest<'_> {
             submitted_ms: row.submitted_ms,
             fingerprint: row.fingerprint,
         })
+    }
+
+    /// Notes that `row` was kept as `kind` and `no` before.
+    fn repeat(&mut self, origin: Origin, row: &IngestRow, kind: String, no: i64) -> Result<()> {
+        self.write_repeat(origin, &kind, no)?;
+        if let IngestRow::Submission(submission) = row
+            && kind == "s"
+        {
+            self.keep_variant(origin, submission, no)?;
+        }
+        self.last = Some((kind, no));
+        Ok(())
+    }
+
+    /// Keeps what a row says that is the same submission as `no` by its id, but says something else.
+    fn keep_variant(&self, origin: Origin, row: &EncodedSubmission, no: i64) -> Result<()> {
+        let connection = &self.store.connection;
+        let says_the_same: bool = connection
+            .prepare_cached(
+                "SELECT fields = ?2 AND consents IS ?3 AND modified_ms IS ?4 AND certainty = ?5
+                        AND (submitted_ms = ?6 OR certainty = ?7)
+                 FROM submission WHERE submission_no = ?1",
+            )?
+            .query_row(
+                params![
+                    no,
+                    row.fields,
+                    row.consents,
+                    row.modified_ms,
+                    row.certainty,
+                    row.submitted_ms,
+                    Certainty::Received as i64
+                ],
+                |row| row.get(0),
+            )?;
+        if says_the_same {
+            return Ok(());
+        }
+        connection
+            .prepare_cached("INSERT INTO variant VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
+            .execute(params![
+                self.input.0,
+                origin.record,
+                row.submitted_ms,
+                row.modified_ms,
+                row.offset_minutes,
+                row.certainty,
+                row.fields,
+                row.consents,
+                row.notices,
+                row.raw
+            ])?;
+        Ok(())
     }
 
     fn write_repeat(&mut self, origin: Origin, kind: &str, no: i64) -> Result<()> {
@@ -464,6 +508,27 @@ impl Ingest<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns each key with the name it is held under.
+pub(super) fn held_keys(
+    keys: &[(KeyHash, KeyKind)],
+    holder: &str,
+) -> Vec<(KeyHash, KeyKind, String)> {
+    let has_address =
+        keys.iter().any(|(_, kind)| matches!(kind, KeyKind::Email | KeyKind::RoleEmail));
+    keys.iter()
+        .map(|&(hash, kind)| {
+            let is_unproven = kind == KeyKind::Phone && holder.is_empty() && has_address;
+            let holder = match kind {
+                _ if is_unproven => UNPROVEN,
+                // Who holds a near key is told apart by all that they say, not by their name.
+                KeyKind::Near => "",
+                _ => holder,
+            };
+            (hash, kind, holder.to_owned())
+        })
+        .collect()
 }
 
 fn take(next: &mut i64) -> i64 {

@@ -261,6 +261,7 @@ impl Store {
              DELETE FROM mended WHERE input_no IN (SELECT input_no FROM temp.purged_input)
                  OR quarantine_no IN (SELECT quarantine_no FROM quarantine
                       WHERE input_no IN (SELECT input_no FROM temp.purged_input));
+             DELETE FROM variant WHERE input_no IN (SELECT input_no FROM temp.purged_input);
              DELETE FROM repeat WHERE input_no IN (SELECT input_no FROM temp.purged_input);
              DELETE FROM touch WHERE input_no IN (SELECT input_no FROM temp.purged_input);
              DELETE FROM quarantine WHERE input_no IN (SELECT input_no FROM temp.purged_input);

@@ -8,7 +8,12 @@ use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
-use crate::model::ids::{LeadId, RunNo};
+use super::ingest::held_keys;
+use crate::identity::guard::holder;
+use crate::identity::keys::Keyring;
+use crate::model::ids::{LeadId, RunNo, SubmissionNo};
+use crate::model::moment::Certainty;
+use crate::rules::field::FieldCatalog;
 
 /// The rows of a run that were taken back, and those that stayed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,6 +32,15 @@ pub struct TakenBack {
     pub consents: u64,
     /// Rows that stayed, because a later run received them as well.
     pub kept: u64,
+}
+
+/// Rows that stay as a later run's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HandedOver {
+    /// How many.
+    pub rows: u64,
+    /// Submissions among them that say something else in the later run.
+    pub changed: Vec<SubmissionNo>,
 }
 
 /// A lead that is in no list any more.
@@ -58,8 +72,13 @@ impl Store {
         Ok(())
     }
 
-    /// Hands the rows of `run` that later runs received as well to the first of these; returns how many.
-    pub fn hand_over_repeats(&self, run: RunNo) -> Result<u64> {
+    /// Hands the rows of `run` that later runs received as well to the first of these.
+    pub fn hand_over_repeats(
+        &self,
+        run: RunNo,
+        catalog: &FieldCatalog,
+        keyring: &Keyring,
+    ) -> Result<HandedOver> {
         self.connection.execute_batch(
             "DROP TABLE IF EXISTS temp.moved;
              CREATE TEMP TABLE moved (kind TEXT, no INTEGER, input_no INTEGER, record INTEGER,
@@ -106,16 +125,85 @@ impl Store {
              DELETE FROM repeat WHERE (input_no, record) IN
                  (SELECT input_no, record FROM temp.moved);",
         )?;
-        let moved: i64 =
+        // Who did not say when is taken to have sent it when it was received.
+        self.connection.execute(
+            "UPDATE submission SET submitted_ms = r.as_of_ms
+             FROM temp.moved AS m JOIN input AS i USING (input_no) JOIN run AS r USING (run_no)
+             WHERE m.kind = 's' AND m.no = submission.submission_no AND submission.certainty = ?1",
+            [Certainty::Received as i64],
+        )?;
+        let rows: i64 =
             self.connection.query_row("SELECT count(*) FROM temp.moved", [], |row| row.get(0))?;
-        Ok(moved as u64)
+        let changed = self.moved_variants()?;
+        for (submission, input, record) in &changed {
+            self.take_variant(*submission, *input, *record, catalog, keyring)?;
+        }
+        let changed = changed.into_iter().map(|(submission, ..)| submission).collect();
+        Ok(HandedOver { rows: rows as u64, changed })
+    }
+
+    fn moved_variants(&self) -> Result<Vec<(SubmissionNo, i64, i64)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT m.no, m.input_no, m.record FROM temp.moved AS m
+             JOIN variant AS v ON v.input_no = m.input_no AND v.record = m.record
+             WHERE m.kind = 's' ORDER BY m.no",
+        )?;
+        let rows = statement
+            .query_map([], |row| Ok((SubmissionNo(row.get(0)?), row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Lets `submission` say what the row that it is now said, and keeps what it said before for the
+    /// later runs that received it so.
+    fn take_variant(
+        &self,
+        submission: SubmissionNo,
+        input: i64,
+        record: i64,
+        catalog: &FieldCatalog,
+        keyring: &Keyring,
+    ) -> Result<()> {
+        let before = self.submission_values(submission, catalog)?;
+        for key in keyring.keys(&before) {
+            self.connection
+                .prepare_cached("DELETE FROM match_key WHERE key = ?1 AND submission_no = ?2")?
+                .execute(params![key.hash.0, submission.0])?;
+        }
+        self.connection.execute(
+            "INSERT OR IGNORE INTO variant
+             SELECT r.input_no, r.record, s.submitted_ms, s.modified_ms, s.offset_minutes, s.certainty,
+                    s.fields, s.consents, s.notices, s.raw
+             FROM repeat AS r JOIN submission AS s ON s.submission_no = r.no
+             WHERE r.kind = 's' AND r.no = ?1",
+            [submission.0],
+        )?;
+        self.connection.execute(
+            "UPDATE submission SET (submitted_ms, modified_ms, offset_minutes, certainty, fields,
+                                    consents, notices, raw) =
+                 (SELECT submitted_ms, modified_ms, offset_minutes, certainty, fields, consents,
+                         notices, raw FROM variant WHERE input_no = ?2 AND record = ?3)
+             WHERE submission_no = ?1",
+            params![submission.0, input, record],
+        )?;
+        self.connection.execute(
+            "DELETE FROM variant WHERE input_no = ?1 AND record = ?2",
+            params![input, record],
+        )?;
+        let values = self.submission_values(submission, catalog)?;
+        let keys: Vec<_> = keyring.keys(&values).iter().map(|key| (key.hash, key.kind)).collect();
+        for (hash, kind, holder) in held_keys(&keys, &holder(&values)) {
+            self.connection
+                .prepare_cached("INSERT INTO match_key VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![hash.0, submission.0, kind as i64, holder])?;
+        }
+        Ok(())
     }
 
     /// Removes the rows of `run`, and appends to the ledger that what they agreed to no longer counts;
     /// `by` is the run that takes it back.
     pub fn take_rows_back(&self, run: RunNo, by: RunNo, as_of_ms: i64) -> Result<TakenBack> {
         let taken_back = TakenBack {
-            consents: self.supersede_consents(run, by, as_of_ms)?,
+            consents: self.supersede_consents("i.run_no = ?1", run.0, by, as_of_ms)?,
             ..self.rows_of(run)?
         };
         for (table, column) in
@@ -149,17 +237,35 @@ impl Store {
         })
     }
 
-    fn supersede_consents(&self, run: RunNo, by: RunNo, as_of_ms: i64) -> Result<u64> {
+    /// Appends to the ledger that what `submission` agreed to as an earlier run had it no longer counts.
+    pub fn supersede_consents_of(
+        &self,
+        submission: SubmissionNo,
+        by: RunNo,
+        as_of_ms: i64,
+    ) -> Result<u64> {
+        self.supersede_consents("c.submission_no = ?1", submission.0, by, as_of_ms)
+    }
+
+    fn supersede_consents(
+        &self,
+        condition: &str,
+        value: i64,
+        by: RunNo,
+        as_of_ms: i64,
+    ) -> Result<u64> {
         let next = self.next_number("consent_record", "seq")?;
-        let appended = self.connection.execute(
+        let sql = format!(
             "INSERT INTO consent_record
              SELECT ?3 - 1 + row_number() OVER (ORDER BY c.seq), c.submission_no, ?2, c.purpose,
                     c.channel, 'undone', ?4, c.wording_no, 'undo', c.seq, i.name || ':' || s.line
              FROM consent_record AS c JOIN submission AS s USING (submission_no)
              JOIN input AS i USING (input_no)
-             WHERE i.run_no = ?1 AND c.state <> 'undone' ORDER BY c.seq",
-            params![run.0, by.0, next, as_of_ms],
-        )?;
+             WHERE {condition} AND c.state <> 'undone' AND NOT EXISTS
+                 (SELECT 1 FROM consent_record AS later WHERE later.supersedes = c.seq)
+             ORDER BY c.seq"
+        );
+        let appended = self.connection.execute(&sql, params![value, by.0, next, as_of_ms])?;
         Ok(appended as u64)
     }
 

@@ -226,8 +226,9 @@ fn markup_in_a_lead_stays_text() {
     let workspace = Workspace::new();
     let rows: Vec<String> = (0..4)
         .map(|number| {
+            let name = ["Lis", "Kruk", "Wilk", "Dudek"][number];
             format!(
-                "{number},2026-11-20T1{number}:00:00Z,<img src=x onerror=alert(1)>,\
+                "{number},2026-11-20T1{number}:00:00Z,<img src=x onerror=alert(1)> {name},\
                  evil{number}@example.com,60000010{number},\"<script>alert(2)</script> & \"\"Co\"\"\",PL,\
                  Prosze o wycene <b>teraz</b>,yes"
             )

@@ -3,9 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-
 use super::workspace::{Workspace, assert_same_text, fixtures};
 
 const ANNA: &str = "a1,2026-11-16T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,+48600000101,Przyklad,PL,Prosze o wycene,yes";
@@ -62,13 +59,13 @@ fn told_by_id(workspace: &Workspace) -> String {
 }
 
 /// What a lead is, whoever has it: turns that others took meanwhile are not taken from them.
-fn leads_without_owners(workspace: &Workspace) -> String {
+pub(super) fn leads_without_owners(workspace: &Workspace) -> String {
     let query = "SELECT id, fields, score, segment, fit, intent, behavior, quality, n_submissions,
                         first_submitted_at, last_submitted_at FROM leads ORDER BY id";
     workspace.sql(query).into_iter().map(|row| row.join(" | ") + "\n").collect()
 }
 
-fn clusters_by_raw(workspace: &Workspace) -> Vec<Vec<String>> {
+pub(super) fn clusters_by_raw(workspace: &Workspace) -> Vec<Vec<String>> {
     let mut by_lead: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in workspace.sql("SELECT lead_no, raw FROM submissions") {
         by_lead.entry(row[0].clone()).or_default().push(row[1].clone());
@@ -87,7 +84,7 @@ fn night(number: usize) -> String {
 }
 
 /// Takes one table in, in a file of its own, and returns the run's id.
-fn take_in(workspace: &Workspace, number: usize, rows: &[&str]) -> String {
+pub(super) fn take_in(workspace: &Workspace, number: usize, rows: &[&str]) -> String {
     workspace.clear_or_make_inbox();
     workspace.table(&format!("night-{number}.csv"), rows);
     let outcome = workspace.run(&["run", "--json", "--as-of", &night(number)]);
@@ -96,12 +93,12 @@ fn take_in(workspace: &Workspace, number: usize, rows: &[&str]) -> String {
 }
 
 #[track_caller]
-fn undo(workspace: &Workspace, run: &str) -> serde_json::Value {
+pub(super) fn undo(workspace: &Workspace, run: &str) -> serde_json::Value {
     workspace.ok(&["undo", run, "--json"]).json()
 }
 
 #[track_caller]
-fn assert_rebuild_changes_nothing(workspace: &Workspace) {
+pub(super) fn assert_rebuild_changes_nothing(workspace: &Workspace) {
     let outcome = workspace.run(&["rebuild", "--check"]);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
 }
@@ -290,6 +287,52 @@ fn what_cannot_be_undone_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn a_store_of_an_older_leadmill_keeps_its_ledger_and_says_why_it_cannot_be_undone() {
+    let workspace = Workspace::new();
+    let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
+    store.execute_batch(include_str!("../../src/store/migrations/0001_first_store.sql")).unwrap();
+    store
+        .execute_batch(
+            "PRAGMA application_id = 1279544652; PRAGMA user_version = 1;
+             INSERT INTO run VALUES (1, '2026-11-18-0001', 0, 'abc', '0.1.0', 'published', '', 1, '{}');
+             INSERT INTO input (input_no, run_no, sha256, name, source, encoding, header, bytes)
+                 VALUES (1, 1, x'00', 'a.csv', 'generic-csv', 'utf-8', '[]', 9);
+             INSERT INTO submission VALUES (1, 1, 1, 2, x'00', 0, NULL, 0, 0, '{}', NULL, NULL, '{}');
+             INSERT INTO wording VALUES (1, x'00', 'Zgoda');
+             INSERT INTO consent_record VALUES (1, 1, 1, 'marketing', 'email', 'given', 0, 1, 'checkbox');",
+        )
+        .unwrap();
+    drop(store);
+    let refused = workspace.run(&["undo", "2026-11-18-0001"]).expect_code(2);
+    refused.says(&["older leadmill", "did not keep the rules", "hint:"]);
+    assert_eq!(
+        workspace.sql("SELECT state, wording, input FROM consents"),
+        [["given", "Zgoda", "a.csv"]]
+    );
+    assert_eq!(
+        workspace.sql("SELECT id, kind, undone_by FROM runs"),
+        [["2026-11-18-0001", "import", "NULL"]]
+    );
+}
+
+#[test]
+fn reports_are_about_runs_that_stand() {
+    let workspace = Workspace::new();
+    take_in(&workspace, 1, &[ANNA, JAN]);
+    let before = workspace.ok(&["report", "dropoff", "--format", "csv"]).stdout;
+    let run = take_in(&workspace, 2, &[EWA]);
+    assert_ne!(workspace.ok(&["report", "dropoff", "--format", "csv"]).stdout, before);
+    undo(&workspace, &run);
+    let after = workspace.ok(&["report", "dropoff", "--format", "csv"]).stdout;
+    let rows = |text: &str| text.lines().find(|line| line.contains("received")).map(str::to_owned);
+    assert_eq!(rows(&after), rows(&before));
+    workspace
+        .run(&["report", "dropoff", "--run", &run])
+        .expect_code(2)
+        .says(&["was undone", "hint:"]);
+}
+
+#[test]
 fn a_dry_undo_says_what_would_change_and_changes_nothing() {
     let workspace = Workspace::new();
     take_in(&workspace, 1, &[ANNA]);
@@ -388,139 +431,88 @@ fn a_rebuild_mends_what_was_tampered_with_and_says_what_it_was() {
     assert_rebuild_changes_nothing(&workspace);
 }
 
-/// A row made of few names, addresses and numbers, so that rows meet.
-fn small_world_row() -> impl Strategy<Value = (u8, u8, u8, u8)> {
-    (0..5_u8, 0..6_u8, 0..5_u8, 0..40_u8)
-}
-
-fn row_text(number: usize, (name, email, phone, hour): (u8, u8, u8, u8)) -> String {
-    let name = ["", "Anna Nowak", "Jan Kowalski", "Ewa Lis", "Ania Nowak"][name as usize];
-    let email = [
-        "",
-        "a@example.com",
-        "b@example.com",
-        "info@example.com",
-        "c@example.org",
-        "d@example.org",
-    ][email as usize];
-    let phone =
-        ["", "+48600000101", "+48600000102", "+48221234567", "+48600000104"][phone as usize];
-    let consent = ["yes", "no", ""][number % 3];
-    let at = format!("2026-11-{:02}T{:02}:00:00Z", 15 + hour / 20, 2 + hour % 20);
-    format!("r{number},{at},{name},{email},{phone},,PL,Prosze o wycene,{consent}")
-}
-
-/// What happens next: a night takes the rows with these numbers in, or an earlier night is undone.
-#[derive(Debug, Clone)]
-enum Step {
-    Night(Vec<usize>),
-    Undo(prop::sample::Index),
+#[test]
+fn a_row_that_a_later_run_received_in_other_words_says_what_it_said_there() {
+    let edited =
+        "a1,2026-11-16T09:00:00Z,Anna Wzorcowa,jan@example.com,+48600000101,Inna,PL,Poprawka,no";
+    let again = "a1,2026-11-16T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,+48600000101,Przyklad,PL,Prosze o wycene,yes";
+    let jan = "j1,2026-11-16T10:00:00Z,,jan@example.com,,,PL,Ile to kosztuje?,no";
+    let workspace = Workspace::new();
+    let first = take_in(&workspace, 1, &[ANNA]);
+    let second = take_in(&workspace, 2, &[edited, jan]);
+    take_in(&workspace, 3, &[again, EWA]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3, "the first row counts");
+    undo(&workspace, &first);
+    assert_rebuild_changes_nothing(&workspace);
+    let alone = Workspace::new();
+    take_in(&alone, 2, &[edited, jan]);
+    take_in(&alone, 3, &[again, EWA]);
+    assert_same_text("leads", &leads_without_owners(&alone), &leads_without_owners(&workspace));
+    let said = "SELECT purpose, channel, state, wording FROM consents ORDER BY 1, 2, 3, 4";
+    assert_eq!(workspace.sql(said), alone.sql(said));
+    undo(&workspace, &second);
+    assert_rebuild_changes_nothing(&workspace);
+    let alone = Workspace::new();
+    take_in(&alone, 3, &[again, EWA]);
+    assert_same_text("leads", &leads_without_owners(&alone), &leads_without_owners(&workspace));
+    assert_eq!(workspace.sql(said), alone.sql(said));
 }
 
 #[test]
-fn whatever_is_run_and_undone_what_stands_is_what_follows_from_it() {
-    let config = Config { cases: 5, failure_persistence: None, ..Config::default() };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let steps = prop::collection::vec(
-        prop_oneof![
-            3 => prop::collection::vec(0..14_usize, 1..7).prop_map(Step::Night),
-            2 => any::<prop::sample::Index>().prop_map(Step::Undo),
+fn every_run_decides_anew_by_the_rules_it_had() {
+    let workspace = Workspace::new();
+    let run = take_in(&workspace, 1, &[ANNA, JAN]);
+    take_in(&workspace, 2, &[ANNA_AGAIN]);
+    let company = "SELECT company FROM leads WHERE company LIKE 'Przyklad%'";
+    assert_eq!(workspace.sql(company), [["Przyklad Nowy"]]);
+    let first = "[[survivorship]]\nid = \"company\"\nfields = [\"company\"]\nby = \"first\"\n\
+                 because = \"Whoever came first knew best\"\n";
+    workspace.file("rules/identity.toml", first);
+    assert_rebuild_changes_nothing(&workspace);
+    let before = views(&workspace);
+    let third = take_in(&workspace, 3, &[ANNA_BY_PHONE, EWA]);
+    assert_eq!(workspace.sql(company), [["Przyklad"]], "the new rules count from the third run on");
+    assert_rebuild_changes_nothing(&workspace);
+    undo(&workspace, &third);
+    assert_same_text("after the undo", &before, &views(&workspace));
+    undo(&workspace, &run);
+    assert_rebuild_changes_nothing(&workspace);
+    assert_eq!(workspace.sql(company), [["Przyklad Nowy"]]);
+}
+
+#[test]
+fn no_address_and_no_number_that_a_lead_was_given_is_lost() {
+    let workspace = Workspace::new();
+    take_in(&workspace, 1, &[ANNA]);
+    take_in(&workspace, 2, &[ANNA_BY_PHONE]);
+    let query =
+        "SELECT kind, value, first_seen, last_seen, source FROM identifiers ORDER BY kind, value";
+    let rows = [
+        [
+            "email",
+            "ania@example.com",
+            "2026-11-17T10:00:00Z",
+            "2026-11-17T10:00:00Z",
+            "generic-csv",
         ],
-        4..8,
-    );
-    let worlds = (prop::collection::vec(small_world_row(), 14), steps);
-    let outcome = runner.run(&worlds, |(rows, steps)| {
-        let rows: Vec<String> =
-            rows.into_iter().enumerate().map(|(number, row)| row_text(number, row)).collect();
-        let workspace = Workspace::new();
-        let mut standing: Vec<(usize, String, Vec<usize>)> = Vec::new();
-        for (number, step) in steps.into_iter().enumerate() {
-            match step {
-                Step::Night(taken) => {
-                    let texts: Vec<&str> = taken.iter().map(|row| rows[*row].as_str()).collect();
-                    let run = take_in(&workspace, number, &unlike_others(number, &texts));
-                    standing.push((number, run, taken));
-                }
-                Step::Undo(_) if standing.is_empty() => {}
-                Step::Undo(which) => {
-                    let (_, run, _) = standing.remove(which.index(standing.len()));
-                    undo(&workspace, &run);
-                    assert_rebuild_changes_nothing(&workspace);
-                }
-            }
-        }
-        if standing.is_empty() && !workspace.path("leadmill.db").exists() {
-            return Ok(());
-        }
-        assert_rebuild_changes_nothing(&workspace);
-        let only = Workspace::new();
-        for (number, _, taken) in &standing {
-            let texts: Vec<&str> = taken.iter().map(|row| rows[*row].as_str()).collect();
-            take_in(&only, *number, &unlike_others(*number, &texts));
-        }
-        if standing.is_empty() {
-            prop_assert_eq!(clusters_by_raw(&workspace), Vec::<Vec<String>>::new());
-        } else {
-            prop_assert_eq!(clusters_by_raw(&only), clusters_by_raw(&workspace));
-            prop_assert_eq!(leads_without_owners(&only), leads_without_owners(&workspace));
-        }
-        Ok(())
-    });
-    outcome.unwrap();
-}
-
-/// A night's file is no earlier one's, be it made of the same rows.
-fn unlike_others<'a>(number: usize, rows: &[&'a str]) -> Vec<&'a str> {
-    const FILLERS: [&str; 8] = [
-        "n0,2026-11-14T08:00:00Z,Olga Zero,o0@example.net,,,PL,,",
-        "n1,2026-11-14T08:00:00Z,Olga Jeden,o1@example.net,,,PL,,",
-        "n2,2026-11-14T08:00:00Z,Olga Dwa,o2@example.net,,,PL,,",
-        "n3,2026-11-14T08:00:00Z,Olga Trzy,o3@example.net,,,PL,,",
-        "n4,2026-11-14T08:00:00Z,Olga Cztery,o4@example.net,,,PL,,",
-        "n5,2026-11-14T08:00:00Z,Olga Pięć,o5@example.net,,,PL,,",
-        "n6,2026-11-14T08:00:00Z,Olga Sześć,o6@example.net,,,PL,,",
-        "n7,2026-11-14T08:00:00Z,Olga Siedem,o7@example.net,,,PL,,",
+        [
+            "email",
+            "anna@przyklad.pl",
+            "2026-11-16T09:00:00Z",
+            "2026-11-16T09:00:00Z",
+            "generic-csv",
+        ],
+        ["phone", "+48600000101", "2026-11-16T09:00:00Z", "2026-11-17T10:00:00Z", "generic-csv"],
     ];
-    rows.iter().copied().chain([FILLERS[number]]).collect()
-}
-
-#[test]
-fn an_undo_killed_at_any_moment_is_simply_done_again() {
-    let rows: Vec<String> = (0..14)
-        .map(|number| row_text(number, ((number % 5) as u8, (number % 6) as u8, 1, number as u8)))
-        .collect();
-    let texts: Vec<&str> = rows.iter().map(String::as_str).collect();
-    let make = || {
-        let workspace = Workspace::new();
-        take_in(&workspace, 1, &texts[..9]);
-        take_in(&workspace, 2, &texts[5..]);
-        workspace
-    };
-    let undisturbed = make();
-    let run = "2026-11-18-0001";
-    let began = std::time::Instant::now();
-    undo(&undisturbed, run);
-    let whole = began.elapsed();
-    let mut killed = 0;
-    for share in 1..=12_u32 {
-        let disturbed = make();
-        let mut child = disturbed
-            .command(&["undo", run, "--quiet"])
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(whole * share / 12);
-        child.kill().unwrap();
-        killed += u32::from(child.wait().unwrap().code().is_none());
-        let again = disturbed.run(&["undo", run, "--quiet"]);
-        // When it had ended before it was killed, it says so.
-        assert!(again.code == 0 || again.stderr.contains("was undone"), "{}", again.stderr);
-        assert_same_text("the store", &undisturbed.dump(), &disturbed.dump());
-        assert_eq!(undisturbed.published(), disturbed.published());
-    }
-    assert!(killed > 3, "only {killed} were killed");
+    assert_eq!(workspace.sql(query), rows);
+    let told = workspace.ok(&["explain", "ania@example.com", "--json"]).json();
+    let identifiers = told["identifiers"].as_array().unwrap();
+    let values: Vec<&str> = identifiers.iter().map(|one| one["value"].as_str().unwrap()).collect();
+    assert_eq!(values, rows.map(|row| row[1]));
+    assert_eq!(
+        workspace.ok(&["explain", "anna@przyklad.pl", "--json"]).json()["lead"],
+        told["lead"]
+    );
 }
 
 #[test]

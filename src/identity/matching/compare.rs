@@ -266,7 +266,12 @@ fn dates(a: &Value, b: &Value) -> u8 {
 
 fn emails(a: &str, b: &str) -> u8 {
     let slips = edits(a, b, 2);
-    if slips <= 2 && a.len().min(b.len()) >= 9 {
+    // A number at the end of a name tells namesakes apart: `jan.lis81` is not `jan.lis82` mistyped.
+    let is_numbered = a.len() == b.len()
+        && a.bytes()
+            .zip(b.bytes())
+            .all(|(x, y)| x == y || (x.is_ascii_digit() && y.is_ascii_digit()));
+    if slips <= 2 && a.len().min(b.len()) >= 9 && !is_numbered {
         return 1;
     }
     let (mailbox_a, _) = a.split_once('@').unwrap_or((a, ""));
@@ -434,6 +439,8 @@ mod tests {
                 ("anna.lis@przyklad.pl", "anna.lis@przyklad.p", 1),
                 ("anna.lis@przyklad.pl", "annalis@gmail.com", 2),
                 ("anna.lis@przyklad.pl", "jan.wilk@przyklad.pl", 3),
+                ("anna.lis81@przyklad.pl", "anna.lis82@przyklad.pl", 3),
+                ("anna.lis81@przyklad.pl", "anna.lis8@przyklad.pl", 1),
             ],
         );
         check(codes, &[("600123456", "600123465", 1), ("600123456", "501999888", 2)]);

@@ -26,6 +26,22 @@ CREATE TABLE last_number (
     no         INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Rows that were seen before by their id, but say something else: what the next run has received, should
+-- the run that brought the first be taken back.
+CREATE TABLE variant (
+    input_no       INTEGER NOT NULL REFERENCES input,
+    record         INTEGER NOT NULL,
+    submitted_ms   INTEGER NOT NULL,
+    modified_ms    INTEGER,
+    offset_minutes INTEGER NOT NULL,
+    certainty      INTEGER NOT NULL,
+    fields         TEXT NOT NULL,
+    consents       TEXT,
+    notices        TEXT,
+    raw            TEXT NOT NULL,
+    PRIMARY KEY (input_no, record)
+) STRICT;
+
 -- Whose turn a lead took: a fact, like the promise that it is. A turn pays everybody in its pool their
 -- weight and takes the sum from the owner, so the rotation is a sum over these rows, and a turn can be
 -- given back whatever came after it.

@@ -1,0 +1,141 @@
+//! Who is who in the store: likeness, and what people say about it.
+
+use super::workspace::Workspace;
+
+/// Rows of one person who left a mailbox of the company and one of her own, and of a colleague.
+const ROWS: &[&str] = &[
+    "1,2026-11-18T10:00:00Z,Zofia Wrzos,zofia.wrzos@nova.pl,,Nova Systemy sp. z o.o.,PL,,",
+    "2,2026-11-19T10:00:00Z,Zofia Wrzos,zw@nova.pl,+48600100200,Nova Systemy,PL,,",
+    "3,2026-11-19T11:00:00Z,Adam Wrzos,adam@nova.pl,+48600100300,Nova Systemy,PL,,",
+    "4,2026-11-19T12:00:00Z,Jan Kruk,jan.kruk@wp.pl,+48600100400,,PL,,",
+];
+
+/// The addresses of each lead, whatever numbers its rows were given.
+fn clusters(workspace: &Workspace) -> Vec<Vec<String>> {
+    workspace.sql(
+        "SELECT group_concat(address, ' ') FROM
+             (SELECT lead_no, json_extract(fields, '$.email') AS address FROM submissions ORDER BY 1, 2)
+         GROUP BY lead_no ORDER BY 1",
+    )
+}
+
+fn lead_of(workspace: &Workspace, email: &str) -> String {
+    let query = format!("SELECT id FROM leads WHERE email = '{email}'");
+    workspace.sql(&query)[0][0].clone()
+}
+
+#[test]
+fn a_person_with_two_mailboxes_at_one_company_is_one_lead() {
+    let workspace = Workspace::new();
+    workspace.table("a.csv", ROWS).ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3);
+    let joined = workspace.sql("SELECT submission_no, with_no, joined_by FROM duplicates");
+    assert_eq!(joined, [["2", "1", "likeness"]]);
+    let story = workspace.ok(&["explain", "zw@nova.pl"]).stdout;
+    assert!(story.contains("likeness"), "{story}");
+    let bridge = workspace.ok(&["explain", "zw@nova.pl", "zofia.wrzos@nova.pl"]).stdout;
+    assert!(bridge.contains("these are one lead"), "{bridge}");
+    assert!(bridge.contains("last-name") && bridge.contains("equal"), "{bridge}");
+    let apart = workspace.ok(&["explain", "zw@nova.pl", "adam@nova.pl"]).stdout;
+    assert!(apart.contains("first-name      different"), "{apart}");
+    assert!(apart.contains(": different"), "{apart}");
+}
+
+#[test]
+fn row_by_row_ends_with_the_same_people_as_all_at_once() {
+    let at_once = Workspace::new();
+    at_once.table("a.csv", ROWS).ok(&["run"]);
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
+        let one_by_one = Workspace::new();
+        for (number, row) in order.iter().enumerate() {
+            one_by_one.table(&format!("{number}.csv"), &[ROWS[*row]]);
+            one_by_one.ok(&["run"]);
+        }
+        assert_eq!(clusters(&one_by_one), clusters(&at_once), "{order:?}");
+    }
+}
+
+#[test]
+fn a_verdict_outlives_later_imports_and_can_be_undone() {
+    let workspace = Workspace::new();
+    workspace.table("a.csv", ROWS).ok(&["run"]);
+    let before = clusters(&workspace);
+    let (adam, jan) = (lead_of(&workspace, "adam@nova.pl"), lead_of(&workspace, "jan.kruk@wp.pl"));
+    workspace.ok(&["merge", "adam@nova.pl", "jan.kruk@wp.pl", "--because", "he changed his name"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
+    // The older id survives, the other is an alias.
+    let story = workspace.ok(&["explain", &jan]).stdout;
+    assert!(story.starts_with(&adam) && story.contains(&format!("also known as {jan}")), "{story}");
+    // Another row of one of them belongs to both.
+    let row = "5,2026-11-20T10:00:00Z,Jan Kruk,jan.kruk@wp.pl,,,PL,,";
+    workspace.clear_inbox().table("b.csv", &[row]).ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
+    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    let runs = workspace.sql(
+        "SELECT id FROM runs WHERE kind IN ('verdict', 'import') ORDER BY run_no DESC LIMIT 2",
+    );
+    for run in &runs {
+        workspace.ok(&["undo", &run[0]]);
+    }
+    assert_eq!(clusters(&workspace), before);
+    assert_eq!(lead_of(&workspace, "jan.kruk@wp.pl"), jan);
+}
+
+#[test]
+fn a_split_holds_whatever_joins_the_rows() {
+    let workspace = Workspace::new();
+    let mut rows = ROWS.to_vec();
+    rows.push("5,2026-11-20T10:00:00Z,Jan Kruk,jan.kruk@wp.pl,+48600100400,,PL,,");
+    rows.push("6,2026-11-20T11:00:00Z,Jan Kruk,jan.kruk@wp.pl,,Inna,PL,,");
+    workspace.table("a.csv", &rows).ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3);
+    workspace.ok(&["split", "jan.kruk@wp.pl", "--rows", "6", "--because", "his father"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 4);
+    let own = "SELECT count(*) FROM submissions WHERE lead_no = (SELECT lead_no FROM submissions WHERE submission_no = 6)";
+    assert_eq!(workspace.number(own), 1);
+    // A new row with the same address goes to one of them, and the two stay apart.
+    let row = "7,2026-11-20T12:00:00Z,Jan Kruk,jan.kruk@wp.pl,+48600100400,,PL,,";
+    workspace.clear_inbox().table("b.csv", &[row]).ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 4);
+    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    let wrong = workspace.run(&["split", "zw@nova.pl", "--rows", "6"]).expect_code(2);
+    assert!(
+        wrong.stderr.contains("row 6 is none of this lead's") && wrong.stderr.contains("1, 2"),
+        "{}",
+        wrong.stderr
+    );
+    let all = workspace.run(&["split", "zw@nova.pl", "--rows", "1,2"]).expect_code(2);
+    assert!(all.stderr.contains("rows that stay"), "{}", all.stderr);
+}
+
+#[test]
+fn uncertain_pairs_wait_for_a_look_until_somebody_decides() {
+    let workspace = Workspace::new();
+    let header = "id,created_at,full_name,email,city";
+    let rows = [
+        "1,2026-11-18T10:00:00Z,Zofia Wrzos,zofia1@wp.pl,Radom",
+        "2,2026-11-19T10:00:00Z,Zofia Wrzos,wrz@gmail.com,Radom",
+        "3,2026-11-19T10:00:00Z,Olgierd Pliszka,pliszka@wp.pl,Radom",
+        "4,2026-11-19T10:00:00Z,Olgierd Pliszka,olo7@gmail.com,Radom",
+    ];
+    workspace.input("a.csv", format!("{header}\n{}\n", rows.join("\n"))).ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 4);
+    let list = workspace.ok(&["review"]).stdout;
+    assert!(list.contains("2 of 2 pairs") && list.contains("city equal"), "{list}");
+    workspace.ok(&["review", "accept", "zofia1@wp.pl", "wrz@gmail.com"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3);
+    workspace.ok(&["review", "export", "pairs.csv"]);
+    let file = std::fs::read_to_string(workspace.path("pairs.csv")).unwrap();
+    assert_eq!(file.lines().count(), 2, "{file}");
+    let filled = file.replacen("\n,LM", "\nmaybe,LM", 1);
+    workspace.file("filled.csv", &filled);
+    let wrong = workspace.run(&["review", "apply", "filled.csv"]).expect_code(2);
+    assert!(wrong.stderr.contains("filled.csv:2: `maybe` is no verdict"), "{}", wrong.stderr);
+    workspace.file("filled.csv", filled.replacen("maybe", "różne", 1).replacen("różne", "nie", 1));
+    workspace.ok(&["review", "apply", "filled.csv"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3);
+    assert!(workspace.ok(&["review"]).stdout.contains("no pairs of leads wait"));
+    let again =
+        workspace.run(&["review", "accept", "zofia1@wp.pl", "wrz@gmail.com"]).expect_code(2);
+    assert!(again.stderr.contains("one lead already"), "{}", again.stderr);
+}
