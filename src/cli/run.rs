@@ -208,6 +208,12 @@ impl Run {
                 summary.notices.iter().map(|(code, rows)| figure(&format!("  {code}"), *rows)),
             );
         }
+        if summary.pairs_to_review > 0 {
+            lines.push(figure(
+                "pairs that may be one person: leadmill review",
+                summary.pairs_to_review,
+            ));
+        }
         if summary.newly_shared_contacts > 0 {
             lines.push(figure("contacts found to be shared", summary.newly_shared_contacts));
         }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::absorb::Absorbed;
 use super::evaluate::Decided;
 use super::{BrokenPromise, Job};
 use crate::model::ids::hex;
@@ -27,6 +28,9 @@ pub struct Books {
     alerts: Vec<AlertBook>,
     /// Keys that turned out to be shared and split what they had joined.
     pub flipped_keys: u64,
+    /// Pairs of leads that the run found to be alike, but not enough to be joined.
+    #[serde(default)]
+    pub to_review: u64,
     /// Whether a limit of the workspace was passed.
     pub over_limit: Vec<String>,
     /// What an undo took back.
@@ -133,7 +137,7 @@ impl Books {
         record: &RunRecord,
         inputs: &[InputReport],
         decided: &Decided,
-        flipped_keys: u64,
+        absorbed: &Absorbed,
     ) -> Result<Self> {
         let mut rows = RowCounts::default();
         for input in inputs {
@@ -179,7 +183,8 @@ impl Books {
                 .into_iter()
                 .map(|alert| AlertBook { id: alert.id, message: alert.message })
                 .collect(),
-            flipped_keys,
+            flipped_keys: absorbed.flipped_keys,
+            to_review: absorbed.to_review,
             over_limit,
             undo: None,
         })
@@ -197,6 +202,7 @@ impl Books {
             rows: RowBook::from(&RowCounts::default()),
             alerts: Vec::new(),
             flipped_keys: 0,
+            to_review: 0,
             over_limit: Vec::new(),
             undo: None,
         }

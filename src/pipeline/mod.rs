@@ -337,7 +337,7 @@ fn ingest_and_decide(
     };
     let decided = evaluate::evaluate(deciding, &absorbed, events)?;
     stop_if_interrupted(job)?;
-    let books = Books::close(job, store, record, &reports, &decided, absorbed.flipped_keys)?;
+    let books = Books::close(job, store, record, &reports, &decided, &absorbed)?;
     store.mark_decided(record.no, &serde_json::to_string(&books)?)?;
     store.commit()?;
     Ok(books)

@@ -280,6 +280,7 @@ impl Rendering<'_> {
             notices: books.notices(),
             inputs: books.inputs().iter().map(InputSummary::from).collect(),
             newly_shared_contacts: books.flipped_keys,
+            pairs_to_review: books.to_review,
             leads: LeadSummary {
                 new: figures.leads.founded,
                 updated: figures.leads.changed - figures.leads.founded,

@@ -26,6 +26,8 @@ pub struct RunSummary {
     pub inputs: Vec<InputSummary>,
     /// E-mail addresses and phone numbers that turned out to be shared and no longer join people.
     pub newly_shared_contacts: u64,
+    /// Pairs of leads that may be one person and wait for somebody's look.
+    pub pairs_to_review: u64,
     /// Leads.
     pub leads: LeadSummary,
     /// Leads per segment.
@@ -240,6 +242,7 @@ mod tests {
             notices: input.notices.clone(),
             inputs: vec![InputSummary::from(&input)],
             newly_shared_contacts: 0,
+            pairs_to_review: 0,
             leads: LeadSummary { new: 3, updated: 0, total: 3 },
             segments: SegmentSummary { hot: 1, warm: 1, cold: 1 },
             triage: 0,

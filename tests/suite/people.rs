@@ -120,6 +120,7 @@ fn uncertain_pairs_wait_for_a_look_until_somebody_decides() {
     ];
     workspace.input("a.csv", format!("{header}\n{}\n", rows.join("\n"))).ok(&["run"]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 4);
+    assert_eq!(workspace.run_json()["pairs_to_review"], 2);
     let list = workspace.ok(&["review"]).stdout;
     assert!(list.contains("2 of 2 pairs") && list.contains("city equal"), "{list}");
     workspace.ok(&["review", "accept", "zofia1@wp.pl", "wrz@gmail.com"]);
