@@ -28,6 +28,11 @@ pub const REVIEW_BITS_MIN: f32 = -2.0;
 /// A near key that more submissions hold says too little to compare them all.
 pub const NEAR_HOLDERS_MAX: usize = 40;
 
+/// Submissions that speak for a lead when two are compared as wholes.
+pub const SPEAKERS_MAX: usize = 6;
+/// A pair counts at most this much for or against its leads.
+const PAIR_BITS_MAX: f32 = 12.0;
+
 /// What each column of the records holds that a [`Judge`] compares.
 const COLUMNS: &[(Kind, &str, FieldNo)] = &[
     (Kind::Given, "first-name", field::FIRST_NAME),
@@ -243,6 +248,17 @@ impl Judge {
     pub fn bits(&self, a: usize, b: usize) -> (Agreement, Bits) {
         let agreement = Comparer::without_memory(&self.records).compare(a as u32, b as u32);
         (agreement, self.model.bits(&agreement))
+    }
+
+    /// Returns the average bits between the first `n_ours` submissions and the others.
+    ///
+    /// A pair counts at most [`PAIR_BITS_MAX`] for or against, so that one overwhelming agreement cannot carry
+    /// strangers.
+    pub fn average(&self, n_ours: usize) -> f32 {
+        let n_theirs = self.records.n_records - n_ours;
+        let pairs = (0..n_ours).flat_map(|i| (0..n_theirs).map(move |j| (i, n_ours + j)));
+        let bits = pairs.map(|(i, j)| self.bits(i, j).1.total.clamp(-PAIR_BITS_MAX, PAIR_BITS_MAX));
+        bits.sum::<f32>() / (n_ours * n_theirs).max(1) as f32
     }
 
     /// Returns each field in which both say something: its name, how they agree, and the bits of that.

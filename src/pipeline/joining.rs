@@ -116,7 +116,7 @@ pub(super) struct Work<'a> {
     pub(super) joined: Joined,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// Joins the holders of a key that fresh submissions brought, as far as the guard lets it.
     fn link_fresh(&mut self, group: &KeyGroup) -> Result<()> {
         // Old holders first: a row that a later run keeps since an earlier one was undone has a low number.
@@ -166,7 +166,7 @@ impl Work<'_> {
 
     /// Brings the submissions of touched leads in and joins them by the keys that still hold; returns whether
     /// there was a lead to be taken apart.
-    fn take_leads_apart(&mut self, likely: &mut Likely) -> Result<bool> {
+    fn take_leads_apart(&mut self, likely: &mut Likely<'a>) -> Result<bool> {
         let waiting: Vec<LeadNo> = self.joined.touched.difference(&self.apart).copied().collect();
         if waiting.is_empty() {
             return Ok(false);

@@ -4,19 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
 
+use super::contacts::Contacts;
 use super::joining::Work;
 use crate::identity::keys::KeyKind;
 use crate::identity::likeness::{
     AVERAGE_BITS_MIN, JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, PairModel, REVIEW_BITS_MIN,
+    SPEAKERS_MAX,
 };
 use crate::model::field::FieldValues;
 use crate::model::ids::SubmissionNo;
 use crate::store::absorb::KeyGroup;
 
-/// Members of a lead that speak for it when two are compared as wholes.
-const SPEAKERS_MAX: usize = 6;
-/// A pair counts at most this much for or against.
-const PAIR_BITS_MAX: f32 = 12.0;
 /// Values kept in memory between comparisons.
 const VALUES_KEPT_MAX: usize = 20_000;
 
@@ -25,18 +23,19 @@ type LikelyPair = (SubmissionNo, SubmissionNo, f32);
 
 /// Pairs that are alike, as they are found.
 #[derive(Default)]
-pub(super) struct Likely {
+pub(super) struct Likely<'a> {
     waiting: Vec<Vec<SubmissionNo>>,
     pairs: Vec<LikelyPair>,
     seen: BTreeSet<(SubmissionNo, SubmissionNo)>,
     values: HashMap<SubmissionNo, FieldValues>,
+    contacts: Option<Contacts<'a>>,
 }
 
-impl Likely {
+impl<'a> Likely<'a> {
     /// Takes the holders of a near key in, to be compared once it is known who is joined anyway.
     ///
     /// A key that has become too common compares nobody any more: whom it may have joined is touched.
-    pub(super) fn take(&mut self, work: &mut Work<'_>, group: &KeyGroup) -> Result<()> {
+    pub(super) fn take(&mut self, work: &mut Work<'a>, group: &KeyGroup) -> Result<()> {
         let holders: Vec<SubmissionNo> = group.holders.iter().map(|one| one.submission).collect();
         if holders.len() <= NEAR_HOLDERS_MAX {
             self.waiting.push(holders);
@@ -53,7 +52,7 @@ impl Likely {
     }
 
     /// Compares the holders that wait, except those who are one already, and touches whom they are like.
-    pub(super) fn find_pairs(&mut self, work: &mut Work<'_>) -> Result<()> {
+    pub(super) fn find_pairs(&mut self, work: &mut Work<'a>) -> Result<()> {
         for holders in std::mem::take(&mut self.waiting) {
             let here: Vec<bool> = holders.iter().map(|one| work.is_here(*one)).collect();
             let roots: Vec<Option<u32>> = holders
@@ -89,7 +88,7 @@ impl Likely {
     }
 
     /// Joins the pairs found, the likeliest first, where the two sides as wholes are alike, too.
-    pub(super) fn join(mut self, work: &mut Work<'_>) -> Result<()> {
+    pub(super) fn join(mut self, work: &mut Work<'a>) -> Result<()> {
         let mut pairs = std::mem::take(&mut self.pairs);
         pairs.retain(|(a, b, _)| work.is_here(*a) && work.is_here(*b));
         let order = |(a, b, _): &LikelyPair| {
@@ -105,10 +104,11 @@ impl Likely {
             if x == y || work.are_kept_apart(a, b) {
                 continue;
             }
-            if bits < JOIN_BITS_MIN
-                || self.average(work, &members[&x], &members[&y])? < AVERAGE_BITS_MIN
-            {
-                open.insert((x.min(y), x.max(y)));
+            let average = self.average(work, &members[&x], &members[&y])?;
+            if bits < JOIN_BITS_MIN || average < AVERAGE_BITS_MIN {
+                if average >= REVIEW_BITS_MIN {
+                    open.insert((x.min(y), x.max(y)));
+                }
                 continue;
             }
             work.join(a, b, KeyKind::Near);
@@ -123,7 +123,7 @@ impl Likely {
     /// Returns the average bits between the members of two leads that speak for them.
     fn average(
         &mut self,
-        work: &Work<'_>,
+        work: &Work<'a>,
         ours: &[SubmissionNo],
         theirs: &[SubmissionNo],
     ) -> Result<f32> {
@@ -135,24 +135,19 @@ impl Likely {
         };
         let (ours, theirs) = (speakers(ours), speakers(theirs));
         let all: Vec<SubmissionNo> = ours.iter().chain(&theirs).copied().collect();
-        let judge = self.judge(work, &all)?;
-        let mut sum = 0.0;
-        for i in 0..ours.len() {
-            for j in ours.len()..all.len() {
-                sum += judge.bits(i, j).1.total.clamp(-PAIR_BITS_MAX, PAIR_BITS_MAX);
-            }
-        }
-        Ok(sum / (ours.len() * theirs.len()) as f32)
+        Ok(self.judge(work, &all)?.average(ours.len()))
     }
 
-    fn judge(&mut self, work: &Work<'_>, submissions: &[SubmissionNo]) -> Result<Judge> {
+    fn judge(&mut self, work: &Work<'a>, submissions: &[SubmissionNo]) -> Result<Judge> {
         if self.values.len() > VALUES_KEPT_MAX {
             self.values.clear();
         }
         for submission in submissions {
             if !self.values.contains_key(submission) {
-                let values = work.store.submission_values(*submission, &work.rules.fields)?;
-                self.values.insert(*submission, values);
+                let contacts = self
+                    .contacts
+                    .get_or_insert_with(|| Contacts::new(work.store, work.rules, work.horizon));
+                self.values.insert(*submission, contacts.own_values(*submission)?);
             }
         }
         let values: Vec<&FieldValues> = submissions.iter().map(|one| &self.values[one]).collect();

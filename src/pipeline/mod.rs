@@ -7,6 +7,7 @@
 pub mod absorb;
 pub mod books;
 pub mod check;
+mod contacts;
 pub mod dates;
 pub mod evaluate;
 pub mod event;

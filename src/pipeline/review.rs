@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
 
+use super::contacts::Contacts;
 use crate::identity::keys::Keyring;
 use crate::identity::likeness::{
-    JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, PairModel, REVIEW_BITS_MIN,
+    JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, PairModel, REVIEW_BITS_MIN, SPEAKERS_MAX,
 };
 use crate::identity::matching::model::probability;
 use crate::model::field::FieldValues;
@@ -41,10 +42,11 @@ pub struct ReviewPair {
 
 /// Returns the pairs of leads that are alike enough for a look, the likeliest first.
 ///
-/// Besides pairs that are too uncertain to be joined these are pairs that are alike, but whose leads as wholes
-/// are not. What somebody has decided already is not asked again.
+/// Their leads as wholes must be alike, too: relatives behind one switchboard are not asked about. What somebody
+/// has decided already is not asked again.
 pub fn pairs(store: &Store, rules: &RuleSet) -> Result<Vec<ReviewPair>> {
     let keyring = Keyring::new(&rules.tables);
+    let mut contacts = Contacts::new(store, rules, Horizon::Now);
     let decided = decided(store)?;
     let mut best: BTreeMap<(LeadNo, LeadNo), Comparison> = BTreeMap::new();
     let mut leads: HashMap<SubmissionNo, LeadNo> = HashMap::new();
@@ -68,7 +70,7 @@ pub fn pairs(store: &Store, rules: &RuleSet) -> Result<Vec<ReviewPair>> {
         if pairs.is_empty() {
             return Ok(());
         }
-        let judge = judge(store, rules, &keyring, &holders)?;
+        let judge = judge(&mut contacts, &keyring, &holders)?;
         for (i, j) in pairs {
             let (Some(a), Some(b)) = (lead(i), lead(j)) else { continue };
             let key = (a.min(b), a.max(b));
@@ -80,12 +82,34 @@ pub fn pairs(store: &Store, rules: &RuleSet) -> Result<Vec<ReviewPair>> {
         }
         Ok(())
     })?;
-    let mut pairs: Vec<ReviewPair> =
-        best.into_iter().map(|((a, b), comparison)| ReviewPair { a, b, comparison }).collect();
+    let mut pairs = Vec::new();
+    for ((a, b), comparison) in best {
+        if average(store, &mut contacts, &keyring, a, b)? >= REVIEW_BITS_MIN {
+            pairs.push(ReviewPair { a, b, comparison });
+        }
+    }
     pairs.sort_by(|x, y| {
         y.comparison.bits.total_cmp(&x.comparison.bits).then((x.a, x.b).cmp(&(y.a, y.b)))
     });
     Ok(pairs)
+}
+
+/// Returns the average bits between the submissions that speak for two leads.
+fn average(
+    store: &Store,
+    contacts: &mut Contacts<'_>,
+    keyring: &Keyring,
+    a: LeadNo,
+    b: LeadNo,
+) -> Result<f32> {
+    let speakers = |lead| -> Result<Vec<SubmissionNo>> {
+        let mut members = store.members(lead)?;
+        members.sort_by_key(|member| member.fingerprint);
+        Ok(members.iter().take(SPEAKERS_MAX).map(|member| member.no).collect())
+    };
+    let (ours, theirs) = (speakers(a)?, speakers(b)?);
+    let all: Vec<SubmissionNo> = ours.iter().chain(&theirs).copied().collect();
+    Ok(judge(contacts, keyring, &all)?.average(ours.len()))
 }
 
 /// Returns the pairs of leads about which somebody said that they are two.
@@ -107,12 +131,13 @@ pub fn compare_leads(
     b: LeadNo,
 ) -> Result<(SubmissionNo, SubmissionNo, Comparison)> {
     let keyring = Keyring::new(&rules.tables);
+    let mut contacts = Contacts::new(store, rules, Horizon::Now);
     let members = |lead| -> Result<Vec<SubmissionNo>> {
         Ok(store.members(lead)?.iter().take(NEAR_HOLDERS_MAX).map(|one| one.no).collect())
     };
     let (ours, theirs) = (members(a)?, members(b)?);
     let all: Vec<SubmissionNo> = ours.iter().chain(&theirs).copied().collect();
-    let judge = judge(store, rules, &keyring, &all)?;
+    let judge = judge(&mut contacts, &keyring, &all)?;
     let mut best: Option<(SubmissionNo, SubmissionNo, Comparison)> = None;
     for i in 0..ours.len() {
         for j in ours.len()..all.len() {
@@ -133,10 +158,11 @@ pub fn weakest_bridge(
     lead: LeadNo,
 ) -> Result<Option<(SubmissionNo, SubmissionNo, Comparison)>> {
     let keyring = Keyring::new(&rules.tables);
+    let mut contacts = Contacts::new(store, rules, Horizon::Now);
     let mut weakest: Option<(SubmissionNo, SubmissionNo, Comparison)> = None;
     for member in store.members(lead)? {
         let Some(with) = store.joined_with(member.no)? else { continue };
-        let judge = judge(store, rules, &keyring, &[member.no, with])?;
+        let judge = judge(&mut contacts, &keyring, &[member.no, with])?;
         let found = comparison(&judge, 0, 1);
         if weakest.as_ref().is_none_or(|(.., known)| found.bits < known.bits) {
             weakest = Some((member.no, with, found));
@@ -165,15 +191,12 @@ fn comparison(judge: &Judge, i: usize, j: usize) -> Comparison {
 }
 
 fn judge(
-    store: &Store,
-    rules: &RuleSet,
+    contacts: &mut Contacts<'_>,
     keyring: &Keyring,
     submissions: &[SubmissionNo],
 ) -> Result<Judge> {
-    let values: Vec<FieldValues> = submissions
-        .iter()
-        .map(|one| store.submission_values(*one, &rules.fields))
-        .collect::<Result<_>>()?;
+    let values: Vec<FieldValues> =
+        submissions.iter().map(|one| contacts.own_values(*one)).collect::<Result<_>>()?;
     let values: Vec<&FieldValues> = values.iter().collect();
     Ok(Judge::new(&values, &PairModel::shipped(), keyring.lists()))
 }

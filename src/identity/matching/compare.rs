@@ -2,6 +2,7 @@
 
 use super::field::{Field, Value, ValueNo};
 use super::kind::Kind;
+use super::model::Part;
 use super::records::Records;
 use super::similarity::{edits, jaro_winkler};
 
@@ -68,16 +69,25 @@ impl<'a> Comparer<'a> {
         agreement
     }
 
-    /// Compares records `a` and `b`, unless `is_ruled_out` by the levels of given name and surname.
+    /// Returns in how many personal keys two records are equal.
+    fn equal_keys(&self, a: u32, b: u32) -> usize {
+        let fields = self.records.fields.iter().filter(|field| Part::of(field).is_key);
+        fields.filter(|field| field.of(a).iter().any(|value| field.of(b).contains(value))).count()
+    }
+
+    /// Compares records `a` and `b`, unless `is_ruled_out` by the levels of given name and surname and the number of
+    /// personal keys in which the two are equal.
     pub fn compare_unless(
         &mut self,
         a: u32,
         b: u32,
-        is_ruled_out: impl Fn(u8, u8) -> bool,
+        is_ruled_out: impl Fn(u8, u8, &dyn Fn() -> usize) -> bool,
     ) -> Option<Agreement> {
         let mut agreement = self.compare_names(a, b);
         if let Some((given, surname)) = self.names
-            && is_ruled_out(agreement.levels[given], agreement.levels[surname])
+            && is_ruled_out(agreement.levels[given], agreement.levels[surname], &|| {
+                self.equal_keys(a, b)
+            })
         {
             return None;
         }
@@ -139,14 +149,26 @@ impl<'a> Comparer<'a> {
             x.zip(y)
                 .is_some_and(|(x, y)| x == y || (x.len() > 2 && y.len() > 2 && one_name(x, y) <= 1))
         };
-        let across =
-            (alike(text(given, a), text(surname, b)), alike(text(surname, a), text(given, b)));
+        // An initial or a nickname may stand in the wrong column, too, when the surname is plain.
+        let value = |field: usize, row: u32| {
+            fields[field].of(row).first().map(|no| &fields[field].values[*no as usize])
+        };
+        let given_alike = |x: Option<&Value>, y: Option<&Value>| {
+            x.zip(y).is_some_and(|(x, y)| given_names(x, y) <= 2)
+        };
+        let straight = alike(text(given, a), text(surname, b));
+        let crossed = alike(text(surname, a), text(given, b));
+        let across = (
+            straight || (crossed && given_alike(value(given, a), value(surname, b))),
+            crossed || (straight && given_alike(value(surname, a), value(given, b))),
+        );
+        let is_loose = !(straight && crossed);
         let is_whole = g != SILENT && s != SILENT;
         // Half a name in the wrong column: the other halves of the two records cannot be compared.
         let is_half = (text(surname, a).is_none() || text(given, b).is_none()) && across.0
             || (text(given, a).is_none() || text(surname, b).is_none()) && across.1;
         if is_whole && across == (true, true) {
-            agreement.levels[given] = 1;
+            agreement.levels[given] = if is_loose { 2 } else { 1 };
             agreement.levels[surname] = 1;
             agreement.swapped = true;
         } else if is_half {
@@ -204,7 +226,7 @@ pub(super) fn given_names(a: &Value, b: &Value) -> u8 {
     one_name(&a.text, &b.text)
 }
 
-pub(super) fn surnames(a: &str, b: &str) -> u8 {
+fn surnames(a: &str, b: &str) -> u8 {
     // A Polish wife: Kowalska beside Kowalski.
     let stem = |name: &str| -> Option<usize> {
         ["ski", "ska", "cki", "cka", "dzki", "dzka"]

@@ -1,7 +1,7 @@
 //! The guard against shared contacts: a switchboard or an `info@` address is no person's.
 
-use super::compare::{given_names, surnames};
-use super::field::{Bundle, Field};
+use super::compare::given_names;
+use super::field::{Bundle, Field, Value};
 use super::kind::Kind;
 use super::records::Records;
 
@@ -14,8 +14,8 @@ impl Records {
     /// Takes addresses and numbers that several people hold from the fields that identify, and puts them into
     /// one that tells of the company.
     ///
-    /// Two holders are different people when neither their given names nor their surnames agree; three such
-    /// people share a contact.
+    /// Two holders are different people when their given names are, whatever their surname: in a family firm all
+    /// have one. Three such people share a contact.
     pub fn set_hubs_apart(&mut self) {
         let Some(names) = self.field_of(Kind::Given).zip(self.field_of(Kind::Surname)) else {
             return;
@@ -60,27 +60,19 @@ impl Records {
 
     /// Returns whether the rows of `holders` name [`PEOPLE_MIN`] people or more.
     fn have_many_names(&self, holders: &[(u32, u32)], (given, surname): (usize, usize)) -> bool {
-        let mut people: Vec<(u32, u32)> = Vec::new();
+        let mut people: Vec<(&Value, &Value)> = Vec::new();
         for (_, row) in holders.iter().take(HOLDERS_MAX) {
-            let first = |field: usize| self.fields[field].of(*row).first().copied();
-            let (Some(given_no), Some(surname_no)) = (first(given), first(surname)) else {
-                continue;
+            let value = |field: usize| {
+                let field = &self.fields[field];
+                field.of(*row).first().map(|value| &field.values[*value as usize])
             };
-            let is_known = people.iter().any(|(other_given, other_surname)| {
-                let values = |field: usize, a: u32, b: u32| {
-                    (&self.fields[field].values[a as usize], &self.fields[field].values[b as usize])
-                };
-                let (a, b) = values(given, *other_given, given_no);
-                let (c, d) = values(surname, *other_surname, surname_no);
-                a.text == b.text
-                    || c.text == d.text
-                    || given_names(a, b) < 4
-                    || surnames(&c.text, &d.text) < 4
-                    || a.text == d.text
-                    || c.text == b.text
+            let (Some(first), Some(last)) = (value(given), value(surname)) else { continue };
+            let is_known = people.iter().any(|(other_first, other_last)| {
+                let is_swapped = first.text == other_last.text || last.text == other_first.text;
+                is_swapped || first.text == other_first.text || given_names(first, other_first) < 4
             });
             if !is_known {
-                people.push((given_no, surname_no));
+                people.push((first, last));
                 if people.len() >= PEOPLE_MIN {
                     return true;
                 }

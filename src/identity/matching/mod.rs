@@ -92,7 +92,9 @@ pub fn match_sheet(
     let mut totals = Vec::with_capacity(candidates.len());
     let mut pairs = Vec::new();
     for (a, b) in candidates {
-        let is_ruled_out = |given, surname| model.rules_out(given, surname);
+        let is_ruled_out = |given: u8, surname: u8, keys: &dyn Fn() -> usize| {
+            model.rules_out(given, surname, keys)
+        };
         let Some(agreement) = comparer.compare_unless(a, b, is_ruled_out) else { continue };
         let bits = model.bits(&agreement);
         totals.push(bits.total);

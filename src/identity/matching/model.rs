@@ -10,6 +10,8 @@ use super::kind::Kind;
 
 /// Log2 odds that a pair with contradicting names has at most.
 const VETO_BITS: f32 = -10.0;
+/// Equal personal keys that outweigh a name of which both parts are different.
+const KEYS_OUTWEIGH_NAME: usize = 2;
 /// The prior moves by this many bits at most: two estimates of it that are further apart than twice that are not
 /// of the same thing.
 pub const PRIOR_SHIFT_MAX: f32 = 2.0;
@@ -125,28 +127,29 @@ impl Model {
         if is_namesake { bits.min(1.0) } else { bits }
     }
 
-    /// Returns whether nothing can make two names one person's, so that the rest need not be compared.
-    pub fn rules_out(&self, given: u8, surname: u8) -> bool {
-        given == 4 && surname == 4 && self.calibration.is_crowded()
+    /// Returns whether two names contradict each other so much that the rest need not be compared.
+    pub fn rules_out(&self, given: u8, surname: u8, equal_keys: &dyn Fn() -> usize) -> bool {
+        given == 4
+            && surname == 4
+            && self.calibration.is_crowded()
+            && equal_keys() < KEYS_OUTWEIGH_NAME
     }
 
     /// Returns whether names contradict each other where different entities share their surroundings.
     ///
-    /// Two whole names that differ in one part need an equal personal key to be one person's; with both parts
-    /// different they never are. Two shops in one house with different names are two shops.
+    /// Two whole names that differ in one part need an equal personal key to be one person's, with both parts
+    /// different two. Two shops in one house with different names are two shops.
     fn is_vetoed(&self, agreement: &Agreement) -> bool {
         let Some((given, surname)) = self.names else {
             return self.title.is_some_and(|title| agreement.levels[title] == 4);
         };
-        let differs = [given, surname].map(|field| agreement.levels[field] == 4);
-        let has_key = || {
-            let is_equal = |(at, part): (usize, &Part)| part.is_key && agreement.levels[at] == 0;
-            self.parts.iter().enumerate().any(is_equal)
-        };
-        match differs {
-            [false, false] => false,
-            [true, true] => self.calibration.is_crowded(),
-            _ => self.calibration.is_crowded() && !has_key(),
+        let differ = [given, surname].iter().filter(|field| agreement.levels[**field] == 4).count();
+        let is_equal = |(at, part): &(usize, &Part)| part.is_key && agreement.levels[*at] == 0;
+        let keys = || self.parts.iter().enumerate().filter(is_equal).count();
+        match differ {
+            0 => false,
+            1 => self.calibration.is_crowded() && keys() == 0,
+            _ => self.calibration.is_crowded() && keys() < KEYS_OUTWEIGH_NAME,
         }
     }
 
