@@ -64,7 +64,7 @@ def leads(database, table):
                 term_frequency_adjustments=True
             ),
             # Town and postcode follow from the employer, and Splink wants columns that do not depend on each
-            # other: with them compared as well, F1 falls from 0.72 to 0.29 on 10,000 leads.
+            # other: with the postcode compared as well, F1 at 0.95 falls from 0.72 to 0.37 on 10,000 leads.
         ],
     )
     training = dict(
