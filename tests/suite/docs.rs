@@ -34,6 +34,8 @@ fn commands(text: &str) -> Vec<Vec<String>> {
         }
         words.reverse();
         let rest = match words.first().map(String::as_str) {
+            // An example is a program of its own.
+            Some("cargo") if words.iter().any(|word| word == "--example") => None,
             Some("cargo") if words.get(1).is_some_and(|word| word == "run") => {
                 words.iter().position(|word| word == "--").map(|at| words[at + 1..].to_vec())
             }

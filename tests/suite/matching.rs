@@ -1,8 +1,15 @@
 //! `leadmill match`: the matcher alone, on any table.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::workspace::Workspace;
+
+#[path = "../tools/generate/invention/mod.rs"]
+#[expect(dead_code, reason = "the fixtures use what this test does not")]
+mod invention;
+
+use invention::leads::{COLUMNS, Leads};
 
 const GIVEN: [&str; 10] =
     ["Anna", "Jan", "Piotr", "Ewa", "Marek", "Zofia", "Adam", "Olga", "Robert", "Katarzyna"];
@@ -216,4 +223,51 @@ fn a_column_can_be_pinned() {
     assert_eq!(summary["columns"][3]["known_by"], "pinned");
     assert_eq!(summary["columns"][5]["kind"], "ignored");
     assert_eq!(summary["clusters"], 120);
+}
+
+#[test]
+fn generated_leads_are_a_function_of_their_seed_and_the_truth_covers_them() {
+    let [one, again, other] = [7, 7, 8].map(|seed| Leads { count: 700, seed }.invent());
+    assert_eq!(
+        (&one.leads, &one.truth, &one.company_truth),
+        (&again.leads, &again.truth, &again.company_truth)
+    );
+    assert_ne!(one.leads, other.leads);
+    assert_eq!(one.leads.lines().next().unwrap(), COLUMNS.join(","));
+    let ids = |text: &str| -> Vec<String> {
+        text.lines().skip(1).map(|line| line.split_once(',').unwrap().0.to_owned()).collect()
+    };
+    let expected: Vec<String> = (0..700).map(|number| format!("L{number:07}")).collect();
+    for text in [&one.leads, &one.truth, &one.company_truth] {
+        assert_eq!(ids(text), expected);
+    }
+}
+
+#[test]
+fn two_thousand_leads_with_every_hazard_are_told_apart_in_any_order() {
+    const LEADS: usize = 2000;
+    let texts = Leads { count: LEADS, seed: 1 }.invent();
+    let workspace = Workspace::new();
+    workspace.file("leads.csv", &texts.leads).file("truth.csv", &texts.truth);
+    let args = ["match", "leads.csv", "--output", "c.csv", "--truth", "truth.csv", "--json"];
+    let summary: serde_json::Value = serde_json::from_str(&workspace.ok(&args).stdout).unwrap();
+    let quality = &summary["quality"];
+    // Bars, not records: ARCHITECTURE.md has what is reached on more leads.
+    assert!(quality["f1"].as_f64().unwrap() >= 0.93, "{quality}");
+    assert!(quality["b_cubed_f1"].as_f64().unwrap() >= 0.95, "{quality}");
+    assert!(quality["largest_cluster"].as_u64().unwrap() <= 25, "{quality}");
+
+    // 919 is prime to the number of rows, so this visits each of them once, far from its neighbours.
+    let rows: Vec<&str> = texts.leads.lines().collect();
+    let mut shuffled = vec![rows[0]];
+    shuffled.extend((0..LEADS).map(|at| rows[1 + at * 919 % LEADS]));
+    workspace.file("shuffled.csv", shuffled.join("\n") + "\n");
+    workspace.ok(&["match", "shuffled.csv", "--output", "s.csv", "--quiet"]);
+    let by_id = |name: &str| -> BTreeMap<String, String> {
+        let pairs = lines(&workspace, name).into_iter().skip(1);
+        pairs.map(|line| line.split_once(',').map(|(a, b)| (a.into(), b.into())).unwrap()).collect()
+    };
+    let clusters = by_id("c.csv");
+    assert_eq!(clusters.len(), LEADS);
+    assert_eq!(by_id("s.csv"), clusters);
 }

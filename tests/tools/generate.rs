@@ -4,15 +4,17 @@
 //! cargo run --release --example generate -- --rows 100000 --duplicates 25 --invalid 3 --seed 1 --format csv --output leads.csv --truth truth.csv
 //! cargo run --example generate -- fixtures --output fixtures/exports
 //! cargo run --example generate -- fixtures --check
+//! cargo run --release --example generate -- match-leads 10000 leads --seed 1
 //! ```
 //!
 //! The first form writes one long web-form export (and the truth about it), the second the small fixtures of every
-//! source that this repository ships, the third proves that the committed fixtures are what the code writes.
+//! source that this repository ships, the third proves that the committed fixtures are what the code writes, the
+//! fourth leads for `leadmill match` with the truth about them.
 
 use std::{
     fs::File,
     io::{BufWriter, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail, ensure};
@@ -26,6 +28,7 @@ mod invention;
 
 use invention::{
     form_export::{FormExport, Format},
+    leads::{Leads, Texts},
     moment::Moment,
 };
 
@@ -49,6 +52,18 @@ enum Command {
         /// Write nothing; fail unless the files are there, byte for byte
         #[arg(long)]
         check: bool,
+    },
+    /// Writes labelled leads for judging `leadmill match`: PREFIX.csv, PREFIX.truth.csv (id, person) and
+    /// PREFIX.company_truth.csv (id, company)
+    MatchLeads {
+        /// Number of leads
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+        count: u32,
+        /// What the three files' names begin with; folders are made
+        prefix: PathBuf,
+        /// Another seed gives another world
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
 }
 
@@ -91,6 +106,9 @@ fn main() -> anyhow::Result<()> {
     match arguments.command {
         Some(Command::Fixtures { output, check: false }) => fixtures::write(&output),
         Some(Command::Fixtures { output, check: true }) => fixtures::check(&output),
+        Some(Command::MatchLeads { count, prefix, seed }) => {
+            match_leads(&Leads { count: count as usize, seed }.invent(), &prefix)
+        }
         None => export(&arguments.export),
     }
 }
@@ -124,6 +142,25 @@ fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
         .context("cannot write the export")?;
     if let Some(writer) = &mut truth {
         writer.flush().context("cannot write the truth")?;
+    }
+    Ok(())
+}
+
+fn match_leads(texts: &Texts, prefix: &Path) -> anyhow::Result<()> {
+    if let Some(folder) = prefix.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    let files = [
+        (".csv", &texts.leads),
+        (".truth.csv", &texts.truth),
+        (".company_truth.csv", &texts.company_truth),
+    ];
+    for (ending, text) in files {
+        let mut path = prefix.as_os_str().to_owned();
+        path.push(ending);
+        std::fs::write(&path, text)
+            .with_context(|| format!("cannot write {}", Path::new(&path).display()))?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@
 
 pub mod campaign;
 pub mod form_export;
+pub mod leads;
 pub mod moment;
 pub mod names;
 pub mod number;
