@@ -11,6 +11,7 @@ mod init;
 mod leads;
 mod matching;
 mod merge;
+mod model;
 mod people;
 mod progress;
 mod quarantine;
@@ -64,6 +65,7 @@ enum Command {
     Match(matching::Match),
     Review(review::Review),
     Merge(merge::Merge),
+    Model(model::Model),
     Split(split::Split),
     Tasks(tasks::Tasks),
     Explain(explain::Explain),
@@ -86,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Match(command) => command.run(global),
         Command::Review(command) => command.run(global),
         Command::Merge(command) => command.run(global),
+        Command::Model(command) => command.run(global),
         Command::Split(command) => command.run(global),
         Command::Tasks(command) => command.run(global),
         Command::Explain(command) => command.run(global),

@@ -16,6 +16,7 @@ use super::matching::profile::Profile;
 use super::matching::records::Records;
 use super::matching::sheet::Sheet;
 use super::matching::similarity::sound;
+use super::matching::training::train;
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::ids::KeyHash;
 
@@ -191,6 +192,44 @@ impl PairModel {
         }
     }
 
+    /// Learns a model from many submissions; what they say too little about stays as leadmill brings it.
+    pub fn learn(sheet: Sheet, lists: &Lists) -> Self {
+        let sheet = sheet.in_canonical_order();
+        let profiles = profiles();
+        let records = Records::prepare(&sheet, &profiles, lists);
+        let learned = train(&records, &mut Comparer::new(&records));
+        let mut model = Self::shipped();
+        for (at, (kind, header, _)) in COLUMNS.iter().enumerate() {
+            let is_column = |field: &Field| {
+                field.kind == *kind && field.label.split(" + ").next() == Some(*header)
+            };
+            if let Some(field) = records.fields.iter().position(is_column) {
+                let weights = &learned.fields[field];
+                model.levels[at] = (weights.m.clone(), weights.u.clone());
+            }
+        }
+        model.prior_bits = learned.prior_bits;
+        model.calibration = learned.calibration;
+        model.common = common_names(&records);
+        model
+    }
+
+    /// Returns an empty sheet for [`PairModel::learn`].
+    pub fn sheet() -> Sheet {
+        Sheet::new(COLUMNS.iter().map(|(_, header, _)| *header))
+    }
+
+    /// Adds a submission to `sheet`.
+    pub fn push(sheet: &mut Sheet, id: &str, values: &FieldValues) {
+        let cell = |(_, _, field): &(Kind, &str, FieldNo)| values.get(*field).unwrap_or_default();
+        sheet.push(id, COLUMNS.iter().map(cell));
+    }
+
+    /// Returns each column with its kind, in the order of the levels.
+    pub fn columns() -> impl Iterator<Item = (&'static str, Kind)> {
+        COLUMNS.iter().map(|(kind, header, _)| (*header, *kind))
+    }
+
     /// Returns this model in the form in which it weighs `records`.
     fn for_records(&self, records: &Records) -> Model {
         let weights = |(field, (m, u)): (&Field, &(Vec<f32>, Vec<f32>))| {
@@ -215,6 +254,32 @@ impl PairModel {
     }
 }
 
+/// Names of a field that are kept with their share, the commonest first.
+const COMMON_MAX: usize = 400;
+/// A name that fewer submissions have is not known to be common.
+const COMMON_HOLDERS_MIN: u32 = 5;
+
+fn common_names(records: &Records) -> Vec<(String, f32)> {
+    let mut common = Vec::new();
+    for field in records.names().into_iter().flat_map(|(given, surname)| [given, surname]) {
+        let field = &records.fields[field];
+        let mut names: Vec<(u32, &str)> = (field.counts.iter().copied())
+            .zip(field.values.iter().map(|value| value.text.as_str()))
+            .filter(|(count, _)| *count >= COMMON_HOLDERS_MIN)
+            .collect();
+        names.sort_by(|x, y| y.0.cmp(&x.0).then(x.1.cmp(y.1)));
+        names.truncate(COMMON_MAX);
+        let share = |count: u32| count as f32 / records.n_records.max(1) as f32;
+        common.extend(names.into_iter().map(|(count, name)| (name.to_owned(), share(count))));
+    }
+    common
+}
+
+fn profiles() -> Vec<Profile> {
+    let profile = |(kind, _, _): &(Kind, &str, FieldNo)| Profile { kind: *kind, because: "field" };
+    COLUMNS.iter().map(profile).collect()
+}
+
 /// Weighs pairs of a handful of submissions.
 #[derive(Debug)]
 pub struct Judge {
@@ -225,15 +290,11 @@ pub struct Judge {
 impl Judge {
     /// Prepares to compare these submissions, which are known by their position.
     pub fn new(submissions: &[&FieldValues], model: &PairModel, lists: &Lists) -> Self {
-        let mut sheet = Sheet::new(COLUMNS.iter().map(|(_, header, _)| *header));
+        let mut sheet = PairModel::sheet();
         for values in submissions {
-            let cell =
-                |(_, _, field): &(Kind, &str, FieldNo)| values.get(*field).unwrap_or_default();
-            sheet.push("", COLUMNS.iter().map(cell));
+            PairModel::push(&mut sheet, "", values);
         }
-        let profile =
-            |(kind, _, _): &(Kind, &str, FieldNo)| Profile { kind: *kind, because: "field" };
-        let profiles: Vec<Profile> = COLUMNS.iter().map(profile).collect();
+        let profiles = profiles();
         let records = Records::prepare_few(&sheet, &profiles, lists);
         assert_eq!(
             records.fields.len(),

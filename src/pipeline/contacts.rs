@@ -4,8 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
 
+use super::model::pair_model;
 use crate::identity::guard::Guard;
 use crate::identity::keys::{KeyKind, match_keys};
+use crate::identity::likeness::PairModel;
 use crate::model::field::{self, FieldValues};
 use crate::model::ids::{KeyHash, SubmissionNo};
 use crate::rules::RuleSet;
@@ -20,13 +22,14 @@ pub(super) struct Contacts<'a> {
     guard: Guard<'a>,
     horizon: Horizon,
     shared: HashMap<KeyHash, bool>,
+    model: Option<PairModel>,
 }
 
 impl<'a> Contacts<'a> {
     /// Asks the store as `horizon` lets see it.
     pub(super) fn new(store: &'a Store, rules: &'a RuleSet, horizon: Horizon) -> Self {
         let guard = Guard::new(&rules.identity);
-        Self { store, rules, guard, horizon, shared: HashMap::new() }
+        Self { store, rules, guard, horizon, shared: HashMap::new(), model: None }
     }
 
     /// Returns the values of `submission` without an address or number that several people hold.
@@ -43,6 +46,14 @@ impl<'a> Contacts<'a> {
             }
         }
         Ok(values)
+    }
+
+    /// Returns the weights that hold.
+    pub(super) fn model(&mut self) -> Result<&PairModel> {
+        match &mut self.model {
+            Some(model) => Ok(model),
+            none => Ok(none.insert(pair_model(self.store, self.horizon)?)),
+        }
     }
 
     fn is_shared(&mut self, key: KeyHash) -> Result<bool> {

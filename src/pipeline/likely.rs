@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::contacts::Contacts;
 use super::joining::Work;
+use super::model::pair_model;
 use crate::identity::keys::KeyKind;
 use crate::identity::likeness::{
     AVERAGE_BITS_MIN, JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, PairModel, REVIEW_BITS_MIN,
@@ -29,6 +30,7 @@ pub(super) struct Likely<'a> {
     seen: BTreeSet<(SubmissionNo, SubmissionNo)>,
     values: HashMap<SubmissionNo, FieldValues>,
     contacts: Option<Contacts<'a>>,
+    model: Option<PairModel>,
 }
 
 impl<'a> Likely<'a> {
@@ -151,6 +153,10 @@ impl<'a> Likely<'a> {
             }
         }
         let values: Vec<&FieldValues> = submissions.iter().map(|one| &self.values[one]).collect();
-        Ok(Judge::new(&values, &PairModel::shipped(), work.keyring.lists()))
+        let model = match &mut self.model {
+            Some(model) => model,
+            none => none.insert(pair_model(work.store, work.horizon)?),
+        };
+        Ok(Judge::new(&values, model, work.keyring.lists()))
     }
 }

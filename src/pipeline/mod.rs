@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod joining;
 mod likely;
 pub mod matching;
+pub mod model;
 mod page;
 pub mod publish;
 pub mod quarantine;

@@ -27,7 +27,7 @@ use crate::store::runs::{RunKind, RunRecord, RunState};
 pub fn standing_runs(store: &Store) -> Result<Vec<RunRecord>> {
     let mut runs = store.all_runs()?;
     runs.retain(|run| {
-        matches!(run.kind, RunKind::Import | RunKind::Verdict)
+        matches!(run.kind, RunKind::Import | RunKind::Verdict | RunKind::Model)
             && run.undone_by.is_none()
             && run.state != RunState::Ingesting
     });
@@ -118,7 +118,10 @@ fn decide_once_more(
     keys.sort_unstable();
     store.set_fresh_keys(keys.into_iter())?;
     let fresh = Fresh::of_earlier_run(received);
-    let seeds = store.judged_at_stake(run.no)?;
+    let seeds = match run.kind {
+        RunKind::Model => store.near_holders_at_stake()?,
+        _ => store.judged_at_stake(run.no)?,
+    };
     let absorbed = absorb(store, rules, run.no.0, &fresh, &seeds, Horizon::Run(run.no))?;
     store.put_leads_at_stake(absorbed.leads.iter().map(|plan| plan.no))?;
     let deciding = Deciding {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::contacts::Contacts;
 use crate::identity::keys::Keyring;
 use crate::identity::likeness::{
-    JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, PairModel, REVIEW_BITS_MIN, SPEAKERS_MAX,
+    JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, REVIEW_BITS_MIN, SPEAKERS_MAX,
 };
 use crate::identity::matching::model::probability;
 use crate::model::field::FieldValues;
@@ -198,5 +198,5 @@ fn judge(
     let values: Vec<FieldValues> =
         submissions.iter().map(|one| contacts.own_values(*one)).collect::<Result<_>>()?;
     let values: Vec<&FieldValues> = values.iter().collect();
-    Ok(Judge::new(&values, &PairModel::shipped(), keyring.lists()))
+    Ok(Judge::new(&values, contacts.model()?, keyring.lists()))
 }

@@ -93,7 +93,7 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
         .into());
     }
     match run.kind {
-        RunKind::Import | RunKind::Verdict => Ok(run),
+        RunKind::Import | RunKind::Verdict | RunKind::Model => Ok(run),
         RunKind::Undo => {
             let undone = named(run.undoes)?;
             let (what, files) = match &undone {
@@ -115,7 +115,7 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
 }
 
 fn is_undoable(kind: RunKind) -> bool {
-    matches!(kind, RunKind::Import | RunKind::Verdict)
+    matches!(kind, RunKind::Import | RunKind::Verdict | RunKind::Model)
 }
 
 /// Returns the inputs of `run` as the end of a hint: `: leadmill run a.csv b.csv`.

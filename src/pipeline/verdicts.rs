@@ -13,7 +13,7 @@ use crate::model::ids::{Fingerprint, LeadNo, SubmissionNo, hex};
 use crate::model::moment::utc_from_ms;
 use crate::report::run_json::RunSummary;
 use crate::store::absorb::Horizon;
-use crate::store::runs::RunKind;
+use crate::store::runs::{RunKind, RunRecord};
 use crate::store::{Store, StoreFault};
 
 /// Rows that a message lists at most.
@@ -127,7 +127,7 @@ fn decide(
     because: &str,
     digest: &str,
     events: Events<'_>,
-) -> Result<(crate::store::runs::RunRecord, Books)> {
+) -> Result<(RunRecord, Books)> {
     let record = store.begin_run(opening(job, RunKind::Verdict, None, digest))?;
     store.keep_rules(job.rules)?;
     let print = |row: SubmissionNo| -> Result<Fingerprint> {
@@ -139,9 +139,21 @@ fn decide(
         store.keep_verdict(record.no, (print(*a)?, print(*b)?), *is_same, because)?;
         seeds.extend([*a, *b]);
     }
-    events(Event::Phase { name: "deciding by what was said", total: 0 });
+    let books = decide_about(job, store, &record, &seeds, events)?;
+    Ok((record, books))
+}
+
+/// Decides anew about the leads of `seeds`, in a run that receives nothing, and closes its books.
+pub(super) fn decide_about(
+    job: &Job<'_>,
+    store: &Store,
+    record: &RunRecord,
+    seeds: &[SubmissionNo],
+    events: Events<'_>,
+) -> Result<Books> {
+    events(Event::Phase { name: "deciding who is who", total: 0 });
     let fresh = Fresh::starting_at(record.first_submission_no);
-    let absorbed = absorb(store, job.rules, record.no.0, &fresh, &seeds, Horizon::Now)?;
+    let absorbed = absorb(store, job.rules, record.no.0, &fresh, seeds, Horizon::Now)?;
     let deciding = Deciding {
         store,
         rules: job.rules,
@@ -154,11 +166,11 @@ fn decide(
     let broken = store.broken_promises()?;
     if broken != 0 {
         return Err(BrokenPromise(format!(
-            "by this verdict {broken} leads or submissions would be without a place"
+            "{broken} leads or submissions would be without a place"
         ))
         .into());
     }
     let books = Books::of_rebuild();
     store.mark_decided(record.no, &serde_json::to_string(&books)?)?;
-    Ok((record, books))
+    Ok(books)
 }

@@ -39,6 +39,8 @@ pub enum RunKind {
     Rebuild,
     /// Keeping what somebody said about who is who, and deciding by it.
     Verdict,
+    /// Keeping new weights for telling people alike, and deciding by them.
+    Model,
 }
 
 impl RunKind {
@@ -48,6 +50,7 @@ impl RunKind {
         ("undo", Self::Undo),
         ("rebuild", Self::Rebuild),
         ("verdict", Self::Verdict),
+        ("model", Self::Model),
     ];
 
     /// Returns the word used in the store and in files.

@@ -5,7 +5,11 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
 use super::absorb::Horizon;
+use super::codec::decode_values;
+use crate::identity::keys::KeyKind;
+use crate::model::field::FieldValues;
 use crate::model::ids::{Fingerprint, RunNo, SubmissionNo};
+use crate::rules::field::FieldCatalog;
 
 /// Somebody said that two submissions are one person, or that they are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +90,70 @@ impl Store {
         )?;
         let rows = statement.query_map([run.0], |row| row.get(0).map(SubmissionNo))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Keeps the weights that `run` decides by, and every run after it.
+    pub fn keep_pair_model(&self, run: RunNo, body: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT INTO pair_model VALUES (?1, ?2)")?
+            .execute(params![run.0, body])?;
+        Ok(())
+    }
+
+    /// Returns the weights that hold as far as `horizon` lets see, with the run that brought them.
+    pub fn pair_model(&self, horizon: Horizon) -> Result<Option<(RunNo, String)>> {
+        let last_run = match horizon {
+            Horizon::Now => i64::MAX,
+            Horizon::Run(run) => run.0,
+        };
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT m.run_no, m.body FROM pair_model AS m
+                 JOIN run AS r ON r.run_no = m.run_no AND r.undone_by IS NULL
+                 WHERE m.run_no <= ?1 ORDER BY m.run_no DESC LIMIT 1",
+            )?
+            .query_row([last_run], |row| Ok((RunNo(row.get(0)?), row.get(1)?)))
+            .optional()?)
+    }
+
+    /// Returns the submissions that may be joined by likeness: they share a near key with another.
+    pub fn near_holders(&self) -> Result<Vec<SubmissionNo>> {
+        self.near("")
+    }
+
+    /// Returns those of [`Store::near_holders`] that are at stake in a replay.
+    pub fn near_holders_at_stake(&self) -> Result<Vec<SubmissionNo>> {
+        self.near("AND k.submission_no IN (SELECT submission_no FROM temp.replayed)")
+    }
+
+    fn near(&self, condition: &str) -> Result<Vec<SubmissionNo>> {
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT DISTINCT k.submission_no FROM match_key AS k
+             WHERE k.kind = {} {condition} AND EXISTS (
+                 SELECT 1 FROM match_key AS o WHERE o.key = k.key AND o.submission_no <> k.submission_no)
+             ORDER BY 1",
+            KeyKind::Near as i64
+        ))?;
+        let rows = statement.query_map([], |row| row.get(0).map(SubmissionNo))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Hands the values of every submission to `visit`, in order of fingerprint: whatever order they came in.
+    pub fn each_values(
+        &self,
+        catalog: &FieldCatalog,
+        mut visit: impl FnMut(FieldValues) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT fields FROM submission ORDER BY fingerprint, submission_no")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let fields: String = row.get(0)?;
+            visit(decode_values(&fields, catalog)?)?;
+        }
+        Ok(())
     }
 
     /// Returns what identifies `submission`.

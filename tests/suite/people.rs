@@ -140,3 +140,34 @@ fn uncertain_pairs_wait_for_a_look_until_somebody_decides() {
         workspace.run(&["review", "accept", "zofia1@wp.pl", "wrz@gmail.com"]).expect_code(2);
     assert!(again.stderr.contains("one lead already"), "{}", again.stderr);
 }
+
+#[test]
+fn weights_change_only_when_somebody_accepts_them() {
+    let workspace = Workspace::with_fixtures();
+    workspace.ok(&["run"]);
+    let (before, dump) = (clusters(&workspace), workspace.dump());
+    let shown = workspace.ok(&["model", "show"]).stdout;
+    assert!(shown.contains("leadmill's own") && shown.contains("two rows at random"), "{shown}");
+    let refreshed = workspace.ok(&["model", "refresh"]).stdout;
+    assert!(refreshed.contains("learned") && refreshed.contains("--accept"), "{refreshed}");
+    assert_eq!(workspace.dump(), dump, "looking changes nothing");
+    workspace.ok(&["model", "refresh", "--accept"]);
+    assert!(workspace.ok(&["model"]).stdout.contains("run 2"));
+    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    let run = &workspace.sql("SELECT id FROM runs WHERE kind = 'model'")[0][0];
+    workspace.ok(&["undo", run]);
+    assert_eq!(clusters(&workspace), before);
+    assert!(workspace.ok(&["model", "show"]).stdout.contains("leadmill's own"));
+}
+
+#[test]
+fn a_handful_of_rows_teaches_nothing() {
+    let workspace = Workspace::new();
+    workspace.table("a.csv", ROWS).ok(&["run"]);
+    let refused = workspace.run(&["model", "refresh"]).expect_code(2);
+    assert!(
+        refused.stderr.contains("4 submissions are too few to learn from"),
+        "{}",
+        refused.stderr
+    );
+}

@@ -1,7 +1,7 @@
 -- Runs can be taken back, and derived state computed again: what that needs to be exact.
 
 -- An undo is a run in the books, too; so is a rebuild that found something to mend.
-ALTER TABLE run ADD COLUMN kind TEXT NOT NULL DEFAULT 'import' CHECK (kind IN ('import', 'undo', 'rebuild', 'verdict'));
+ALTER TABLE run ADD COLUMN kind TEXT NOT NULL DEFAULT 'import' CHECK (kind IN ('import', 'undo', 'rebuild', 'verdict', 'model'));
 -- The run that this one took back.
 ALTER TABLE run ADD COLUMN undoes INTEGER;
 -- The run that took this one back.

@@ -10,6 +10,12 @@ CREATE TABLE verdict (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX verdict_by_pair ON verdict (a, b);
 
+-- The weights by which people are told alike, as somebody accepted them; without one leadmill's own.
+CREATE TABLE pair_model (
+    run_no INTEGER PRIMARY KEY REFERENCES run,
+    body   TEXT NOT NULL
+) STRICT;
+
 DROP VIEW duplicates;
 CREATE VIEW duplicates AS
 SELECT m.lead_no, k.submission_no, k.with_no,
