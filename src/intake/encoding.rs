@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::{ISO_8859_2, WINDOWS_1250, WINDOWS_1252};
+use memchr::{memchr2, memrchr2};
 
 use super::codepage::{Position, SURE, decode_cp852, decode_mac, weight, weight_at};
 use crate::model::outcome::Notice;
@@ -208,14 +209,42 @@ impl Default for CharsetCounts {
 impl CharsetCounts {
     pub(super) fn feed(&mut self, chunk: &[u8]) {
         self.line_ends.feed(chunk);
-        let settled = self.utf8 == Utf8State::Start && self.line_high.is_empty();
-        if settled && !self.line_is_broken && chunk.is_ascii() {
-            self.previous = chunk.last().copied().unwrap_or(self.previous);
-            return;
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let is_settled = self.utf8 == Utf8State::Start && self.line_high.is_empty();
+            if is_settled && !self.line_is_broken {
+                rest = self.feed_sound_lines(rest);
+            }
+            let end = memchr2(b'\n', b'\r', rest).map_or(rest.len(), |at| at + 1);
+            let (line, behind) = rest.split_at(end);
+            for &byte in line {
+                self.feed_byte(byte);
+            }
+            rest = behind;
         }
-        for &byte in chunk {
-            self.feed_byte(byte);
+    }
+
+    /// Counts the whole lines of UTF-8 at the start of `chunk` at once and returns what is behind them.
+    fn feed_sound_lines<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
+        let valid = match std::str::from_utf8(chunk) {
+            Ok(_) => chunk.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let sound = memrchr2(b'\n', b'\r', &chunk[..valid]).map_or(0, |at| at + 1);
+        let (mut lines, behind) = chunk.split_at(sound);
+        if let Some(last) = lines.last() {
+            self.previous = *last;
         }
+        while let Some(at) = lines.iter().position(|byte| !byte.is_ascii()) {
+            self.multibyte_lines += 1;
+            let end = memchr2(b'\n', b'\r', &lines[at..]).map_or(lines.len(), |end| at + end);
+            lines = &lines[end..];
+        }
+        if behind.is_ascii() {
+            self.previous = behind.last().copied().unwrap_or(self.previous);
+            return &[];
+        }
+        behind
     }
 
     fn feed_byte(&mut self, byte: u8) {
@@ -347,6 +376,31 @@ mod tests {
             vec![found.unwrap_or_else(|| panic!("{c} in {}", charset.name()))]
         };
         text.chars().flat_map(byte_of).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn lines_counted_at_once_are_counted_as_bytes_are(
+            lines in prop::collection::vec(("[a-zł€ó,]{0,9}", any::<u8>(), "\n|\r\n|\r|"), 0..9),
+            broken in any::<u8>(),
+            length in 1_usize..40,
+        ) {
+            let mut bytes = Vec::new();
+            for (text, byte, end) in &lines {
+                bytes.extend_from_slice(text.as_bytes());
+                bytes.extend((*byte > broken).then_some(*byte));
+                bytes.extend_from_slice(end.as_bytes());
+            }
+            let (mut whole, mut bytewise) = (CharsetCounts::default(), CharsetCounts::default());
+            bytes.chunks(length).for_each(|chunk| whole.feed(chunk));
+            bytewise.line_ends.feed(&bytes);
+            bytes.iter().for_each(|byte| bytewise.feed_byte(*byte));
+            prop_assert_eq!(
+                (whole.multibyte_lines, whole.broken_lines, whole.high),
+                (bytewise.multibyte_lines, bytewise.broken_lines, bytewise.high)
+            );
+            prop_assert_eq!(whole.finish(), bytewise.finish());
+        }
     }
 
     #[test]

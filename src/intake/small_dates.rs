@@ -21,7 +21,14 @@ impl SmallDates {
         if self.is_found {
             return;
         }
-        for &byte in bytes {
+        let mut rest = bytes.iter();
+        loop {
+            // Without a digit before it no byte means anything.
+            if self.digits == 0 && self.first == 0 {
+                let Some(at) = rest.as_slice().iter().position(u8::is_ascii_digit) else { return };
+                rest = rest.as_slice()[at..].iter();
+            }
+            let Some(&byte) = rest.next() else { return };
             match byte {
                 b'0'..=b'9' => {
                     self.digits = self.digits.saturating_add(1);
