@@ -1,6 +1,7 @@
 //! Where a lead came from: UTM parameters, click ids, referrer, and what the source itself implies.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use url::form_urlencoded;
 
@@ -39,6 +40,9 @@ const PARAMETERS: &[(&str, FieldNo)] = &[
     ("pk_kwd", field::UTM_TERM),
     ("pk_content", field::UTM_CONTENT),
 ];
+
+static FOLDED_PARAMETERS: LazyLock<Vec<String>> =
+    LazyLock::new(|| PARAMETERS.iter().map(|(name, _)| fold_header(name)).collect());
 
 /// Columns beside the parameters that a form fills from an advertisement's address.
 const FROM_ADVERTISEMENTS: &[(&str, FieldNo)] = &[
@@ -197,11 +201,16 @@ fn evidence(
     implied: Implied<'_>,
     tables: &Tables,
 ) -> (Option<String>, Option<String>) {
-    let clicked = tables.click_ids().iter().find(|id| {
-        PARAMETERS.iter().any(|(name, number)| {
-            values.get(*number).is_some() && fold_header(name) == fold_header(&id.parameter)
-        })
-    });
+    let given: Vec<&str> = PARAMETERS
+        .iter()
+        .zip(&*FOLDED_PARAMETERS)
+        .filter(|((_, number), _)| values.get(*number).is_some())
+        .map(|(_, folded)| folded.as_str())
+        .collect();
+    let clicked = tables
+        .click_ids()
+        .iter()
+        .find(|id| !given.is_empty() && given.contains(&fold_header(&id.parameter).as_str()));
     if let Some(click) = clicked {
         return (Some(click.source.clone()), Some(click.medium.clone()));
     }
@@ -282,18 +291,25 @@ const PREFIXES: &[&str] = &["utm_", "UTM_", "mtm_", "pk_"];
 type Remarks = Vec<(FieldNo, Remark)>;
 
 fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Remarks) {
-    let mut query = query.replace("&amp;", "&").replace([';', '?', '#'], "&");
+    let mut query = Cow::Borrowed(query);
+    if query.contains([';', '?', '#']) {
+        query = Cow::Owned(query.replace("&amp;", "&").replace([';', '?', '#'], "&"));
+    }
     // A link that was encoded twice hides its parameters: utm_source%3Dgoogle%26utm_medium%3Dcpc.
     for _ in 0..2 {
+        if !(query.contains("%3d") || query.contains("%3D")) {
+            break;
+        }
         let lower = query.to_ascii_lowercase();
         if !(lower.contains("%3d") && !lower.contains("utm_source=") && !lower.contains("clid=")) {
             break;
         }
-        query = decoded(&query).replace([';', '?', '#'], "&");
+        query = Cow::Owned(decoded(&query).replace([';', '?', '#'], "&"));
     }
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-        let key = key.trim().to_ascii_lowercase();
-        let Some((name, number)) = PARAMETERS.iter().find(|(name, _)| *name == key) else {
+        let key = key.trim();
+        let is_key = |(name, _): &&(&str, FieldNo)| name.eq_ignore_ascii_case(key);
+        let Some((name, number)) = PARAMETERS.iter().find(is_key) else {
             continue;
         };
         let value = if value.contains('%') { decoded(&value).into() } else { value };

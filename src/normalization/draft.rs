@@ -48,6 +48,13 @@ pub(super) struct Draft<'r> {
     phones: Vec<&'r Cell>,
 }
 
+/// What stands where a whole name was asked for.
+#[derive(Debug, Clone)]
+pub(super) enum WholeName {
+    Person(person_name::PersonName),
+    Company(String),
+}
+
 impl Draft<'_> {
     pub(super) fn notice(&mut self, cell: &Cell, remark: Remark) {
         self.notices.push(Notice {
@@ -89,7 +96,7 @@ impl Draft<'_> {
 
 impl Normalizer<'_> {
     /// Reads every cell of a row.
-    pub(super) fn draft<'r>(&mut self, cells: &'r [Cell]) -> Draft<'r> {
+    pub(super) fn draft<'r>(&self, cells: &'r [Cell]) -> Draft<'r> {
         let mut draft = Draft::default();
         for cell in cells.iter().filter(|cell| !cell.text.trim().is_empty()) {
             self.read(cell, &mut draft);
@@ -167,8 +174,11 @@ impl Normalizer<'_> {
         let mapping =
             self.source.consents.get(question as usize).filter(|_| question != GENERIC_CONSENT);
         let mechanism = if self.source.is_contact_list { "import" } else { "checkbox" };
-        let (claims, remark) = mapping
-            .map_or_else(|| consents::guessed(cell, mechanism), |it| consents::mapped(cell, it));
+        let key = [&*cell.column, cell.text.as_str(), &question.to_string()].join("\x1f");
+        let (claims, remark) = self.remembered.consents.recall(&key, || {
+            mapping
+                .map_or_else(|| consents::guessed(cell, mechanism), |it| consents::mapped(cell, it))
+        });
         draft.consents.extend(claims);
         if let Some(remark) = remark {
             draft.notice(cell, remark);
@@ -182,10 +192,12 @@ impl Normalizer<'_> {
             field::FIRST_NAME | field::LAST_NAME => {
                 draft.name = draft.name.or(Some(cell));
                 let (part, name) = if field == field::FIRST_NAME {
-                    let part = person_name::given_part(&cell.text, self.tables);
+                    let read = || person_name::given_part(&cell.text, self.tables);
+                    let part = self.remembered.given_names.recall(&cell.text, read);
                     (part.honorific, part.first)
                 } else {
-                    let part = person_name::family_part(&cell.text, self.tables);
+                    let read = || person_name::family_part(&cell.text, self.tables);
+                    let part = self.remembered.family_names.recall(&cell.text, read);
                     (part.honorific, part.last)
                 };
                 draft.values.set_if_absent(field::HONORIFIC, part);
@@ -194,10 +206,15 @@ impl Normalizer<'_> {
             field::LANDING_PAGE => draft.landing_pages.push(cell),
             _ => {}
         }
-        match self.canonical(&cell.text, field) {
+        let read = || self.canonical(&cell.text, field);
+        let canonical = match self.remembered.values.get(usize::from(field.0)) {
+            Some(memory) => memory.recall(&cell.text, read),
+            None => read(),
+        };
+        match canonical {
             Ok(Some(value)) => {
                 if draft.values.get(field).is_none() {
-                    note_bounds(cell, field, draft);
+                    self.note_bounds(cell, field, draft);
                 }
                 draft.keep_first(cell, field, value);
             }
@@ -345,6 +362,22 @@ impl Normalizer<'_> {
         }
     }
 
+    /// Keeps what a budget or a head count says beside its number.
+    fn note_bounds(&self, cell: &Cell, number: FieldNo, draft: &mut Draft<'_>) {
+        let (max, is_money) = match number {
+            field::BUDGET => (field::BUDGET_MAX, true),
+            field::EMPLOYEES => (field::EMPLOYEES_MAX, false),
+            _ => return,
+        };
+        let read = || number::amount(&unguard(&cell.text));
+        let Some(amount) = self.remembered.amounts.recall(&cell.text, read) else { return };
+        draft.values.set_if_absent(max, amount.upper.unwrap_or_default());
+        if is_money {
+            let currency = amount.currency.or_else(|| number::currency(&cell.column));
+            draft.values.set_if_absent(field::BUDGET_CURRENCY, currency.unwrap_or_default());
+        }
+    }
+
     /// Gives a region its usual name, and the country it lies in where the row names none.
     fn settle_region(&self, draft: &mut Draft<'_>) {
         let Some(written) = draft.values.get(field::REGION) else { return };
@@ -355,7 +388,7 @@ impl Normalizer<'_> {
     }
 
     /// Reads the phones last: the row's country tells how a national number is dialled.
-    fn read_phones(&mut self, draft: &mut Draft<'_>) {
+    fn read_phones(&self, draft: &mut Draft<'_>) {
         let default = self.source.default_country.to_owned();
         let country = draft.values.get(field::COUNTRY).unwrap_or(&default).to_owned();
         for cell in std::mem::take(&mut draft.phones) {
@@ -402,13 +435,19 @@ impl Normalizer<'_> {
     }
 
     fn read_full_name<'r>(&self, cell: &'r Cell, draft: &mut Draft<'r>) {
-        if let Some(company) = company::in_name(&cell.text, self.tables) {
-            let message = format!("`{company}` is a company and no person's name");
-            draft.notice(cell, Remark::new("name-is-company", message));
-            return draft.company_in_name = company;
-        }
+        let read = || match company::in_name(&cell.text, self.tables) {
+            Some(company) => WholeName::Company(company),
+            None => WholeName::Person(person_name::split(&cell.text, self.tables)),
+        };
+        let name = match self.remembered.whole_names.recall(&cell.text, read) {
+            WholeName::Person(name) => name,
+            WholeName::Company(company) => {
+                let message = format!("`{company}` is a company and no person's name");
+                draft.notice(cell, Remark::new("name-is-company", message));
+                return draft.company_in_name = company;
+            }
+        };
         draft.name = draft.name.or(Some(cell));
-        let name = person_name::split(&cell.text, self.tables);
         draft.values.set_if_absent(field::HONORIFIC, name.honorific);
         draft.values.set_if_absent(field::FIRST_NAME, name.first);
         draft.values.set_if_absent(field::LAST_NAME, name.last);
@@ -431,21 +470,6 @@ impl Normalizer<'_> {
         }
         draft.values.set(field::FIRST_NAME, name.first);
         draft.values.set(field::LAST_NAME, name.last);
-    }
-}
-
-/// Keeps what a budget or a head count says beside its number.
-fn note_bounds(cell: &Cell, number: FieldNo, draft: &mut Draft<'_>) {
-    let (max, is_money) = match number {
-        field::BUDGET => (field::BUDGET_MAX, true),
-        field::EMPLOYEES => (field::EMPLOYEES_MAX, false),
-        _ => return,
-    };
-    let Some(amount) = number::amount(&unguard(&cell.text)) else { return };
-    draft.values.set_if_absent(max, amount.upper.unwrap_or_default());
-    if is_money {
-        let currency = amount.currency.or_else(|| number::currency(&cell.column));
-        draft.values.set_if_absent(field::BUDGET_CURRENCY, currency.unwrap_or_default());
     }
 }
 

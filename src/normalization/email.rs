@@ -139,20 +139,42 @@ fn first_of(mut found: Vec<String>, tables: &Tables) -> Email {
     Email { others: found, ..finish(address, remarks, tables) }
 }
 
-/// Returns what kind of mailbox the valid `address` is.
-pub fn classify(address: &str, tables: &Tables) -> Mailbox {
+/// What the domain of an address tells of its mailbox.
+#[derive(Debug, Clone)]
+pub struct Domain {
+    registrable: String,
+    is_free: bool,
+    is_disposable: bool,
+    is_relay: bool,
+}
+
+impl Domain {
+    /// Looks up what is known of `domain` (lower case).
+    pub fn of(domain: &str, tables: &Tables) -> Self {
+        let is_relay = with_parents(domain).any(|parent| tables.is_mail_relay(parent));
+        Self {
+            registrable: registrable(domain).to_owned(),
+            is_free: tables.is_free_mail(domain),
+            is_disposable: !is_relay && is_disposable(domain, tables),
+            is_relay,
+        }
+    }
+}
+
+/// Returns what kind of mailbox the valid `address` is; `known` tells of its domain.
+pub fn classify(address: &str, known: impl FnOnce(&str) -> Domain, tables: &Tables) -> Mailbox {
     let lower = address.to_lowercase();
     let (local, domain) = lower.rsplit_once('@').unwrap_or(("", lower.as_str()));
     let untagged = local.split('+').next().unwrap_or(local);
     let name = untagged.trim_end_matches(|c: char| c.is_ascii_digit());
-    let is_relay = with_parents(domain).any(|parent| tables.is_mail_relay(parent));
+    let Domain { registrable, is_free, is_disposable, is_relay } = known(domain);
     Mailbox {
-        domain: registrable(domain).to_owned(),
-        is_free: tables.is_free_mail(domain),
+        domain: registrable,
+        is_free,
         is_role: tables.is_role_mailbox(name)
             || tables.is_role_mailbox(untagged)
             || is_branch_mailbox(name, tables),
-        is_disposable: !is_relay && is_disposable(domain, tables),
+        is_disposable,
         is_relay,
     }
 }
@@ -183,24 +205,42 @@ fn near_provider<'a>(domain: &str, tables: &'a Tables) -> Option<&'a str> {
         return None;
     }
     let providers = tables.misspelt_providers();
-    let is_near = |typed: &str, known: &str| {
-        typed.len().abs_diff(known.len()) <= 1 && strsim::osa_distance(typed, known) == 1
-    };
     let whole =
         providers.iter().find(|known| known.len() >= NEAR_DOMAIN_MIN && is_near(domain, known));
     // `gamil.pl` is no letter away from any provider, but its name is one away from Gmail's.
     let by_name = || {
         let name = domain.split('.').next()?;
-        let name_of = |known: &&String| known.split('.').next().unwrap_or_default().to_owned();
-        if providers.iter().any(|known| name_of(&known) == name) {
+        let name_of = |known: &'a str| known.split('.').next().unwrap_or_default();
+        if providers.iter().any(|known| name_of(known) == name) {
             return None;
         }
         providers.iter().find(|known| {
             let provider = name_of(known);
-            provider.len() >= 5 && is_near(name, &provider)
+            provider.len() >= 5 && is_near(name, provider)
         })
     };
     whole.or_else(by_name).map(String::as_str)
+}
+
+/// Returns whether one slip parts `typed` from `known`: a letter too many, one too few, another one, or two that
+/// changed places.
+fn is_near(typed: &str, known: &str) -> bool {
+    if typed.len().abs_diff(known.len()) > 1 {
+        return false;
+    }
+    if !(typed.is_ascii() && known.is_ascii()) {
+        return strsim::osa_distance(typed, known) == 1;
+    }
+    // Without what both begin and end with, no more than the slip is left.
+    let same = typed.bytes().zip(known.bytes()).take_while(|(one, other)| one == other).count();
+    let (typed, known) = (&typed.as_bytes()[same..], &known.as_bytes()[same..]);
+    let (typed_back, known_back) = (typed.iter().rev(), known.iter().rev());
+    let same = typed_back.zip(known_back).take_while(|(one, other)| one == other).count();
+    match (&typed[..typed.len() - same], &known[..known.len() - same]) {
+        ([_], [_] | []) | ([], [_]) => true,
+        ([one, other], [first, second]) => (one, other) == (second, first),
+        _ => false,
+    }
 }
 
 fn has_known_suffix(domain: &str) -> bool {
@@ -572,7 +612,7 @@ mod tests {
 
     #[track_caller]
     fn check_mailbox(address: &str, expected: &str) {
-        let mailbox = classify(address, shipped());
+        let mailbox = classify(address, |domain| Domain::of(domain, shipped()), shipped());
         let mut words = vec![mailbox.domain.clone()];
         for (is, word) in [
             (mailbox.is_free, "free"),
@@ -607,11 +647,18 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_slip_is_one_edit(typed in "[ab.]{0,6}|[abł]{0,4}", known in "[ab.]{0,6}|[abł]{0,4}") {
+            let expected = typed.len().abs_diff(known.len()) <= 1
+                && strsim::osa_distance(&typed, &known) == 1;
+            prop_assert_eq!(is_near(&typed, &known), expected);
+        }
+
+        #[test]
         fn any_text_is_judged_without_a_panic(raw in "\\PC{0,40}", tail in "[@<>.,; a-ż\"()]{0,20}") {
             for text in [raw.clone(), format!("{raw}@{tail}"), format!("{tail}{raw}")] {
                 if let Ok(email) = parse(&text, shipped()) {
                     prop_assert_eq!(parse(&email.address, shipped()).map(|again| again.address), Ok(email.address.clone()));
-                    classify(&email.address, shipped());
+                    classify(&email.address, |domain| Domain::of(domain, shipped()), shipped());
                 }
             }
         }

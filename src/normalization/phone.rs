@@ -410,16 +410,65 @@ fn national_part<'a>(dialled: &'a str, country: &str) -> &'a str {
     }
 }
 
+/// Beginnings of the nine digits of Polish mobile numbers.
+const POLISH_MOBILE: &[&str] =
+    &["45", "50", "51", "53", "57", "60", "66", "69", "72", "73", "78", "79", "88"];
+/// Beginnings of the ten and eleven digits of German mobile numbers behind the trunk zero; 15 needs eleven.
+const GERMAN_MOBILE: &[&str] =
+    &["160", "162", "163", "170", "171", "172", "173", "174", "175", "176", "177", "178", "179"];
+
+/// Returns what `number` is: the answer of the library, which mobile numbers of the two countries that most leads
+/// come from need not wait for.
 fn ask_library(number: &str, country: &str) -> Option<Phone> {
+    let mobile = |code: &str, national: &str, region: &str| Phone {
+        e164: ["+", code, national].concat(),
+        kind: "mobile",
+        region: Some(region.to_owned()),
+        extension: String::new(),
+        others: Vec::new(),
+        remarks: Vec::new(),
+    };
+    let national = |code: &str| match number.strip_prefix('+') {
+        Some(international) => international.strip_prefix(code),
+        None => Some(number),
+    };
+    let is_plain = number.strip_prefix('+').unwrap_or(number).bytes().all(|it| it.is_ascii_digit());
+    let is_at_home = |home: &str| number.starts_with('+') || country == home;
+    let begins = |digits: &str, all: &[&str]| all.iter().any(|it| digits.starts_with(it));
+    if is_plain
+        && is_at_home("PL")
+        && let Some(digits) = national("48")
+        && digits.len() == 9
+        && begins(digits, POLISH_MOBILE)
+    {
+        return Some(mobile("48", digits, "PL"));
+    }
+    if is_plain
+        && is_at_home("DE")
+        && let Some(digits) = national("49").and_then(|digits| {
+            if number.starts_with('+') { Some(digits) } else { digits.strip_prefix('0') }
+        })
+        && matches!(digits.len(), 10 | 11)
+        && begins(digits, GERMAN_MOBILE)
+    {
+        return Some(mobile("49", digits, "DE"));
+    }
+    judged_by_library(number, country)
+}
+
+fn judged_by_library(number: &str, country: &str) -> Option<Phone> {
     static UTIL: LazyLock<&rlibphonenumber::PhoneNumberUtil> = LazyLock::new(|| &PHONE_NUMBER_UTIL);
     let region = Region::from_code(country).ok();
     let parsed = UTIL.parse(number, region).ok()?;
     let e164 = UTIL.format(&parsed, PhoneNumberFormat::E164).into_owned();
+    // A number that has a type is valid: the library finds that out by looking for its type.
+    let kind = UTIL.get_number_type(&parsed);
+    let is_valid = kind != PhoneNumberType::Unknown || UTIL.is_valid_number(&parsed);
     // The library has service numbers of four digits; nobody is called back there.
-    if !UTIL.is_valid_number(&parsed) || !is_e164(&e164) {
+    if !is_valid || !is_e164(&e164) {
         return None;
     }
-    let kind = match UTIL.get_number_type(&parsed) {
+    let kind = match kind {
         PhoneNumberType::Mobile => "mobile",
         PhoneNumberType::FixedLine => "fixed",
         PhoneNumberType::VoIP => "voip",
@@ -606,6 +655,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn mobile_numbers_are_what_the_library_says(
+            number in "(\\+|\\+48|\\+49|0|00|)([4-8][0-9]{8}|1[5-7][0-9]{8,9})",
+            country in "PL|DE|GB",
+        ) {
+            prop_assert_eq!(ask_library(&number, &country), judged_by_library(&number, &country));
+        }
+
+        #[test]
+        fn a_number_with_a_type_is_valid(
+            number in "\\+(1|44|48|49|33|7|39)[0-9]{6,12}|[0-9]{5,12}",
+            country in "PL|DE|US|GB|IT",
+        ) {
+            let region = Region::from_code(&country).ok();
+            if let Ok(parsed) = PHONE_NUMBER_UTIL.parse(&number, region) {
+                let has_type = PHONE_NUMBER_UTIL.get_number_type(&parsed) != PhoneNumberType::Unknown;
+                prop_assert!(!has_type || PHONE_NUMBER_UTIL.is_valid_number(&parsed));
+            }
+        }
+
         #[test]
         fn any_text_is_judged_without_a_panic(raw in "\\PC{0,30}", digits in "[0-9+() /.,;extwż-]{0,25}") {
             let _ = parse(&raw, "PL", shipped());

@@ -94,7 +94,7 @@ pub fn hold_test_contact<'a>(
     }
     let name = name?;
     let is_typed_at_random = gibberish::is_gibberish(&tidy(&name.text));
-    if !is_typed_at_random && !tables.is_test_name(&fold_header(&name.text)) {
+    if !is_odd_name(&name.text, tables) {
         return None;
     }
     let mailbox = email.and_then(|(address, _)| address.split('@').next());
@@ -114,6 +114,11 @@ pub fn hold_test_contact<'a>(
         return Some(because(HoldReason::Test, name, message.to_owned()));
     }
     None
+}
+
+/// Returns whether the name in `text` is nobody's: typed at random, or one that people try forms with.
+pub fn is_odd_name(text: &str, tables: &Tables) -> bool {
+    gibberish::is_gibberish(&tidy(text)) || tables.is_test_name(&fold_header(text))
 }
 
 /// Returns why a form that was opened at `started` and sent at `submitted` was not filled in by a person.
