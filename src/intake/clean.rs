@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::model::blank::trim;
 use crate::rules::source::{Cleaner, SourcePreset};
 
 /// Returns the value that `text` stands for; empty when it stands for none.
@@ -12,7 +13,7 @@ pub(super) fn clean<'t>(
     nulls: &[String],
 ) -> Cow<'t, str> {
     let mut value = text;
-    let trimmed = text.trim();
+    let trimmed = trim(text);
     if trimmed.is_empty() {
         return Cow::Borrowed("");
     }
@@ -37,7 +38,7 @@ pub(super) fn clean<'t>(
             break;
         }
     }
-    let bare = value.trim();
+    let bare = trim(value);
     let is_null = |null: &String| bare.eq_ignore_ascii_case(null);
     if nulls.iter().any(is_null) || preset.nulls.iter().any(is_null) {
         return Cow::Borrowed("");

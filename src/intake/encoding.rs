@@ -84,13 +84,16 @@ impl Charset {
     /// Returns what to say of a part in the character set `part` of a file in this one.
     pub(super) fn notice_of_part(self, part: Self) -> Option<Notice> {
         let is_same = part == self || (self.is_unicode() && part == Self::Utf8);
+        if is_same {
+            return None;
+        }
         let message = format!(
             "this row is in {} and the rest of the file in {}; each was read as what it is",
             part.name(),
             self.name()
         );
         let (column, value) = (String::new(), String::new());
-        (!is_same).then_some(Notice { code: "encoding-of-row", column, value, message })
+        Some(Notice { code: "encoding-of-row", column, value, message })
     }
 
     /// Returns `bytes` as text of this character set; for UTF-8 they must be valid.
@@ -235,10 +238,10 @@ impl CharsetCounts {
         if let Some(last) = lines.last() {
             self.previous = *last;
         }
-        while let Some(at) = lines.iter().position(|byte| !byte.is_ascii()) {
-            self.multibyte_lines += 1;
-            let end = memchr2(b'\n', b'\r', &lines[at..]).map_or(lines.len(), |end| at + end);
-            lines = &lines[end..];
+        while let Some(end) = memchr2(b'\n', b'\r', lines) {
+            let (line, rest) = lines.split_at(end + 1);
+            self.multibyte_lines += u64::from(!line.is_ascii());
+            lines = rest;
         }
         if behind.is_ascii() {
             self.previous = behind.last().copied().unwrap_or(self.previous);

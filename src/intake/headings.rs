@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::outline::{looks_filled_in, looks_like_phone};
 use super::roles::{Column, Resolver};
+use crate::model::blank::trim;
 use crate::rules::source::{header_key, verbatim_key};
 
 /// A cell longer than this is no header, however its text may fold.
@@ -132,7 +133,7 @@ pub(super) fn is_second_header(cells: &[String], columns: &[Column], resolver: &
 
 /// The cells that are not empty, when each of them could be a name.
 fn names_only(cells: &[String]) -> Option<Vec<&str>> {
-    let filled = || cells.iter().map(|cell| cell.trim()).filter(|text| !text.is_empty());
+    let filled = || cells.iter().map(|cell| trim(cell)).filter(|text| !text.is_empty());
     let could_be_name = |text: &str| {
         text.len() <= HEADER_BYTES_MAX && !looks_filled_in(text) && !looks_like_phone(text)
     };
@@ -149,7 +150,7 @@ fn known_names(texts: &[&str], resolver: &Resolver) -> usize {
 
 /// Returns whether the row sums up the others: `Razem;6;;`, `Total: 12`.
 pub(super) fn is_totals(cells: &[String]) -> bool {
-    let mut filled = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
+    let mut filled = cells.iter().map(|cell| trim(cell)).filter(|cell| !cell.is_empty());
     let first = filled.next();
     if filled.clone().count() * 2 >= cells.len().max(2) {
         return false;

@@ -2,6 +2,8 @@
 //!
 //! A file without any needs no third pass to settle their order; most have none.
 
+use memchr::memchr3_iter;
+
 /// Finds `9/12/2025`, `09-12-25` and, because dots are read day first, only a `9.28.2025` with dots.
 ///
 /// It looks at bytes and may take a version or an address for a date; then a pass is read for nothing.
@@ -21,14 +23,13 @@ impl SmallDates {
         if self.is_found {
             return;
         }
-        let mut rest = bytes.iter();
-        loop {
-            // Without a digit before it no byte means anything.
+        let mut at = 0;
+        while at < bytes.len() {
             if self.digits == 0 && self.first == 0 {
-                let Some(at) = rest.as_slice().iter().position(u8::is_ascii_digit) else { return };
-                rest = rest.as_slice()[at..].iter();
+                at += Self::meaningless(&bytes[at..]);
             }
-            let Some(&byte) = rest.next() else { return };
+            let Some(&byte) = bytes.get(at) else { return };
+            at += 1;
             match byte {
                 b'0'..=b'9' => {
                     self.digits = self.digits.saturating_add(1);
@@ -40,6 +41,21 @@ impl SmallDates {
                 _ => self.end(),
             }
         }
+    }
+
+    /// Returns how many of the next bytes change nothing where no digit stands before them: all until the figures
+    /// of a day or a month that a separator follows, or those at the end.
+    fn meaningless(bytes: &[u8]) -> usize {
+        let is_part = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, 0 | b'\\');
+        let run_before = |end: usize| bytes[..end].iter().rev().take_while(is_part).count();
+        for separator in memchr3_iter(b'/', b'-', b'.', bytes) {
+            let run = run_before(separator);
+            let figures = &bytes[separator - run..separator];
+            if run > 0 && (run <= 2 || !figures.iter().all(u8::is_ascii_digit)) {
+                return separator - run;
+            }
+        }
+        bytes.len() - run_before(bytes.len())
     }
 
     /// Returns whether there was one, once all bytes were seen.
@@ -74,6 +90,8 @@ impl SmallDates {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -96,6 +114,19 @@ mod tests {
         check("\"9\\/12\\/2025\"", true);
         check("09.28.2025 10:00", true);
         check("13/09/2025", true);
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_passed_by_at_once_mean_nothing(
+            text in "([0-9]{1,5}|[/.-]|[a,]|\\\\|\\x00|12/10/2025){0,14}",
+            length in 1_usize..20,
+        ) {
+            let (mut whole, mut bytewise) = (SmallDates::default(), SmallDates::default());
+            text.as_bytes().chunks(length).for_each(|chunk| whole.feed(chunk));
+            text.bytes().for_each(|byte| bytewise.feed(&[byte]));
+            prop_assert_eq!(whole.finish(), bytewise.finish());
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Turns the records of a delimited file into rows.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use memchr::memchr2;
@@ -13,6 +14,7 @@ use super::mojibake::mend;
 use super::records::{Piece, RecordReader};
 use super::roles::{Column, Resolver, RoleOrigin};
 use super::{Caps, Refusal, RefusalKind};
+use crate::model::blank;
 use crate::model::outcome::Rejection;
 use crate::model::row::{Cell, Origin, Role, Row, RowContent, RowKind};
 
@@ -125,7 +127,7 @@ impl TableRows {
 
     fn judge(&mut self, origin: Origin, cells: Vec<String>) -> Row {
         let resolver = &self.reading.resolver;
-        let is_blank = |(at, cell): (usize, &String)| cell.trim().is_empty() || self.is_own(at);
+        let is_blank = |(at, cell): (usize, &String)| blank::is_blank(cell) || self.is_own(at);
         let content = if cells.iter().enumerate().all(is_blank) {
             RowContent::Skipped("padding")
         } else if self.number == 1 && is_second_header(&cells, &self.reading.columns, resolver) {
@@ -219,7 +221,11 @@ impl TableRows {
         let fault = |code, column: &str, value: &str, message: String| {
             Some(Rejection { code, column: column.to_owned(), value: value.to_owned(), message })
         };
+        let has_controls = memchr2(0, 0x1A, self.record.text()).is_some();
         for (at, cell) in cells.iter().enumerate() {
+            if !has_controls && cell.len() <= self.reading.caps.field_bytes {
+                continue;
+            }
             let column = self.reading.columns.get(at).map_or("", |column| &*column.name);
             if memchr2(0, 0x1A, cell.as_bytes()).is_some() {
                 let value = cell.escape_default().to_string();
@@ -239,7 +245,7 @@ impl TableRows {
             }
         }
         let surplus =
-            cells.iter().skip(self.reading.columns.len()).any(|cell| !cell.trim().is_empty());
+            cells.iter().skip(self.reading.columns.len()).any(|cell| !blank::is_blank(cell));
         if surplus || cells.len() < self.headings.width {
             let message = format!(
                 "the row has {} cells where the header has {}; check for a stray or missing delimiter \
@@ -253,21 +259,21 @@ impl TableRows {
     }
 
     fn cells(&self, cells: Vec<String>) -> Vec<Cell> {
-        cells
-            .into_iter()
-            .zip(&self.reading.columns)
-            .filter(|(received, _)| !received.is_empty())
-            .filter_map(|(received, column)| {
-                let preset = &self.reading.resolver.preset;
-                let text = column.said(clean(&received, preset, &column.strip, &column.nulls));
-                if text.trim().is_empty() {
-                    return None;
-                }
-                let text = if *text == *received { None } else { Some(text.into_owned()) };
-                let (column, role) = (column.name.clone(), column.role);
-                Some(Cell { column, role, text: text.unwrap_or(received) })
-            })
-            .collect()
+        let preset = &self.reading.resolver.preset;
+        let mut filled = Vec::with_capacity(cells.len());
+        let received = cells.into_iter().zip(&self.reading.columns);
+        for (received, column) in received.filter(|(text, _)| !text.is_empty()) {
+            let text = match column.said(clean(&received, preset, &column.strip, &column.nulls)) {
+                // Most cells stay as they were and need not be copied.
+                Cow::Borrowed(text) if text.len() == received.len() => None,
+                other => Some(other.into_owned()),
+            };
+            let text = text.unwrap_or(received);
+            if !blank::is_blank(&text) {
+                filled.push(Cell { column: column.name.clone(), role: column.role, text });
+            }
+        }
+        filled
     }
 
     fn remap(&mut self, cells: &[String]) {
@@ -310,24 +316,23 @@ impl TableRows {
 fn json_list<'c>(cells: impl Iterator<Item = &'c String> + Clone) -> String {
     let length: usize = cells.clone().map(|cell| cell.len() + 3).sum();
     let mut list = String::with_capacity(length + 2);
-    list.push('[');
+    let mut before = "[\"";
     for cell in cells {
-        if list.len() > 1 {
-            list.push(',');
-        }
+        list.push_str(before);
+        before = "\",\"";
         // Hardly a cell holds what JSON escapes; looking at all bytes at once is what a processor is fast at.
-        let is_plain = cell.bytes().fold(true, |is_plain, byte| {
-            is_plain & (byte >= 0x20) & (byte != b'"') & (byte != b'\\')
-        });
-        if is_plain {
-            list.push('"');
+        let mut odd = 0;
+        for byte in cell.bytes() {
+            odd |= u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+        }
+        if odd == 0 {
             list.push_str(cell);
-            list.push('"');
         } else {
-            list.push_str(&serde_json::to_string(cell).unwrap_or_default());
+            let quoted = serde_json::to_string(cell).unwrap_or_default();
+            list.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
         }
     }
-    list.push(']');
+    list.push_str(if list.is_empty() { "[]" } else { "\"]" });
     list
 }
 

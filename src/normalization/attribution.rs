@@ -8,6 +8,7 @@ use url::form_urlencoded;
 use super::Remark;
 use super::text::tidy;
 use super::web;
+use crate::model::blank::trim;
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::rules::field::fold_header;
 use crate::rules::tables::Tables;
@@ -86,7 +87,8 @@ pub fn attribute(
     tables: &Tables,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (name, number) in PARAMETERS.iter().chain(FROM_ADVERTISEMENTS) {
+    let has_macro = values.iter().any(|(_, value)| is_macro(value));
+    for (name, number) in PARAMETERS.iter().chain(FROM_ADVERTISEMENTS).filter(|_| has_macro) {
         if let Some(value) = values.get(*number).filter(|value| is_macro(value)) {
             findings.push(Finding { field: *number, page: None, remark: unfilled(name, value) });
             values.set(*number, "");
@@ -201,16 +203,20 @@ fn evidence(
     implied: Implied<'_>,
     tables: &Tables,
 ) -> (Option<String>, Option<String>) {
-    let given: Vec<&str> = PARAMETERS
-        .iter()
-        .zip(&*FOLDED_PARAMETERS)
-        .filter(|((_, number), _)| values.get(*number).is_some())
-        .map(|(_, folded)| folded.as_str())
-        .collect();
+    // One parameter at most folds like the click id.
+    let field_of = |parameter: &str| {
+        PARAMETERS.iter().find(|(name, _)| *name == parameter).map(|(_, number)| *number).or_else(
+            || {
+                let folded = fold_header(parameter);
+                let known = FOLDED_PARAMETERS.iter().position(|name| *name == folded)?;
+                PARAMETERS.get(known).map(|(_, number)| *number)
+            },
+        )
+    };
     let clicked = tables
         .click_ids()
         .iter()
-        .find(|id| !given.is_empty() && given.contains(&fold_header(&id.parameter).as_str()));
+        .find(|id| field_of(&id.parameter).is_some_and(|number| values.get(number).is_some()));
     if let Some(click) = clicked {
         return (Some(click.source.clone()), Some(click.medium.clone()));
     }
@@ -339,7 +345,11 @@ fn decoded(text: &str) -> String {
 /// Returns whether an ad platform should have filled `value` in and did not: `{{campaign.name}}`,
 /// `{campaignid}`, `brand_{keyword:none}`, `__CAMPAIGN_NAME__`, `[campaign]`, `%%campaign%%`, `${campaign}`.
 fn is_macro(value: &str) -> bool {
-    let value = value.trim();
+    let value = trim(value);
+    // Whatever is a placeholder has a brace or begins with a mark; hardly a value does.
+    if !value.contains('{') && !value.starts_with(['_', '%', '[']) {
+        return false;
+    }
     let encloses = |mark: &str| {
         value.len() > 2 * mark.len() && value.starts_with(mark) && value.ends_with(mark)
     };

@@ -6,6 +6,7 @@ use super::text::unguard;
 use super::{
     Normalizer, Remark, answer, company, consents, country, moment, number, person_name, web,
 };
+use crate::model::blank::is_blank;
 use crate::model::consent::ConsentClaim;
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::mailbox::mailbox_key;
@@ -17,6 +18,9 @@ use crate::rules::tables::Tables;
 
 /// A wall clock read in the wrong zone is off by at most 14 hours.
 const ZONE_ERROR_MAX_MS: i64 = 14 * 3_600_000;
+
+/// As many values as most rows have, with those that follow from others.
+const VALUES_EXPECTED: usize = 40;
 
 /// Parts the values of fields that hold several.
 const LIST_SEPARATOR: &str = "; ";
@@ -97,8 +101,9 @@ impl Draft<'_> {
 impl Normalizer<'_> {
     /// Reads every cell of a row.
     pub(super) fn draft<'r>(&self, cells: &'r [Cell]) -> Draft<'r> {
-        let mut draft = Draft::default();
-        for cell in cells.iter().filter(|cell| !cell.text.trim().is_empty()) {
+        let values = FieldValues::with_room_for(VALUES_EXPECTED);
+        let mut draft = Draft { values, ..Draft::default() };
+        for cell in cells.iter().filter(|cell| !is_blank(&cell.text)) {
             self.read(cell, &mut draft);
         }
         self.settle_region(&mut draft);

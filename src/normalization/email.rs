@@ -210,13 +210,15 @@ fn near_provider<'a>(domain: &str, tables: &'a Tables) -> Option<&'a str> {
     // `gamil.pl` is no letter away from any provider, but its name is one away from Gmail's.
     let by_name = || {
         let name = domain.split('.').next()?;
-        let name_of = |known: &'a str| known.split('.').next().unwrap_or_default();
-        if providers.iter().any(|known| name_of(known) == name) {
+        let is_provider = |known: &String| {
+            known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        if providers.iter().any(is_provider) {
             return None;
         }
         providers.iter().find(|known| {
-            let provider = name_of(known);
-            provider.len() >= 5 && is_near(name, provider)
+            let end = known.bytes().position(|byte| byte == b'.').unwrap_or(known.len());
+            end >= 5 && is_near(name, &known[..end])
         })
     };
     whole.or_else(by_name).map(String::as_str)

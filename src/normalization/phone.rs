@@ -3,6 +3,7 @@
 //! The repairs come first because the library trusts its input: it calls `123456789` a valid line in
 //! Kraków, reads the letters of `wew. 12` as keypad digits and a Polish trunk zero as part of the number.
 
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
@@ -410,50 +411,95 @@ fn national_part<'a>(dialled: &'a str, country: &str) -> &'a str {
     }
 }
 
-/// Beginnings of the nine digits of Polish mobile numbers.
-const POLISH_MOBILE: &[&str] =
-    &["45", "50", "51", "53", "57", "60", "66", "69", "72", "73", "78", "79", "88"];
-/// Beginnings of the ten and eleven digits of German mobile numbers behind the trunk zero; 15 needs eleven.
-const GERMAN_MOBILE: &[&str] =
-    &["160", "162", "163", "170", "171", "172", "173", "174", "175", "176", "177", "178", "179"];
+/// Numbers that their beginning and length alone tell what they are.
+struct Plain {
+    /// Country calling code.
+    code: &'static str,
+    home: &'static str,
+    /// What stands before a number dialled at home.
+    trunk: &'static str,
+    /// Digits without code and trunk.
+    digits: RangeInclusive<usize>,
+    kind: &'static str,
+    beginnings: &'static [&'static str],
+}
 
-/// Returns what `number` is: the answer of the library, which mobile numbers of the two countries that most leads
-/// come from need not wait for.
-fn ask_library(number: &str, country: &str) -> Option<Phone> {
-    let mobile = |code: &str, national: &str, region: &str| Phone {
-        e164: ["+", code, national].concat(),
+/// The plain numbers of the countries that most leads come from, so that the library need not be asked; a test
+/// compares them with what it says. Ranges that have exceptions (Jersey's among the British) are left to it.
+const PLAIN: &[Plain] = &[
+    Plain {
+        code: "48",
+        home: "PL",
+        trunk: "",
+        digits: 9..=9,
         kind: "mobile",
-        region: Some(region.to_owned()),
-        extension: String::new(),
-        others: Vec::new(),
-        remarks: Vec::new(),
-    };
-    let national = |code: &str| match number.strip_prefix('+') {
-        Some(international) => international.strip_prefix(code),
-        None => Some(number),
-    };
-    let is_plain = number.strip_prefix('+').unwrap_or(number).bytes().all(|it| it.is_ascii_digit());
-    let is_at_home = |home: &str| number.starts_with('+') || country == home;
-    let begins = |digits: &str, all: &[&str]| all.iter().any(|it| digits.starts_with(it));
-    if is_plain
-        && is_at_home("PL")
-        && let Some(digits) = national("48")
-        && digits.len() == 9
-        && begins(digits, POLISH_MOBILE)
-    {
-        return Some(mobile("48", digits, "PL"));
-    }
-    if is_plain
-        && is_at_home("DE")
-        && let Some(digits) = national("49").and_then(|digits| {
-            if number.starts_with('+') { Some(digits) } else { digits.strip_prefix('0') }
+        beginnings: &[
+            "45", "50", "51", "53", "57", "60", "66", "69", "72", "73", "78", "79", "88",
+        ],
+    },
+    Plain {
+        code: "48",
+        home: "PL",
+        trunk: "",
+        digits: 9..=9,
+        kind: "fixed",
+        beginnings: &[
+            "12", "13", "14", "15", "16", "17", "18", "22", "23", "24", "25", "29", "32", "33",
+            "34", "41", "42", "43", "44", "46", "48", "52", "54", "55", "56", "58", "59", "61",
+            "62", "63", "65", "67", "68", "71", "74", "75", "76", "77", "81", "82", "83", "84",
+            "85", "86", "87", "89", "91", "94", "95",
+        ],
+    },
+    Plain {
+        code: "49",
+        home: "DE",
+        trunk: "0",
+        digits: 10..=11,
+        kind: "mobile",
+        beginnings: &[
+            "160", "162", "163", "170", "171", "172", "173", "174", "175", "176", "177", "178",
+            "179",
+        ],
+    },
+    Plain {
+        code: "44",
+        home: "GB",
+        trunk: "0",
+        digits: 10..=10,
+        kind: "mobile",
+        beginnings: &[
+            "71", "72", "73", "740", "741", "742", "743", "744", "746", "747", "748", "749", "751",
+            "753", "754", "755", "756", "757", "758", "759", "771", "772", "773", "774", "775",
+            "776", "777", "780", "781", "784", "785", "786", "787", "788", "789", "790", "794",
+            "795", "796",
+        ],
+    },
+];
+
+impl Plain {
+    /// Returns `number` as one of these, when it is one.
+    fn read(&self, number: &str, country: &str) -> Option<Phone> {
+        let national = match number.strip_prefix('+') {
+            Some(international) => international.strip_prefix(self.code)?,
+            None => number.strip_prefix(self.trunk).filter(|_| country == self.home)?,
+        };
+        let is_one = self.digits.contains(&national.len())
+            && self.beginnings.iter().any(|beginning| national.starts_with(beginning))
+            && national.bytes().all(|byte| byte.is_ascii_digit());
+        is_one.then(|| Phone {
+            e164: ["+", self.code, national].concat(),
+            kind: self.kind,
+            region: Some(self.home.to_owned()),
+            extension: String::new(),
+            others: Vec::new(),
+            remarks: Vec::new(),
         })
-        && matches!(digits.len(), 10 | 11)
-        && begins(digits, GERMAN_MOBILE)
-    {
-        return Some(mobile("49", digits, "DE"));
     }
-    judged_by_library(number, country)
+}
+
+fn ask_library(number: &str, country: &str) -> Option<Phone> {
+    let plain = PLAIN.iter().find_map(|plain| plain.read(number, country));
+    plain.or_else(|| judged_by_library(number, country))
 }
 
 fn judged_by_library(number: &str, country: &str) -> Option<Phone> {
@@ -656,9 +702,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn mobile_numbers_are_what_the_library_says(
-            number in "(\\+|\\+48|\\+49|0|00|)([4-8][0-9]{8}|1[5-7][0-9]{8,9})",
-            country in "PL|DE|GB",
+        fn plain_numbers_are_what_the_library_says(
+            number in "(\\+48|\\+44|\\+49|\\+|0|00|)([1-9][0-9]{8,9}|1[5-7][0-9]{8,9}|7[0-9]{9})",
+            country in "PL|DE|GB|US",
         ) {
             prop_assert_eq!(ask_library(&number, &country), judged_by_library(&number, &country));
         }

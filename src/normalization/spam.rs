@@ -1,5 +1,10 @@
 //! Rows that are intact but no leads: tests, bots and forms that were never sent.
 
+use std::sync::LazyLock;
+
+use memchr::memchr;
+use memchr::memmem::Finder;
+
 use super::answer::{self, Answer};
 use super::gibberish;
 use super::text::tidy;
@@ -39,6 +44,10 @@ const PARTIAL: &[&str] = &[
 ];
 /// States that a form plugin gives to what it takes for spam, folded.
 const SPAM: &[&str] = &["spam", "junk", "trash", "kosz", "papierkorb"];
+
+static LEAD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("lead:"));
+static SHOUTED_LEAD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("LEAD:"));
+static DUMMY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("dummy data"));
 
 /// Returns why the row with `cells` is withheld whatever its values, if it is.
 pub fn hold(cells: &[Cell], tables: &Tables) -> Option<Hold> {
@@ -212,8 +221,10 @@ fn is_filled(text: &str) -> bool {
 
 /// Returns whether `text`, perhaps behind the `p:` of a phone cell, opens like a vendor's dummy value.
 fn is_dummy(text: &str, tables: &Tables) -> bool {
-    // Dummy values are rare: three byte tests spare the lower-casing of every cell.
-    if !text.contains("lead:") && !text.contains("dummy data") && !text.contains("LEAD:") {
+    // Dummy values are rare: byte tests spare the lower-casing of every cell.
+    let may_be_marked = memchr(b':', text.as_bytes()).is_some()
+        && [&LEAD, &SHOUTED_LEAD].iter().any(|mark| mark.find(text.as_bytes()).is_some());
+    if !may_be_marked && DUMMY.find(text.as_bytes()).is_none() {
         return false;
     }
     let lower = tidy(text).to_lowercase();
