@@ -144,7 +144,7 @@ impl TableRows {
             RowContent::Rejected(rejection)
         } else {
             let ordered = self.headings.in_first_order(&cells);
-            let raw = ordered.map_or_else(|| self.raw(&cells), |ordered| json_list(ordered.iter()));
+            let raw = ordered.map_or_else(|| self.raw(&cells), |ordered| json_list(ordered.iter(), false));
             let mut cells = self.cells(cells);
             let notices = mend(&mut cells);
             let content = RowContent::Cells(RowKind::Submission, cells);
@@ -157,7 +157,7 @@ impl TableRows {
     /// that a row which comes back as it went is known again.
     fn raw(&self, cells: &[String]) -> String {
         let received = cells.iter().enumerate().filter(|(at, _)| !self.is_own(*at));
-        json_list(received.map(|(_, cell)| cell))
+        json_list(received.map(|(_, cell)| cell), is_plain(self.record.text()))
     }
 
     fn is_own(&self, at: usize) -> bool {
@@ -312,20 +312,15 @@ impl TableRows {
     }
 }
 
-/// The row as received: its cells as a JSON array.
-fn json_list<'c>(cells: impl Iterator<Item = &'c String> + Clone) -> String {
+/// The row as received: its cells as a JSON array. Where `are_plain`, no cell holds what JSON escapes.
+fn json_list<'c>(cells: impl Iterator<Item = &'c String> + Clone, are_plain: bool) -> String {
     let length: usize = cells.clone().map(|cell| cell.len() + 3).sum();
     let mut list = String::with_capacity(length + 2);
     let mut before = "[\"";
     for cell in cells {
         list.push_str(before);
         before = "\",\"";
-        // Hardly a cell holds what JSON escapes; looking at all bytes at once is what a processor is fast at.
-        let mut odd = 0;
-        for byte in cell.bytes() {
-            odd |= u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
-        }
-        if odd == 0 {
+        if are_plain || is_plain(cell.as_bytes()) {
             list.push_str(cell);
         } else {
             let quoted = serde_json::to_string(cell).unwrap_or_default();
@@ -334,6 +329,15 @@ fn json_list<'c>(cells: impl Iterator<Item = &'c String> + Clone) -> String {
     }
     list.push_str(if list.is_empty() { "[]" } else { "\"]" });
     list
+}
+
+/// Returns whether JSON escapes none of `bytes`; looking at all of them at once is what a processor is fast at.
+fn is_plain(bytes: &[u8]) -> bool {
+    let mut odd = 0;
+    for &byte in bytes {
+        odd |= u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    }
+    odd == 0
 }
 
 /// Makes a row that goes to quarantine and whose cells could not be had.
@@ -366,7 +370,7 @@ mod tests {
         fn a_row_as_received_is_the_json_that_serde_writes(
             cells in prop::collection::vec("[\\x00-\\x7fł€]{0,6}|[a-z]{0,20}", 0..6),
         ) {
-            prop_assert_eq!(json_list(cells.iter()), serde_json::to_string(&cells).unwrap());
+            prop_assert_eq!(json_list(cells.iter(), false), serde_json::to_string(&cells).unwrap());
         }
     }
 }

@@ -56,6 +56,21 @@ const FROM_ADVERTISEMENTS: &[(&str, FieldNo)] = &[
     ("ad set name", field::ADSET_NAME),
 ];
 
+/// The fields of both lists, one bit each: a row is asked for them at once.
+const ATTRIBUTED: u128 = {
+    let (mut bits, mut at) = (0, 0);
+    while at < PARAMETERS.len() {
+        bits |= 1 << PARAMETERS[at].1.0;
+        at += 1;
+    }
+    at = 0;
+    while at < FROM_ADVERTISEMENTS.len() {
+        bits |= 1 << FROM_ADVERTISEMENTS[at].1.0;
+        at += 1;
+    }
+    bits
+};
+
 /// What a preset says of leads that carry no attribution of their own.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Implied<'a> {
@@ -87,7 +102,8 @@ pub fn attribute(
     tables: &Tables,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let has_macro = values.iter().any(|(_, value)| is_macro(value));
+    let is_asked = |number: FieldNo| number.0 < 128 && ATTRIBUTED & (1 << number.0) != 0;
+    let has_macro = values.iter().any(|(number, value)| is_asked(number) && is_macro(value));
     for (name, number) in PARAMETERS.iter().chain(FROM_ADVERTISEMENTS).filter(|_| has_macro) {
         if let Some(value) = values.get(*number).filter(|value| is_macro(value)) {
             findings.push(Finding { field: *number, page: None, remark: unfilled(name, value) });
@@ -312,7 +328,14 @@ fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &
         }
         query = Cow::Owned(decoded(&query).replace([';', '?', '#'], "&"));
     }
-    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).flat_map(|pair| {
+        // Most pairs hold nothing to decode.
+        let is_plain = pair.is_ascii() && !pair.bytes().any(|byte| matches!(byte, b'%' | b'+'));
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let decoded = (!is_plain).then(|| form_urlencoded::parse(pair.as_bytes()).next());
+        decoded.unwrap_or(Some((Cow::Borrowed(key), Cow::Borrowed(value))))
+    });
+    for (key, value) in pairs {
         let key = key.trim();
         let is_key = |(name, _): &&(&str, FieldNo)| name.eq_ignore_ascii_case(key);
         let Some((name, number)) = PARAMETERS.iter().find(is_key) else {

@@ -222,6 +222,10 @@ fn is_filled(text: &str) -> bool {
 /// Returns whether `text`, perhaps behind the `p:` of a phone cell, opens like a vendor's dummy value.
 fn is_dummy(text: &str, tables: &Tables) -> bool {
     // Dummy values are rare: byte tests spare the lower-casing of every cell.
+    let first = text.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
+    if first.is_ascii_alphanumeric() && first != b'p' && !tables.may_open_test_text(first) {
+        return false;
+    }
     let may_be_marked = memchr(b':', text.as_bytes()).is_some()
         && [&LEAD, &SHOUTED_LEAD].iter().any(|mark| mark.find(text.as_bytes()).is_some());
     if !may_be_marked && DUMMY.find(text.as_bytes()).is_none() {

@@ -38,23 +38,26 @@ fn without_www(host: &str) -> &str {
 /// behind them nothing, or a path or query without anything that is taken off.
 fn plain_host(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let end = rest.bytes().position(|it| matches!(it, b'/' | b'?' | b'#')).unwrap_or(rest.len());
     let (host, behind) = rest.split_at(end);
-    let is_label = |label: &str| {
-        label.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
-            && label.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && label.ends_with(|c: char| c.is_ascii_alphanumeric())
+    let is_label = |label: &[u8]| {
+        let is_letter = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
+        label.iter().all(|&it| is_letter(it) || it == b'-')
+            && label.first().zip(label.last()).is_some_and(|(first, last)| {
+                is_letter(*first) && is_letter(*last)
+            })
             && label.len() <= 63
             // Punycode may turn out to be none.
-            && label.get(2..4) != Some("--")
+            && label.get(2..4) != Some(b"--")
     };
+    let mut labels = host.as_bytes().split(|&byte| byte == b'.');
     // Figures at the end make an IP address.
-    let is_name = host.rsplit('.').next()?.bytes().all(|byte| byte.is_ascii_lowercase());
-    let is_kept = |byte: u8| byte.is_ascii_graphic() && !b"<>\"'".contains(&byte);
+    let is_name = labels.clone().next_back()?.iter().all(u8::is_ascii_lowercase);
+    let is_kept = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'\'');
     (is_name
-        && host.contains('.')
+        && labels.clone().nth(1).is_some()
         && host.len() <= 253
-        && host.split('.').all(is_label)
+        && labels.all(is_label)
         && behind.bytes().all(is_kept))
     .then_some(host)
 }

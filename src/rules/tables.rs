@@ -343,6 +343,13 @@ impl Tables {
             || self.placeholder_phones.contains(digits)
     }
 
+    /// Returns whether some vendor's dummy value begins with the letter or figure `first` (lower case).
+    pub fn may_open_test_text(&self, first: u8) -> bool {
+        self.test_texts.iter().any(|marker| {
+            marker.as_bytes().first().is_none_or(|byte| *byte == first || !byte.is_ascii())
+        })
+    }
+
     /// Returns whether `text` (lower case, trimmed) opens like a vendor's dummy value.
     pub fn is_test_text(&self, text: &str) -> bool {
         self.test_texts.iter().any(|marker| text.starts_with(marker.as_str()))
