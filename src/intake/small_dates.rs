@@ -43,15 +43,28 @@ impl SmallDates {
         }
     }
 
-    /// Returns how many of the next bytes change nothing where no digit stands before them: all until the figures
-    /// of a day or a month that a separator follows, or those at the end.
+    /// Returns how many of the next bytes change nothing where no digit stands before them: all until two figures
+    /// with one separator behind each, or the figures at the end.
     fn meaningless(bytes: &[u8]) -> usize {
-        let is_part = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, 0 | b'\\');
+        let is_passed = |byte: &u8| matches!(byte, 0 | b'\\');
+        let is_part = |byte: &&u8| byte.is_ascii_digit() || is_passed(byte);
         let run_before = |end: usize| bytes[..end].iter().rev().take_while(is_part).count();
         for separator in memchr3_iter(b'/', b'-', b'.', bytes) {
+            let Some(before) = separator.checked_sub(1).map(|at| &bytes[at]) else { continue };
+            if !is_part(&before) {
+                continue;
+            }
             let run = run_before(separator);
             let figures = &bytes[separator - run..separator];
-            if run > 0 && (run <= 2 || !figures.iter().all(u8::is_ascii_digit)) {
+            if run > 2 && figures.iter().all(u8::is_ascii_digit) {
+                continue;
+            }
+            let behind = &bytes[separator + 1..];
+            let digits = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let goes_on = behind
+                .get(digits)
+                .is_none_or(|next| is_passed(next) || digits > 0 && *next == bytes[separator]);
+            if goes_on {
                 return separator - run;
             }
         }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use memchr::{memchr, memchr_iter, memchr2, memchr3};
 use url::form_urlencoded;
 
 use super::Remark;
@@ -288,7 +289,7 @@ fn readable(value: &str) -> Cow<'_, str> {
             .get(at + 1..at + 3)
             .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
     };
-    if value.match_indices('%').any(|(at, _)| is_escape(at)) {
+    if memchr_iter(b'%', value.as_bytes()).any(is_escape) {
         return tidy(&decoded(value)).into_owned().into();
     }
     Cow::Borrowed(value)
@@ -296,7 +297,7 @@ fn readable(value: &str) -> Cow<'_, str> {
 
 /// Takes the parameters of `page` that no column gave; of duplicates the first that says something wins.
 fn read_query(page: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Remarks) {
-    let Some(start) = page.find(['?', '#']) else {
+    let Some(start) = memchr2(b'?', b'#', page.as_bytes()) else {
         // A page that was encoded as a whole hides its question mark, too.
         if PREFIXES.iter().any(|prefix| page.contains(prefix)) {
             read_pairs(page, values, tables, remarks);
@@ -314,12 +315,13 @@ type Remarks = Vec<(FieldNo, Remark)>;
 
 fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Remarks) {
     let mut query = Cow::Borrowed(query);
-    if query.contains([';', '?', '#']) {
+    if memchr3(b';', b'?', b'#', query.as_bytes()).is_some() {
         query = Cow::Owned(query.replace("&amp;", "&").replace([';', '?', '#'], "&"));
     }
     // A link that was encoded twice hides its parameters: utm_source%3Dgoogle%26utm_medium%3Dcpc.
     for _ in 0..2 {
-        if !(query.contains("%3d") || query.contains("%3D")) {
+        let mut escapes = memchr_iter(b'%', query.as_bytes());
+        if !escapes.any(|at| query.as_bytes()[at..].get(1) == Some(&b'3')) {
             break;
         }
         let lower = query.to_ascii_lowercase();
@@ -370,7 +372,8 @@ fn decoded(text: &str) -> String {
 fn is_macro(value: &str) -> bool {
     let value = trim(value);
     // Whatever is a placeholder has a brace or begins with a mark; hardly a value does.
-    if !value.contains('{') && !value.starts_with(['_', '%', '[']) {
+    let first = value.as_bytes().first().copied().unwrap_or_default();
+    if memchr(b'{', value.as_bytes()).is_none() && !matches!(first, b'_' | b'%' | b'[') {
         return false;
     }
     let encloses = |mark: &str| {

@@ -3,6 +3,7 @@
 //! The repairs come first because the library trusts its input: it calls `123456789` a valid line in
 //! Kraków, reads the letters of `wew. 12` as keypad digits and a Polish trunk zero as part of the number.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
@@ -91,6 +92,37 @@ struct Parts {
 /// Of several numbers the first valid one is taken and the others are kept beside it; an extension is
 /// cut off and kept. Both are remarked.
 pub fn parse(raw: &str, country: &str, tables: &Tables) -> Result<Phone, PhoneFault> {
+    match plain(raw, country, tables) {
+        Some(phone) => Ok(phone),
+        None => parse_with_care(raw, country, tables),
+    }
+}
+
+/// Reads a cell that is one number and nothing else: figures with blanks or with dashes and brackets between them.
+fn plain(raw: &str, country: &str, tables: &Tables) -> Option<Phone> {
+    let (mut digits, mut blanks, mut dashes) = (0, 0, 0);
+    for (at, byte) in raw.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b' ' => blanks += 1,
+            b'-' => dashes += 1,
+            b'(' | b')' => {}
+            b'+' if digits == 0 && at <= 1 => {}
+            _ => return None,
+        }
+    }
+    // `600 123 455 8-16` may end with hours.
+    let has_hours = blanks > 0 && dashes > 0;
+    if has_hours || !(NUMBER_DIGITS_MIN..=15).contains(&digits) || raw.starts_with("++") {
+        return None;
+    }
+    if is_placeholder(raw, country, tables) {
+        return None;
+    }
+    judge(raw, country).ok()
+}
+
+fn parse_with_care(raw: &str, country: &str, tables: &Tables) -> Result<Phone, PhoneFault> {
     let text = unguard(raw);
     let text = narrow(&text);
     let digit_count = digits_in(&text);
@@ -303,9 +335,15 @@ fn is_placeholder(candidate: &str, country: &str, tables: &Tables) -> bool {
 
 /// Returns the digits without `(0)`, and whether a plus sign opens them.
 fn digits_of(candidate: &str) -> (String, bool) {
-    let joined = candidate.replace("(0)", "");
+    let joined = if candidate.contains('(') {
+        Cow::Owned(candidate.replace("(0)", ""))
+    } else {
+        Cow::Borrowed(candidate)
+    };
     let is_international = joined.trim_start_matches(['(', ' ']).starts_with('+');
-    (joined.chars().filter(char::is_ascii_digit).collect(), is_international)
+    let mut digits = String::with_capacity(joined.len());
+    digits.extend(joined.chars().filter(char::is_ascii_digit));
+    (digits, is_international)
 }
 
 fn judge(candidate: &str, country: &str) -> Result<Phone, PhoneFault> {
@@ -707,6 +745,16 @@ mod tests {
             country in "PL|DE|GB|US",
         ) {
             prop_assert_eq!(ask_library(&number, &country), judged_by_library(&number, &country));
+        }
+
+        #[test]
+        fn a_plain_cell_says_what_it_says_with_care(
+            raw in "[ (]?[+]?[(]?(48|0|00|49|)[ )-]{0,2}([0-9]{1,4}[ ()-]{0,2}){2,5}|[+( 0-9)-]{7,16}",
+            country in "PL|DE|GB",
+        ) {
+            if let Some(found) = plain(&raw, &country, shipped()) {
+                prop_assert_eq!(Ok(found), parse_with_care(&raw, &country, shipped()));
+            }
         }
 
         #[test]

@@ -5,7 +5,8 @@
 
 mod titles;
 
-use std::collections::{HashMap, HashSet};
+
+use foldhash::{HashMap, HashSet};
 
 use super::decode::{Sink, Table, document};
 use super::diagnostics::{Place, RuleText, did_you_mean};
@@ -465,7 +466,7 @@ fn lines(text: &RuleText, fold: impl Fn(&str) -> String) -> HashSet<String> {
 
 /// Reads lines of `usual spelling = other, other`; each spelling is folded, the usual one kept as written.
 fn spellings(text: &RuleText) -> HashMap<String, String> {
-    let mut found = HashMap::new();
+    let mut found = HashMap::default();
     for line in entries(text) {
         let (usual, others) = line.split_once('=').unwrap_or((line, ""));
         for spelling in std::iter::once(usual).chain(others.split(',')) {
@@ -491,7 +492,7 @@ fn lower(table: &Table<'_>, key: &str) -> Vec<String> {
 }
 
 fn aliases(root: &Table<'_>, key: &str) -> HashMap<String, String> {
-    let mut found = HashMap::new();
+    let mut found = HashMap::default();
     root.tables(key, |table| {
         let id = table.string("id");
         table.opt_string("because");
