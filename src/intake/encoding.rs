@@ -81,6 +81,12 @@ impl Charset {
         Some(if is_utf8 { Self::Utf8 } else { self })
     }
 
+    /// Returns `bytes` as text where [`Charset::of_part`] finds UTF-8 in a file of UTF-8: checked once.
+    pub(super) fn sound_utf8(self, bytes: &[u8]) -> Option<&str> {
+        let text = std::str::from_utf8(bytes).ok().filter(|_| self.is_unicode())?;
+        (text.is_ascii() || !is_utf8_by_chance(text)).then_some(text)
+    }
+
     /// Returns what to say of a part in the character set `part` of a file in this one.
     pub(super) fn notice_of_part(self, part: Self) -> Option<Notice> {
         let is_same = part == self || (self.is_unicode() && part == Self::Utf8);
@@ -395,9 +401,13 @@ mod tests {
                 bytes.extend_from_slice(end.as_bytes());
             }
             let (mut whole, mut bytewise) = (CharsetCounts::default(), CharsetCounts::default());
-            bytes.chunks(length).for_each(|chunk| whole.feed(chunk));
+            for chunk in bytes.chunks(length) {
+                whole.feed(chunk);
+            }
             bytewise.line_ends.feed(&bytes);
-            bytes.iter().for_each(|byte| bytewise.feed_byte(*byte));
+            for byte in &bytes {
+                bytewise.feed_byte(*byte);
+            }
             prop_assert_eq!(
                 (whole.multibyte_lines, whole.broken_lines, whole.high),
                 (bytewise.multibyte_lines, bytewise.broken_lines, bytewise.high)

@@ -78,12 +78,20 @@ pub(super) fn mend(cells: &mut [Cell]) -> Vec<Notice> {
     notices
 }
 
-/// Returns whether `text` holds any sign that [`find`] and [`has_foreign_sign`] begin with.
+/// Returns whether `text` holds any sign that [`find`] and [`has_foreign_sign`] begin with; by its bytes, since
+/// every row is asked.
 fn may_be_garbled(text: &str) -> bool {
-    !text.is_ascii()
-        && text.chars().any(|c| {
-            !c.is_ascii() && (c == LOST || OF_UTF8.contains(&c) || OF_WINDOWS_1250.contains(&c))
-        })
+    let is_sign = |pair: &[u8]| {
+        matches!(
+            pair,
+            [0xC2, ..]
+                | [0xC3, 0x82..=0x85 | 0xA2 | 0xAF | 0xB0]
+                | [0xC4, 0x82 | 0x8F | 0x91 | 0xB9]
+                | [0xC5, 0x92 | 0x93 | 0xB8]
+                | [0xEF, 0xBF]
+        )
+    };
+    !text.is_ascii() && text.as_bytes().windows(2).any(is_sign)
 }
 
 /// Returns `text` repaired where that is sure.
@@ -298,6 +306,14 @@ mod tests {
         "Dziękuję, proszę o ofertę – „pilne”",
         "źdźbło",
     ];
+
+    #[test]
+    fn every_sign_is_seen_by_its_bytes() {
+        for sign in OF_UTF8.into_iter().chain(OF_WINDOWS_1250).chain([LOST]) {
+            assert!(may_be_garbled(&format!("a{sign}b")), "{sign}");
+        }
+        assert!(!may_be_garbled("Zażółć gęślą jaźń, ZAŻÓŁĆ GĘŚLĄ JAŹŃ, Größe, Čeština"));
+    }
 
     #[test]
     fn utf8_read_as_something_else_is_undone() {

@@ -32,6 +32,7 @@ pub struct Column {
 impl Column {
     /// Returns what `text` says in this column: a vendor's word for yes becomes `yes`, where the preset lists
     /// such words, and every other nothing.
+    #[inline]
     pub(super) fn said<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         if self.yes.is_empty() {
             return text;

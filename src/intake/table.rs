@@ -144,7 +144,8 @@ impl TableRows {
             RowContent::Rejected(rejection)
         } else {
             let ordered = self.headings.in_first_order(&cells);
-            let raw = ordered.map_or_else(|| self.raw(&cells), |ordered| json_list(ordered.iter(), false));
+            let raw = ordered
+                .map_or_else(|| self.raw(&cells), |ordered| json_list(ordered.iter(), false));
             let mut cells = self.cells(cells);
             let notices = mend(&mut cells);
             let content = RowContent::Cells(RowKind::Submission, cells);
@@ -191,21 +192,18 @@ impl TableRows {
     /// Returns the first character set that is not the file's.
     fn decode(&self, record: &Record) -> Option<(Vec<String>, Charset)> {
         let file = self.reading.charset;
-        if let Some(charset) = file.of_part(record.text()) {
+        if let Some(text) = file.sound_utf8(record.text()) {
             let mut cells = Vec::with_capacity(record.len());
-            match std::str::from_utf8(record.text()) {
-                // Checked once for all cells; a character that two cells share belongs to neither.
-                Ok(text) if charset == Charset::Utf8 => {
-                    cells.extend(record.bounds().map(|bounds| {
-                        text.get(bounds.clone()).map_or_else(
-                            || charset.decoded(&record.text()[bounds]).into_owned(),
-                            str::to_owned,
-                        )
-                    }))
-                }
-                _ => cells.extend(record.cells().map(|cell| charset.decoded(cell).into_owned())),
-            }
-            return Some((cells, charset));
+            cells.extend(record.bounds().map(|bounds| match text.get(bounds.clone()) {
+                Some(cell) => cell.to_owned(),
+                // A character that two cells share belongs to neither.
+                None => Charset::Utf8.decoded(&record.text()[bounds]).into_owned(),
+            }));
+            return Some((cells, Charset::Utf8));
+        }
+        if let Some(charset) = file.of_part(record.text()) {
+            let cells = record.cells().map(|cell| charset.decoded(cell).into_owned());
+            return Some((cells.collect(), charset));
         }
         let mut odd = None;
         let mut cells = Vec::with_capacity(record.len());

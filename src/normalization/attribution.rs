@@ -330,7 +330,7 @@ fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &
         }
         query = Cow::Owned(decoded(&query).replace([';', '?', '#'], "&"));
     }
-    let pairs = query.split('&').filter(|pair| !pair.is_empty()).flat_map(|pair| {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| {
         // Most pairs hold nothing to decode.
         let is_plain = pair.is_ascii() && !pair.bytes().any(|byte| matches!(byte, b'%' | b'+'));
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));

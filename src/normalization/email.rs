@@ -11,6 +11,7 @@ use email_address::{EmailAddress, Options};
 use regex::Regex;
 
 use super::Remark;
+use super::mail_domain::{Domain, is_near, is_sound};
 use super::text::{narrow, unguard};
 use crate::model::mailbox::mailbox_key;
 use crate::rules::field::fold_header;
@@ -139,28 +140,6 @@ fn first_of(mut found: Vec<String>, tables: &Tables) -> Email {
     Email { others: found, ..finish(address, remarks, tables) }
 }
 
-/// What the domain of an address tells of its mailbox.
-#[derive(Debug, Clone)]
-pub struct Domain {
-    registrable: String,
-    is_free: bool,
-    is_disposable: bool,
-    is_relay: bool,
-}
-
-impl Domain {
-    /// Looks up what is known of `domain` (lower case).
-    pub fn of(domain: &str, tables: &Tables) -> Self {
-        let is_relay = with_parents(domain).any(|parent| tables.is_mail_relay(parent));
-        Self {
-            registrable: registrable(domain).to_owned(),
-            is_free: tables.is_free_mail(domain),
-            is_disposable: !is_relay && is_disposable(domain, tables),
-            is_relay,
-        }
-    }
-}
-
 /// Returns what kind of mailbox the valid `address` is; `known` tells of its domain.
 pub fn classify(address: &str, known: impl FnOnce(&str) -> Domain, tables: &Tables) -> Mailbox {
     let lower = address.to_lowercase();
@@ -222,27 +201,6 @@ fn near_provider<'a>(domain: &str, tables: &'a Tables) -> Option<&'a str> {
         })
     };
     whole.or_else(by_name).map(String::as_str)
-}
-
-/// Returns whether one slip parts `typed` from `known`: a letter too many, one too few, another one, or two that
-/// changed places.
-fn is_near(typed: &str, known: &str) -> bool {
-    if typed.len().abs_diff(known.len()) > 1 {
-        return false;
-    }
-    if !(typed.is_ascii() && known.is_ascii()) {
-        return strsim::osa_distance(typed, known) == 1;
-    }
-    // Without what both begin and end with, no more than the slip is left.
-    let same = typed.bytes().zip(known.bytes()).take_while(|(one, other)| one == other).count();
-    let (typed, known) = (&typed.as_bytes()[same..], &known.as_bytes()[same..]);
-    let (typed_back, known_back) = (typed.iter().rev(), known.iter().rev());
-    let same = typed_back.zip(known_back).take_while(|(one, other)| one == other).count();
-    match (&typed[..typed.len() - same], &known[..known.len() - same]) {
-        ([_], [_] | []) | ([], [_]) => true,
-        ([one, other], [first, second]) => (one, other) == (second, first),
-        _ => false,
-    }
 }
 
 fn has_known_suffix(domain: &str) -> bool {
@@ -386,29 +344,6 @@ fn judge(candidate: &str, tables: &Tables) -> Result<String, EmailFault> {
     Ok(address)
 }
 
-/// Returns whether `local` and `domain` need no closer look: atoms of ASCII letters, figures and the usual marks.
-fn is_sound(local: &str, domain: &str) -> bool {
-    let are_atoms = |text: &str| {
-        let mut previous = b'.';
-        let are_sound = text.bytes().all(|byte| {
-            let is_part = byte.is_ascii_alphanumeric()
-                || matches!(byte, b'_' | b'-' | b'+')
-                || byte == b'.' && previous != b'.';
-            previous = byte;
-            is_part
-        });
-        are_sound && previous != b'.'
-    };
-    let is_label = |label: &str| label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-');
-    local.len() <= 64
-        && are_atoms(local)
-        && domain.len() <= 250
-        && domain.contains('.')
-        && are_atoms(domain)
-        && !domain.contains(['_', '+'])
-        && domain.split('.').all(is_label)
-}
-
 fn strip_scheme(candidate: &str) -> &str {
     let start = candidate.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
     match start {
@@ -454,7 +389,7 @@ pub fn registrable(domain: &str) -> &str {
     psl::domain_str(domain).unwrap_or(domain)
 }
 
-fn is_disposable(domain: &str, tables: &Tables) -> bool {
+pub(super) fn is_disposable(domain: &str, tables: &Tables) -> bool {
     for parent in with_parents(domain) {
         if tables.is_never_disposable(parent) || tables.is_free_mail(parent) {
             return false;
@@ -467,7 +402,7 @@ fn is_disposable(domain: &str, tables: &Tables) -> bool {
 }
 
 /// Iterates over `domain` and its parents down to two labels.
-fn with_parents(domain: &str) -> impl Iterator<Item = &str> {
+pub(super) fn with_parents(domain: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(domain), |name| name.split_once('.').map(|(_, parent)| parent))
         .filter(|name| name.contains('.'))
 }
@@ -673,25 +608,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn what_is_called_sound_can_be_delivered_to(
-            local in "[a-zA-Z0-9._+-]{0,6}|[a-z]{60,66}",
-            domain in "[a-zA-Z0-9.-]{0,9}|[a-z]{60,66}[.][a-z]{2}|([a-z]{3}[.]){60,64}[a-z]{0,20}",
-        ) {
-            let options =
-                Options::default().with_required_tld().without_domain_literal().without_display_text();
-            let address = format!("{local}@{domain}");
-            let found = EmailAddress::parse_with_options(&address, options);
-            prop_assert!(!is_sound(&local, &domain) || found.is_ok(), "{address}: {found:?}");
-        }
-
-        #[test]
-        fn a_slip_is_one_edit(typed in "[ab.]{0,6}|[abł]{0,4}", known in "[ab.]{0,6}|[abł]{0,4}") {
-            let expected = typed.len().abs_diff(known.len()) <= 1
-                && strsim::osa_distance(&typed, &known) == 1;
-            prop_assert_eq!(is_near(&typed, &known), expected);
-        }
-
         #[test]
         fn any_text_is_judged_without_a_panic(raw in "\\PC{0,40}", tail in "[@<>.,; a-ż\"()]{0,20}") {
             for text in [raw.clone(), format!("{raw}@{tail}"), format!("{tail}{raw}")] {

@@ -6,10 +6,10 @@ use chrono::{
 };
 use chrono_tz::Tz;
 
-use super::Remark;
 use super::date_order::{Basis, Figures, Orders, format_order, split_figures};
 use super::moment_words::{offset_at_end, spelled_date, without_words, zone_at_end};
 use super::text::{narrow, unguard};
+use super::{Remark, moment_plain};
 use crate::model::moment::{Certainty, DateOrder, Moment};
 
 /// How a source writes its times.
@@ -125,61 +125,11 @@ fn in_range(
 
 fn with_formats(text: &str, style: TimeStyle<'_>) -> Option<(Moment, Vec<Remark>)> {
     let formats = style.formats.iter().filter(|format| may_be_tried(format, style.orders));
-    let found = formats.into_iter().find_map(|format| {
-        plain(text, format, style.zone).or_else(|| by_chrono(text, format, style.zone))
-    })?;
+    let found = formats
+        .into_iter()
+        .find_map(|format| moment_plain::with_format(text, format, style.zone))?;
     // chrono reads the 25 of `12.09.25` as the year 25 where the format asks for four figures.
     YEARS.contains(&found.0.utc().year()).then_some(found)
-}
-
-fn by_chrono(text: &str, format: &str, zone: Tz) -> Option<(Moment, Vec<Remark>)> {
-    if let Ok(fixed) = DateTime::parse_from_str(text, format) {
-        return Some((exact(fixed.to_utc(), fixed.offset().local_minus_utc() / 60), Vec::new()));
-    }
-    if let Ok(local) = NaiveDateTime::parse_from_str(text, format) {
-        return Some(localized(local, false, zone));
-    }
-    let date = NaiveDate::parse_from_str(text, format).ok()?;
-    Some(localized(noon(date), true, zone))
-}
-
-/// Reads `2025-09-12T15:05:13+02:00` and `2025-09-12 15:05:13` where `format` asks for just that: most exports write
-/// their times so. Whatever else there is in `text` is left to chrono.
-fn plain(text: &str, format: &str, zone: Tz) -> Option<(Moment, Vec<Remark>)> {
-    let (mark, has_offset) = match format {
-        "%Y-%m-%dT%H:%M:%S%z" | "%Y-%m-%dT%H:%M:%S%:z" => (b'T', true),
-        "%Y-%m-%d %H:%M:%S" => (b' ', false),
-        _ => return None,
-    };
-    let bytes = text.as_bytes();
-    let figures = |at: usize, count: usize| {
-        let digits = bytes.get(at..at + count)?;
-        digits.iter().try_fold(0_u32, |number, digit| {
-            digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'))
-        })
-    };
-    let has = |at: usize, mark: u8| bytes.get(at) == Some(&mark);
-    let is_formed = has(4, b'-') && has(7, b'-') && has(10, mark) && has(13, b':') && has(16, b':');
-    if !is_formed || bytes.len() != if has_offset { 25 } else { 19 } {
-        return None;
-    }
-    let date = NaiveDate::from_ymd_opt(figures(0, 4)? as i32, figures(5, 2)?, figures(8, 2)?)?;
-    let local = date.and_hms_opt(figures(11, 2)?, figures(14, 2)?, figures(17, 2)?)?;
-    if !has_offset {
-        return Some(localized(local, false, zone));
-    }
-    let (hours, minutes) = (figures(20, 2)?, figures(23, 2)?);
-    let sign = match bytes[19] {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
-    if hours > 14 || minutes > 59 || !has(22, b':') {
-        return None;
-    }
-    let offset_minutes = sign * (hours * 60 + minutes) as i32;
-    let instant = local.checked_sub_signed(Duration::minutes(i64::from(offset_minutes)))?.and_utc();
-    Some((exact(instant, offset_minutes), Vec::new()))
 }
 
 /// A format with figures for day and month must not read against the rest of the column, nor without a
@@ -191,11 +141,11 @@ fn may_be_tried(format: &str, orders: Orders) -> bool {
     })
 }
 
-fn noon(date: NaiveDate) -> NaiveDateTime {
+pub(super) fn noon(date: NaiveDate) -> NaiveDateTime {
     date.and_time(NaiveTime::MIN) + Duration::hours(12)
 }
 
-fn exact(instant: DateTime<Utc>, offset_minutes: i32) -> Moment {
+pub(super) fn exact(instant: DateTime<Utc>, offset_minutes: i32) -> Moment {
     Moment { epoch_ms: instant.timestamp_millis(), offset_minutes, certainty: Certainty::Exact }
 }
 
@@ -402,7 +352,11 @@ fn clock_time(date: NaiveDate, clock: &str) -> Option<NaiveDateTime> {
 }
 
 /// Places local time in `zone`: a time that the clocks skip moves forward, a doubled one is the first.
-fn localized(local: NaiveDateTime, is_date_only: bool, zone: Tz) -> (Moment, Vec<Remark>) {
+pub(super) fn localized(
+    local: NaiveDateTime,
+    is_date_only: bool,
+    zone: Tz,
+) -> (Moment, Vec<Remark>) {
     let mut remarks = Vec::new();
     let placed = match zone.from_local_datetime(&local) {
         LocalResult::Single(placed) => Some(placed),
@@ -629,17 +583,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn plain_times_are_what_chrono_reads(
-            text in "[0-2][0-9]{3}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9]([+-][01][0-9]:[0-6][0-9])?",
-            format in "%Y-%m-%d(T%H:%M:%S%z|T%H:%M:%S%:z| %H:%M:%S)",
-        ) {
-            let found = plain(&text, &format, chrono_tz::Europe::Warsaw);
-            if found.is_some() {
-                prop_assert_eq!(found, by_chrono(&text, &format, chrono_tz::Europe::Warsaw));
-            }
-        }
-
         #[test]
         fn any_text_is_read_without_a_panic(raw in "\\PC{0,30}", date in "[0-9./: ,TZ+-]{0,30}", words in "[0-9a-ż :,.]{0,30}") {
             for text in [&raw, &date, &words] {

@@ -2,6 +2,7 @@
 
 use super::attribution::{Finding, Implied, attribute};
 use super::draft::{Draft, phone_remark};
+use super::mail_domain::Domain;
 use super::phone::PhoneFault;
 use super::{Normalizer, company, email, fingerprint, moment, spam};
 use crate::model::field::{self};
@@ -36,8 +37,7 @@ impl Normalizer<'_> {
             let read = || spam::is_odd_name(&cell.text, self.tables);
             self.remembered.odd_names.recall(&cell.text, read)
         });
-        if let Some(hold) =
-            spam::hold_test_contact(email, draft.phone.is_some(), name, self.tables)
+        if let Some(hold) = spam::hold_test_contact(email, draft.phone.is_some(), name, self.tables)
         {
             return RowVerdict::Held(hold);
         }
@@ -66,9 +66,8 @@ impl Normalizer<'_> {
         let values = &mut draft.values;
         let mut own_domain = None;
         if let Some(address) = values.get(field::EMAIL) {
-            let domain = |name: &str| {
-                self.remembered.domains.recall(name, || email::Domain::of(name, self.tables))
-            };
+            let domain =
+                |name: &str| self.remembered.domains.recall(name, || Domain::of(name, self.tables));
             let mut mailbox = email::classify(address, domain, self.tables);
             // Whoever mistyped a provider is no throw-away mailbox, though squatters use such domains for some.
             mailbox.is_disposable &= values.get(field::EMAIL_SUGGESTION).is_none();

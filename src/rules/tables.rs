@@ -5,7 +5,6 @@
 
 mod titles;
 
-
 use foldhash::{HashMap, HashSet};
 
 use super::decode::{Sink, Table, document};
