@@ -10,9 +10,11 @@ use crate::delivery::tasks::duration_text;
 use crate::model::ids::{LeadNo, SubmissionNo};
 use crate::model::moment::utc_from_ms;
 use crate::normalization::phone;
-use crate::pipeline::story::{Story, find, tell};
+use crate::pipeline::story::{Story, find, find_withdrawn, tell};
 use crate::rules::RuleSet;
 use crate::store::Store;
+use crate::store::history::IdentifierEntry;
+use crate::store::undo::Withdrawal;
 
 /// Tell the whole story of one lead.
 ///
@@ -36,6 +38,9 @@ impl Explain {
         let store = global.read_store()?;
         let leads = self.find(&store, &rules)?;
         if leads.is_empty() {
+            if let Some(withdrawal) = find_withdrawn(&store, &self.lead)? {
+                return self.tell_withdrawn(&withdrawal);
+            }
             return Err(UsageError(format!(
                 "no lead answers to `{}`\nhint: give an id such as LM-0123456789AB, an e-mail address \
                  or a phone number; `leadmill leads` lists them",
@@ -51,6 +56,27 @@ impl Explain {
                 Teller { story: &story, rules: &rules }.print()?;
             }
         }
+        Ok(0)
+    }
+
+    /// The id stays known, for it may stand in a CRM.
+    fn tell_withdrawn(&self, withdrawal: &Withdrawal) -> Outcome {
+        let Withdrawal { id, by, undone, now_in } = withdrawal;
+        if self.json {
+            let undone = json!({"run": undone, "by": by, "now_in": now_in});
+            terminal::print(&json!({"lead": id, "undone": undone}).to_string())?;
+            return Ok(0);
+        }
+        let what = undone.as_ref().map_or_else(
+            || format!("run {by} computed everything anew, and there is no such lead any more"),
+            |run| format!("undone in run {by}, which took run {run} back"),
+        );
+        terminal::print_wrapped(&format!("{id}  {what}"), 2)?;
+        terminal::print(&if now_in.is_empty() {
+            "nothing of it is left; its id comes back with its first row".to_owned()
+        } else {
+            format!("the rows that stayed are in {}", now_in.join(", "))
+        })?;
         Ok(0)
     }
 
@@ -83,8 +109,16 @@ impl Teller<'_> {
         if !others.is_empty() {
             terminal::print_wrapped(&format!("also known as {}", others.join(", ")), 2)?;
         }
+        for (run, undone) in &self.story.corrections {
+            let what = undone.as_ref().map_or_else(
+                || format!("run {run} computed it anew"),
+                |undone| format!("run {run} changed it by taking run {undone} back"),
+            );
+            terminal::print_wrapped(&what, 2)?;
+        }
         self.decision()?;
         self.values()?;
+        self.identifiers()?;
         self.submissions()?;
         self.tasks()?;
         self.consents()?;
@@ -138,6 +172,25 @@ impl Teller<'_> {
             let winner = winners.get(name).or_else(|| winners.get("*"));
             rows.push(vec![name.to_owned(), value.to_owned(), self.place(winner.copied())]);
         }
+        terminal::print(&format!("\n{}", terminal::table(&rows, &[])))
+    }
+
+    /// Addresses and numbers that it was given, when there are more than it shows.
+    fn identifiers(&self) -> Result<()> {
+        let values = &self.story.lead.values;
+        let is_shown = |value: &str| values.iter().any(|(_, shown)| shown == value);
+        if self.story.identifiers.iter().all(|one| is_shown(&one.value)) {
+            return Ok(());
+        }
+        let mut rows = vec![
+            ["identifier", "value", "first seen", "last seen", "source"]
+                .map(str::to_owned)
+                .to_vec(),
+        ];
+        rows.extend(self.story.identifiers.iter().map(|one| {
+            let IdentifierEntry { kind, value, first_seen, last_seen, source } = one;
+            [kind, value, first_seen, last_seen, source].map(Clone::clone).to_vec()
+        }));
         terminal::print(&format!("\n{}", terminal::table(&rows, &[])))
     }
 
@@ -294,6 +347,13 @@ fn as_json(story: &Story, rules: &RuleSet) -> Value {
             "evidence": record.evidence,
             "ip": record.ip,
             "user_agent": record.user_agent,
+        })).collect::<Vec<_>>(),
+        "identifiers": story.identifiers.iter().map(|one| json!({
+            "kind": one.kind, "value": one.value, "first_seen": one.first_seen,
+            "last_seen": one.last_seen, "source": one.source,
+        })).collect::<Vec<_>>(),
+        "corrections": story.corrections.iter().map(|(run, undone)| json!({
+            "run": run, "undone": undone,
         })).collect::<Vec<_>>(),
         "events": story.events.iter().map(|event| json!({
             "id": event.id, "run": event.run, "step": event.step, "status": event.status,

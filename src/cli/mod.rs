@@ -9,13 +9,16 @@ mod clock;
 mod explain;
 mod init;
 mod leads;
+mod matching;
 mod progress;
 mod quarantine;
+mod rebuild;
 mod report;
 mod run;
 mod sniff;
 mod tasks;
 mod terminal;
+mod undo;
 mod workspace;
 
 use std::process::ExitCode;
@@ -23,8 +26,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::pipeline::BrokenPromise;
 use crate::pipeline::ingest::Interrupted;
+use crate::pipeline::{BrokenPromise, Impossible};
 use crate::rules::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::store::StoreFault;
 use workspace::{Global, UsageError};
@@ -54,10 +57,13 @@ enum Command {
     Sniff(sniff::Sniff),
     Check(check::Check),
     Leads(leads::Leads),
+    Match(matching::Match),
     Tasks(tasks::Tasks),
     Explain(explain::Explain),
     Report(report::Report),
     Quarantine(quarantine::Quarantine),
+    Undo(undo::Undo),
+    Rebuild(rebuild::Rebuild),
 }
 
 /// Reads the arguments, runs the command and returns its exit code.
@@ -70,10 +76,13 @@ pub fn main() -> ExitCode {
         Command::Sniff(command) => command.run(global),
         Command::Check(command) => command.run(global),
         Command::Leads(command) => command.run(global),
+        Command::Match(command) => command.run(global),
         Command::Tasks(command) => command.run(global),
         Command::Explain(command) => command.run(global),
         Command::Report(command) => command.run(global),
         Command::Quarantine(command) => command.run(global),
+        Command::Undo(command) => command.run(global),
+        Command::Rebuild(command) => command.run(global),
     };
     ExitCode::from(outcome.unwrap_or_else(|fault| report_fault(&fault)))
 }
@@ -101,7 +110,7 @@ fn report_fault(fault: &anyhow::Error) -> u8 {
         return 2;
     }
     terminal::error(&format!("{fault:#}"));
-    if fault.is::<UsageError>() {
+    if fault.is::<UsageError>() || fault.is::<Impossible>() {
         return 2;
     }
     if let Some(interrupted) = fault.downcast_ref::<Interrupted>() {

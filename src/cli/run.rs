@@ -1,10 +1,12 @@
 //! `leadmill run`
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -13,9 +15,11 @@ use super::progress::Progress;
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
 use crate::intake::{InputPath, locate};
+use crate::pipeline::event::Events;
 use crate::pipeline::ingest::Interrupted;
 use crate::pipeline::{Job, dry_run, run};
 use crate::report::run_json::RunSummary;
+use crate::rules::RuleSet;
 
 /// Take exports in, decide about every lead they touch, and write the files.
 ///
@@ -53,44 +57,82 @@ pub fn exit_code_of(_: Interrupted) -> u8 {
     if code == 0 { 130 } else { code as u8 }
 }
 
+/// What commands that write share: the job, its threads, its signals and its progress.
+pub struct Worker<'a> {
+    rules: &'a RuleSet,
+    store: PathBuf,
+    out: PathBuf,
+    inputs: &'a [InputPath],
+    forced_source: Option<&'a str>,
+    as_of: DateTime<Utc>,
+    threads: usize,
+    full: bool,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl<'a> Worker<'a> {
+    /// Prepares a job without inputs; from here on a signal stops it at the next edge.
+    pub fn new(global: &Global, rules: &'a RuleSet, threads: Option<NonZeroUsize>) -> Result<Self> {
+        Ok(Self {
+            rules,
+            store: global.store_path(),
+            out: global.out_path(),
+            inputs: &[],
+            forced_source: None,
+            as_of: global.now(rules)?,
+            threads: threads
+                .or_else(|| std::thread::available_parallelism().ok())
+                .map_or(1, usize::from),
+            full: false,
+            interrupted: watch_signals()?,
+        })
+    }
+
+    /// Does `work` on a pool of threads and shows how it comes along.
+    pub fn work<T: Send>(
+        &self,
+        global: &Global,
+        work: impl FnOnce(&Job<'_>, Events<'_>) -> Result<T> + Send,
+    ) -> Result<T> {
+        let job = Job {
+            rules: self.rules,
+            store: &self.store,
+            out: &self.out,
+            inputs: self.inputs,
+            forced_source: self.forced_source,
+            as_of: self.as_of,
+            threads: self.threads,
+            full: self.full,
+            interrupted: &self.interrupted,
+        };
+        let mut progress = Progress::new(global.quiet);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .build()
+            .context("cannot start the worker threads")?;
+        let outcome = pool.install(|| work(&job, &mut |event| progress.show(&event)));
+        progress.finish();
+        outcome
+    }
+}
+
 impl Run {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
-        let as_of = global.now(&rules)?;
+        let worker = Worker::new(global, &rules, self.threads)?;
         Global::expect_source(&rules, self.source.as_deref())?;
         let (inputs, missing) = self.locate(global)?;
         std::fs::create_dir_all(&global.workspace)
             .with_context(|| format!("cannot create {}", global.workspace.display()))?;
-        let interrupted = watch_signals()?;
-        let threads = self
-            .threads
-            .or_else(|| std::thread::available_parallelism().ok())
-            .map_or(1, usize::from);
-        let (store, out) = (global.store_path(), global.out_path());
-        let job = Job {
-            rules: &rules,
-            store: &store,
-            out: &out,
+        let worker = Worker {
             inputs: &inputs,
             forced_source: self.source.as_deref(),
-            as_of,
-            threads,
             full: self.full,
-            interrupted: &interrupted,
+            ..worker
         };
-        let mut progress = Progress::new(global.quiet);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .context("cannot start the worker threads")?;
         let work = if self.keep_nothing { dry_run } else { run };
-        let outcome = pool.install(|| {
-            let mut show = |event| progress.show(&event);
-            work(&job, &mut show)
-        });
-        progress.finish();
-        let summary = outcome?;
+        let summary = worker.work(global, work)?;
         if self.json {
             terminal::print(&summary.to_line()?)?;
         } else if !global.quiet {

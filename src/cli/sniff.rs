@@ -60,7 +60,7 @@ impl Sniff {
         let as_of = global.now(&rules)?;
         Global::expect_source(&rules, self.source.as_deref())?;
         let input = self.input()?;
-        let expansion = expand(&input, &caps(&rules));
+        let expansion = expand(&input, &rules.sources, &caps(&rules));
         for name in &expansion.left_out {
             terminal::warning(&format!("{name}: this is no export and was left out"));
         }

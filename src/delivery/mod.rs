@@ -6,6 +6,7 @@
 //! [`crm::CrmWriter`].
 
 mod cell;
+pub mod clusters;
 pub mod crm;
 pub mod publication;
 pub mod rejects;

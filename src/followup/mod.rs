@@ -190,6 +190,9 @@ impl Cycle<'_> {
             TaskChannel::Email if values.is_true(field::EMAIL_IS_DISPOSABLE) => {
                 Some("the e-mail address is a throw-away one")
             }
+            TaskChannel::Email if values.is_true(field::EMAIL_IS_UNDELIVERABLE) => {
+                Some("mail to the address came back for good")
+            }
             TaskChannel::Call | TaskChannel::Sms if !has(field::PHONE) => Some("no phone number"),
             TaskChannel::Sms if values.get(field::PHONE_TYPE) == Some("fixed") => {
                 Some("a landline takes no text messages")

@@ -86,6 +86,11 @@ pub fn phone_hash(e164: &str) -> KeyHash {
     hash("phone", e164)
 }
 
+/// Returns the hash of a near key, which says nothing by itself.
+pub(super) fn near_hash(value: &str) -> KeyHash {
+    hash("near", value)
+}
+
 fn hash(kind: &str, value: &str) -> KeyHash {
     let digest = Sha256::new_with_prefix(kind).chain_update([0x1f]).chain_update(value).finalize();
     let mut short = [0; 16];

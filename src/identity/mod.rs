@@ -8,3 +8,5 @@ pub mod clusters;
 pub mod golden;
 pub mod guard;
 pub mod keys;
+pub mod likeness;
+pub mod matching;

@@ -13,7 +13,9 @@ use super::bytes::Stamp;
 use super::compressed::{Bytes, MemberReader};
 use super::encoding::Charset;
 use super::locate::{InputPath, is_export_name};
+use super::workbook::{self, Sheet};
 use super::{Caps, Refusal, RefusalKind, settle};
+use crate::rules::source::{SourceCatalog, header_key};
 
 /// The first bytes of a zip archive, of an empty one, and of nothing else.
 const MAGICS: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
@@ -280,11 +282,66 @@ pub struct Expansion {
     pub left_out: Vec<String>,
 }
 
-/// Returns `input` itself, or the exports in it when it is a zip archive, as `archive.zip/member.csv`.
+/// Returns `input` itself, or the exports in it when it is a zip archive, as `archive.zip/member.csv`; of a
+/// workbook its sheet, and behind it those with the very same header, as `book.xlsx/Sheet2`.
 ///
 /// What the operating system added to an archive is passed over; other files are named as left out. A
 /// file that cannot be opened is returned as it is: [`super::open`] says what is wrong with it.
-pub fn expand(input: &InputPath, caps: &Caps) -> Expansion {
+pub fn expand(input: &InputPath, sources: &SourceCatalog, caps: &Caps) -> Expansion {
+    let mut expansion = unpack(input, caps);
+    let inputs = std::mem::take(&mut expansion.inputs).into_iter();
+    expansion.inputs = inputs
+        .flat_map(|input| match input {
+            Ok(input) => sheets(&input, sources, caps).into_iter().map(Ok).collect(),
+            Err(refusal) => vec![Err(refusal)],
+        })
+        .collect();
+    expansion
+}
+
+/// The sheets of a workbook that are to be read, or the input itself. What is wrong with it is said when it
+/// is opened.
+fn sheets(input: &InputPath, sources: &SourceCatalog, caps: &Caps) -> Vec<InputPath> {
+    let itself = || vec![input.clone()];
+    if input.is_stdin() || !input.path.is_file() {
+        return itself();
+    }
+    let source = || Source::open(&input.path, input.member.as_ref()).ok();
+    let is_workbook = |source| matches!(kind(source, &input.name, caps), Ok(Kind::Workbook));
+    if !starts_like_an_archive(input) || !source().is_some_and(is_workbook) {
+        return itself();
+    }
+    let file_bytes = std::fs::metadata(&input.path).map_or(0, |found| found.len());
+    let file_bytes = input.member.as_ref().map_or(file_bytes, Member::packed_bytes);
+    let is_sound = source().is_some_and(|source| workbook::check(source, file_bytes, caps).is_ok());
+    let is_known = |text: &str| sources.knows_header(&header_key(text));
+    let chosen = source()
+        .filter(|_| is_sound)
+        .and_then(|source| workbook::choose(source, is_known).ok().flatten());
+    let Some(mut first) = chosen.filter(|sheet| !sheet.alike.is_empty()) else { return itself() };
+    let alike = std::mem::take(&mut first.alike);
+    let others = alike.into_iter().map(|name| InputPath {
+        name: format!("{}/{name}", input.name),
+        sheet: Some(Sheet { name, unread: Vec::new(), alike: Vec::new() }),
+        ..input.clone()
+    });
+    let others: Vec<InputPath> = others.collect();
+    let first = InputPath { sheet: Some(first), ..input.clone() };
+    [vec![first], others].concat()
+}
+
+/// Looks at the first bytes before the whole of a member is unpacked.
+fn starts_like_an_archive(input: &InputPath) -> bool {
+    let bytes: io::Result<Bytes> = match &input.member {
+        Some(member) => member.open(&input.path),
+        None => File::open(&input.path).map(|file| Box::new(file) as Bytes),
+    };
+    let mut start = Vec::new();
+    bytes.and_then(|bytes| bytes.take(4).read_to_end(&mut start)).is_ok()
+        && start.starts_with(b"PK")
+}
+
+fn unpack(input: &InputPath, caps: &Caps) -> Expansion {
     let itself = || Expansion { inputs: vec![Ok(input.clone())], left_out: Vec::new() };
     if input.is_stdin() || input.member.is_some() || !input.path.is_file() {
         return itself();
@@ -300,9 +357,7 @@ pub fn expand(input: &InputPath, caps: &Caps) -> Expansion {
             let inputs = contents.exports.into_iter().map(|(path, found)| {
                 let name = full(&path);
                 match found {
-                    Ok(member) => {
-                        Ok(InputPath { path: input.path.clone(), name, member: Some(member) })
-                    }
+                    Ok(member) => Ok(InputPath { name, member: Some(member), ..input.clone() }),
                     Err(reason) => Err(locked(&name, &reason)),
                 }
             });

@@ -102,9 +102,17 @@ impl Store {
             Kind::Workbook => {
                 workbook::check(source()?, store.file_bytes, caps)
                     .map_err(|error| store.refusal(&error))?;
-                let sheet = workbook::choose(source()?, is_known);
-                let sheet = sheet.map_err(|error| store.refusal(&error))?;
-                store.sheet = Some(sheet.ok_or_else(|| without_sheet(&input.name))?);
+                store.sheet = Some(match &input.sheet {
+                    Some(sheet) => sheet.clone(),
+                    None => {
+                        let sheet = workbook::choose(source()?, is_known);
+                        let sheet = sheet.map_err(|error| store.refusal(&error))?;
+                        let mut sheet = sheet.ok_or_else(|| without_sheet(&input.name))?;
+                        // Nobody made inputs of them, so they are not read.
+                        sheet.unread.append(&mut sheet.alike);
+                        sheet
+                    }
+                });
             }
         }
         Ok(store)

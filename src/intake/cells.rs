@@ -20,6 +20,9 @@ pub(super) struct Dialect {
     /// Whether a quote may stand behind blanks at the start of a cell (`a, "b, c"`), which RFC 4180
     /// takes for text.
     pub(super) blanks_before_quotes: bool,
+    /// Whether a quote inside a quoted cell is text where no delimiter and no line end stands behind it:
+    /// `"Jan "Janek" Kowalski"`, as programs write it that know nothing of escapes.
+    pub(super) bare_quotes: bool,
 }
 
 impl Dialect {
@@ -30,6 +33,7 @@ impl Dialect {
             escape: Escape::Doubled,
             whole_row_quoted: false,
             blanks_before_quotes: false,
+            bare_quotes: false,
         }
     }
 }
@@ -50,6 +54,8 @@ pub(super) struct Record {
     pub(super) has_bom: bool,
     /// Every cell is a JSON scalar; found only with [`Escape::Json`].
     pub(super) is_json: bool,
+    /// It was read with [`Dialect::bare_quotes`].
+    pub(super) has_bare_quotes: bool,
     /// Something in it only JSON writes: `\"`, `\/`, `\u`, a bare `null`.
     pub(super) has_json_marks: bool,
 }
@@ -64,6 +70,7 @@ impl Record {
         self.has_bom = false;
         self.is_json = false;
         self.has_json_marks = false;
+        self.has_bare_quotes = false;
     }
 
     fn end_cell(&mut self, fields_max: usize) {
@@ -160,12 +167,10 @@ pub(super) fn scan(
         at += blanks_before_quote(&bytes[at..], dialect);
         let is_quoted = bytes.get(at) == Some(&b'"');
         if is_quoted {
-            let Some(end) = quoted(bytes, at + 1, at_end, dialect.escape, record) else {
+            let Some(end) = quoted(bytes, at + 1, at_end, dialect, record) else {
                 return Scan::More { in_quotes: true };
             };
-            let behind = bytes[end..].iter().find(|byte| **byte != b' ');
-            record.has_strays |= behind
-                .is_some_and(|byte| !matches!(byte, b'\n' | b'\r') && *byte != dialect.delimiter);
+            record.has_strays |= is_text_behind(&bytes[end..], dialect);
             at = end;
         }
         let stop = match bare(bytes, at, dialect, record) {
@@ -241,9 +246,10 @@ fn quoted(
     bytes: &[u8],
     mut at: usize,
     at_end: bool,
-    escape: Escape,
+    dialect: Dialect,
     record: &mut Record,
 ) -> Option<usize> {
+    let escape = dialect.escape;
     loop {
         let rest = &bytes[at..];
         let plain = match escape {
@@ -269,6 +275,10 @@ fn quoted(
                 record.text.push(b'"');
                 at += 2;
             }
+            (b'"', _) if dialect.bare_quotes && is_text_behind(&bytes[at + 1..], dialect) => {
+                record.text.push(b'"');
+                at += 1;
+            }
             (b'"', _) => {
                 if escape == Escape::Json {
                     record.decode_json_string();
@@ -289,6 +299,12 @@ fn quoted(
             }
         }
     }
+}
+
+/// Returns whether something else than the end of a cell stands at the start of `bytes`.
+fn is_text_behind(bytes: &[u8], dialect: Dialect) -> bool {
+    let behind = bytes.iter().find(|byte| **byte != b' ');
+    behind.is_some_and(|byte| !matches!(byte, b'\n' | b'\r') && *byte != dialect.delimiter)
 }
 
 /// Returns what the inside of a JSON string stands for, and whether all its escapes are JSON's; one that
@@ -403,6 +419,13 @@ mod tests {
         let spaced = Dialect { blanks_before_quotes: true, ..Dialect::rfc4180(b',') };
         check("a, \"b, c\", d \"e\"", spaced, &["a", "b, c", " d \"e\""]);
         check("a, \"b, c\"", Dialect::rfc4180(b','), &["a", " \"b", " c\""]);
+    }
+
+    #[test]
+    fn quotes_that_end_no_cell_are_text_where_the_dialect_says_so() {
+        let bare = Dialect { bare_quotes: true, ..Dialect::rfc4180(b',') };
+        check("1,\"a \"b\" c\" ,\"d \"\"e\"\"\"", bare, &["1", "a \"b\" c ", "d \"e\""]);
+        check("1,\"a \"b\", c\"", bare, &["1", "a \"b", " c\""]);
     }
 
     #[test]

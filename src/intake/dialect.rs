@@ -8,7 +8,7 @@ use super::encoding::Charset;
 use super::mojibake::mended;
 use super::outline::{looks_like_email, looks_like_phone};
 use super::records::{Piece, RecordReader};
-use crate::rules::source::{Escape, header_key};
+use crate::rules::source::{Escape, header_key, parted_key};
 
 /// The delimiters that exports are written with.
 pub(super) const DELIMITERS: &[u8] = b",;\t|";
@@ -28,6 +28,8 @@ pub(super) struct Layout {
     pub(super) lines_before: u32,
     /// The first data records.
     pub(super) sample: Vec<Vec<String>>,
+    /// The row right above the header: names of groups, where cells were merged.
+    pub(super) above: Vec<String>,
 }
 
 struct Sampled {
@@ -70,6 +72,8 @@ pub(super) fn layout(
         header.cells.iter().map(|cell| tidy_header(cell)).collect()
     };
     let lines_before = if is_headerless { header.line - 1 } else { header.line };
+    let above = header_at.checked_sub(1).filter(|_| !is_headerless);
+    let above = above.map(|at| records[at].cells.iter().map(|cell| tidy_header(cell)).collect());
     Some(Layout {
         dialect,
         header: names,
@@ -80,6 +84,7 @@ pub(super) fn layout(
             .filter(|record| record.line > lines_before)
             .map(|record| record.cells)
             .collect(),
+        above: above.unwrap_or_default(),
     })
 }
 
@@ -170,6 +175,13 @@ fn sample(
                     });
                 }
             }
+            Ok(Piece::TooLong { line, head, open_quote: true }) => records.push(Sampled {
+                line,
+                cells: vec![shown(charset, &head)],
+                has_strays: true,
+                is_json: false,
+                has_json_marks: false,
+            }),
             Ok(Piece::TooLong { .. }) => {}
             Ok(Piece::OpenQuote { .. } | Piece::End) | Err(_) => break,
         }
@@ -217,7 +229,10 @@ fn known_cells(record: &Sampled, is_known: &impl Fn(&str) -> bool) -> usize {
     record
         .cells
         .iter()
-        .filter(|cell| cell.len() < 200 && !cell.trim().is_empty() && is_known(&header_key(cell)))
+        .filter(|cell| cell.len() < 200 && !cell.trim().is_empty())
+        .filter(|cell| {
+            is_known(&header_key(cell)) || parted_key(cell).is_some_and(|key| is_known(&key))
+        })
         .count()
 }
 

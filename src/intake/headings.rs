@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::outline::{looks_filled_in, looks_like_phone};
-use super::roles::{Column, Resolver};
+use super::outline::{looks_filled_in, looks_like_email, looks_like_phone};
+use super::roles::{Column, Resolver, RoleOrigin, keys_of};
 use crate::model::blank::trim;
+use crate::model::field::{EMAIL, PHONE};
+use crate::model::row::Role;
 use crate::rules::source::{header_key, verbatim_key};
 
 /// A cell longer than this is no header, however its text may fold.
@@ -38,13 +40,16 @@ pub(super) struct Headings {
     first: Vec<Arc<str>>,
     /// Where each column stands under the first header; none while that one is in force.
     order: Option<Vec<usize>>,
+    /// Whether the header in force has more columns than the first one.
+    is_longer: bool,
 }
 
 impl Headings {
     /// Takes `header` as the first header of a file and `columns` as what it means.
     pub(super) fn new(header: &[String], columns: &[Column]) -> Self {
         let first = columns.iter().map(|column| column.name.clone()).collect();
-        let mut headings = Self { keys: HashSet::new(), width: 0, first, order: None };
+        let mut headings =
+            Self { keys: HashSet::new(), width: 0, first, order: None, is_longer: false };
         headings.learn(header);
         headings
     }
@@ -80,8 +85,21 @@ impl Headings {
             })
             .collect();
         let is_same = order.iter().enumerate().all(|(at, place)| at == *place);
+        self.is_longer = columns.len() > self.first.len();
         self.order = (!is_same).then_some(order);
         columns
+    }
+
+    /// Returns whether rows stand under the file's first header, or under one whose columns can be put into
+    /// its order: it has no names that the first one has not.
+    pub(super) fn is_first_or_its_order(&self) -> bool {
+        self.order.as_ref().is_none_or(|order| order.iter().all(|place| *place < self.first.len()))
+            && !self.is_longer
+    }
+
+    /// Returns whether rows stand under a header in another order than the file's first one.
+    pub(super) fn is_another_order(&self) -> bool {
+        self.order.is_some() || self.is_longer
     }
 
     /// Returns the cells of a whole row in the order of the first header, with cells of columns that it
@@ -129,6 +147,46 @@ pub(super) fn is_second_header(cells: &[String], columns: &[Column], resolver: &
         !resolver.knows(&keys) || resolver.column(&column.name, &keys).role == column.role
     });
     agree && texts.len() >= 2 && known_names(&texts, resolver) * 2 > texts.len()
+}
+
+/// Returns the header with the name of its group before every column that a merged cell above it makes a
+/// consent: `Zgody` over `E-mail` and `SMS` asks for a yes or no, not for an address.
+///
+/// `sample` are the first rows: a column of addresses or numbers is none of the group's, which in text ends
+/// nowhere.
+pub(super) fn under_groups(
+    header: Vec<String>,
+    above: &[String],
+    sample: &[Vec<String>],
+    resolver: &Resolver,
+) -> Vec<String> {
+    // One name before many blanks is the title of the sheet.
+    let is_title = above.iter().skip(1).all(String::is_empty);
+    if is_title {
+        return header;
+    }
+    let is_consent = |role| matches!(role, Role::Consent(_));
+    let mut group = None;
+    let named = header.into_iter().enumerate().map(|(at, name)| {
+        if let Some(text) = above.get(at).filter(|text| !text.is_empty()) {
+            let column = resolver.column(&text.as_str().into(), &keys_of(text));
+            group = Some(text).filter(|_| is_consent(column.role));
+        }
+        let Some(group) = group.filter(|group| !name.is_empty() && **group != name) else {
+            return name;
+        };
+        let own = resolver.column(&name.as_str().into(), &keys_of(&name));
+        let may_be_channel = [Role::Field(EMAIL), Role::Field(PHONE)].contains(&own.role)
+            || own.origin == RoleOrigin::Nothing
+            || is_consent(own.role);
+        let is_contact = |row: &Vec<String>| {
+            let cell = row.get(at).map_or("", |cell| cell.trim());
+            looks_like_email(cell) || looks_like_phone(cell)
+        };
+        let is_of_group = may_be_channel && !sample.iter().any(is_contact);
+        if is_of_group { format!("{group}: {name}") } else { name }
+    });
+    named.collect()
 }
 
 /// The cells that are not empty, when each of them could be a name.

@@ -1,7 +1,9 @@
 //! Tables as people really have them: each polluted in one way, in the spirit of the Pollock benchmark and of
 //! the horror files of messytables. All of it is invented.
 
-use super::tests::check;
+use super::Caps;
+use super::tests::{check, rows_of};
+use crate::model::row::RowContent;
 
 #[track_caller]
 fn check_table(text: &str, expected: &[&str]) {
@@ -155,4 +157,83 @@ fn an_empty_export_joined_to_another_hands_over_to_its_header() {
             "2/3 phone=600123457 | first-name=Jan | email=b@example.com",
         ],
     );
+}
+
+#[test]
+fn whatever_is_too_large_costs_only_itself() {
+    let header = "Imię,E-mail,Telefon\n";
+    let (anna, jan) = ("Anna,a@example.com,600123456\n", "Jan,b@example.com,600123457\n");
+    let long = format!("{},c@example.com,1\n", "x".repeat(8 << 20));
+    let quoted = format!("\"{}\",c@example.com,1\n", "x".repeat(8 << 20));
+    let cells = "1,".repeat(1_000_000) + "\n";
+    let many = "1,".repeat(10_000) + "\n";
+    for (row, code) in [
+        (&long, "record-too-long"),
+        (&quoted, "record-too-long"),
+        (&cells, "record-too-long"),
+        (&many, "too-many-fields"),
+    ] {
+        let rejected = format!("2/3 rejected {code}");
+        let rows = [format!("1/2 {ANNA}"), rejected, format!("3/4 {JAN}")];
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        check_table(&format!("{header}{anna}{row}{jan}"), &rows);
+    }
+    let blank = "\n".repeat(300_000);
+    check_anna_and_jan(&format!("{header}{anna}{blank}{jan}"), ["1/2", "2/300003"]);
+    check(
+        &format!("{}\n{anna}", "c,".repeat(300_000)),
+        "",
+        &["refused OverCap: its first line is longer than 262144 bytes, which no header is"],
+    );
+}
+
+#[test]
+fn a_quote_that_never_closes_costs_only_its_line() {
+    let rows = "Jan,b@example.com,600123457\n".repeat(20_000);
+    let text = format!("Imię,E-mail,Telefon\n\"Anna,a@example.com,600123456\n{rows}");
+    let found = rows_of("x.csv", text.as_bytes(), &Caps::default()).unwrap();
+    assert_eq!(found.len(), 20_001);
+    assert!(matches!(found[0].as_ref().unwrap().content, RowContent::Rejected(_)));
+    // Where there is no header, the first line is a row, too.
+    let text = format!("\"Anna,a@example.com,600123456\n{rows}");
+    assert_eq!(rows_of("x.csv", text.as_bytes(), &Caps::default()).unwrap().len(), 20_001);
+}
+
+#[test]
+fn rows_that_quotes_join_are_no_leads() {
+    let joined = |at: u32| format!("{at},\"Ewa,e{at}@example.com,600123456\n");
+    let text = format!(
+        "Lp.,Imię,E-mail,Telefon\n{}5,Jan,b@example.com,600123457\n",
+        (1..5).map(joined).collect::<String>()
+    );
+    check_table(
+        &text,
+        &[
+            "1/2 rejected unclosed-quote",
+            "2/3 rejected unclosed-quote",
+            "3/4 rejected unclosed-quote",
+            "4/5 rejected unclosed-quote",
+            &format!("5/6 {JAN}"),
+        ],
+    );
+}
+
+#[test]
+fn a_title_is_no_group() {
+    for above in ["Zgody RODO, raport;;;\n", "Zgody;;;\n", ";Zgoda;;\n"] {
+        check_anna_and_jan(
+            &format!(
+                "{above}Imię;E-mail;Telefon;Data\nAnna;a@example.com;600123456;\nJan;b@example.com;600123457;\n"
+            ),
+            ["1/3", "2/4"],
+        );
+    }
+}
+
+#[test]
+fn files_of_hardly_anything_get_a_verdict() {
+    check_table("E-mail;Telefon\n", &[]);
+    check_table("E-mail\na@example.com\n", &["1/2 email=a@example.com"]);
+    check_table("a@example.com", &["1/1 email=a@example.com"]);
+    check_table("600123456\n600123457\n", &["1/1 phone=600123456", "2/2 phone=600123457"]);
 }

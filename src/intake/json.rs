@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use serde_json::Value;
 
 use super::encoding::Charset;
-use super::json_layout::{self, Braces, Layout, array_start};
+use super::json_layout::{Braces, Layout};
 use super::json_text;
+use super::json_wrappers::{self, array_start};
 use super::roles::{self, Traits};
 use super::{Caps, SourceCatalog, SourcePreset};
 use crate::rules::source::{Expectation, Recognition};
@@ -226,13 +227,13 @@ impl<R: Read> JsonReader<R> {
 
     /// Passes over a wrapper's own keys, up to its list or behind its end.
     fn pass_wrapper(&mut self) -> io::Result<Option<JsonPiece>> {
-        let Layout::Wrapped(key) = &self.layout else { return Ok(None) };
+        let Layout::Wrapped(path) = &self.layout else { return Ok(None) };
         let bytes = &self.buffer[self.start..];
         let is_before = self.place == Place::Before;
         let used = if is_before {
-            array_start(bytes, key)
+            array_start(bytes, path)
         } else {
-            Braces { depth: 1, ..Braces::default() }.feed(bytes)
+            Braces { depth: path.len(), ..Braces::default() }.feed(bytes)
         };
         if let Some(used) = used {
             self.consume(used);
@@ -399,7 +400,7 @@ pub(super) fn records(text: &str) -> Result<Vec<Value>, String> {
         }
         value => value,
     };
-    Ok(json_layout::unwrapped(value))
+    Ok(json_wrappers::unwrapped(json_wrappers::opened(value)))
 }
 
 fn first_bytes(bytes: &[u8]) -> Vec<u8> {
@@ -502,13 +503,19 @@ mod tests {
             &Layout::Sequence,
             &["1:{\n \"a\": 1\n}", "4:{\n \"a\": 2\n}"],
         );
-        let wrapped = Layout::Wrapped("data".into());
+        let wrapped = Layout::Wrapped(vec!["data".into()]);
         check(
             "{\"count\":{\"data\":1},\"data\":[{\"a\":1},{\"a\":2}],\"paging\":{}}\n{\"data\":[{\"a\":3}]}\n",
             &wrapped,
             &["1:{\"a\":1}", "1:{\"a\":2}", "2:{\"a\":3}"],
         );
         check("{\"data\":[]}", &wrapped, &[]);
+        let path = vec!["response".to_owned(), "leads".to_owned()];
+        check(
+            "{\"status\":200,\"response\":{\"leads\":[{\"a\":1},{\"a\":2}",
+            &Layout::Wrapped(path),
+            &["1:{\"a\":1}", "1:{\"a\":2}", "1:cut"],
+        );
         let with_list = "{\"email\":\"a\",\"items\":[{\"sku\":1}]}\n";
         check(with_list, &Layout::Lines, &[&format!("1:{}", with_list.trim())]);
     }
@@ -550,7 +557,11 @@ mod tests {
     fn a_cut_is_seen() {
         check("[{\"a\":1},", &Layout::Sequence, &["1:{\"a\":1}", "1:cut"]);
         check("{\n\"a\":1", &Layout::Sequence, &["1:cut"]);
-        check("{\"data\":[{\"a\":1}]", &Layout::Wrapped("data".into()), &["1:{\"a\":1}", "1:cut"]);
+        check(
+            "{\"data\":[{\"a\":1}]",
+            &Layout::Wrapped(vec!["data".into()]),
+            &["1:{\"a\":1}", "1:cut"],
+        );
     }
 
     #[test]

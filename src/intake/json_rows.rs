@@ -11,16 +11,21 @@ use super::encoding::Charset;
 use super::json::{self, JsonPiece, JsonReader, holds};
 use super::json_text::{self, text_of};
 use super::mojibake::mend;
-use super::roles::{Column, Resolver, keep_one_of_each};
+use super::roles::{Column, Resolver, RoleOrigin, by_their_values, keep_one_of_each};
+use super::split_times::SplitTime;
 use super::{Caps, Refusal, RefusalKind};
 use crate::model::field::{EMAIL, PHONE};
 use crate::model::outcome::Rejection;
 use crate::model::row::{Cell, Origin, Role, Row, RowContent, RowKind, RowTouch};
-use crate::rules::source::{JsonShape, Pivot, header_key, verbatim_key};
+use crate::rules::source::{GENERIC_JSON, JsonShape, Pivot, header_key, parted_key, verbatim_key};
 
 /// Keys that say where something is, not what it is.
 const CONTAINERS: &[&str] = &[
     "body",
+    "json",
+    "request",
+    "formdata",
+    "form data",
     "payload",
     "data",
     "lead",
@@ -71,9 +76,10 @@ impl JsonRows {
         input: String,
         charset: Charset,
         resolver: Resolver,
+        columns: &[Column],
         caps: Caps,
     ) -> Self {
-        let flattener = Flattener::new(resolver, caps.fields);
+        let flattener = Flattener::new(resolver, caps.fields).with(columns);
         Self { reader, input, charset, flattener, number: 0, caps, waiting: VecDeque::new() }
     }
 
@@ -171,12 +177,19 @@ impl JsonRows {
     }
 
     fn content(&mut self, value: &Value) -> RowContent {
-        let shape = &self.flattener.resolver.preset.json;
-        if let Some(skip) = shape.skips.iter().find(|skip| holds(value, &skip.when)) {
-            return RowContent::Skipped(skip.reason);
+        let preset = self.flattener.resolver.preset.clone();
+        let shape = &preset.json;
+        let mut skips = shape.skips.iter().filter(|skip| holds(value, &skip.when)).peekable();
+        if skips.peek().is_some_and(|skip| !skip.without_contact) {
+            return skips.next().map_or(RowContent::Skipped("not a lead"), |skip| {
+                RowContent::Skipped(skip.reason)
+            });
         }
         let kind = kind(shape, value);
         let cells = self.flattener.cells(value);
+        if let Some(skip) = skips.next().filter(|_| !cells.iter().any(could_be_contact)) {
+            return RowContent::Skipped(skip.reason);
+        }
         if self.flattener.overflows {
             let message = format!("the record has more than {} values", self.caps.fields);
             return RowContent::Rejected(rejection("too-many-fields", "", String::new(), message));
@@ -211,6 +224,10 @@ impl JsonRows {
     }
 }
 
+fn could_be_contact(cell: &Cell) -> bool {
+    [Role::Field(EMAIL), Role::Field(PHONE)].contains(&cell.role) || cell.text.contains('@')
+}
+
 fn rejection(code: &'static str, column: &str, value: String, message: String) -> Rejection {
     Rejection { code, column: column.to_owned(), value, message }
 }
@@ -235,17 +252,26 @@ fn kind(shape: &JsonShape, value: &Value) -> RowKind {
     })
 }
 
-/// Returns the columns that the first records show.
+/// Returns the columns that the first records show; where no name gives the address or the number away,
+/// its values do.
 pub(super) fn sample_columns(resolver: &Resolver, sample: &[Value]) -> Vec<Column> {
     let mut flattener = Flattener::new(resolver.clone(), PATHS_MAX);
     let mut columns: Vec<Column> = Vec::new();
+    let mut rows = Vec::new();
     for value in sample {
-        for (column, _) in flattener.pairs(value) {
-            if !columns.iter().any(|known| known.name == column.name) {
-                columns.push(column);
+        let mut row = vec![String::new(); columns.len()];
+        for (column, text) in flattener.pairs(value) {
+            match columns.iter().position(|known| known.name == column.name) {
+                Some(at) => row[at] = text,
+                None => {
+                    columns.push(column);
+                    row.push(text);
+                }
             }
         }
+        rows.push(row);
     }
+    by_their_values(&mut columns, &rows);
     columns
 }
 
@@ -253,6 +279,9 @@ pub(super) fn sample_columns(resolver: &Resolver, sample: &[Value]) -> Vec<Colum
 struct Flattener {
     resolver: Resolver,
     known: HashMap<String, Column>,
+    /// Columns whose values told what their names did not.
+    by_values: Vec<Column>,
+    split_time: Option<SplitTime>,
     fields_max: usize,
     /// The record taken apart last has more values than that; the surplus was left.
     overflows: bool,
@@ -261,19 +290,40 @@ struct Flattener {
 
 impl Flattener {
     fn new(resolver: Resolver, fields_max: usize) -> Self {
-        Self { resolver, known: HashMap::new(), fields_max, overflows: false, envelopes: 0 }
+        Self {
+            resolver,
+            known: HashMap::new(),
+            by_values: Vec::new(),
+            split_time: None,
+            fields_max,
+            overflows: false,
+            envelopes: 0,
+        }
+    }
+
+    /// Remembers what the first records' `columns` show together.
+    fn with(mut self, columns: &[Column]) -> Self {
+        let found = columns.iter().filter(|column| column.origin == RoleOrigin::Values);
+        self.by_values = found.cloned().collect();
+        self.split_time = SplitTime::find(columns);
+        self
     }
 
     fn cells(&mut self, value: &Value) -> Vec<Cell> {
         let preset = self.resolver.preset.clone();
-        self.pairs(value)
+        let mut cells: Vec<Cell> = self
+            .pairs(value)
             .into_iter()
             .filter_map(|(column, text)| {
                 let text = column.said(clean(&text, &preset, &column.strip, &column.nulls));
                 let text = (!text.trim().is_empty()).then(|| text.into_owned())?;
                 Some(Cell { column: column.name, role: column.role, text })
             })
-            .collect()
+            .collect();
+        if let Some(split) = &self.split_time {
+            split.join(&mut cells);
+        }
+        cells
     }
 
     fn pairs(&mut self, value: &Value) -> Vec<(Column, String)> {
@@ -282,6 +332,12 @@ impl Flattener {
         self.overflows = pairs.len() > self.fields_max;
         let (mut columns, texts): (Vec<Column>, Vec<String>) = pairs.into_iter().unzip();
         keep_one_of_each(&mut columns);
+        for found in &self.by_values {
+            let known = columns.iter_mut().find(|column| column.name == found.name);
+            if let Some(column) = known.filter(|column| column.origin == RoleOrigin::Nothing) {
+                column.clone_from(found);
+            }
+        }
         columns.into_iter().zip(texts).collect()
     }
 
@@ -304,10 +360,13 @@ impl Flattener {
                 }
             }
             Value::Array(items) if items.iter().any(Value::is_object) => {
-                let pivot =
+                let known =
                     preset.json.pivots.iter().find(|pivot| pivot.list.eq_ignore_ascii_case(path));
-                if let Some(pivot) = pivot {
-                    self.pivot(root, pivot, items, pairs);
+                let is_generic = preset.id == GENERIC_JSON;
+                if let Some(pivot) =
+                    known.cloned().or_else(|| pairs_in(items).filter(|_| is_generic))
+                {
+                    self.pivot(root, &pivot, items, pairs);
                     return;
                 }
                 for (at, inner) in items.iter().enumerate() {
@@ -381,7 +440,11 @@ impl Flattener {
         if let Some(known) = self.known.get(&path) {
             return known.clone();
         }
-        let keys: Vec<String> = names.iter().map(|name| header_key(name)).collect();
+        let keys: Vec<String> = names
+            .iter()
+            .flat_map(|name| [Some(header_key(name)), parted_key(name)])
+            .flatten()
+            .collect();
         let column = self.resolver.column(&path.as_str().into(), &keys);
         if self.known.len() < PATHS_MAX {
             self.known.insert(path, column.clone());
@@ -405,6 +468,41 @@ impl Flattener {
         }
         column
     }
+}
+
+/// Keys under which a list of answers has its questions, and those of what was answered.
+const QUESTION_KEYS: &[&str] = &["question", "label", "title", "name", "field", "key", "id"];
+const ANSWER_KEYS: &[&str] = &["answer", "value", "values", "response", "text"];
+
+/// Returns how a list of questions and answers is to be read, if `items` are nothing else:
+/// `[{"label": "E-mail", "value": "…"}]`.
+fn pairs_in(items: &[Value]) -> Option<Pivot> {
+    let key_of = |item: &Value, keys: &[&str]| {
+        keys.iter()
+            .find(|key| item.get(**key).is_some_and(|value| !value.is_object()))
+            .map(|key| (*key).to_owned())
+    };
+    let of_all = |keys: &[&str]| {
+        let found: Option<Vec<String>> = items.iter().map(|item| key_of(item, keys)).collect();
+        found.map(|mut found| {
+            found.sort();
+            found.dedup();
+            found
+        })
+    };
+    let (names, values) = (of_all(QUESTION_KEYS)?, of_all(ANSWER_KEYS)?);
+    // What stands beside belongs to the question: its type, its number. Records have more to say.
+    let is_small = |item: &Value| item.as_object().is_some_and(|item| item.len() <= 5);
+    let has_names = items
+        .iter()
+        .all(|item| names.iter().any(|key| item.get(key).is_some_and(Value::is_string)));
+    (items.iter().all(is_small) && has_names).then(|| Pivot {
+        list: String::new(),
+        names,
+        values,
+        labels: None,
+        role: None,
+    })
 }
 
 fn base_name(name: &str) -> &str {
@@ -434,11 +532,25 @@ fn is_envelope(path: &str) -> bool {
     ["body", "payload", "data", "raw", "json"].contains(&last.as_str())
 }
 
-/// The folded names that a path may be known by, the longest first.
+/// The folded names that a path may be known by, the longest first; behind them the same with the words
+/// of `createdAt` apart.
 fn path_keys(path: &str) -> Vec<String> {
-    let parts: Vec<String> = path.split('.').map(header_key).collect();
     let last = path.rsplit('.').next().unwrap_or(path);
     let mut keys = vec![verbatim_key(last), header_key(path)];
+    let parts: Vec<String> = path.split('.').map(header_key).collect();
+    let parted: Vec<String> =
+        path.split('.').map(|part| parted_key(part).unwrap_or_else(|| header_key(part))).collect();
+    let is_parted = parted != parts;
+    add_keys(&mut keys, &parts);
+    if is_parted {
+        keys.push(parted.join(" "));
+        add_keys(&mut keys, &parted);
+    }
+    keys.dedup();
+    keys
+}
+
+fn add_keys(keys: &mut Vec<String>, parts: &[String]) {
     let is_container = |part: &String| {
         CONTAINERS.contains(&part.as_str()) || part.bytes().all(|byte| byte.is_ascii_digit())
     };
@@ -454,8 +566,6 @@ fn path_keys(path: &str) -> Vec<String> {
     {
         keys.push(last.clone());
     }
-    keys.dedup();
-    keys
 }
 
 #[cfg(test)]
@@ -476,5 +586,16 @@ mod tests {
         check("traits.company.name", &["traits company name", "company name"]);
         check("body.lead.consents.phone", &["body lead consents phone", "consents phone", "phone"]);
         check("Phone Number", &["phone number"]);
+        check(
+            "lead.contactInfo.emailAddress",
+            &[
+                "lead contactinfo emailaddress",
+                "contactinfo emailaddress",
+                "emailaddress",
+                "lead contact info email address",
+                "contact info email address",
+                "email address",
+            ],
+        );
     }
 }

@@ -16,7 +16,7 @@ use super::json_layout::Braces;
 /// # Errors
 /// What is wrong and where, in words; nesting deeper than 128 is an error, too.
 pub(super) fn parse(text: &str) -> Result<Value, String> {
-    let text = without_trailing_commas(text);
+    let text = forgiven(text);
     let quoted = with_quoted_numbers(&text);
     let found = serde_json::from_str::<Document>(&quoted).or_else(|error| {
         let escaped = with_escaped_controls(&quoted).ok_or(error)?;
@@ -31,7 +31,7 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
 
 /// Returns `text`, which [`parse`] has accepted, as JSON that every parser accepts.
 pub(super) fn strict(text: &str) -> Cow<'_, str> {
-    let text = without_trailing_commas(text);
+    let text = forgiven(text);
     if !text.bytes().any(|byte| byte.is_ascii_control()) {
         return text;
     }
@@ -138,26 +138,36 @@ pub(super) fn without_own(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{{{}", rest.strip_prefix(',').unwrap_or(rest)))
 }
 
-/// Removes commas before a closing brace or bracket.
-fn without_trailing_commas(text: &str) -> Cow<'_, str> {
+/// Words that programs write for a value they have not got, which JSON does not know.
+const NO_VALUES: &[&[u8]] = &[b"NaN", b"undefined", b"None", b"Infinity", b"-Infinity"];
+
+/// Removes commas before a closing brace or bracket, and writes `null` for `NaN` and the like.
+fn forgiven(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut stray = Vec::new();
-    outside_strings(bytes, |at| {
-        if bytes[at] == b',' {
+    outside_strings(bytes, |at| match bytes[at] {
+        b',' => {
             let next = bytes[at + 1..].iter().find(|byte| !byte.is_ascii_whitespace());
             if matches!(next, Some(b'}' | b']')) {
-                stray.push(at);
+                stray.push((at, 1, ""));
             }
         }
+        b'N' | b'u' | b'I' | b'-' => {
+            let is_value = bytes[..at].trim_ascii_end().ends_with(b":");
+            let word = NO_VALUES.iter().find(|word| is_value && bytes[at..].starts_with(word));
+            stray.extend(word.map(|word| (at, word.len(), "null")));
+        }
+        _ => {}
     });
     if stray.is_empty() {
         return Cow::Borrowed(text);
     }
-    let mut clean = String::with_capacity(text.len());
+    let mut clean = String::with_capacity(text.len() + 8);
     let mut from = 0;
-    for at in stray {
+    for (at, length, instead) in stray {
         clean.push_str(&text[from..at]);
-        from = at + 1;
+        clean.push_str(instead);
+        from = at + length;
     }
     clean.push_str(&text[from..]);
     Cow::Owned(clean)

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::archive::Member;
+use super::workbook::Sheet;
 
 /// One input to open.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +15,8 @@ pub struct InputPath {
     pub name: String,
     /// The file inside the archive at `path`, when it is not the file itself.
     pub(super) member: Option<Member>,
+    /// The sheet of a workbook that has several to be read.
+    pub(super) sheet: Option<Sheet>,
 }
 
 impl InputPath {
@@ -21,12 +24,12 @@ impl InputPath {
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let name = path.to_string_lossy().replace('\\', "/");
-        Self { path, name, member: None }
+        Self { path, name, member: None, sheet: None }
     }
 
     /// Returns standard input.
     pub fn stdin() -> Self {
-        Self { path: PathBuf::new(), name: "-".to_owned(), member: None }
+        Self { path: PathBuf::new(), name: "-".to_owned(), member: None, sheet: None }
     }
 
     /// Returns whether this is standard input.

@@ -21,12 +21,17 @@ mod json;
 mod json_layout;
 mod json_rows;
 mod json_text;
+mod json_wrappers;
 mod locate;
 mod mojibake;
 mod outline;
+mod plain;
+mod questions;
 mod records;
+mod refusal;
 mod roles;
 mod small_dates;
+mod split_times;
 mod survey;
 mod table;
 mod utf16;
@@ -39,7 +44,6 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 use std::thread;
@@ -51,7 +55,9 @@ use cells::Dialect;
 use encoding::Charset;
 use json_rows::JsonRows;
 pub use locate::{InputPath, LocateProblem, locate};
+pub use plain::PlainTable;
 use records::RecordReader;
+pub use refusal::{Refusal, RefusalKind};
 pub use roles::{Column, RoleOrigin};
 use roles::{Resolver, TableTraits, is_own, recognize};
 use survey::{Survey, survey};
@@ -95,56 +101,6 @@ impl Default for Caps {
         }
     }
 }
-
-/// Why an input was refused whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefusalKind {
-    /// It holds nothing.
-    Empty,
-    /// It is not text.
-    NotText,
-    /// It is a web page.
-    Html,
-    /// Its end is missing.
-    Truncated,
-    /// It changed while it was read.
-    Changed,
-    /// Somebody is still writing it: the next run will find it whole.
-    BeingWritten,
-    /// It is over a cap.
-    OverCap,
-    /// It could not be read.
-    Unreadable,
-    /// It has no column that could hold a contact, or the source asked for does not exist.
-    Unrecognized,
-}
-
-/// An input that was refused whole: none of its rows may be kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// Name of the input.
-    pub input: String,
-    /// The kind of reason.
-    pub kind: RefusalKind,
-    /// What was found.
-    pub message: String,
-    /// The way out.
-    pub hint: String,
-}
-
-impl Refusal {
-    fn new(input: &str, kind: RefusalKind, message: &str, hint: &str) -> Self {
-        Self { input: input.to_owned(), kind, message: message.to_owned(), hint: hint.to_owned() }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.input, self.message)
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// What decided which source an input comes from; an earlier one outweighs the later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -339,6 +295,17 @@ fn open_table(
         ));
     }
     let is_known = |key: &str| sources.knows_header(key);
+    if !found.head_is_all && !found.head.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        return Err(Refusal::new(
+            &store.name,
+            RefusalKind::OverCap,
+            &format!(
+                "its first line is longer than {} bytes, which no header is",
+                found.head.len()
+            ),
+            "check where the file comes from; export it again with one row a line",
+        ));
+    }
     let layout = dialect::layout(&found.head, found.head_is_all, found.charset, caps, is_known)
         .ok_or_else(|| unrecognized(&store.name, &[]))?;
     let traits = traits(&layout);
@@ -346,7 +313,8 @@ fn open_table(
     let choice = Choice::make(sources, &store.name, forced, recognized, &[GENERIC_CSV])
         .ok_or_else(|| unrecognized(&store.name, &layout.header))?;
     let resolver = Resolver::new(sources, choice.preset);
-    let mut header = layout.header;
+    let mut header =
+        headings::under_groups(layout.header, &layout.above, &layout.sample, &resolver);
     // A source that is known to write no header may leave out what it has not got at the end of a row; of
     // a stranger's rows the odd ones are more likely broken.
     let is_open_ended = layout.header_line == 0 && choice.is_sure;
@@ -365,6 +333,7 @@ fn open_table(
     let notices = store.sheet.iter().flat_map(|sheet| sheet.unread.iter().map(|name| {
         format!("the sheet `{name}` also holds a table and is not read; save it as a file of its own")
     }));
+    let notices = notices.chain(without_rows(&layout.sample, found));
     let notices: Vec<String> = notices.chain(without_time(&columns, &resolver.preset)).collect();
     let mut dialect = layout.dialect;
     let is_plain = dialect.escape == Escape::Doubled;
@@ -408,6 +377,16 @@ fn traits(layout: &dialect::Layout) -> TableTraits {
         first_row.push(first.and_then(|row| row.get(at)).cloned().unwrap_or_default());
     }
     TableTraits { keys, first_row }
+}
+
+/// Says that there is nothing below the header, and whether even that may be cut.
+fn without_rows(sample: &[Vec<String>], found: &Survey) -> Option<String> {
+    let is_empty = sample.is_empty() && found.head_is_all;
+    let is_ended = found.head.ends_with(b"\n") || found.head.ends_with(b"\r");
+    is_empty.then(|| {
+        let doubt = if is_ended { "" } else { ", and its line has no end: the file may be cut" };
+        format!("there are no rows below the header{doubt}")
+    })
 }
 
 /// Says that no column tells when forms were sent; a contact list need not.
@@ -556,6 +535,7 @@ impl OpenInput {
                 self.name,
                 self.charset,
                 self.resolver,
+                &self.columns,
                 self.caps,
             ))),
         };

@@ -3,6 +3,7 @@
 //! The caps hold here, before anything is decoded: no line, however long, takes more memory than a
 //! record may, and reading goes on behind it.
 
+use std::cell::Cell;
 use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memmem};
@@ -15,8 +16,15 @@ const READ_BYTES: usize = 1 << 16;
 const END_OF_FILE: u8 = 0x1A;
 /// Programs of the age of CP/M fill the last block of a file with end-of-file marks.
 const PADDING_BYTES: usize = 128;
+/// How far a quote is followed at least before it counts as one that never closes.
+const PATIENCE_BYTES_MIN: usize = 8 << 10;
+/// How far a record that does not fit is read in other dialects, and how far at least.
+const RETRY_BYTES_MAX: usize = 64 << 10;
+const RETRY_BYTES_MIN: usize = 2 << 10;
 /// Bytes of an unreadable record that are kept to be shown.
 const HEAD_BYTES: usize = 200;
+/// The same of a row that a stray quote spoils, and that somebody is to mend.
+const OPEN_HEAD_BYTES: usize = 16 << 10;
 
 /// What the next piece of a file is.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,6 +50,12 @@ pub(super) struct RecordReader<R> {
     line: u32,
     pub(super) dialect: Dialect,
     record_bytes: usize,
+    /// How far an open quote is followed. A file full of stray quotes would be read once to the cap for
+    /// each of its lines; so every one that leads nowhere shortens the way and every sound record lengthens
+    /// it again.
+    patience: usize,
+    /// The same of a record that does not fit and is read in other dialects.
+    retry_patience: Cell<usize>,
     fields_max: usize,
 }
 
@@ -56,6 +70,8 @@ impl<R: Read> RecordReader<R> {
             line: 1,
             dialect,
             record_bytes: caps.record_bytes,
+            patience: caps.record_bytes,
+            retry_patience: Cell::new(RETRY_BYTES_MAX),
             fields_max: caps.fields,
         }
     }
@@ -94,41 +110,105 @@ impl<R: Read> RecordReader<R> {
                 self.fill()?;
                 continue;
             }
-            match scan(bytes, self.ended, self.dialect, self.fields_max, record) {
+            let mut window = bytes.len().min(self.patience.saturating_add(1));
+            let mut scanned = self.scan(window, self.dialect, record);
+            if matches!(scanned, Scan::More { in_quotes: false }) && window < bytes.len() {
+                // The line is long, but no quote makes it so.
+                window = bytes.len();
+                scanned = self.scan(window, self.dialect, record);
+            }
+            match scanned {
                 Scan::Complete(used, _) if used > self.record_bytes => {
                     return Ok(self.too_long(used, false));
                 }
+                Scan::Complete(used, _) if record.is_blank_line() => {
+                    self.consume(used);
+                }
+                Scan::Complete(..) if self.needs_more(record, &fits) => self.fill()?,
                 Scan::Complete(used, terminated) => {
                     let (used, terminated) = self.retry(used, terminated, record, &fits);
-                    let is_wrapped = self.dialect.whole_row_quoted && record.len() == 1;
-                    let is_odd = record.has_strays || !is_wrapped && !fits(record.len());
-                    if is_odd && let Some(end) = self.stray_quote_line(used, 1, &fits) {
+                    if let Some(end) = self.stray_quote(used, record, &fits) {
+                        self.patience = (self.patience / 16).max(PATIENCE_BYTES_MIN);
                         return Ok(self.too_long(end, true));
                     }
+                    self.patience = self.record_bytes.min(self.patience + PATIENCE_BYTES_MIN);
                     let line = self.consume(used);
-                    if !record.is_blank_line() {
-                        self.unwrap_row(record, &fits);
-                        return Ok(Piece::Record { line, terminated });
-                    }
+                    self.unwrap_row(record, &fits);
+                    return Ok(Piece::Record { line, terminated });
                 }
-                Scan::More { in_quotes } if self.ended || bytes.len() > self.record_bytes => {
+                Scan::More { in_quotes }
+                    if self.ended || bytes.len() > window.min(self.record_bytes) =>
+                {
                     if in_quotes && let Some((used, true)) = self.in_another_dialect(record, &fits)
                     {
                         let line = self.consume(used);
                         return Ok(Piece::Record { line, terminated: true });
                     }
-                    if self.ended {
-                        let left = self.buffer.len() - self.start;
-                        return Ok(match self.stray_quote_line(left, 20, &fits) {
+                    if self.ended && bytes.len() == window {
+                        let end = self.stray_quote_line(window, 20, &fits);
+                        return Ok(match end.or_else(|| self.line_before_rows(&fits)) {
                             Some(end) => self.too_long(end, true),
                             None => Piece::OpenQuote { line: self.line },
                         });
                     }
+                    self.patience = (self.patience / 16).max(PATIENCE_BYTES_MIN);
                     return self.skip_line(in_quotes);
                 }
                 Scan::More { .. } => self.fill()?,
             }
         }
+    }
+
+    /// Scans the record at hand, at most the first `window` bytes.
+    fn scan(&self, window: usize, dialect: Dialect, record: &mut Record) -> Scan {
+        let bytes = &self.buffer[self.start..];
+        let at_end = self.ended && window == bytes.len();
+        scan(&bytes[..window], at_end, dialect, self.fields_max, record)
+    }
+
+    /// Returns the end of what a stray quote spoils, if `record`, which goes to `used`, has one: its first
+    /// line where that or the next one is a row by itself, else all of it.
+    fn stray_quote(
+        &self,
+        used: usize,
+        record: &Record,
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let is_wrapped = self.dialect.whole_row_quoted && record.len() == 1;
+        let is_odd = record.has_strays || !is_wrapped && !fits(record.len());
+        if !is_odd {
+            return None;
+        }
+        if let Some(end) = self.stray_quote_line(used, 1, &fits) {
+            return Some(end);
+        }
+        // Text behind a closing quote whose cell holds a line end: the quote was another row's.
+        let bytes = &self.buffer[self.start..][..used];
+        let first = line_end(bytes).filter(|end| *end < used && record.has_strays)?;
+        let is_row = |line: &[u8]| fits(memchr_iter(self.dialect.delimiter, line).count() + 1);
+        Some(if is_row(&bytes[..first]) { first } else { used })
+    }
+
+    /// Tells a stray quote from a cut where the file ends inside quotes: most of the lines behind the first
+    /// one have as many delimiters as rows have. Returns the end of the first line.
+    fn line_before_rows(&self, fits: impl Fn(usize) -> bool) -> Option<usize> {
+        let bytes = &self.buffer[self.start..];
+        let first = line_end(bytes)?;
+        let (mut at, mut lines, mut rows) = (first, 0, 0);
+        while let Some(end) = line_end(&bytes[at..]).filter(|_| lines < 20) {
+            let cells = memchr_iter(self.dialect.delimiter, &bytes[at..at + end]).count() + 1;
+            lines += 1;
+            rows += usize::from(cells >= 3 && fits(cells));
+            at += end;
+        }
+        (lines >= 2 && rows * 4 >= lines * 3).then_some(first)
+    }
+
+    /// Returns whether a record that does not fit must not be judged yet: where the bytes at hand end would
+    /// decide whether it fits another dialect.
+    fn needs_more(&self, record: &Record, fits: impl Fn(usize) -> bool) -> bool {
+        let is_short = self.buffer.len() - self.start < RETRY_BYTES_MAX;
+        is_short && !self.ended && !(fits(record.len()) && is_tidy(record))
     }
 
     fn retry(
@@ -138,8 +218,10 @@ impl<R: Read> RecordReader<R> {
         record: &mut Record,
         fits: impl Fn(usize) -> bool,
     ) -> (usize, bool) {
-        let is_sound = fits(record.len()) && !record.has_strays && !record.has_loose_quote;
+        let is_sound = fits(record.len()) && is_tidy(record);
         if self.dialect.whole_row_quoted || is_sound {
+            let longer = self.retry_patience.get() + RETRY_BYTES_MIN;
+            self.retry_patience.set(longer.min(RETRY_BYTES_MAX));
             return (used, terminated);
         }
         self.in_another_dialect(record, fits).unwrap_or((used, terminated))
@@ -153,9 +235,15 @@ impl<R: Read> RecordReader<R> {
         fits: impl Fn(usize) -> bool,
     ) -> Option<(usize, bool)> {
         let bytes = &self.buffer[self.start..];
+        let window = bytes.len().min(self.patience / 4).min(self.retry_patience.get());
+        let bytes = &bytes[..window];
         let mut other = Record::default();
         let mut attempt = |dialect: Dialect| {
-            let found = scan(bytes, self.ended, dialect, self.fields_max, &mut other);
+            let found = self.scan(window, dialect, &mut other);
+            if matches!(found, Scan::More { .. }) {
+                let shorter = (self.retry_patience.get() / 8).max(RETRY_BYTES_MIN);
+                self.retry_patience.set(shorter);
+            }
             if let Scan::Complete(used, terminated) = found
                 && used <= self.record_bytes
                 && fits(other.len())
@@ -175,9 +263,23 @@ impl<R: Read> RecordReader<R> {
             }
         }
         if memmem::find(bytes, &[self.dialect.delimiter, b' ', b'"']).is_some() {
-            return attempt(Dialect { blanks_before_quotes: true, ..self.dialect });
+            let found = attempt(Dialect { blanks_before_quotes: true, ..self.dialect });
+            if found.is_some() {
+                return found;
+            }
         }
-        None
+        if !record.has_strays || self.dialect.escape == Escape::Json {
+            return None;
+        }
+        let line = line_end(bytes).unwrap_or(window);
+        let found = self.scan(line, Dialect { bare_quotes: true, ..self.dialect }, &mut other);
+        let Scan::Complete(used, terminated) = found else { return None };
+        if !fits(other.len()) || other.has_strays {
+            return None;
+        }
+        std::mem::swap(record, &mut other);
+        record.has_bare_quotes = true;
+        Some((used, terminated))
     }
 
     /// Tells a stray quote from one that holds several lines: up to `lines_max` lines behind the first
@@ -228,7 +330,8 @@ impl<R: Read> RecordReader<R> {
 
     fn too_long(&mut self, used: usize, open_quote: bool) -> Piece {
         let bytes = &self.buffer[self.start..];
-        let head = bytes[..bytes.len().min(used).min(HEAD_BYTES)].to_vec();
+        let most = if open_quote { OPEN_HEAD_BYTES } else { HEAD_BYTES };
+        let head = bytes[..bytes.len().min(used).min(most)].trim_ascii_end().to_vec();
         let line = self.consume(used);
         Piece::TooLong { line, head, open_quote }
     }
@@ -285,6 +388,11 @@ impl<R: Read> RecordReader<R> {
     }
 }
 
+/// Returns whether no quote stands in `record` where none should.
+fn is_tidy(record: &Record) -> bool {
+    !record.has_strays && !record.has_loose_quote
+}
+
 /// Returns where the first line of `bytes` ends, behind its `\n`, `\r\n` or `\r`.
 fn line_end(bytes: &[u8]) -> Option<usize> {
     let at = memchr2(b'\n', b'\r', bytes)?;
@@ -306,6 +414,7 @@ mod tests {
         escape: Escape::Doubled,
         whole_row_quoted: false,
         blanks_before_quotes: false,
+        bare_quotes: false,
     };
 
     fn read(text: &[u8], dialect: Dialect, caps: &Caps, width: usize) -> Vec<String> {
@@ -378,6 +487,36 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_stray_quotes_join_are_not_taken_for_one() {
+        let long = |line: usize| format!("{line}:too long, open quote true");
+        let text = "1,\"b,c\n2,\"b,c\n3,\"b,c\n4,5,6\n";
+        check(text, COMMA, &[&long(1), &long(2), &long(3), "4:4|5|6"]);
+        check("\"x\ny\" z,2,3\n4,5,6\n", COMMA, &[&long(1), "3:4|5|6"]);
+        // The first quote swallows all the rest, line by line.
+        let text = "1,2\" x,\"c\n".repeat(5);
+        let found = read(text.as_bytes(), COMMA, &Caps::default(), 3);
+        assert_eq!(found[..3], [long(1), long(2), long(3)]);
+        assert_eq!(found.last().unwrap(), "4:open quote");
+    }
+
+    #[test]
+    fn quotes_inside_a_quoted_cell_are_text() {
+        check("1,\"a \"b\" c\",3\n", COMMA, &["1:1|a \"b\" c|3"]);
+        check("\"15\" monitor\",\"2\",3\n", COMMA, &["1:15\" monitor|2|3"]);
+    }
+
+    #[test]
+    fn a_record_is_read_alike_wherever_the_buffer_ends() {
+        // The last quote of the first line is the first of a cell of two lines only where backslashes escape.
+        let odd = "1,\"x \\\" y\n\",3\n";
+        for pad in READ_BYTES - 20..READ_BYTES + 2 {
+            let text = format!("1,2,{}\n{odd}4,5,6\n", "x".repeat(pad - 5));
+            let found = read(text.as_bytes(), COMMA, &Caps::default(), 3);
+            assert_eq!(found[1..], ["2:1|x \\\" y\n|3", "4:4|5|6"], "{pad}");
+        }
+    }
+
+    #[test]
     fn a_row_quoted_as_a_whole_is_opened() {
         let dialect = Dialect { whole_row_quoted: true, ..COMMA };
         check("\"a,b,c\"\n\"1,\"\"2\"\",3\"\n", dialect, &["1:a|b|c", "2:1|2|3"]);
@@ -394,12 +533,12 @@ mod tests {
     #[test]
     fn a_record_is_kept_as_it_stands_in_the_file() {
         let caps = Caps::default();
-        let mut reader = RecordReader::new(&b"\"a\",b\r\n\"1\n2\";x"[..], COMMA, &caps);
+        let mut reader = RecordReader::new(&b"\"a\",b\r\n\"1\n2\",x"[..], COMMA, &caps);
         let mut record = Record::default();
         reader.next(&mut record, |_| true).unwrap();
         assert_eq!(reader.last_bytes(), b"\"a\",b");
         reader.next(&mut record, |_| true).unwrap();
-        assert_eq!(reader.last_bytes(), b"\"1\n2\";x");
+        assert_eq!(reader.last_bytes(), b"\"1\n2\",x");
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::outline::{looks_like_email, looks_like_phone};
 use crate::model::field::{EMAIL, FieldNo, PHONE};
 use crate::model::row::Role;
 use crate::rules::source::{
-    ColumnMapping, GENERIC_CSV, NamePattern, Recognition, SourceCatalog, SourcePreset, header_key,
-    verbatim_key,
+    ColumnMapping, GENERIC_CSV, NamePattern, Recognition, SourceCatalog, SourcePreset, asked_key,
+    header_key, parted_key, verbatim_key,
 };
 
 /// One column of an input.
@@ -199,7 +199,33 @@ impl Resolver {
                 return column(mapping, RoleOrigin::Generic(rank));
             }
         }
-        plain(Role::Answer, RoleOrigin::Nothing)
+        self.asked_for(keys).map_or_else(
+            || plain(Role::Answer, RoleOrigin::Nothing),
+            |(role, origin)| plain(role, origin),
+        )
+    }
+
+    /// What a question asks for, when it is a value of the person: `Jaki jest Twój numer telefonu?`. A
+    /// question for a date or an id is one about something else.
+    fn asked_for(&self, keys: &[String]) -> Option<(Role, RoleOrigin)> {
+        let is_plain = |key: &&String| !key.starts_with('=');
+        let generic = self.generic.as_ref().map_or(&[][..], |preset| &preset.columns[..]);
+        let zoned =
+            keys.iter().filter_map(|key| ZONES.iter().find_map(|zone| key.strip_suffix(zone)));
+        let zoned: Vec<String> = zoned.map(str::to_owned).collect();
+        if let Some((mapping, rank)) = find(generic, &zoned, |_| true)
+            && mapping.role == Role::SubmittedAt
+        {
+            return Some((Role::SubmittedAt, RoleOrigin::Generic(rank)));
+        }
+        let asked: Vec<String> =
+            keys.iter().filter(is_plain).filter_map(|key| asked_key(key)).collect();
+        let field = asked.iter().find_map(|key| self.aliases.get(key));
+        if let Some(&field) = field {
+            return Some((Role::Field(field), RoleOrigin::Alias));
+        }
+        let (mapping, rank) = find(generic, &asked, |_| true)?;
+        (mapping.role == Role::FullName).then_some((Role::FullName, RoleOrigin::Generic(rank)))
     }
 
     /// Returns whether a column known by one of the folded `keys` means anything.
@@ -215,8 +241,7 @@ impl Resolver {
             .zip(names)
             .map(|(text, name)| {
                 let is_repeated = !text.is_empty() && *name != **text;
-                let keys = [verbatim_key(text), header_key(text)];
-                let mut column = self.column(&name, &keys);
+                let mut column = self.column(&name, &keys_of(text));
                 // Second addresses and numbers are worth having; a second `Adres` is anything.
                 let worth = [Role::Field(EMAIL), Role::Field(PHONE)].contains(&column.role);
                 if is_repeated && matches!(column.role, Role::Field(_)) && !worth {
@@ -230,6 +255,14 @@ impl Resolver {
         by_their_values(&mut columns, sample);
         columns
     }
+}
+
+/// Returns the keys that a header may be known by, the most telling first.
+pub(super) fn keys_of(header: &str) -> Vec<String> {
+    [Some(verbatim_key(header)), Some(header_key(header)), parted_key(header)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn find<'a>(
@@ -289,8 +322,19 @@ pub(super) fn keep_one_of_each(columns: &mut [Column]) {
     }
 }
 
+/// What a header of times may end with.
+const ZONES: &[&str] = &[" utc", " gmt", " utc 0", " gmt 0", " cet", " local time"];
+/// Stems of words by which a question asks for a phone number.
+const PHONE_STEMS: &[&str] =
+    &["telefon", "phone", "komork", "mobil", "dzwon", "whatsapp", "handy", "rufnummer", "nr tel"];
+
+fn asks_for_phone(column: &Column) -> bool {
+    let key = header_key(&column.name);
+    PHONE_STEMS.iter().any(|stem| key.contains(stem))
+}
+
 /// Finds the e-mail and the phone column by what is in them when no header gives them away.
-fn by_their_values(columns: &mut [Column], sample: &[Vec<String>]) {
+pub(super) fn by_their_values(columns: &mut [Column], sample: &[Vec<String>]) {
     for (field, is_one) in
         [(EMAIL, looks_like_email as fn(&str) -> bool), (PHONE, looks_like_phone)]
     {
@@ -309,8 +353,10 @@ fn by_their_values(columns: &mut [Column], sample: &[Vec<String>]) {
             let total = values(sample, *at).count();
             let good = values(sample, *at).filter(|value| is_one(value)).count();
             // Bare digits are as often an id or an amount, so they count only where no e-mail does.
-            let is_sure =
-                field == EMAIL || !has_email || values(sample, *at).all(|v| v.starts_with('+'));
+            let is_sure = field == EMAIL
+                || !has_email
+                || asks_for_phone(column)
+                || values(sample, *at).all(|v| v.starts_with('+'));
             column.origin == RoleOrigin::Nothing && good > 0 && good * 10 >= total * 6 && is_sure
         });
         if let Some((at, _)) = found {

@@ -11,11 +11,13 @@ use super::dialect::{DELIMITERS, tidy_header};
 use super::encoding::Charset;
 use super::headings::{Headings, is_second_header, is_totals};
 use super::mojibake::mend;
+use super::questions::Questions;
 use super::records::{Piece, RecordReader};
 use super::roles::{Column, Resolver, RoleOrigin};
+use super::split_times::SplitTime;
 use super::{Caps, Refusal, RefusalKind};
 use crate::model::blank;
-use crate::model::outcome::Rejection;
+use crate::model::outcome::{Notice, Rejection};
 use crate::model::row::{Cell, Origin, Role, Row, RowContent, RowKind};
 
 /// The rows of one delimited file.
@@ -24,6 +26,8 @@ pub(super) struct TableRows {
     record: Record,
     reading: Reading,
     headings: Headings,
+    split_time: Option<SplitTime>,
+    questions: Questions,
     number: u32,
     newline_needed: bool,
 }
@@ -60,6 +64,8 @@ impl TableRows {
             record: Record::default(),
             newline_needed: reading.resolver.preset.ends_with_newline,
             headings,
+            split_time: SplitTime::find(&reading.columns),
+            questions: Questions::find(&reading.columns, &reading.resolver),
             reading,
             number: 0,
         }
@@ -79,13 +85,19 @@ impl TableRows {
                 }
             };
             match piece {
-                Piece::Record { line, .. } | Piece::TooLong { line, .. }
-                    if line <= self.reading.lines_before => {}
+                Piece::Record { line, .. } if line <= self.reading.lines_before => {}
                 Piece::End => return None,
                 Piece::OpenQuote { line } => {
-                    return Some(Err(self.truncated(&format!(
+                    let message = format!(
                         "the file ends inside quotes that were opened in the row of line {line}"
-                    ))));
+                    );
+                    return Some(Err(Refusal::new(
+                        &self.reading.input,
+                        RefusalKind::Truncated,
+                        &message,
+                        "it was probably cut while being written or copied: export or download it again; \
+                         if it is complete, close or delete the quote in that row",
+                    )));
                 }
                 Piece::TooLong { line, head, open_quote } => {
                     return Some(Ok(self.too_long(line, &head, open_quote)));
@@ -120,7 +132,14 @@ impl TableRows {
                            import it again";
             return Ok(rejected(origin, &text, "invalid-utf8", &text, message.to_owned()));
         };
+        let has_bare_quotes = self.record.has_bare_quotes;
         let mut row = self.judge(origin, cells);
+        row.notices.extend(has_bare_quotes.then(|| Notice {
+            code: "quotes-bare",
+            column: String::new(),
+            value: String::new(),
+            message: "quotes inside a cell were not doubled; they were read as text".to_owned(),
+        }));
         row.notices.extend(self.reading.charset.notice_of_part(charset));
         Ok(row)
     }
@@ -143,15 +162,29 @@ impl TableRows {
         } else if let Some(rejection) = self.fault(&cells) {
             RowContent::Rejected(rejection)
         } else {
-            let ordered = self.headings.in_first_order(&cells);
-            let raw = ordered
-                .map_or_else(|| self.raw(&cells), |ordered| json_list(ordered.iter(), false));
+            let raw = self.raw_as_shown(&cells);
             let mut cells = self.cells(cells);
             let notices = mend(&mut cells);
             let content = RowContent::Cells(RowKind::Submission, cells);
             return Row { origin, raw, content, notices };
         };
-        Row { origin, raw: self.raw(&cells), content, notices: Vec::new() }
+        Row { origin, raw: self.raw_as_shown(&cells), content, notices: Vec::new() }
+    }
+
+    /// The row as received, in the order of the file's first header, under which it is shown and given back
+    /// to be mended. Where its cells cannot be put into that order (some are missing, or the header above
+    /// them has other names), the header above them comes first: `[[names], [cells]]`.
+    fn raw_as_shown(&self, cells: &[String]) -> String {
+        let is_whole = cells.len() == self.reading.columns.len();
+        if !self.headings.is_another_order() {
+            self.raw(cells)
+        } else if is_whole && self.headings.is_first_or_its_order() {
+            let ordered = self.headings.in_first_order(cells);
+            ordered.map_or_else(|| self.raw(cells), |ordered| json_list(ordered.iter(), false))
+        } else {
+            let names = names(&self.reading.columns);
+            format!("[{},{}]", json_list(names.iter(), false), self.raw(cells))
+        }
     }
 
     /// The row as it was received: without the cells that leadmill put beside it to say what was wrong, so
@@ -256,7 +289,7 @@ impl TableRows {
         None
     }
 
-    fn cells(&self, cells: Vec<String>) -> Vec<Cell> {
+    fn cells(&mut self, cells: Vec<String>) -> Vec<Cell> {
         let preset = &self.reading.resolver.preset;
         let mut filled = Vec::with_capacity(cells.len());
         let received = cells.into_iter().zip(&self.reading.columns);
@@ -271,6 +304,10 @@ impl TableRows {
                 filled.push(Cell { column: column.name.clone(), role: column.role, text });
             }
         }
+        if let Some(split) = &self.split_time {
+            split.join(&mut filled);
+        }
+        self.questions.place(&mut filled, &self.reading.resolver);
         filled
     }
 
@@ -278,12 +315,17 @@ impl TableRows {
         let header: Vec<String> = cells.iter().map(|cell| tidy_header(cell)).collect();
         let Reading { columns, resolver, .. } = &mut self.reading;
         *columns = self.headings.replace(&header, columns, resolver);
+        self.split_time = SplitTime::find(columns);
+        self.questions = Questions::find(columns, resolver);
     }
 
     fn too_long(&mut self, line: u32, head: &[u8], open_quote: bool) -> Row {
         self.number += 1;
         let origin = Origin { record: self.number, line };
-        let head = escaped(head);
+        let head = match self.reading.charset.of_part(head).filter(|_| open_quote) {
+            Some(charset) => charset.decoded(head).into_owned(),
+            None => escaped(head),
+        };
         let (code, message) = if open_quote {
             (
                 "unclosed-quote",

@@ -375,17 +375,21 @@ fn files_joined_by_hand_are_read_each_by_its_own_header() {
 }
 
 #[test]
-fn a_row_is_kept_in_the_order_of_the_first_header() {
-    let text =
-        "Imię;E-mail;Telefon\nA;a@example.com;1\nTelefon;Firma;Imię;E-mail\n2;F;B;b@example.com\n";
+fn a_row_is_kept_in_the_order_of_the_first_header_or_below_its_own() {
+    let text = "Imię;E-mail;Telefon\nA;a@example.com;1\nTelefon;Imię;E-mail\n2;B;b@example.com\n\
+        3;C\nTelefon;Firma;Imię;E-mail\n4;F;D;d@example.com\nImię;E-mail;Telefon\nE;e@example.com\n";
     let (sources, _, _) = shipped();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.csv");
     fs::write(&path, text).unwrap();
     let input = open(&InputPath::file(path), &sources, &Caps::default(), None).unwrap();
     let raws: Vec<String> = input.rows().map(|row| row.unwrap().raw).collect();
+    let own = r#"["Telefon","Firma","Imię","E-mail"],["4","F","D","d@example.com"]"#;
     assert_eq!(raws[0], r#"["A","a@example.com","1"]"#);
-    assert_eq!(raws[2], r#"["B","b@example.com","2","F"]"#);
+    assert_eq!(raws[2], r#"["B","b@example.com","2"]"#);
+    assert_eq!(raws[3], r#"[["Telefon","Imię","E-mail"],["3","C"]]"#);
+    assert_eq!(raws[5], format!("[{own}]"));
+    assert_eq!(raws[7], r#"["E","e@example.com"]"#);
 }
 
 #[test]
@@ -631,7 +635,7 @@ proptest! {
         let path = folder.path().join("x.csv");
         let bytes = [start, rest.as_slice()].concat();
         fs::write(&path, &bytes).unwrap();
-        for input in expand(&InputPath::file(path), &caps).inputs {
+        for input in expand(&InputPath::file(path), sources, &caps).inputs {
             let Ok(opened) = input.and_then(|input| open(&input, sources, &caps, None)) else {
                 continue;
             };

@@ -17,6 +17,7 @@ use zip::ZipArchive;
 use super::archive::Source;
 use super::bytes::OverCap;
 use super::{Caps, bytes};
+use crate::rules::source::header_key;
 
 /// Rows of a sheet that are looked at for a header.
 const HEADER_ROWS: usize = 30;
@@ -33,11 +34,14 @@ const SERIAL_MAX: f64 = 2_958_466.0;
 type Workbook = Xlsx<BufReader<Source>>;
 
 /// The sheet that is read, and those beside it that look as if somebody should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sheet {
     pub(super) name: String,
     /// Visible sheets with a header of their own, which are not read.
     pub(super) unread: Vec<String>,
+    /// Visible sheets with the very same header: a month each, or what did not fit into the first. They are
+    /// inputs of their own.
+    pub(super) alike: Vec<String>,
 }
 
 /// Refuses a workbook that unpacks to more than an export would; checks that all of it is there.
@@ -100,22 +104,33 @@ fn look_at_sheets(
         .collect();
     // A stable sort: within each kind the sheets keep the order of their tabs.
     sheets.sort_by_key(|(is_hidden, _)| *is_hidden);
-    let mut with_header = Vec::new();
+    let mut with_header: Vec<(String, Vec<String>)> = Vec::new();
     let mut with_table = None;
     for (is_hidden, name) in sheets {
         let rows = first_rows(&mut workbook, &name)?;
         let known = |row: &Vec<String>| row.iter().filter(|cell| is_known(cell)).count();
-        if rows.iter().map(known).max().unwrap_or(0) >= 2 {
+        let most = rows.iter().map(known).max().unwrap_or(0);
+        if most >= 2 {
             if !is_hidden || with_header.is_empty() {
-                with_header.push(name);
+                let header = rows.iter().find(|row| known(row) == most);
+                let keys = header.into_iter().flatten().map(|cell| header_key(cell)).collect();
+                with_header.push((name, keys));
             }
         } else if with_table.is_none() && rows.iter().any(|row| row.len() >= 2) {
             with_table = Some(name);
         }
     }
-    let mut names = with_header.into_iter();
-    let chosen = names.next().or(with_table);
-    Ok(chosen.map(|name| Sheet { name, unread: names.collect() }))
+    let mut sheets = with_header.into_iter();
+    let Some((name, header)) = sheets.next() else {
+        let sheet = |name| Sheet { name, unread: Vec::new(), alike: Vec::new() };
+        return Ok(with_table.map(sheet));
+    };
+    let mut sheet = Sheet { name, unread: Vec::new(), alike: Vec::new() };
+    for (name, keys) in sheets {
+        let list = if keys == header { &mut sheet.alike } else { &mut sheet.unread };
+        list.push(name);
+    }
+    Ok(Some(sheet))
 }
 
 /// The filled cells of the first rows that have any.

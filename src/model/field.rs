@@ -89,6 +89,7 @@ core_fields! {
     71 LEGAL_FORM "legal-form" "Legal form at the end of the company name, in its usual spelling (sp. z o.o., GmbH).";
     72 REGON "regon" "Polish statistical number, 9 or 14 digits, checksum valid.";
     73 KRS "krs" "Number in the Polish court register, ten digits.";
+    74 EMAIL_IS_UNDELIVERABLE "email-is-undeliverable" "`true` when mail to the address came back for good.";
 }
 
 /// What [`PHONE_TYPE`] may be: the types of libphonenumber, and `unknown` where its metadata give none.
@@ -175,7 +176,7 @@ mod tests {
     fn core_numbers_are_positions() {
         assert_eq!(CORE[EMAIL.0 as usize], "email");
         assert_eq!(CORE[KRS.0 as usize], "krs");
-        assert_eq!(CORE.len(), KRS.0 as usize + 1);
+        assert_eq!(CORE.len(), EMAIL_IS_UNDELIVERABLE.0 as usize + 1);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Yes and no, in every form a check-box leaves behind.
 
 use super::answer_words::{
-    AGREEMENTS, BLANK, CONTACT_STEMS, DENIALS, DOUBLE_NEGATIONS, DRAWN_EMPTY, DRAWN_TICKED,
-    EXCEPTIONS, HEDGE_WORDS_MAX, HEDGES, NEAR_WORDS, NEGATION_STEMS, NEGATIONS, PLAIN_NO, REFUSALS,
-    REFUSING, RIGHTS, SENTENCE_WORDS_MIN, STILL_IN, TAKEN_BACK, TAKEN_BACK_STEMS, YES,
+    AGREEMENTS, ASSENTS, BLANK, CONTACT_STEMS, DENIALS, DOUBLE_NEGATIONS, DRAWN_EMPTY,
+    DRAWN_TICKED, EXCEPTIONS, HEDGE_WORDS_MAX, HEDGES, NEAR_WORDS, NEGATION_STEMS, NEGATIONS,
+    PENDING, PLAIN_NO, REFUSALS, REFUSING, RIGHTS, SENTENCE_WORDS_MIN, STILL_IN, TAKEN_BACK,
+    TAKEN_BACK_STEMS, YES,
 };
 use super::text::tidy;
 use crate::rules::field::fold_header;
@@ -24,7 +25,7 @@ pub enum Answer {
 /// Returns what `raw` says to a yes-or-no question.
 ///
 /// The sentence of the consent itself counts as yes, unless it negates: exporters write it into the
-/// cell when the box is ticked. Text of one or two unknown words is [`Answer::Unknown`].
+/// cell when the box is ticked. Text that neither agrees nor refuses is [`Answer::Unknown`], however long.
 pub fn parse(raw: &str) -> Answer {
     match raw {
         "1" | "true" | "TRUE" => return Answer::Yes,
@@ -33,14 +34,18 @@ pub fn parse(raw: &str) -> Answer {
         _ => {}
     }
     let text = tidy(raw);
-    let has_tick = text.chars().any(|c| "✓✔☑✅☒".contains(c)) || has_any(&text, DRAWN_TICKED);
-    let has_empty = text.chars().any(|c| "✗✘❌☐□".contains(c)) || has_any(&text, DRAWN_EMPTY);
+    let has_tick = text.chars().any(|c| "✓✔☑✅☒👍".contains(c)) || has_any(&text, DRAWN_TICKED);
+    let has_empty = text.chars().any(|c| "✗✘❌☐□👎🚫⛔".contains(c)) || has_any(&text, DRAWN_EMPTY);
     match (has_tick, has_empty) {
         // Which of the boxes belongs to which words only a person can see.
         (true, true) => return Answer::Unknown,
         (true, false) if !has_any(&text, DRAWN_TICKED) => return Answer::Yes,
         (false, true) => return Answer::No,
         _ => {}
+    }
+    // Folding takes the sign off: -1 is yes to some databases and a code to others.
+    if text.starts_with('-') && text[1..].starts_with(|c: char| c.is_ascii_digit()) {
+        return Answer::Unknown;
     }
     let words = fold_header(&text);
     if BLANK.contains(&words.as_str()) {
@@ -69,7 +74,14 @@ pub fn parse(raw: &str) -> Answer {
 /// whole sentence of consent may well say "only for the purpose of".
 fn is_hedged(words: &str, count: usize) -> bool {
     let has = |list: &[&str]| words.split(' ').any(|word| list.contains(&word));
-    (count <= HEDGE_WORDS_MAX && has(HEDGES)) || matches!(words, "tak nie" | "yes no" | "ja nein")
+    // "Yes, until 31 December" may have run out.
+    let has_end = words.split(' ').zip(words.split(' ').skip(1)).any(|(word, next)| {
+        matches!(word, "do" | "until" | "till" | "bis")
+            && next.starts_with(|c: char| c.is_ascii_digit())
+    });
+    let is_short = count <= HEDGE_WORDS_MAX;
+    (is_short && (has(HEDGES) || has_end || has_phrase(words, PENDING)))
+        || matches!(words, "tak nie" | "yes no" | "ja nein" | "t n" | "y n" | "j n")
 }
 
 /// Returns whether `raw` is the sentence of a consent rather than a bare yes or no.
@@ -106,8 +118,8 @@ fn sentence(text: &str) -> Answer {
         Some("tak" | "yes" | "ja") => return Answer::Yes,
         _ => {}
     }
-    let is_long = words.split(' ').nth(SENTENCE_WORDS_MIN - 1).is_some();
-    if is_long || agreed.is_some() { Answer::Yes } else { Answer::Unknown }
+    let assents = || ASSENTS.iter().any(|stem| padded.contains(&format!(" {stem}")));
+    if agreed.is_some() || assents() { Answer::Yes } else { Answer::Unknown }
 }
 
 fn has_any(text: &str, marks: &[&str]) -> bool {
@@ -144,6 +156,11 @@ fn behind_label(text: &str) -> Option<Answer> {
         tail if YES.contains(&tail) => Some(Answer::Yes),
         _ => None,
     });
+    // `Unchecked: I agree` and `0 - I agree` say it before the label.
+    let before = [": ", " - ", " – ", " — ", " | "].iter().filter_map(|sign| text.split_once(sign));
+    if before.map(|(head, _)| fold_header(head)).any(|head| is_no(&head)) {
+        return Some(Answer::No);
+    }
     let last_word = fold_header(text.rsplit(' ').next().unwrap_or_default());
     let ends_in_no = matches!(last_word.as_str(), "nie" | "no" | "nein" | "false");
     said.or(ends_in_no.then_some(Answer::No))
@@ -179,7 +196,13 @@ fn negated(text: &str) -> Option<Answer> {
         Some(padded[..at].matches(' ').count())
     };
     let Some(deciding) = clauses.iter().position(|clause| agreement(clause).is_some()) else {
-        return clauses.iter().any(|clause| negation(clause).is_some()).then_some(Answer::No);
+        let is_no = clauses.iter().any(|clause| negation(clause).is_some());
+        // "Yes to e-mail, no to calls" says both.
+        let begins_with_yes = clauses
+            .first()
+            .is_some_and(|clause| matches!(clause.split(' ').next(), Some("tak" | "yes" | "ja")));
+        let said = if begins_with_yes { Answer::Unknown } else { Answer::No };
+        return is_no.then_some(said);
     };
     let agreed = agreement(&clauses[deciding]).unwrap_or(0);
     match negation(&clauses[deciding]) {
@@ -201,8 +224,15 @@ pub fn is_plain_no(raw: &str) -> bool {
     PLAIN_NO.contains(&words.as_str()) || STILL_IN.contains(&words.as_str())
 }
 
+/// Returns whether one of the folded `words` says no.
+pub(super) fn denies(words: &str) -> bool {
+    words.split(' ').any(|word| {
+        NEGATIONS.contains(&word) || NEGATION_STEMS.iter().any(|stem| word.starts_with(stem))
+    })
+}
+
 /// Returns the folded words of `text` without clauses such as "I may withdraw my consent at any time".
-fn without_rights(text: &str) -> String {
+pub(super) fn without_rights(text: &str) -> String {
     let explains = |clause: &str| {
         has_phrase(clause, RIGHTS)
             && !has_phrase(clause, REFUSALS)
@@ -267,6 +297,9 @@ mod tests {
                 "Ich willige ein. Die Einwilligung kann ich jederzeit widerrufen.",
                 "Ausgewählt",
                 "zaznaczone",
+                "wł.",
+                "так",
+                "1.00",
             ],
         );
     }
@@ -303,6 +336,9 @@ mod tests {
                 "Nicht ausgewählt",
                 "Nie chcę otrzymywać informacji handlowych drogą elektroniczną",
                 "0,0",
+                "0.00",
+                "wył.",
+                "ні",
                 "f",
             ],
         );
@@ -311,7 +347,7 @@ mod tests {
     #[test]
     fn silence_is_no_answer() {
         check(Answer::Blank, &["-", "", "  ", "null", "n/a", "\"\"", "None"]);
-        check(Answer::Unknown, &["być może", "Kraków"]);
+        check(Answer::Unknown, &["być może", "Kraków", "-1", "2"]);
         check(
             Answer::Unknown,
             &[

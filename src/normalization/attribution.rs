@@ -95,7 +95,8 @@ pub struct Finding {
 /// Completes the attribution in `values`, which hold what the columns said.
 ///
 /// Columns win over the query of a landing page. The canonical source and medium come from the first
-/// that knows: UTM parameters, columns, a click id, the referrer, the preset; else `direct` and `none`.
+/// that knows: UTM parameters, columns, a click id, the referrer, the preset; else `direct` and `none`, or
+/// `unknown` where somebody tagged the link without saying who.
 pub fn attribute(
     values: &mut FieldValues,
     landing_pages: &[&str],
@@ -182,6 +183,11 @@ fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>
     let stated_medium = values.get(field::UTM_MEDIUM).or_else(|| values.get(field::MEDIUM));
     let mut medium = stated_medium.map(|word| canonical_medium(word, tables));
     let mut source = stated_source.map(|word| canonical_source(word, tables));
+    if let Some((first, second)) = stated_source.and_then(|word| both_in(word, tables)) {
+        // Analytics reports write `google / cpc`.
+        source = Some(first);
+        medium = medium.or(Some(second));
+    }
     if let Some(word) = stated_source
         && medium.is_none()
         && tables.source(&fold_header(word)).is_none()
@@ -194,11 +200,16 @@ fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>
     if medium.is_none() && source.is_some() {
         // Assistants mark their links with utm_source=chatgpt.com and nothing else.
         medium = stated_source
-            .and_then(|word| referring_host(word, tables))
+            .and_then(|word| {
+                let name = word.trim().to_lowercase();
+                let hosts = [name.clone(), format!("{name}.com"), format!("{name}.ai")];
+                hosts.iter().find_map(|host| referring_host(host, tables))
+            })
             .filter(|(_, medium)| *medium == "chat")
             .map(|(_, medium)| medium.to_owned());
     }
     let (next_source, next_medium) = evidence(values, landing_pages, implied, tables);
+    let is_medium_stated = medium.as_deref().is_some_and(|word| word != "none");
     let agrees = source.is_none() || source == next_source;
     if source.is_none() {
         source = next_source;
@@ -206,10 +217,17 @@ fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>
     if medium.is_none() && agrees {
         medium = next_medium;
     }
-    if source.is_none() && medium.is_none() {
+    // Whoever tagged a link brought somebody, even if the tag does not say who. What the preset says of all its
+    // rows tags nothing.
+    let has_tag = [field::UTM_CAMPAIGN, field::UTM_TERM, field::UTM_CONTENT]
+        .iter()
+        .any(|number| values.get(*number).is_some());
+    let is_tagged = is_medium_stated || has_tag && medium.as_deref() != Some("none");
+    let source = source.unwrap_or_else(|| if is_tagged { "unknown" } else { "direct" }.to_owned());
+    if source == "direct" && medium.is_none() {
         medium = Some("none".to_owned());
     }
-    values.set(field::SOURCE, source.unwrap_or_else(|| "direct".to_owned()));
+    values.set(field::SOURCE, source);
     values.set(field::MEDIUM, medium.unwrap_or_default());
 }
 
@@ -220,7 +238,7 @@ fn evidence(
     implied: Implied<'_>,
     tables: &Tables,
 ) -> (Option<String>, Option<String>) {
-    // One parameter at most folds like the click id.
+    // The first parameter that folds like the click id.
     let field_of = |parameter: &str| {
         PARAMETERS.iter().find(|(name, _)| *name == parameter).map(|(_, number)| *number).or_else(
             || {
@@ -230,10 +248,13 @@ fn evidence(
             },
         )
     };
-    let clicked = tables
-        .click_ids()
-        .iter()
-        .find(|id| field_of(&id.parameter).is_some_and(|number| values.get(number).is_some()));
+    let given: Vec<&str> = landing_pages.iter().flat_map(|page| given_parameters(page)).collect();
+    let clicked = tables.click_ids().iter().find(|id| {
+        // The parameter of a field that fills something else, too, proves the click all the same.
+        field_of(&id.parameter)
+            .is_some_and(|number| number != field::CAMPAIGN_ID && values.get(number).is_some())
+            || given.iter().any(|name| name.eq_ignore_ascii_case(&id.parameter))
+    });
     if let Some(click) = clicked {
         return (Some(click.source.clone()), Some(click.medium.clone()));
     }
@@ -259,6 +280,12 @@ fn evidence(
     (placed.or(implied.source).map(str::to_owned), implied.medium.map(str::to_owned))
 }
 
+/// Returns the parameters to which the query of `page` gives a value.
+fn given_parameters(page: &str) -> impl Iterator<Item = &str> {
+    let pairs = page.split(['?', '&', '#', ';']).skip(1).filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(_, value)| !value.is_empty() && !is_macro(value)).map(|(name, _)| name)
+}
+
 /// Returns the one name of the source `word`; a host, as in `utm_source=l.facebook.com`, is looked up as a
 /// referrer's.
 fn canonical_source(word: &str, tables: &Tables) -> String {
@@ -270,10 +297,20 @@ fn canonical_source(word: &str, tables: &Tables) -> String {
         .map_or_else(|| word.to_lowercase(), |(source, _)| source.to_owned())
 }
 
+/// Returns the source and medium of a `word` that names both: `google / cpc`, `google|cpc`.
+fn both_in(word: &str, tables: &Tables) -> Option<(String, String)> {
+    let (source, medium) = word.split_once(" / ").or_else(|| word.split_once('|'))?;
+    let source = tables.source(&fold_header(source))?;
+    let medium = tables.medium(&fold_header(medium))?;
+    Some((source.to_owned(), medium.to_owned()))
+}
+
 /// Returns the source and medium of a `word` that is the address of a known referrer.
 fn referring_host<'t>(word: &str, tables: &'t Tables) -> Option<(&'t str, &'t str)> {
-    let host = web::host(word).filter(|_| word.contains('.'))?;
-    tables.referrer(&host)
+    if !word.contains('.') {
+        return None;
+    }
+    tables.referrer(&web::host(word)?)
 }
 
 fn canonical_medium(word: &str, tables: &Tables) -> String {
@@ -319,13 +356,18 @@ fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &
         query = Cow::Owned(query.replace("&amp;", "&").replace([';', '?', '#'], "&"));
     }
     // A link that was encoded twice hides its parameters: utm_source%3Dgoogle%26utm_medium%3Dcpc.
-    for _ in 0..2 {
-        let mut escapes = memchr_iter(b'%', query.as_bytes());
-        if !escapes.any(|at| query.as_bytes()[at..].get(1) == Some(&b'3')) {
+    for _ in 0..3 {
+        let is_sign = |at: usize| {
+            let escape = &query.as_bytes()[at + 1..];
+            escape.starts_with(b"3d") || escape.starts_with(b"3D") || {
+                escape.starts_with(b"253d") || escape.starts_with(b"253D")
+            }
+        };
+        if !memchr_iter(b'%', query.as_bytes()).any(is_sign) {
             break;
         }
         let lower = query.to_ascii_lowercase();
-        if !(lower.contains("%3d") && !lower.contains("utm_source=") && !lower.contains("clid=")) {
+        if lower.contains("utm_source=") || lower.contains("clid=") {
             break;
         }
         query = Cow::Owned(decoded(&query).replace([';', '?', '#'], "&"));
@@ -398,198 +440,4 @@ fn unfilled(name: &str, value: &str) -> Remark {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules::tables::shipped;
-    use proptest::prelude::*;
-
-    #[track_caller]
-    fn check(columns: &[(FieldNo, &str)], page: &str, expected: &str) {
-        check_implied(columns, page, Implied::default(), expected);
-    }
-
-    #[track_caller]
-    fn check_implied(
-        columns: &[(FieldNo, &str)],
-        page: &str,
-        implied: Implied<'_>,
-        expected: &str,
-    ) {
-        let mut values = FieldValues::default();
-        for (number, value) in columns {
-            values.set(*number, *value);
-        }
-        let findings = attribute(&mut values, &[page], implied, shipped());
-        let mut parts = vec![
-            values.get(field::SOURCE).unwrap_or("?").to_owned(),
-            values.get(field::MEDIUM).unwrap_or("?").to_owned(),
-            values.get(field::CAMPAIGN).unwrap_or("?").to_owned(),
-        ];
-        parts.extend(findings.iter().map(|finding| finding.remark.code.to_owned()));
-        assert_eq!(parts.join(" "), expected, "{columns:?} {page}");
-    }
-
-    #[test]
-    fn the_query_fills_what_columns_leave_open() {
-        let page =
-            "https://example.com/?utm_source=Google&utm_medium=PPC&utm_campaign=wrzesie%C5%84+1";
-        check(&[], page, "google cpc wrzesień 1");
-        check(&[(field::UTM_SOURCE, "fb")], page, "facebook cpc wrzesień 1");
-        check(&[(field::CAMPAIGN, "B2B")], "https://example.com/", "direct none B2B");
-    }
-
-    #[test]
-    fn damaged_queries_are_read() {
-        check(&[], "https://example.com/?utm_source%3Dgoogle%26utm_medium%3Dcpc", "google cpc ?");
-        check(&[], "https://example.com/?utm_source=google;utm_medium=cpc", "google cpc ?");
-        check(
-            &[],
-            "https://example.com/?a=1&amp;utm_source=google&amp;utm_medium=cpc",
-            "google cpc ?",
-        );
-        check(&[], "https://example.com/?utm_source=google&utm_source=bing", "google ? ?");
-        check(&[], "https://example.com/#utm_source=google&utm_medium=cpc", "google cpc ?");
-        check(&[], "?UTM_SOURCE=Newsletter%20&utm_medium=e-mail", "newsletter email ?");
-        check(&[], "utm_source=newsletter&utm_medium=email", "newsletter email ?");
-        check(&[], "https://example.com/?utm_campaign=a%2520b&utm_source=x", "twitter ? a b");
-    }
-
-    #[test]
-    fn an_unfilled_macro_is_dropped_and_said() {
-        check(
-            &[],
-            "https://example.com/?utm_source=fb&utm_campaign={{campaign.name}}",
-            "facebook ? ? utm-macro-unfilled",
-        );
-        check(&[(field::UTM_SOURCE, "__SITE__")], "", "direct none ? utm-macro-unfilled");
-        check(
-            &[(field::CAMPAIGN, "brand_{keyword:none}")],
-            "https://example.com/?gclid={gclid}&utm_source=google",
-            "google ? ? utm-macro-unfilled utm-macro-unfilled",
-        );
-        check(
-            &[],
-            "https://example.com/?utm_source=%7B%7Bsite_source_name%7D%7D&utm_source=ig",
-            "instagram ? ? utm-macro-unfilled",
-        );
-        check(
-            &[],
-            "https://example.com/?utm_source=undefined&utm_medium=(not+set)",
-            "direct none ?",
-        );
-        check(&[], "https://example.com/?utm_campaign={1}&utm_source=x", "twitter ? {1}");
-    }
-
-    #[test]
-    fn other_trackers_and_nested_pages_are_read() {
-        check(&[], "https://example.com/?pk_source=google&pk_campaign=b2b", "google ? b2b");
-        check(
-            &[],
-            "https://example.com/?mtm_source=newsletter&mtm_medium=email",
-            "newsletter email ?",
-        );
-        check(
-            &[],
-            "https://example.com/go?to=https%3A%2F%2Fexample.org%2F%3Futm_source%3Dig%26utm_medium%3Dcpc",
-            "instagram cpc ?",
-        );
-        check(
-            &[],
-            "https://example.com/#/oferta?utm_source=fb&utm_medium=Paid-Social",
-            "facebook paid-social ?",
-        );
-    }
-
-    #[test]
-    fn hosts_and_escapes_in_columns_are_understood() {
-        check(&[(field::UTM_SOURCE, "l.facebook.com")], "", "facebook ? ?");
-        check(&[(field::UTM_SOURCE, "www.google.pl")], "", "google ? ?");
-        check(&[], "https://example.com/?utm_source=chatgpt.com", "chatgpt chat ?");
-        check(&[], "https://example.com/?utm_source=perplexity.ai", "perplexity chat ?");
-        check(
-            &[(field::UTM_SOURCE, "google"), (field::UTM_CAMPAIGN, "promocja%20wrzesie%C5%84")],
-            "",
-            "google ? promocja wrzesień",
-        );
-        check(&[(field::CAMPAIGN, "100% rabatu")], "", "direct none 100% rabatu");
-    }
-
-    #[test]
-    fn first_and_last_touch_start_from_one_submission() {
-        let mut values = FieldValues::default();
-        values.set(field::FBCLID, "fb.1.1757682313000.IwAR0abc");
-        let page = "https://example.com/?utm_source=Facebook&utm_medium=cpc&utm_campaign=jesien";
-        attribute(&mut values, &[page], Implied::default(), shipped());
-        assert_eq!(values.get(field::FBCLID), Some("IwAR0abc"));
-        assert_eq!(values.get(field::UTM_SOURCE), Some("Facebook"), "the raw word is kept");
-        assert_eq!(values.get(field::LAST_SOURCE), Some("facebook"));
-        assert_eq!(values.get(field::LAST_CAMPAIGN), Some("jesien"));
-    }
-
-    #[test]
-    fn a_column_may_tell_the_last_touch_apart() {
-        let mut values = FieldValues::default();
-        values.set(field::SOURCE, "Organic Search");
-        values.set(field::LAST_SOURCE, "Paid Social");
-        attribute(&mut values, &[], Implied::default(), shipped());
-        assert_eq!(values.get(field::MEDIUM), Some("organic"));
-        assert_eq!(values.get(field::LAST_MEDIUM), Some("paid-social"));
-        assert_eq!(values.get(field::LAST_SOURCE), None);
-    }
-
-    #[test]
-    fn assistants_search_and_mail_are_told_apart() {
-        for (page, expected) in [
-            ("https://chatgpt.com/", "chatgpt chat ?"),
-            ("https://www.perplexity.ai/search/x", "perplexity chat ?"),
-            ("https://gemini.google.com/app", "gemini chat ?"),
-            ("https://grok.com/", "grok chat ?"),
-            ("https://docs.google.com/forms/d/x", "google referral ?"),
-            ("https://duckduckgo.com/", "duckduckgo organic ?"),
-            ("https://poczta.example.pl/", "webmail email ?"),
-            ("android-app://com.google.android.gm/", "gmail email ?"),
-            ("https://l.instagram.com/?u=x", "instagram social ?"),
-        ] {
-            check(&[(field::REFERRER, page)], "", expected);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_page_is_read_without_a_panic(raw in "\\PC{0,40}", page in "(https://|example.com|/|\\?|#|&|;|=|%3D|%|utm_source|utm_campaign|gclid|\\{|\\}|fb\\.|1\\.|x){0,20}") {
-            for text in [&raw, &page] {
-                let mut values = FieldValues::default();
-                values.set(field::REFERRER, text.as_str());
-                values.set(field::FBCLID, text.as_str());
-                attribute(&mut values, &[text], Implied::default(), shipped());
-                prop_assert!(values.get(field::SOURCE).is_some() || values.get(field::MEDIUM).is_some());
-            }
-        }
-    }
-
-    #[test]
-    fn a_click_id_speaks_where_utm_is_silent() {
-        check(&[], "https://example.com/?gclid=abc", "google cpc ?");
-        check(&[], "https://example.com/?fbclid=abc", "facebook social ?");
-        check(&[], "https://example.com/?gclid=a&utm_source=google", "google cpc ?");
-        check(&[], "https://example.com/?gclid=a&utm_source=newsletter", "newsletter ? ?");
-    }
-
-    #[test]
-    fn then_the_referrer_then_the_preset() {
-        let facebook = Implied { source: Some("facebook"), medium: Some("paid-social") };
-        check(&[(field::REFERRER, "https://www.google.pl/")], "", "google organic ?");
-        check(&[(field::REFERRER, "https://blog.example.org/x")], "", "example.org referral ?");
-        check(
-            &[(field::REFERRER, "https://example.com/a")],
-            "https://www.example.com/b",
-            "direct none ?",
-        );
-        check_implied(&[], "", facebook, "facebook paid-social ?");
-        check_implied(&[(field::UTM_SOURCE, "ig")], "", facebook, "instagram ? ?");
-        check(&[(field::SOURCE, "Paid Social")], "", "direct paid-social ?");
-        check_implied(&[(field::PLATFORM, "ig")], "", facebook, "instagram paid-social ?");
-        check_implied(&[(field::PLATFORM, "fb")], "", facebook, "facebook paid-social ?");
-        check(&[(field::PLATFORM, "ig")], "", "direct none ?");
-    }
-}
+mod tests;

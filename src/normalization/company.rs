@@ -1,8 +1,21 @@
 //! Company names, their legal forms, and Polish tax numbers.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::text::{unescape, unguard};
+use crate::model::field::{self, FieldNo};
 use crate::rules::field::fold_header;
 use crate::rules::tables::Tables;
+
+/// Labels of numbers that people write behind a company's name.
+static NUMBERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)[\s,;:|/(\[–-]*\b(NIP|REGON|KRS)\b(?:[\s:.-]|\bUE\b|\bEU\b|\bnr\b|\bnumer\b|\bPL)*((?:\d[\s-]?){7,14})[)\]]?",
+    )
+    .ok()
+});
 
 /// Weights of the check digit of a NIP (Dz.U. 1995 nr 142 poz. 702).
 const NIP_WEIGHTS: [u32; 9] = [6, 5, 7, 2, 3, 4, 5, 6, 7];
@@ -10,6 +23,54 @@ const NIP_WEIGHTS: [u32; 9] = [6, 5, 7, 2, 3, 4, 5, 6, 7];
 const REGON_WEIGHTS: [u32; 8] = [8, 9, 2, 3, 4, 5, 6, 7];
 /// Weights of the check digit of a REGON of 14 digits, a local unit's.
 const REGON_LONG_WEIGHTS: [u32; 13] = [2, 4, 8, 5, 0, 9, 7, 3, 6, 1, 2, 4, 8];
+
+/// Folded words that open the name of a Polish company or institution and nobody's own.
+const OPENINGS: &[&str] = &[
+    "fhu",
+    "f h u",
+    "phu",
+    "p h u",
+    "pphu",
+    "p p h u",
+    "ppuh",
+    "p p u h",
+    "phup",
+    "pth",
+    "f h",
+    "firma",
+    "firma handlowa",
+    "biuro",
+    "kancelaria",
+    "urzad",
+    "szkola",
+    "gmina",
+    "powiat",
+    "starostwo",
+    "przedszkole",
+    "zlobek",
+    "zespol szkol",
+    "zaklad",
+    "hurtownia",
+    "sklep",
+    "salon",
+    "fundacja",
+    "stowarzyszenie",
+    "parafia",
+    "wspolnota mieszkaniowa",
+    "spoldzielnia",
+    "hotel",
+    "restauracja",
+    "apteka",
+    "przychodnia",
+    "gabinet",
+    "przedsiebiorstwo",
+    "grupa",
+    "studio",
+    "agencja",
+    "centrum",
+    "gospodarstwo rolne",
+    "warsztat",
+];
 
 /// Returns the name with tidy blanks and quotes; quotes around the whole name go.
 pub fn tidy(raw: &str) -> String {
@@ -20,6 +81,25 @@ pub fn tidy(raw: &str) -> String {
     let inner = straight.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let bare = inner.filter(|inner| !inner.contains('"')).unwrap_or(&straight);
     bare.trim().trim_end_matches([',', ';']).trim_end().to_owned()
+}
+
+/// Returns the name without numbers that carry a label, and these: `Firma sp. z o.o., NIP 526-000-12-46`.
+pub fn split_numbers(name: &str) -> (String, Vec<(FieldNo, String)>) {
+    let Some(numbers) = NUMBERS.as_ref().filter(|numbers| numbers.is_match(name)) else {
+        return (name.to_owned(), Vec::new());
+    };
+    let labelled = |found: regex::Captures<'_>| {
+        let (number, digits_max) = match found[1].to_ascii_uppercase().as_str() {
+            "NIP" => (field::NIP, 10),
+            "REGON" => (field::REGON, 14),
+            _ => (field::KRS, 10),
+        };
+        let digits = found[2].chars().filter(char::is_ascii_digit).take(digits_max).collect();
+        (number, digits)
+    };
+    let found = numbers.captures_iter(name).map(labelled).collect();
+    let bare = numbers.replace_all(name, " ");
+    (tidy(bare.trim_matches([' ', ',', ';', '-', '–', '|'])), found)
 }
 
 /// Returns the folded name without legal forms: what two spellings of one company share.
@@ -48,6 +128,11 @@ pub fn in_name(raw: &str, tables: &Tables) -> Option<String> {
     let name = tidy(raw);
     let folded = fold_header(&name);
     let words: Vec<&str> = folded.split(' ').collect();
+    let opens =
+        |phrase: &&str| folded.strip_prefix(phrase).is_some_and(|rest| rest.starts_with(' '));
+    if OPENINGS.iter().any(opens) {
+        return Some(name);
+    }
     let form = &words[split(&words, tables).core_len..];
     let is_sure = match form {
         [] | ["s", "a" | "c"] => false,
@@ -70,7 +155,10 @@ fn split<'a>(words: &[&str], tables: &'a Tables) -> Split<'a> {
     while let Some((len, form)) = legal_form_at_end(&words[..end], tables)
         && len < end
     {
-        forms.insert(0, form);
+        // Who writes a form twice means it once.
+        if forms.first() != Some(&form) {
+            forms.insert(0, form);
+        }
         end -= len;
     }
     if forms.is_empty()
@@ -186,7 +274,20 @@ mod tests {
         check("„Firma” Sp. z o.o.", Some("\"Firma\" Sp. z o.o."));
         check("Kowalski i Synowie sp. k.", Some("Kowalski i Synowie sp. k."));
         check("Muster GmbH", Some("Muster GmbH"));
-        for person in ["Jan Kowalski", "Kumar S. A.", "Inc", "Anna Sp", "Ewa Ag", "Łęcka Anna"] {
+        check("F.H.U. Janex Jan Kowalski", Some("F.H.U. Janex Jan Kowalski"));
+        check("Urząd Gminy Nowa Wieś", Some("Urząd Gminy Nowa Wieś"));
+        check("Biuro Rachunkowe Nowak", Some("Biuro Rachunkowe Nowak"));
+        for person in [
+            "Biuro",
+            "Firmin Nowak",
+            "Grupa",
+            "Jan Kowalski",
+            "Kumar S. A.",
+            "Inc",
+            "Anna Sp",
+            "Ewa Ag",
+            "Łęcka Anna",
+        ] {
             check(person, None);
         }
     }
@@ -227,6 +328,11 @@ mod tests {
         check_form("Łęcka sp. z o.o. w likwidacji", Some("sp. z o.o. w likwidacji"));
         check_form("Łęcka S.A.", Some("S.A."));
         check_form("Łęcka P.S.A.", Some("P.S.A."));
+        check_form("Hotel & Spa", None);
+        check_form("Łęcka S.p.A.", Some("S.p.A."));
+        check_form("Łęcka V.O.F.", Some("V.O.F."));
+        check_form("Example p.l.c.", Some("PLC"));
+        check_form("Łęcka Sp.zo.o.", Some("sp. z o.o."));
         check_form("Łęcka i Wspólnicy s.c.", Some("s.c."));
         check_form("Łęcka Sp. J.", Some("sp.j."));
         check_form("Bau & Söhne GmbH & Co. KG", Some("GmbH & Co. KG"));
@@ -262,6 +368,30 @@ mod tests {
         check_nip("0000000000", None);
         check_nip("526000124", None);
         check_nip("5260001246 lub inny", None);
+    }
+
+    #[test]
+    fn numbers_behind_a_name_are_set_apart() {
+        let check = |raw: &str, name: &str, expected: &[(FieldNo, &str)]| {
+            let (bare, found) = split_numbers(raw);
+            let found: Vec<(FieldNo, &str)> =
+                found.iter().map(|(number, digits)| (*number, digits.as_str())).collect();
+            assert_eq!((&*bare, &found[..]), (name, expected), "{raw}");
+        };
+        let nip = [(field::NIP, "5252248481")];
+        check("Firma Sp. z o.o. NIP 525-22-48-481", "Firma Sp. z o.o.", &nip);
+        check("Firma sp.j., NIP: 5252248481", "Firma sp.j.", &nip);
+        check("Firma (NIP PL 525 224 84 81)", "Firma", &nip);
+        check("NIP 5252248481 Firma S.A.", "Firma S.A.", &nip);
+        check("Firma NIP: 5252248481, 00-950 Warszawa", "Firma , 00-950 Warszawa", &nip);
+        check("nip 5252248481", "", &nip);
+        check(
+            "Firma, NIP 5252248481, REGON 123456785, KRS 0000123456",
+            "Firma",
+            &[(field::NIP, "5252248481"), (field::REGON, "123456785"), (field::KRS, "0000123456")],
+        );
+        check("Nipponex 123 sp. z o.o.", "Nipponex 123 sp. z o.o.", &[]);
+        check("Snip 5252248481", "Snip 5252248481", &[]);
     }
 
     #[test]

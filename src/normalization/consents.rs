@@ -2,8 +2,11 @@
 
 use super::Remark;
 use super::answer::{self, Answer};
+use super::date_order::{Basis, Settled};
+use super::moment::{self, MomentFault, TimeStyle};
 use super::text::tidy;
 use crate::model::consent::{Channel, ConsentClaim, ConsentState, Purpose};
+use crate::model::moment::DateOrder;
 use crate::model::row::{Cell, ConsentMapping};
 use crate::rules::field::fold_header;
 
@@ -21,7 +24,35 @@ const MARKETING: &[&str] = &[
     "advert",
     "offers",
     "news",
+    "mkt",
+    "biuletyn",
+    "mailing",
+    "nowosci",
+    "aktualnosci",
+    "rabat",
+    "znizk",
+    "subskry",
+    "subscri",
+    "promo",
 ];
+/// Beginnings of words behind which one offer stands that somebody asked for: it answers the enquiry, and only
+/// offers without end are marketing.
+const ONE_OFFER_AFTER: &[&str] = &[
+    "wyslac",
+    "wyslan",
+    "przeslac",
+    "przeslan",
+    "przedstaw",
+    "przygotow",
+    "otrzymanie",
+    "otrzymac",
+    "ein",
+    "eines",
+    "ihr",
+    "das",
+];
+/// Folded words for one offer.
+const ONE_OFFER: &[&str] = &["oferte", "oferty", "angebot", "angebots"];
 /// Beginnings of folded words that tell a consent to profiling,
 const PROFILING: &[&str] = &["profilow", "profiling"];
 /// and of those that together tell one to passing data on.
@@ -67,15 +98,53 @@ const CHANNELS: &[(&str, Channel)] = &[
     ("phone", Channel::Phone),
     ("call", Channel::Phone),
     ("anruf", Channel::Phone),
+    ("anzurufen", Channel::Phone),
+    ("dzwon", Channel::Phone),
+    ("zadzwon", Channel::Phone),
+    ("oddzwon", Channel::Phone),
     ("automat", Channel::AutomatedCall),
     ("whatsapp", Channel::Messenger),
     ("messenger", Channel::Messenger),
+    ("viber", Channel::Messenger),
     ("listown", Channel::Post),
     ("briefpost", Channel::Post),
+];
+/// Whole folded words, and two of them, that name a channel.
+const CHANNEL_WORDS: &[(&str, Channel)] = &[
+    ("tel", Channel::Phone),
+    ("text you", Channel::Sms),
+    ("text me", Channel::Sms),
+    ("to text", Channel::Sms),
+    ("not text", Channel::Sms),
+    ("text messages", Channel::Sms),
+    ("per post", Channel::Post),
+    ("by post", Channel::Post),
+];
+
+/// Folded words of a question that lists several consents,
+const LISTS: &[&str] = &["zgody", "consents", "permissions", "einwilligungen", "optins"];
+/// and of the consents that it may list.
+const OPTIONS: &[&str] = &[
+    "rodo",
+    "gdpr",
+    "dsgvo",
+    "marketing",
+    "marketingowa",
+    "marketingowe",
+    "mkt",
+    "newsletter",
+    "regulamin",
+    "tel",
+    "profilowanie",
+    "handlowe",
 ];
 
 /// Most words of a label with an answer behind it; more are a sentence.
 const LABEL_WORDS_MAX: usize = 6;
+/// Most words between sending an offer and the offer.
+const ONE_OFFER_WORDS: usize = 3;
+/// Most words of a question in which a denial turns the whole round.
+const SHORT_QUESTION_WORDS_MAX: usize = 7;
 
 /// Beginnings of folded words of a header that asks the other way round: a yes takes consent back.
 const OPT_OUTS: &[&str] = &[
@@ -96,10 +165,38 @@ const OPT_OUTS: &[&str] = &[
     "do not call",
     "do not email",
     "do not contact",
+    "do not text",
+    "do not mail",
+    "do not sms",
     "dnc",
     "abmeldung",
+    "abmeld",
     "nie dzwon",
+    "nie wysyl",
+    "nie kontakt",
+    "zakaz",
     "keine werbung",
+    "nicht anrufen",
+    "nicht kontaktieren",
+];
+/// Folded words with a no in them that denies nothing: the choice of answers, and what need not be agreed to.
+const NO_DENIALS: &[&str] = &[
+    "tak nie",
+    "t n",
+    "yes no",
+    "y n",
+    "ja nein",
+    "j n",
+    "nie tylko",
+    "not only",
+    "nicht nur",
+    "nie jest wymagan",
+    "nie jest obowiazkow",
+    "not required",
+    "not mandatory",
+    "not obligatory",
+    "nicht erforderlich",
+    "nicht verpflichtend",
 ];
 /// Beginnings of folded words of a header that itself says no: a yes to it is a refusal.
 const REFUSALS: &[&str] = &[
@@ -121,18 +218,36 @@ const REFUSALS: &[&str] = &[
     "stimme nicht",
 ];
 
-/// What a yes to the question in a header means.
-fn affirmed_by(header: &str) -> ConsentState {
-    let begins = |stems: &[&str]| {
-        let padded = format!(" {header}");
-        stems.iter().any(|stem| padded.contains(&format!(" {stem}")))
+/// Returns what a yes to `question` means; nothing where it agrees and refuses at once.
+///
+/// Whoever says yes to `Kein Newsletter` wants none, so a short question that denies turns its answers round.
+fn affirmed_by(question: &str) -> Option<ConsentState> {
+    let asked = fold_question(question);
+    // A consent may explain how to take it back.
+    let bare = fold_question(&answer::without_rights(question));
+    let begins = |words: &str, stems: &[&str]| {
+        let opens = |at: usize| at == 0 || words.as_bytes()[at - 1] == b' ';
+        stems.iter().any(|stem| words.match_indices(stem).any(|(at, _)| opens(at)))
     };
-    if begins(REFUSALS) {
-        ConsentState::Refused
-    } else if begins(OPT_OUTS) {
-        ConsentState::Withdrawn
-    } else {
-        ConsentState::Given
+    if begins(&asked, REFUSALS) {
+        return Some(ConsentState::Refused);
+    }
+    if begins(&bare, OPT_OUTS) {
+        return Some(ConsentState::Withdrawn);
+    }
+    let plain = NO_DENIALS
+        .iter()
+        .fold(format!(" {asked}"), |words, phrase| words.replace(&format!(" {phrase}"), " "));
+    if !answer::denies(&plain) {
+        return Some(ConsentState::Given);
+    }
+    if asked.split(' ').nth(SHORT_QUESTION_WORDS_MAX).is_none() {
+        return Some(ConsentState::Withdrawn);
+    }
+    match answer::parse(question) {
+        Answer::Yes => Some(ConsentState::Given),
+        Answer::No => Some(ConsentState::Refused),
+        Answer::Blank | Answer::Unknown => None,
     }
 }
 
@@ -159,14 +274,13 @@ pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> Said {
         pieces.iter().filter_map(|piece| only_channels(piece)).flatten().collect();
     let is_choice = !chosen.is_empty() && pieces.iter().all(|piece| only_channels(piece).is_some());
     let answer = if is_choice { Answer::Yes } else { common_answer(&pieces) };
+    let is_kept = mapping.affirms != ConsentState::Given && answer::is_plain_no(&cell.text);
     let state = match (answer, mapping.affirms) {
+        _ if is_kept => return (Vec::new(), None),
         (Answer::Yes, affirmed) => affirmed,
         (Answer::No, ConsentState::Given) => ConsentState::Refused,
         (Answer::Blank, _) => return (Vec::new(), None),
         (Answer::Unknown, ConsentState::Given) => return (Vec::new(), Some(unclear(cell))),
-        (Answer::No | Answer::Unknown, _) if answer::is_plain_no(&cell.text) => {
-            return (Vec::new(), None);
-        }
         (Answer::No | Answer::Unknown, taken_back) => taken_back,
     };
     let wording = mapping.wording.clone().unwrap_or_else(|| wording(cell, &cell.text));
@@ -205,22 +319,37 @@ fn common_answer(pieces: &[&str]) -> Answer {
 /// consents in one cell are each read for themselves; where two disagree, the one that says no counts.
 pub fn guessed(cell: &Cell, mechanism: &str) -> Said {
     let header = fold_question(&cell.column);
+    let asked = affirmed_by(&cell.column);
     let mut claims: Vec<ConsentClaim> = Vec::new();
     let mut remark = None;
     let labelled = labelled(&cell.text);
-    let pieces: Vec<(&str, &str)> = labelled
-        .unwrap_or_else(|| pieces(&cell.text).into_iter().map(|piece| (piece, piece)).collect());
+    let pieces: Vec<(&str, &str)> = labelled.unwrap_or_else(|| {
+        let own = listed(&cell.column, &cell.text).unwrap_or_else(|| pieces(&cell.text));
+        own.into_iter().map(|piece| (piece, piece)).collect()
+    });
     for (piece, answer) in pieces {
         // A label asks for itself; a sentence that is its own answer has been read as a whole.
-        let own =
-            if piece == answer { ConsentState::Given } else { affirmed_by(&fold_question(piece)) };
-        let affirmed = if own == ConsentState::Given { affirmed_by(&header) } else { own };
-        let Some(state) = state_of(answer, affirmed) else {
+        let own = if piece == answer { Some(ConsentState::Given) } else { affirmed_by(piece) };
+        let Some(affirmed) = (if own == Some(ConsentState::Given) { asked } else { own }) else {
+            remark =
+                remark.or_else(|| (answered(answer) != Answer::Blank).then(|| two_minded(cell)));
+            continue;
+        };
+        let is_option = is_option_of(&cell.column, answer);
+        let Some(state) = state_of(answer, is_option, affirmed) else {
             let is_unclear = only_channels(answer).is_none() && answered(answer) == Answer::Unknown;
             remark = remark.or_else(|| is_unclear.then(|| unclear(cell)));
             continue;
         };
-        let (purpose, channels) = subject(&header, &fold_question(piece), affirmed);
+        let (purpose, mut channels) = subject(&header, &fold_question(piece), affirmed);
+        let asked_for = channels_in(&header);
+        // "May we call you? No, write me a mail" refuses calls.
+        if state == ConsentState::Refused
+            && !asked_for.is_empty()
+            && !channels.iter().any(|channel| asked_for.contains(channel))
+        {
+            channels = asked_for;
+        }
         for channel in channels {
             let claim = ConsentClaim {
                 purpose: Purpose::new(purpose),
@@ -242,10 +371,15 @@ pub fn guessed(cell: &Cell, mechanism: &str) -> Said {
     (claims, remark)
 }
 
-/// Returns what `piece` says to a question whose yes means `affirmed`; nothing where it says nothing.
-fn state_of(piece: &str, affirmed: ConsentState) -> Option<ConsentState> {
-    if only_channels(piece).is_some() {
+/// Returns what `piece` says to a question whose yes means `affirmed`; nothing where it says nothing. An option
+/// that somebody chose is a yes.
+fn state_of(piece: &str, is_option: bool, affirmed: ConsentState) -> Option<ConsentState> {
+    if only_channels(piece).is_some() || is_option {
         return Some(affirmed);
+    }
+    // "Unsubscribed: subscribed" is a no.
+    if affirmed != ConsentState::Given && answer::is_plain_no(piece) {
+        return None;
     }
     match (answered(piece), affirmed) {
         (Answer::Yes, affirmed) => Some(affirmed),
@@ -253,10 +387,45 @@ fn state_of(piece: &str, affirmed: ConsentState) -> Option<ConsentState> {
         (Answer::Blank, _) | (Answer::Unknown, ConsentState::Given) => None,
         // "Unsubscribed: no" is not a consent; but whatever is no plain no, such as "Unsubscribed:
         // unsubscribed" or "objection: on file", takes it back.
-        (Answer::No | Answer::Unknown, taken_back) => {
-            (!answer::is_plain_no(piece)).then_some(taken_back)
-        }
+        (Answer::No | Answer::Unknown, taken_back) => Some(taken_back),
     }
+}
+
+/// Returns whether `answer` is the label of a box, as exporters write it into the cell when the box is ticked:
+/// a part of the question itself, or one of the consents that a column of several lists.
+fn is_option_of(question: &str, answer: &str) -> bool {
+    let answer = fold_question(answer);
+    if answer.is_empty() || answer::denies(&answer) || answered(&answer) != Answer::Unknown {
+        return false;
+    }
+    let parts = question.split(['(', ')', ':']).flat_map(|part| part.split(" - "));
+    let has_letters = answer.bytes().any(|byte| byte.is_ascii_alphabetic());
+    if has_letters
+        && std::iter::once(question).chain(parts).any(|part| fold_question(part) == answer)
+    {
+        return true;
+    }
+    listed(question, &answer).is_some()
+}
+
+/// Returns the consents that a column of several lists: `RODO, marketing` of `Zgody`.
+fn listed<'t>(question: &str, text: &'t str) -> Option<Vec<&'t str>> {
+    let is_list = fold_question(question).split(' ').any(|word| LISTS.contains(&word));
+    let is_option = |piece: &&str| {
+        let words = fold_question(piece);
+        let is_word = |word: &str| {
+            OPTIONS.contains(&word)
+                || matches!(word, "i" | "oraz" | "and" | "und")
+                || CHANNELS.iter().any(|(stem, _)| word.starts_with(stem))
+        };
+        !words.is_empty() && words.split(' ').all(is_word)
+    };
+    let pieces: Vec<&str> = text
+        .split([';', ',', '\n', '|'])
+        .map(str::trim)
+        .filter(|piece| !piece.is_empty())
+        .collect();
+    (is_list && !pieces.is_empty() && pieces.iter().all(is_option)).then_some(pieces)
 }
 
 /// Takes `E-mail: tak, SMS: nie` and `{"email":true,"phone":false}` apart into labels and their answers;
@@ -267,7 +436,8 @@ fn labelled(text: &str) -> Option<Vec<(&str, &str)>> {
     let mut found: Vec<(&str, &str)> = Vec::new();
     let mut waiting: Vec<&str> = Vec::new();
     let mut answers = 0;
-    let all = text.split([';', ',', '\n', '|']).map(str::trim).filter(|piece| !piece.is_empty());
+    let all = text.split([';', ',', '\n', '|']).flat_map(|piece| piece.split(" / "));
+    let all = all.map(str::trim).filter(|piece| !piece.is_empty());
     for piece in all {
         let split = [":", "=", " - ", " – ", " ("]
             .iter()
@@ -300,11 +470,15 @@ fn subject(header: &str, answer: &str, affirmed: ConsentState) -> (&'static str,
     let begins = |words: &str, stem: &str| words.split(' ').any(|word| word.starts_with(stem));
     let has =
         |stems: &[&str]| stems.iter().any(|stem| begins(header, stem) || begins(answer, stem));
+    let is_marketing = [header, answer].iter().any(|words| {
+        let bare = without_one_offer(words);
+        MARKETING.iter().any(|stem| begins(&bare, stem))
+    });
     // Who opts out does so of being marketed to; the enquiry itself may still be answered.
     let is_opt_out = affirmed != ConsentState::Given;
     let purpose = if has(PARTNERS) && has(PASSING_ON) {
         Purpose::PARTNER_SHARE
-    } else if is_opt_out || has(MARKETING) {
+    } else if is_opt_out || is_marketing {
         Purpose::MARKETING
     } else if has(PROFILING) {
         Purpose::PROFILING
@@ -324,11 +498,30 @@ fn subject(header: &str, answer: &str, affirmed: ConsentState) -> (&'static str,
     (purpose, channels)
 }
 
+/// Returns the folded `words` without an offer of which there is one.
+fn without_one_offer(words: &str) -> String {
+    let all: Vec<&str> = words.split(' ').collect();
+    let is_one = |at: usize| {
+        let before = &all[at.saturating_sub(ONE_OFFER_WORDS)..at];
+        ONE_OFFER.contains(&all[at])
+            && before.iter().any(|word| {
+                ONE_OFFER_AFTER
+                    .iter()
+                    .any(|stem| word == stem || stem.len() > 4 && word.starts_with(stem))
+            })
+    };
+    let kept = (0..all.len()).filter(|at| !is_one(*at)).map(|at| all[at]);
+    kept.collect::<Vec<_>>().join(" ")
+}
+
 /// Returns the channels that folded `words` name, in order.
 fn channels_in(words: &str) -> Vec<Channel> {
     let begins = |stem: &str| words.split(' ').any(|word| word.starts_with(stem));
-    let mut channels: Vec<Channel> =
-        CHANNELS.iter().filter(|(stem, _)| begins(stem)).map(|(_, channel)| *channel).collect();
+    let padded = format!(" {words} ");
+    let stands = |word: &str| padded.contains(&format!(" {word} "));
+    let stems = CHANNELS.iter().filter(|(stem, _)| begins(stem));
+    let whole = CHANNEL_WORDS.iter().filter(|(word, _)| stands(word));
+    let mut channels: Vec<Channel> = stems.chain(whole).map(|(_, channel)| *channel).collect();
     channels.sort_unstable();
     channels.dedup();
     channels
@@ -392,22 +585,46 @@ fn opens(text: &str) -> bool {
     })
 }
 
-/// Reads the answer; a date, as in `UNSUB_TIME`, says that the thing happened.
-fn answered(text: &str) -> Answer {
+/// Reads the answer; a date, as in `UNSUB_TIME`, says that the thing happened. Other figures, such as somebody's
+/// number, say nothing.
+pub(super) fn answered(text: &str) -> Answer {
     let tidied = tidy(text);
     let digits = tidied.bytes().filter(u8::is_ascii_digit).count();
-    let is_date = digits >= 5 && tidied.starts_with(|c: char| c.is_ascii_digit());
-    let is_null_date = is_date && !tidied.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
-    match (is_null_date, is_date) {
-        (true, _) => Answer::Blank,
-        (false, true) => Answer::Yes,
-        (false, false) => answer::parse(text),
+    let has_figures = digits >= 5 && tidied.starts_with(|c: char| c.is_ascii_digit());
+    if !has_figures {
+        return answer::parse(text);
+    }
+    // Digits alone are an epoch of seconds or milliseconds, or else anybody's guess.
+    let is_epoch = matches!(tidied.len(), 10 | 13) && tidied.starts_with('1');
+    if tidied.len() == digits && !is_epoch {
+        return Answer::Unknown;
+    }
+    match moment::parse(&tidied, ANY_STYLE) {
+        Ok(_) => Answer::Yes,
+        Err(MomentFault::Blank | MomentFault::Null(_)) => Answer::Blank,
+        Err(MomentFault::Unusable(_)) => answer::parse(text),
     }
 }
+
+/// Whether a cell holds a date does not depend on how its column is read.
+const ANY_STYLE: TimeStyle<'static> = TimeStyle {
+    zone: chrono_tz::UTC,
+    formats: &[],
+    orders: [Settled { order: DateOrder::Dmy, basis: Basis::Assumed }; 3],
+    counts_from_1904: false,
+};
 
 fn wording(cell: &Cell, answer: &str) -> String {
     let shown = if answer::is_sentence(answer) { answer } else { &*cell.column };
     tidy(shown).into_owned()
+}
+
+fn two_minded(cell: &Cell) -> Remark {
+    let message = format!(
+        "the question agrees and refuses at once, so `{}` counts as no answer; map it in a preset",
+        tidy(&cell.text)
+    );
+    Remark::new("consent-unclear", message)
 }
 
 fn unclear(cell: &Cell) -> Remark {

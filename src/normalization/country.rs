@@ -11,12 +11,17 @@ pub fn parse(raw: &str, tables: &Tables) -> Option<String> {
     if let Some(code) = tables.country(&words) {
         return Some(code.to_owned());
     }
-    // `Poland (PL)`, `PL - Polska` and `Kraków, Polska` name the country in one of their parts.
-    let named = text.split(['(', ')', ',', ';', '/', '-', '–']).rev();
-    named
-        .map(fold_header)
-        .filter(|part| !part.is_empty())
-        .find_map(|part| tables.country(&part).map(str::to_owned))
+    // `Poland (PL)`, `PL - Polska` and `Kraków, Polska` name the country in one of their parts; a part that is a
+    // state of the United States, too, is none beside a country.
+    let parts = text.split(['(', ')', ',', ';', '/', '-', '–', '_', '|']).map(fold_header);
+    let mut named: Vec<&str> = parts.filter_map(|part| tables.country(&part)).collect();
+    if named.contains(&"US") {
+        named.retain(|code| *code != "GE");
+    }
+    let last = *named.last()?;
+    // A language opens `en_GB`; of two countries nobody knows which was meant.
+    let is_one = named.iter().all(|code| *code == last) || text.contains('_');
+    is_one.then(|| last.to_owned())
 }
 
 /// Returns the code of the country whose name is a slip away from `raw`: one letter, or two in long names.
@@ -98,6 +103,14 @@ mod tests {
         check("Elfenbeinküste", Some("CI"));
         check("Vereinigtes Königreich", Some("GB"));
         check("Kraków, Polska", Some("PL"));
+        check("Georgia, USA", Some("US"));
+        check("Georgia", Some("GE"));
+        check("en_GB", Some("GB"));
+        check("Polska, Niemcy", None);
+        check("Polska/Niemcy", None);
+        check("Україна", Some("UA"));
+        check("Польща", Some("PL"));
+        check("Republic of Ireland", Some("IE"));
         check("QQ", None);
         check("Polsak", None);
         check("Kraków", None);

@@ -59,6 +59,16 @@ pub(super) enum WholeName {
     Company(String),
 }
 
+/// A company's name, and the numbers that stood behind it.
+#[derive(Debug, Clone)]
+pub(super) struct Company {
+    name: String,
+    numbers: Vec<(FieldNo, Canonical)>,
+}
+
+/// The canonical form of a value: none where it says nothing, else what keeps it from having one.
+pub(super) type Canonical = Result<Option<String>, Remark>;
+
 impl Draft<'_> {
     pub(super) fn notice(&mut self, cell: &Cell, remark: Remark) {
         self.notices.push(Notice {
@@ -157,7 +167,9 @@ impl Normalizer<'_> {
                 }
             }
             Err(moment::MomentFault::Blank) => {}
-            Err(moment::MomentFault::Unusable(remark)) => draft.notice(cell, remark),
+            Err(moment::MomentFault::Null(remark) | moment::MomentFault::Unusable(remark)) => {
+                draft.notice(cell, remark);
+            }
         }
     }
 
@@ -179,7 +191,8 @@ impl Normalizer<'_> {
         let mapping =
             self.source.consents.get(question as usize).filter(|_| question != GENERIC_CONSENT);
         let mechanism = if self.source.is_contact_list { "import" } else { "checkbox" };
-        let key = [&*cell.column, cell.text.as_str(), &question.to_string()].join("\x1f");
+        let key = [&*cell.column, &format!("\x1f{question}:{}\x1f", cell.column.len()), &cell.text]
+            .concat();
         let (claims, remark) = self.remembered.consents.recall(&key, || {
             mapping
                 .map_or_else(|| consents::guessed(cell, mechanism), |it| consents::mapped(cell, it))
@@ -209,6 +222,7 @@ impl Normalizer<'_> {
                 return draft.keep_first(cell, field, name);
             }
             field::LANDING_PAGE => draft.landing_pages.push(cell),
+            field::COMPANY => return self.read_company(cell, draft),
             _ => {}
         }
         let read = || self.canonical(&cell.text, field);
@@ -228,8 +242,32 @@ impl Normalizer<'_> {
         }
     }
 
+    /// Keeps a company's name without the numbers behind it, which have fields of their own.
+    fn read_company(&self, cell: &Cell, draft: &mut Draft<'_>) {
+        let read = || self.company_in(&cell.text);
+        let Some(company) = self.remembered.companies.recall(&cell.text, read) else { return };
+        for (number, canonical) in company.numbers {
+            match canonical {
+                Ok(value) => draft.values.set_if_absent(number, value.unwrap_or_default()),
+                Err(remark) => draft.notice(cell, remark),
+            }
+        }
+        draft.keep_first(cell, field::COMPANY, company.name);
+    }
+
+    fn company_in(&self, raw: &str) -> Option<Company> {
+        let text = unguard(raw);
+        if says_nothing(&text, self.tables) {
+            return None;
+        }
+        let (name, numbers) = company::split_numbers(&company::tidy(&text));
+        let canonical =
+            |(number, digits): (FieldNo, String)| (number, self.canonical(&digits, number));
+        Some(Company { name, numbers: numbers.into_iter().map(canonical).collect() })
+    }
+
     /// Returns the value of `field` in canonical form, nothing where the cell says nothing.
-    fn canonical(&self, raw: &str, field: FieldNo) -> Result<Option<String>, Remark> {
+    fn canonical(&self, raw: &str, field: FieldNo) -> Canonical {
         let text = unguard(raw);
         if field != field::COUNTRY && says_nothing(&text, self.tables) {
             return Ok(None);
@@ -238,7 +276,7 @@ impl Normalizer<'_> {
             Err(Remark::new(code, format!("it is no {what}, so the field stays empty")))
         };
         match self.kind(field) {
-            FieldKind::Number => match number::parse(&text) {
+            FieldKind::Number => match number_in(&text, field) {
                 Some(value) => Ok(Some(value)),
                 None if number::is_mangled_range(&text) => {
                     let message = "a spreadsheet took a range such as 1-5 for a date; export the \
@@ -247,7 +285,8 @@ impl Normalizer<'_> {
                 }
                 None => unreadable("number-unreadable", "number"),
             },
-            FieldKind::Boolean => match answer::parse(&text) {
+            // A time, as in Mailchimp's CLEAN_TIME, says that the thing happened.
+            FieldKind::Boolean => match consents::answered(&text) {
                 answer::Answer::Yes => Ok(Some("true".to_owned())),
                 answer::Answer::No => Ok(Some("false".to_owned())),
                 answer::Answer::Blank => Ok(None),
@@ -374,8 +413,18 @@ impl Normalizer<'_> {
             field::EMPLOYEES => (field::EMPLOYEES_MAX, false),
             _ => return,
         };
-        let read = || number::amount(&unguard(&cell.text));
-        let Some(amount) = self.remembered.amounts.recall(&cell.text, read) else { return };
+        let remembered = &self.remembered;
+        let memory = if is_money { &remembered.budgets } else { &remembered.head_counts };
+        let read = || {
+            let text = unguard(&cell.text);
+            if is_money { number::money(&text) } else { number::amount(&text) }
+        };
+        let Some(amount) = memory.recall(&cell.text, read) else { return };
+        if amount.is_product {
+            let message =
+                format!("`{}` was multiplied out to {}", unguard(&cell.text), amount.value);
+            draft.notice(cell, Remark::new("number-multiplied", message));
+        }
         draft.values.set_if_absent(max, amount.upper.unwrap_or_default());
         if is_money {
             let currency = amount.currency.or_else(|| number::currency(&cell.column));
@@ -475,6 +524,13 @@ impl Normalizer<'_> {
         }
         draft.values.set(field::FIRST_NAME, name.first);
         draft.values.set(field::LAST_NAME, name.last);
+    }
+}
+
+fn number_in(text: &str, field: FieldNo) -> Option<String> {
+    match field {
+        field::BUDGET => number::money(text).map(|amount| amount.value),
+        _ => number::parse(text),
     }
 }
 

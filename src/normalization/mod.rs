@@ -24,6 +24,7 @@ mod moment_words;
 pub mod number;
 pub mod person_name;
 pub mod phone;
+mod phone_cell;
 mod phone_library;
 pub mod spam;
 pub mod text;
@@ -35,7 +36,7 @@ use chrono::{DateTime, Utc};
 use self::consents::Said;
 use self::date_order::DateOrders;
 use self::device::Device;
-use self::draft::WholeName;
+use self::draft::{Canonical, Company, WholeName};
 pub use self::fingerprint::{ToldApart, fingerprint};
 use self::mail_domain::Domain;
 use self::memory::Memory;
@@ -124,13 +125,15 @@ struct Remembered {
     whole_names: Memory<WholeName>,
     /// Whether a name is one that people try forms with, or none at all.
     odd_names: Memory<bool>,
-    amounts: Memory<Option<Amount>>,
+    budgets: Memory<Option<Amount>>,
+    head_counts: Memory<Option<Amount>>,
+    companies: Memory<Option<Company>>,
     legal_forms: Memory<Option<String>>,
     /// By question, column and answer.
     consents: Memory<Said>,
     domains: Memory<Domain>,
     /// Values in canonical form, by the number of their field.
-    values: Vec<Memory<Result<Option<String>, Remark>>>,
+    values: Vec<Memory<Canonical>>,
 }
 
 impl<'a> Normalizer<'a> {

@@ -76,6 +76,7 @@ const FILLERS: &[&str] = &[
     "r",
     "roku",
     "dnia",
+    "dn",
     "the",
     "of",
     "on",

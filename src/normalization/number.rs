@@ -50,10 +50,17 @@ const OR_LESS: &[&str] = &["lub mniej", "i mniej", "or less", "or fewer", "oder 
 /// Words between the ends of a range.
 const TO: &[&str] = &["do", "to", "bis", "a", "i", "and", "und"];
 
+/// Words between two numbers of which either may be meant.
+const OR: &[&str] = &["lub", "albo", "czy", "or", "oder"];
+/// Signs and words between how many and how much each: `2 x 5000`.
+const TIMES: &[&str] = &["x", "×", "*", "razy", "times", "mal"];
+/// More of the same than this is a code or a size, not a count.
+const TIMES_MAX: f64 = 100.0;
+
 /// Currencies by the folded words and the signs that name them.
 const CURRENCIES: &[(&str, &[&str])] = &[
-    ("PLN", &["zl", "pln", "zloty", "zlote", "zlotych"]),
-    ("EUR", &["€", "eur", "euro", "euros"]),
+    ("PLN", &["zl", "pln", "zloty", "zlote", "zlotych", "tpln", "kpln"]),
+    ("EUR", &["€", "eur", "euro", "euros", "teur", "keur"]),
     ("USD", &["$", "usd", "dolar", "dolarow", "dolary", "dollar", "dollars"]),
     ("GBP", &["£", "gbp", "funt", "funtow", "funty", "pounds", "pfund"]),
     ("CHF", &["chf", "sfr", "frank", "frankow", "franken"]),
@@ -81,6 +88,8 @@ pub struct Amount {
     pub upper: Option<String>,
     /// ISO 4217 code of the currency named beside it.
     pub currency: Option<&'static str>,
+    /// Whether it was multiplied out, as in `2 x 5000`.
+    pub is_product: bool,
 }
 
 /// Returns the number in `raw` as plain text; see [`amount`].
@@ -92,22 +101,40 @@ pub fn parse(raw: &str) -> Option<String> {
     Some(amount(&text)?.value)
 }
 
+/// Returns what `raw` says of money; see [`amount`]. A small `m` is a million then.
+pub fn money(raw: &str) -> Option<Amount> {
+    read(raw, true)
+}
+
 /// Returns what `raw` says of an amount: number, bounds and currency.
 ///
 /// Thousands may be parted by blanks, dots, commas or apostrophes; `tys.`, `k`, `mln` multiply; `~`, `+` and
-/// words are read or dropped. Text without digits, and a range that a spreadsheet made a date, is `None`.
+/// words are read or dropped. Text without digits, a range that a spreadsheet made a date, and `1/2`, which is
+/// a range or a half, is `None`.
 pub fn amount(raw: &str) -> Option<Amount> {
+    read(raw, false)
+}
+
+fn read(raw: &str, is_money: bool) -> Option<Amount> {
     let text = tidy(raw);
-    if is_mangled_range(&text) {
+    if is_mangled_range(&text) || is_fraction(&text) {
         return None;
     }
     let start = text.find(|c: char| c.is_ascii_digit())?;
-    let before = text[..start].trim_end();
+    let before = &text[..start];
     let currency = currency(&text);
+    let is_money = is_money || currency.is_some();
     let (digits, rest) = take_digits(&text[start..]);
     let number = separated(&digits)?;
-    let unit = factor(rest, currency.is_some());
-    let upper = upper_bound(rest, currency.is_some());
+    if let Some(each) = product(rest, number) {
+        let amount = read(each, is_money)?;
+        let times = |value: &str| Some(plain(value.parse::<f64>().ok()? * number));
+        let upper = amount.upper.as_deref().map(times);
+        let value = times(&amount.value)?;
+        return Some(Amount { value, upper: upper.flatten(), currency, is_product: true });
+    }
+    let unit = factor(rest, is_money).or_else(|| factor_before(before));
+    let upper = upper_bound(rest, is_money);
     let (mut value, mut highest) = (number * unit.unwrap_or(1.0), upper.map(|(bound, _)| bound));
     // Both ends of `10-50 tys.` are thousands.
     if let Some((bound, Some(shared))) = upper
@@ -122,14 +149,40 @@ pub fn amount(raw: &str) -> Option<Amount> {
     if highest.is_none() && is_at_most(before, rest) {
         highest = Some(value);
     }
-    if before.ends_with(['-', '\u{2212}']) {
+    let is_about = ["+-", "+/-", "-/+"].iter().any(|sign| before.ends_with(sign));
+    // A dash with a blank behind it opens a list.
+    if before.ends_with(['-', '\u{2212}']) && !is_about {
         (value, highest) = (-value, None);
     }
     if !value.is_finite() || value.abs() >= 1e15 {
         return None;
     }
     let upper = highest.filter(|bound| *bound < 1e15).map(plain);
-    Some(Amount { value: plain(value), upper, currency })
+    Some(Amount { value: plain(value), upper, currency, is_product: false })
+}
+
+/// Returns whether `text` is `1/2`: two small numbers that a slash parts, or more than two.
+fn is_fraction(text: &str) -> bool {
+    let (digits, rest) = take_digits(text);
+    let Some(rest) = rest.trim_start().strip_prefix('/') else { return false };
+    let (others, rest) = take_digits(rest.trim_start());
+    let is_small = |digits: &str| !digits.is_empty() && digits.len() < 2;
+    let has_third = rest.trim_start().starts_with('/')
+        && rest.trim_start_matches(['/', ' ']).starts_with(|c: char| c.is_ascii_digit());
+    (is_small(&digits) && is_small(&others) && factor(rest, false).is_none())
+        || (!digits.is_empty() && !others.is_empty() && has_third)
+}
+
+/// Returns how much each is, where `rest` goes on so behind the `count`.
+fn product(rest: &str, count: f64) -> Option<&str> {
+    let rest = rest.trim_start();
+    let word = TIMES.iter().find(|word| {
+        rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+    })?;
+    let each = rest[word.len()..].trim_start();
+    let starts =
+        each.trim_start_matches(['$', '€', '£', ' ']).starts_with(|c: char| c.is_ascii_digit());
+    (starts && (2.0..=TIMES_MAX).contains(&count) && count.fract() == 0.0).then_some(each)
 }
 
 /// Returns the ISO 4217 code of the one currency that `text` names.
@@ -217,7 +270,9 @@ fn factor(rest: &str, is_money: bool) -> Option<f64> {
     }
     let folded = fold_header(word);
     match folded.as_str() {
-        "k" | "tsd" | "tausend" | "thousand" => Some(1e3),
+        "k" | "tsd" | "tausend" | "thousand" | "teur" | "keur" | "tpln" | "kpln" | "kusd" => {
+            Some(1e3)
+        }
         "m" if is_money || word == "M" => Some(1e6),
         "mln" | "mio" | "million" | "millions" | "millionen" => Some(1e6),
         "mld" | "mrd" | "bn" | "billion" => Some(1e9),
@@ -228,6 +283,13 @@ fn factor(rest: &str, is_money: bool) -> Option<f64> {
     }
 }
 
+/// Returns what `k€ 800` and `TEUR 100` say before the number.
+fn factor_before(before: &str) -> Option<f64> {
+    let lower = before.trim_end().to_lowercase();
+    let word = lower.rsplit(' ').next().unwrap_or_default();
+    matches!(word, "k€" | "t€" | "keur" | "teur" | "kpln" | "tpln").then_some(1e3)
+}
+
 /// Reads the upper end of a range in what follows its lower one; returns it with its unit.
 fn upper_bound(rest: &str, is_money: bool) -> Option<(f64, Option<f64>)> {
     let start = rest.find(|c: char| c.is_ascii_digit())?;
@@ -235,7 +297,9 @@ fn upper_bound(rest: &str, is_money: bool) -> Option<(f64, Option<f64>)> {
     let last_word = fold_header(between.rsplit(' ').next().unwrap_or_default());
     let is_range = between.ends_with(['-', '–', '—', '…', '÷'])
         || between.ends_with("..")
-        || TO.contains(&last_word.as_str());
+        || between == "/"
+        || TO.contains(&last_word.as_str())
+        || OR.contains(&between.trim_end().to_lowercase().as_str());
     if !is_range {
         return None;
     }
@@ -333,6 +397,30 @@ mod tests {
         check_amount("20 000 EUR albo 85 000 zł", "20000");
         check_amount("1 mln", "1000000");
         check_amount("50-10", "50");
+        check_amount("10/20 tys.", "10000..20000");
+        check_amount("10 / 20 000 zł", "10..20000 PLN");
+        check_amount("2 lub 3", "2..3");
+        check_amount("10-15 lub 20", "10..15");
+        check_amount("100 TEUR", "100000 EUR");
+        check_amount("k€ 800", "800000 EUR");
+        check_amount("+/- 50 000", "50000");
+        check_amount("- 5000 zł", "5000 PLN");
+        check_amount("1.2m", "1.2");
+        assert_eq!(money("1.2m").unwrap().value, "1200000");
+        assert_eq!(money("1-1.5m").unwrap().upper.as_deref(), Some("1500000"));
+    }
+
+    #[test]
+    fn so_many_times_so_much_is_multiplied_out() {
+        check_amount("2 x 5000", "10000");
+        check_amount("12x500 zł", "6000 PLN");
+        check_amount("2 razy 5 tys. zł", "10000 PLN");
+        check_amount("3 × $2,000", "6000 USD");
+        check_amount("4 * 1-2 tys.", "4000..8000");
+        assert!(amount("2 x 5000").unwrap().is_product);
+        assert!(!amount("5000").unwrap().is_product);
+        // A size of pictures and screens.
+        check_amount("1920x1080", "1920");
     }
 
     #[test]
@@ -345,6 +433,9 @@ mod tests {
     #[test]
     fn words_are_no_number() {
         check("brak", None);
+        check("kilka", None);
+        check("1/2", None);
+        check("10/20/30", None);
         check("", None);
         check("-", None);
     }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
 use super::Remark;
+use super::phone_cell::{self, Label};
 use super::phone_library::{self, ask_library};
 use super::text::{narrow, unguard};
 use crate::rules::field::fold_header;
@@ -57,7 +58,13 @@ const EXTENSIONS: &[&str] = &[
     "app",
     "nst",
     "nebenstelle",
+    "int",
+    "intern",
+    "tonowo",
+    "tonowy",
 ];
+/// Countries whose numbers are dialled with a nought, so that a leading country code is no part of them.
+const WITH_TRUNK_ZERO: &[&str] = &["DE", "AT", "CH"];
 
 /// Fewest digits a piece of a cell must have to be a number of its own.
 pub(super) const NUMBER_DIGITS_MIN: usize = 7;
@@ -65,10 +72,12 @@ pub(super) const NUMBER_DIGITS_MIN: usize = 7;
 const EXTENSION_DIGITS_MAX: usize = 6;
 /// Most digits of an area code that a slash may part from its number (`030/1234567`).
 const AREA_DIGITS_MAX: usize = 6;
+/// Most digits of each part of a number that slashes part.
+const PART_DIGITS_MAX: usize = 4;
 /// Digits of a Polish number with its country code.
 const POLISH_WITH_CODE_DIGITS: usize = 11;
 /// A longer cell is prose; nothing that is dialled stands behind so much of it.
-const CELL_CHARS_MAX: usize = 400;
+pub(super) const CELL_CHARS_MAX: usize = 400;
 
 /// A run of a cell that may be a number.
 #[derive(Debug, Default)]
@@ -76,6 +85,8 @@ struct Piece {
     text: String,
     /// A slash stands before it.
     is_after_slash: bool,
+    /// It is said to be a fax.
+    is_fax: bool,
 }
 
 /// A cell taken apart.
@@ -83,6 +94,8 @@ struct Piece {
 struct Parts {
     pieces: Vec<Piece>,
     extension: String,
+    /// The piece that the extension stands behind.
+    extension_of: String,
 }
 
 /// Returns the number in `raw`; one without a country code is read as dialled in `country`.
@@ -116,8 +129,13 @@ pub(super) fn parse_with_care(
     if text.chars().nth(CELL_CHARS_MAX).is_some() {
         return Err(PhoneFault::Invalid("a whole text stands where a number belongs".to_owned()));
     }
+    let (text, has_letters) = phone_cell::prepared(&text);
     let (text, hours) = without_hours(without_decimals(&text));
-    let parts = parts(text);
+    let mut parts = parts(text);
+    let faxes: Vec<Piece> = parts.pieces.extract_if(.., |piece| piece.is_fax).collect();
+    if parts.pieces.is_empty() && !faxes.is_empty() {
+        return Err(PhoneFault::Invalid("it is a fax number".to_owned()));
+    }
     let mut fault = None;
     let mut left_out = None;
     let mut found: Vec<Phone> = Vec::new();
@@ -128,6 +146,13 @@ pub(super) fn parse_with_care(
             if is_made_up { Err(PhoneFault::Placeholder) } else { judge(&candidate, country) };
         match judged {
             Ok(phone) => found.push(phone),
+            Err(PhoneFault::Invalid(why)) => match second_look(&candidate, country, &found) {
+                Some(more) => found.extend(more),
+                None => {
+                    left_out = left_out.or_else(|| Some(candidate.trim().to_owned()));
+                    fault = fault.or(Some(PhoneFault::Invalid(why)));
+                }
+            },
             Err(why) => {
                 left_out = left_out.or_else(|| Some(candidate.trim().to_owned()));
                 fault = fault.or(Some(why));
@@ -138,7 +163,16 @@ pub(super) fn parse_with_care(
         let none = || PhoneFault::Invalid(format!("{digit_count} digits are no number"));
         return Err(fault.unwrap_or_else(none));
     }
-    let mut phone = first_of(found, parts);
+    let mut phone = first_of(found, parts, country);
+    if has_letters {
+        let message = format!("read as {}, as if letters had been typed for figures", phone.e164);
+        phone.remarks.push(Remark::new("phone-repaired", message));
+    }
+    if let Some(fax) = faxes.first() {
+        let number = fax.text.trim_start_matches([':', '.', ' ']).trim_end_matches([' ', '(', ')']);
+        let message = format!("`{number}` is a fax number and was left out");
+        phone.remarks.push(Remark::new("phone-second", message));
+    }
     if let Some(rest) = left_out {
         let message = format!("`{rest}` makes no valid number and was left out");
         phone.remarks.push(Remark::new("phone-second", message));
@@ -148,6 +182,30 @@ pub(super) fn parse_with_care(
         phone.remarks.push(Remark::new("phone-repaired", message));
     }
     Ok(phone)
+}
+
+/// Returns the numbers that `candidate` may yet hold: two that only a blank parts, one with the ending of
+/// another, or one dialled as in the country of the number before it.
+fn second_look(candidate: &str, country: &str, before: &[Phone]) -> Option<Vec<Phone>> {
+    let home = before.first().and_then(|phone| phone.region.as_deref());
+    if let Some(home) = home.filter(|home| *home != country)
+        && candidate.trim_start().starts_with('0')
+        && let Ok(phone) = judge(candidate, home)
+    {
+        return Some(vec![phone]);
+    }
+    let both =
+        |(one, other): (&str, &str)| Some((judge(one, country).ok()?, judge(other, country).ok()?));
+    let mut pairs = phone_cell::halves(candidate, NUMBER_DIGITS_MIN + 2).filter_map(both);
+    if let Some((one, other)) = pairs.next() {
+        // Where it could be parted in two places nobody knows which.
+        return pairs.next().is_none().then(|| vec![one, other]);
+    }
+    let (number, ending) = phone_cell::without_ending(candidate)?;
+    let mut phone = judge(number, country).ok()?;
+    let message = format!("`{ending}` after the number was left out");
+    phone.remarks.push(Remark::new("phone-second", message));
+    Some(vec![phone])
 }
 
 /// Splits the hours off the end of `600 123 455 8-16`: their digits would make another country's number.
@@ -173,7 +231,7 @@ fn without_hours(text: &str) -> (&str, Option<&str>) {
 }
 
 /// Returns the first of `found`, with what else the cell held.
-fn first_of(mut found: Vec<Phone>, parts: Parts) -> Phone {
+fn first_of(mut found: Vec<Phone>, parts: Parts, country: &str) -> Phone {
     let mut phone = found.remove(0);
     for other in found {
         if other.e164 != phone.e164 && !phone.others.contains(&other.e164) {
@@ -185,11 +243,19 @@ fn first_of(mut found: Vec<Phone>, parts: Parts) -> Phone {
         let message =
             format!("the cell holds several numbers; {} was taken and {others} kept", phone.e164);
         phone.remarks.push(Remark::new("phone-second", message));
-    } else if let Some(rest) = parts.pieces.iter().skip(1).find(|piece| piece.is_ending()) {
+    } else if let Some(rest) = parts.pieces.iter().skip(1).find(|piece| piece.is_ending())
+        && !is_in_parts(&parts.pieces)
+    {
         let message = format!("`{}` after the number was left out", rest.text.trim());
         phone.remarks.push(Remark::new("phone-second", message));
     }
-    if !parts.extension.is_empty() {
+    // `600 123 456 / 22 123 45 67 w. 5`: the extension is that of the other number.
+    let is_of_other = !phone.others.is_empty()
+        && judge(&parts.extension_of, country).is_ok_and(|other| other.e164 != phone.e164);
+    if !parts.extension.is_empty() && is_of_other {
+        let message = format!("the extension {} belongs to another number", parts.extension);
+        phone.remarks.push(Remark::new("phone-extension-cut", message));
+    } else if !parts.extension.is_empty() {
         let message = format!("the extension {} was cut; dial it by hand", parts.extension);
         phone.remarks.push(Remark::new("phone-extension-cut", message));
         phone.extension = parts.extension;
@@ -244,19 +310,36 @@ impl Piece {
 fn parts(text: &str) -> Parts {
     let mut parts = Parts::default();
     let mut piece = Piece::default();
+    let mut last_label = Label::Other;
+    let mut number_came = false;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         if c.is_alphabetic() || c == '#' {
             let is_first = digits_in(&piece.text) == 0 && parts.pieces.is_empty();
+            let has_digits = digits_in(&piece.text) > 0;
+            // `Fax nr 22 123 45 67`: a label holds until a number came.
+            let is_still_fax = piece.is_fax && !has_digits;
             parts.pieces.push(std::mem::take(&mut piece));
-            let end = rest.find(|c: char| !c.is_alphabetic() && c != '#').unwrap_or(rest.len());
-            let word = if c == '#' { "x".to_owned() } else { fold_header(&rest[..end]) };
-            rest = &rest[end..];
+            let (word, after) = phone_cell::word(rest);
+            rest = phone_cell::after_hour(&word, after).unwrap_or(after);
+            let label = phone_cell::label(&word, rest);
+            number_came |= has_digits;
+            // `tel./fax` is both.
+            let is_both = last_label == Label::Telephone && !number_came;
+            piece.is_fax = is_still_fax && label != Label::Telephone;
+            if label == Label::Fax && !is_both {
+                mark_fax(&mut parts, &mut piece, rest);
+            }
+            if label != Label::Other {
+                (last_label, number_came) = (label, false);
+            }
             if !is_first
                 && EXTENSIONS.contains(&word.as_str())
                 && let Some((digits, after)) = extension(rest)
             {
                 digits.clone_into(&mut parts.extension);
+                let number = parts.pieces.iter().rev().find(|piece| digits_in(&piece.text) > 0);
+                parts.extension_of = number.map_or_else(String::new, |piece| piece.text.clone());
                 rest = after;
             }
             continue;
@@ -265,8 +348,11 @@ fn parts(text: &str) -> Parts {
         // `+48 +48 600…`: a plus sign always starts anew.
         let starts_anew = c == '+' && digits_in(&piece.text) > 0;
         if ";,/|\n".contains(c) || starts_anew {
+            let is_still_fax = piece.is_fax && digits_in(&piece.text) == 0;
+            number_came |= digits_in(&piece.text) > 0;
             parts.pieces.push(std::mem::take(&mut piece));
             piece.is_after_slash = c == '/';
+            piece.is_fax = is_still_fax;
         }
         if !";,/|\n".contains(c) {
             piece.text.push(c);
@@ -275,6 +361,16 @@ fn parts(text: &str) -> Parts {
     parts.pieces.push(piece);
     parts.pieces.retain(|piece| digits_in(&piece.text) > 0);
     parts
+}
+
+/// Marks the number beside the word for a fax, which `rest` follows: the one behind it, else the one before.
+fn mark_fax(parts: &mut Parts, next: &mut Piece, rest: &str) {
+    let end = rest.find([';', ',', '/', '|', '\n', ')']).unwrap_or(rest.len());
+    if digits_in(&rest[..end]) > 0 {
+        next.is_fax = true;
+    } else if let Some(before) = parts.pieces.iter_mut().rev().find(|it| digits_in(&it.text) > 0) {
+        before.is_fax = true;
+    }
 }
 
 /// Splits the digits of an extension off the text after its word.
@@ -295,12 +391,23 @@ fn candidates(pieces: &[Piece]) -> Vec<String> {
         found.push(format!("{} {}", area.text, rest.text));
         return found;
     }
+    if is_in_parts(pieces) {
+        let texts: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
+        return vec![texts.join(" ")];
+    }
     let is_long = |piece: &&Piece| digits_in(&piece.text) >= NUMBER_DIGITS_MIN;
     found.extend(pieces.iter().filter(is_long).map(|piece| piece.text.clone()));
     if found.is_empty() {
         found.extend(pieces.iter().map(|piece| piece.text.clone()));
     }
     found
+}
+
+/// Returns whether slashes part one number: `600/123/456`.
+fn is_in_parts(pieces: &[Piece]) -> bool {
+    pieces.len() > 2
+        && pieces[1..].iter().all(|piece| piece.is_after_slash)
+        && pieces.iter().all(|piece| digits_in(&piece.text) <= PART_DIGITS_MAX)
 }
 
 fn digits_in(text: &str) -> usize {
@@ -340,6 +447,17 @@ fn judge(candidate: &str, country: &str) -> Result<Phone, PhoneFault> {
     {
         // 48 and nine digits is how Poles write their own number, wherever they live; national numbers of
         // other countries begin with a zero or are no longer than ten digits.
+        let message = format!("read as {}, as if the plus sign had been lost", phone.e164);
+        phone.remarks.push(Remark::new("phone-repaired", message));
+        return Ok(phone);
+    }
+    if !is_international
+        && digits.len() >= POLISH_WITH_CODE_DIGITS
+        && WITH_TRUNK_ZERO.contains(&country)
+        && calling_code(country).is_some_and(|code| digits.starts_with(&code))
+        && let Some(mut phone) = ask_library(&format!("+{digits}"), country)
+    {
+        // Nobody dials a national number there without its nought, though the library would take one.
         let message = format!("read as {}, as if the plus sign had been lost", phone.e164);
         phone.remarks.push(Remark::new("phone-repaired", message));
         return Ok(phone);
@@ -431,181 +549,4 @@ fn national_part<'a>(dialled: &'a str, country: &str) -> &'a str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::spreadsheet::is_e164;
-    use crate::rules::tables::shipped;
-    use proptest::prelude::*;
-
-    #[track_caller]
-    fn check(raw: &str, country: &str, expected: Option<(&str, &str)>) {
-        let found = parse(raw, country, shipped());
-        let seen = found.as_ref().ok().map(|phone| (phone.e164.as_str(), phone.kind));
-        assert_eq!(seen, expected, "{raw:?} in {country}: {found:?}");
-    }
-
-    #[track_caller]
-    fn check_fault(raw: &str, expected: &PhoneFault) {
-        assert_eq!(parse(raw, "PL", shipped()).as_ref(), Err(expected), "{raw:?}");
-    }
-
-    /// Rows whose answer is that of Google's libphonenumber 9.0.43.
-    #[test]
-    fn plain_spellings_agree_with_the_oracle() {
-        for raw in [
-            "+48 600 123 456",
-            "+48600123456",
-            "0048600123456",
-            "48600123456",
-            "48 600 123 456",
-            "600123456",
-            "600-123-456",
-            "600 123 456",
-            "(+48) 600 123 456",
-            "tel. 600 123 456",
-            "'+48600123456",
-            "=\"600123456\"",
-            "p:+48600123456",
-            "\"+48600123456\"",
-            "＋48 600 123 456",
-            "６００１２３４５６",
-            "#600123456",
-        ] {
-            check(raw, "PL", Some(("+48600123456", "mobile")));
-        }
-        check("22 123 45 67", "PL", Some(("+48221234567", "fixed")));
-        check("(22) 123-45-67", "PL", Some(("+48221234567", "fixed")));
-        check("48 362 12 34", "PL", Some(("+48483621234", "fixed")));
-        check("+447400123456", "PL", Some(("+447400123456", "mobile")));
-        check("801 123 456", "PL", Some(("+48801123456", "shared-cost")));
-        for raw in ["+4860012345", "112"] {
-            check(raw, "PL", None);
-        }
-    }
-
-    /// Rows where the library alone would be wrong.
-    #[test]
-    fn habits_and_spreadsheets_are_repaired_first() {
-        for raw in [
-            "+48(0)22 123 45 67",
-            "0-22 123 45 67",
-            "022 1234567",
-            "+48 022 123 45 67",
-            "(0-22) 123 45 67",
-        ] {
-            check(raw, "PL", Some(("+48221234567", "fixed")));
-        }
-        check("12 345 67 89 wew. 12", "PL", Some(("+48123456789", "fixed")));
-        check("22 123-45-67 w. 12", "PL", Some(("+48221234567", "fixed")));
-        check("0048 22 123-45-67 w. 12", "PL", Some(("+48221234567", "fixed")));
-        check("600123456/601123457", "PL", Some(("+48600123456", "mobile")));
-        check("600 123 456 lub 601 123 457", "PL", Some(("+48600123456", "mobile")));
-        check("600123456/57", "PL", Some(("+48600123456", "mobile")));
-        check("48600123456.0", "PL", Some(("+48600123456", "mobile")));
-        check("\u{202a}+48 600 123 456\u{202c}", "PL", Some(("+48600123456", "mobile")));
-        check("+48 600 123 456 (po 16)", "PL", Some(("+48600123456", "mobile")));
-        check("030 1234567 ab 16 Uhr", "DE", Some(("+49301234567", "fixed")));
-        check("600123456 w godz. 9-17", "PL", Some(("+48600123456", "mobile")));
-        check("+48 +48 600 123 456", "PL", Some(("+48600123456", "mobile")));
-        check("+48 48600123456", "PL", Some(("+48600123456", "mobile")));
-        check("+600 123 456", "PL", Some(("+48600123456", "mobile")));
-        check("48 600 123 456,0", "PL", Some(("+48600123456", "mobile")));
-        check("48 48 362 12 34", "PL", Some(("+48483621234", "fixed")));
-        check("600123456 (Anna)", "PL", Some(("+48600123456", "mobile")));
-        check("447400123456", "PL", Some(("+447400123456", "mobile")));
-        check("p:07400123456", "GB", Some(("+447400123456", "mobile")));
-        check("030/1234567", "DE", Some(("+49301234567", "fixed")));
-        check("+49 (0)30 1234567", "DE", Some(("+49301234567", "fixed")));
-        check(
-            "(Security Alert: Suspicious content is detected. See https://contactform7.com/heads-up-about-spreadsheet-vulnerabilities for details.) +48600123456",
-            "PL",
-            Some(("+48600123456", "mobile")),
-        );
-    }
-
-    #[test]
-    fn a_number_that_is_none_says_why() {
-        for raw in ["4,86001E+10", "4.86E+10", "4,86001e10"] {
-            check_fault(raw, &PhoneFault::Unrecoverable);
-        }
-        for raw in ["brak", "nie podam", "-", "p:", "", "n/a"] {
-            check_fault(raw, &PhoneFault::Blank);
-        }
-        for raw in
-            ["123456789", "000000000", "111111111", "+48 123 456 789", "48123456789", "600000000"]
-        {
-            check_fault(raw, &PhoneFault::Placeholder);
-        }
-        check_fault("zadzwoń", &PhoneFault::Invalid("there are no digits in it".to_owned()));
-    }
-
-    #[track_caller]
-    fn check_rest(raw: &str, country: &str, extension: &str, others: &[&str], codes: &[&str]) {
-        let phone = parse(raw, country, shipped()).unwrap();
-        let found: Vec<&str> = phone.remarks.iter().map(|remark| remark.code).collect();
-        let others: Vec<String> = others.iter().map(|&other| other.to_owned()).collect();
-        assert_eq!((&*phone.extension, phone.others, found), (extension, others, codes.to_vec()));
-    }
-
-    #[test]
-    fn hours_behind_a_number_are_no_digits_of_it() {
-        for raw in ["600 123 455 8-16", "600123455 (8:00-16:00)", "600 123 455 9–17"] {
-            check_rest(raw, "PL", "", &[], &["phone-repaired"]);
-            check(raw, "PL", Some(("+48600123455", "mobile")));
-        }
-        check("22 123 45 67", "PL", Some(("+48221234567", "fixed")));
-        check("+49 30 123456-12", "DE", Some(("+493012345612", "fixed")));
-    }
-
-    #[test]
-    fn a_polish_number_stays_one_whatever_the_country_says() {
-        check("48600123455", "DE", Some(("+48600123455", "mobile")));
-        check("48 22 123 45 67", "DE", Some(("+48221234567", "fixed")));
-        check("0151 23456789", "DE", Some(("+4915123456789", "mobile")));
-    }
-
-    #[test]
-    fn what_else_the_cell_holds_is_kept() {
-        let both = ["+48601123457"];
-        let said = ["phone-second"];
-        check_rest("600123456/601123457", "PL", "", &both, &said);
-        check_rest("+49 151 23456789 oder 030 1234567", "PL", "", &[], &said);
-        check_rest("600 123 456 lub 601 123 457", "PL", "", &both, &said);
-        check_rest("+48600123456+48601123457", "PL", "", &both, &said);
-        check_rest("600123456, 600-123-456", "PL", "", &[], &[]);
-        check_rest("600123456; 601123457, 600123456", "PL", "", &both, &said);
-        check_rest("600123456/57", "PL", "", &[], &said);
-        let cut = ["phone-extension-cut"];
-        check_rest("12 345 67 89 wew. 12", "PL", "12", &[], &cut);
-        check_rest("12 345 67 89 nr wew. 12", "PL", "12", &[], &cut);
-        check_rest("+48123456780;ext=12", "PL", "12", &[], &cut);
-        check_rest("22 123-45-67 w.12", "PL", "12", &[], &cut);
-        check_rest("22 123 45 67 #12", "PL", "12", &[], &cut);
-        check_rest("030 1234567 Durchwahl: 12", "DE", "12", &[], &cut);
-        check_rest("600123456 w godz. 9-17", "PL", "", &[], &["phone-repaired"]);
-    }
-
-    #[test]
-    fn the_region_is_that_of_the_number() {
-        let phone = parse("+49 30 1234567", "PL", shipped()).unwrap();
-        assert_eq!(phone.region.as_deref(), Some("DE"));
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_judged_without_a_panic(raw in "\\PC{0,30}", digits in "[0-9+() /.,;extwż-]{0,25}") {
-            let _ = parse(&raw, "PL", shipped());
-            for country in ["PL", "DE", "US", "??"] {
-                if let Ok(phone) = parse(&digits, country, shipped()) {
-                    prop_assert!(is_e164(&phone.e164), "{}", phone.e164);
-                    prop_assert!(crate::model::field::PHONE_TYPES.contains(&phone.kind));
-                    let again = parse(&phone.e164, country, shipped()).map(|again| again.e164);
-                    // A number with an extension may look made up without it.
-                    if again != Err(PhoneFault::Placeholder) {
-                        prop_assert_eq!(again, Ok(phone.e164));
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

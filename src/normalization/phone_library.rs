@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
 
-use super::phone::{NUMBER_DIGITS_MIN, Phone};
+use super::phone::{CELL_CHARS_MAX, NUMBER_DIGITS_MIN, Phone};
 use crate::model::spreadsheet::is_e164;
 
 /// Most digits of a number with its country code (ITU-T E.164).
@@ -109,9 +109,14 @@ pub(super) fn is_one_number(raw: &str) -> bool {
             _ => return false,
         }
     }
-    // `600 123 455 8-16` may end with hours.
+    // `600 123 455 8-16` may end with hours, and `1) 600 123 455` begin with the number of a list.
     let may_have_hours = blanks > 0 && dashes > 0;
-    (NUMBER_DIGITS_MIN..=DIGITS_MAX).contains(&digits) && !may_have_hours && !raw.starts_with("++")
+    let may_be_list = raw.contains(')') && !raw.contains('(');
+    (NUMBER_DIGITS_MIN..=DIGITS_MAX).contains(&digits)
+        && !may_have_hours
+        && !may_be_list
+        && raw.len() <= CELL_CHARS_MAX
+        && !raw.starts_with("++")
 }
 
 /// Returns what `number` is as dialled in `country`; nothing when it is no valid number.
@@ -184,8 +189,8 @@ mod tests {
 
         #[test]
         fn a_plain_cell_says_what_it_says_with_care(
-            raw in "[ (]?[+]?[(]?(48|0|00|49|)[ )-]{0,2}([0-9]{1,4}[ ()-]{0,2}){2,5}|[+( 0-9)-]{7,16}",
-            country in "PL|DE|GB",
+            raw in "([1-5][)] )?[ (]?[+]?[(]?(48|0|00|49|)[ )-]{0,2}([0-9]{1,4}[ ()-]{0,2}){2,5}|[+( 0-9)-]{7,16}",
+            country in "PL|DE|AT|GB|US",
         ) {
             prop_assert_eq!(
                 parse(&raw, &country, shipped()),

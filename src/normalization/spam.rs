@@ -87,19 +87,28 @@ pub fn hold(cells: &[Cell], tables: &Tables) -> Option<Hold> {
     partial
 }
 
-/// Returns why a row with these contacts is a test: a test address, or a test name with no contact
-/// that could be a person's.
+/// Returns why a row with these contacts is a test: a vendor's address, an address that people try forms with, or
+/// a test name with no contact that could be a person's.
+///
+/// Whoever gives such an address beside a number that can be dialled, and no test name, only kept the address back:
+/// see [`is_address_kept_back`].
 pub fn hold_test_contact<'a>(
     email: Option<(&str, &'a Cell)>,
     has_phone: bool,
     name: Option<&'a Cell>,
     tables: &Tables,
 ) -> Option<Hold> {
-    if let Some((address, cell)) = email
-        && tables.is_test_email(&address.to_lowercase())
-    {
-        let message = "the address is one that people and vendors try forms with".to_owned();
-        return Some(because(HoldReason::Test, cell, message));
+    if let Some((address, cell)) = email {
+        let lower = address.to_lowercase();
+        let is_held =
+            tables.is_test_email(&lower) && !is_address_kept_back(address, has_phone, name, tables);
+        if is_held || tables.is_vendor_test_email(&lower) {
+            let message = "the address is one that people and vendors try forms with".to_owned();
+            return Some(because(HoldReason::Test, cell, message));
+        }
+        if tables.is_test_email(&lower) {
+            return None;
+        }
     }
     let name = name?;
     let is_typed_at_random = gibberish::is_gibberish(&tidy(&name.text));
@@ -128,6 +137,18 @@ pub fn hold_test_contact<'a>(
 /// Returns whether the name in `text` is nobody's: typed at random, or one that people try forms with.
 pub fn is_odd_name(text: &str, tables: &Tables) -> bool {
     gibberish::is_gibberish(&tidy(text)) || tables.is_test_name(&fold_header(text))
+}
+
+/// Returns whether somebody with a number of their own typed the test `address` to get past the form.
+pub fn is_address_kept_back(
+    address: &str,
+    has_phone: bool,
+    name: Option<&Cell>,
+    tables: &Tables,
+) -> bool {
+    has_phone
+        && tables.is_test_email(&address.to_lowercase())
+        && !name.is_some_and(|cell| is_odd_name(&cell.text, tables))
 }
 
 /// Returns why a form that was opened at `started` and sent at `submitted` was not filled in by a person.
@@ -319,6 +340,10 @@ mod tests {
     #[test]
     fn a_test_name_alone_is_not_enough() {
         check_contact("Anna Łęcka", Some("test@fb.com"), true, true);
+        check_contact("Anna Łęcka", Some("test@test.pl"), true, false);
+        check_contact("Anna Łęcka", Some("test@test.pl"), false, true);
+        check_contact("Test Testowy", Some("test@test.pl"), true, true);
+        check_contact("asdfgh", Some("asd@asd.pl"), true, true);
         check_contact("test", None, false, true);
         check_contact("Testowy", Some("test2@przyklad.pl"), true, true);
         check_contact("Test", Some("anna@przyklad.pl"), false, false);

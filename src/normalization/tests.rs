@@ -185,6 +185,17 @@ fn tests_bots_and_unfinished_forms_are_held() {
         &[(Role::FullName, "test"), (EMAIL, "test@test.com"), (PHONE, "123456789")],
         "held test c1",
     );
+    let phone = (PHONE, "600123456");
+    check_word(&[(Role::FullName, "Anna Łęcka"), (EMAIL, "asd@asd.pl"), phone], "accepted");
+    check_word(&[(EMAIL, "test@test.pl"), phone], "accepted");
+    check_word(&[(Role::FullName, "Test"), (EMAIL, "test@test.pl"), phone], "held test c1");
+    check_word(&[(Role::FullName, "Anna Łęcka"), (EMAIL, "test@test.pl")], "held test c1");
+    check_word(&[(Role::FullName, "Anna"), (EMAIL, "brak@gmail.com")], "email-invalid c1");
+    check_codes(&[(EMAIL, "test@test.pl"), phone], &["email-placeholder"]);
+    check_values(
+        &[(EMAIL, "test@test.pl"), phone],
+        &[(field::EMAIL, ""), (field::PHONE, "+48600123456")],
+    );
     check_word(&[(Role::FullName, "test"), (PHONE, "123456789")], "held test c0");
     check_word(&[(Role::Honeypot, "x"), (EMAIL, "anna@example.com")], "held spam c0");
     check_word(&[(Role::Completion, "partial"), (EMAIL, "anna@example.com")], "held partial c0");

@@ -4,7 +4,7 @@ use super::attribution::{Finding, Implied, attribute};
 use super::draft::{Draft, phone_remark};
 use super::mail_domain::Domain;
 use super::phone::PhoneFault;
-use super::{Normalizer, company, email, fingerprint, moment, spam};
+use super::{Normalizer, Remark, company, email, fingerprint, moment, spam};
 use crate::model::field::{self};
 use crate::model::moment::{Certainty, Moment};
 use crate::model::outcome::{Notice, Rejection};
@@ -41,6 +41,7 @@ impl Normalizer<'_> {
         {
             return RowVerdict::Held(hold);
         }
+        self.drop_test_address(&mut draft);
         if let Some(hold) = spam::hold_too_fast(draft.started_at, draft.submitted_at, self.tables) {
             return RowVerdict::Held(hold);
         }
@@ -59,6 +60,22 @@ impl Normalizer<'_> {
             consents: draft.consents,
             raw: raw.to_owned(),
         }))
+    }
+
+    /// Takes an address out that somebody with a number of their own typed to get past the form: mail there would
+    /// go to a stranger.
+    fn drop_test_address(&self, draft: &mut Draft<'_>) {
+        let Some((email, cell)) = &draft.email else { return };
+        let has_phone = draft.phone.is_some();
+        if !spam::is_address_kept_back(&email.address, has_phone, draft.name, self.tables) {
+            return;
+        }
+        let message = "people try forms with this address, so it was left out; the number is kept";
+        let cell = *cell;
+        draft.notice(cell, Remark::new("email-placeholder", message));
+        draft.email = None;
+        draft.values.set(field::EMAIL, "");
+        draft.values.set(field::EMAIL_SUGGESTION, "");
     }
 
     /// Adds what follows from the values: mailbox, device, job title, attribution.

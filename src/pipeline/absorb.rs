@@ -1,20 +1,20 @@
-//! Submissions → leads: clusters what shares a key with this run's submissions, and nothing else.
+//! Submissions → leads: what belongs together becomes a lead, with its id, founder and merges.
 //!
 //! A lead is never patched. Every lead that a fresh submission touches is taken apart into its
-//! submissions and clustered anew together with the fresh ones; so a value that turns out to be shared
-//! splits what it had joined, and any sequence of runs ends with the same clusters as one run.
+//! submissions and clustered anew together with the fresh ones ([`super::joining`]); so a value that
+//! turns out to be shared splits what it had joined, and any sequence of runs ends with the same
+//! clusters as one run.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
 
-use crate::identity::clusters::Clusters;
-use crate::identity::guard::Guard;
-use crate::identity::keys::{KeyKind, match_keys};
-use crate::model::ids::{Fingerprint, KeyHash, LeadId, LeadNo, SubmissionNo};
+use super::joining::{Edge, Joined, join};
+use crate::identity::keys::KeyKind;
+use crate::model::ids::{Fingerprint, LeadId, LeadNo, SubmissionNo};
 use crate::rules::RuleSet;
 use crate::store::Store;
-use crate::store::absorb::KeyGroup;
+use crate::store::absorb::Horizon;
 
 /// What orders submissions among possible founders of a lead: earlier run, earlier sent, smaller
 /// fingerprint.
@@ -25,17 +25,30 @@ pub struct FoundingOrder {
     fingerprint: Fingerprint,
 }
 
-/// The submissions that this run accepted: 24 bytes each, in order of number.
+/// The submissions that a run accepted: 24 bytes each, in order of number.
 #[derive(Debug, Default)]
 pub struct Fresh {
     first: i64,
     orders: Vec<(i64, Fingerprint)>,
+    /// Their numbers where they do not follow each other: when a run of earlier is decided again, and
+    /// only some of its rows are at stake.
+    scattered: Vec<i64>,
 }
 
 impl Fresh {
     /// Begins an empty list whose first submission will be number `first`.
     pub fn starting_at(first: i64) -> Self {
-        Self { first, orders: Vec::new() }
+        Self { first, ..Self::default() }
+    }
+
+    /// Lists submissions of an earlier run, in order of number.
+    pub fn of_earlier_run(submissions: Vec<(SubmissionNo, i64, Fingerprint)>) -> Self {
+        Self {
+            // Others are older for all that is known here.
+            first: i64::MAX,
+            scattered: submissions.iter().map(|(no, ..)| no.0).collect(),
+            orders: submissions.into_iter().map(|(_, ms, print)| (ms, print)).collect(),
+        }
     }
 
     /// Adds the next submission.
@@ -67,6 +80,28 @@ impl Fresh {
     pub fn next_no(&self) -> i64 {
         self.first + self.orders.len() as i64
     }
+
+    /// Returns the position of `submission` in the list, when it is there.
+    pub fn position(&self, submission: SubmissionNo) -> Option<usize> {
+        if !self.scattered.is_empty() {
+            return self.scattered.binary_search(&submission.0).ok();
+        }
+        let offset = submission.0.checked_sub(self.first)?;
+        (offset >= 0 && (offset as usize) < self.orders.len()).then_some(offset as usize)
+    }
+
+    /// Returns whether `submission` is in the list.
+    pub fn contains(&self, submission: SubmissionNo) -> bool {
+        self.position(submission).is_some()
+    }
+
+    /// Returns the submission at `position`.
+    pub fn no(&self, position: usize) -> SubmissionNo {
+        SubmissionNo(match self.scattered.get(position) {
+            Some(no) => *no,
+            None => self.first + position as i64,
+        })
+    }
 }
 
 /// A lead to be evaluated.
@@ -80,6 +115,8 @@ pub struct LeadPlan {
     pub founder: SubmissionNo,
     /// Whether this run founds it.
     pub is_new: bool,
+    /// Whether it had been merged into another and stands for itself again.
+    pub is_back: bool,
     /// All members, in order of number.
     pub members: Vec<SubmissionNo>,
     /// Leads of earlier runs that it takes in.
@@ -100,223 +137,100 @@ pub struct Absorbed {
     pub flipped_keys: u64,
 }
 
-/// Clusters the `fresh` submissions with whatever they touch.
-pub fn absorb(store: &Store, rules: &RuleSet, run: i64, fresh: &Fresh) -> Result<Absorbed> {
-    let mut work = Work {
-        store,
-        guard: Guard::new(&rules.identity),
-        run,
-        fresh,
-        clusters: Clusters::new(fresh.len()),
-        old: Vec::new(),
-        old_index: HashMap::new(),
-        touched: BTreeSet::new(),
-        edges: Vec::new(),
-        flipped_keys: 0,
-    };
-    if fresh.is_empty() {
+/// Clusters the `fresh` submissions of `run` with whatever they touch, as far as `horizon` lets see.
+pub fn absorb(
+    store: &Store,
+    rules: &RuleSet,
+    run: i64,
+    fresh: &Fresh,
+    horizon: Horizon,
+) -> Result<Absorbed> {
+    let joined = join(store, rules, fresh, horizon)?;
+    if joined.components.is_empty() {
         return Ok(Absorbed::default());
     }
-    store.key_groups(fresh.meets_older_ones(), |group| work.link_fresh(&group))?;
-    work.take_leads_apart(rules)?;
-    work.into_leads()
-}
-
-struct Work<'a> {
-    store: &'a Store,
-    guard: Guard<'a>,
-    run: i64,
-    fresh: &'a Fresh,
-    /// Fresh submissions come first, then old ones as they are met.
-    clusters: Clusters,
-    old: Vec<SubmissionNo>,
-    old_index: HashMap<SubmissionNo, u32>,
-    touched: BTreeSet<LeadNo>,
-    /// The joins that made one component of two: together the spanning trees of all components.
-    edges: Vec<(SubmissionNo, SubmissionNo, KeyKind)>,
-    flipped_keys: u64,
-}
-
-impl Work<'_> {
-    /// Joins the holders of a key that fresh submissions brought, as far as the guard lets it.
-    fn link_fresh(&mut self, group: &KeyGroup) -> Result<()> {
-        let names: Vec<&str> = group.holders.iter().map(|one| one.holder.as_str()).collect();
-        let labels = self.guard.labels(group.kind, &names);
-        let n_old = group.holders.partition_point(|one| one.submission.0 < self.fresh.first);
-        let fresh_labels: BTreeSet<u32> = labels[n_old..].iter().copied().collect();
-        let before = self.guard.labels(group.kind, &names[..n_old]);
-        // Holders that the key joined before and no longer joins: whatever leads they are in must be
-        // clustered anew.
-        let mut label_of_class: BTreeMap<u32, u32> = BTreeMap::new();
-        let flipped = (0..n_old)
-            .any(|at| *label_of_class.entry(before[at]).or_insert(labels[at]) != labels[at]);
-        self.flipped_keys += u64::from(flipped);
-        for (at, holder) in group.holders[..n_old].iter().enumerate() {
-            if flipped || fresh_labels.contains(&labels[at]) {
-                self.touch(holder.submission)?;
+    let known = Known::read(store, &joined)?;
+    // Only a lead that was there before can have a number already.
+    let may_return = horizon != Horizon::Now || store.has_withdrawn()?;
+    let (mut leads, mut founded) = (Vec::new(), Vec::new());
+    for members in joined.components {
+        let order_of = |member: &SubmissionNo| match fresh.position(*member) {
+            Some(at) => {
+                let (submitted_ms, fingerprint) = fresh.orders[at];
+                FoundingOrder { run, submitted_ms, fingerprint }
             }
-        }
-        let mut first_of: BTreeMap<u32, usize> = BTreeMap::new();
-        for (at, label) in labels.iter().enumerate() {
-            if at < n_old && !fresh_labels.contains(label) {
-                continue;
-            }
-            match first_of.get(label) {
-                None => drop(first_of.insert(*label, at)),
-                Some(&first) => {
-                    self.join(
-                        group.holders[first].submission,
-                        group.holders[at].submission,
-                        group.kind,
-                    );
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn touch(&mut self, submission: SubmissionNo) -> Result<()> {
-        if let Some(lead) = self.store.lead_of(submission)? {
-            self.touched.insert(lead);
-        }
-        Ok(())
-    }
-
-    /// Brings the submissions of every touched lead in and joins them by the keys that still hold.
-    fn take_leads_apart(&mut self, rules: &RuleSet) -> Result<()> {
-        let touched: Vec<LeadNo> = self.touched.iter().copied().collect();
-        let mut keys: BTreeSet<KeyHash> = BTreeSet::new();
-        for lead in touched {
-            for member in self.store.members(lead)? {
-                self.element(member.no);
-                let values = self.store.submission_values(member.no, &rules.fields)?;
-                keys.extend(match_keys(&values).into_iter().map(|key| key.hash));
-            }
-        }
-        for key in keys {
-            let Some(group) = self.store.key_group(key)? else { continue };
-            let names: Vec<&str> = group.holders.iter().map(|one| one.holder.as_str()).collect();
-            let labels = self.guard.labels(group.kind, &names);
-            let mut first_of: BTreeMap<u32, SubmissionNo> = BTreeMap::new();
-            for (holder, label) in group.holders.iter().zip(labels) {
-                let is_here = holder.submission.0 >= self.fresh.first
-                    || self.old_index.contains_key(&holder.submission);
-                if !is_here {
-                    continue;
-                }
-                match first_of.get(&label).copied() {
-                    None => drop(first_of.insert(label, holder.submission)),
-                    Some(first) => self.join(first, holder.submission, group.kind),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn join(&mut self, first: SubmissionNo, other: SubmissionNo, kind: KeyKind) {
-        let (a, b) = (self.element(first), self.element(other));
-        if self.clusters.union(a, b) {
-            self.edges.push((first, other, kind));
-        }
-    }
-
-    fn element(&mut self, submission: SubmissionNo) -> u32 {
-        let offset = submission.0 - self.fresh.first;
-        if offset >= 0 {
-            return offset as u32;
-        }
-        if let Some(known) = self.old_index.get(&submission) {
-            return *known;
-        }
-        let element = self.clusters.push();
-        self.old.push(submission);
-        self.old_index.insert(submission, element);
-        element
-    }
-
-    fn submission(&self, element: usize) -> SubmissionNo {
-        if element < self.fresh.len() {
-            SubmissionNo(self.fresh.first + element as i64)
-        } else {
-            self.old[element - self.fresh.len()]
-        }
-    }
-
-    fn into_leads(mut self) -> Result<Absorbed> {
-        let mut old_orders: HashMap<SubmissionNo, FoundingOrder> = HashMap::new();
-        let mut lead_of_founder: HashMap<SubmissionNo, LeadNo> = HashMap::new();
-        let touched: Vec<LeadNo> = self.touched.iter().copied().collect();
-        for lead in touched {
-            lead_of_founder.insert(self.store.founder(lead)?, lead);
-            for member in self.store.members(lead)? {
-                old_orders.insert(
-                    member.no,
-                    FoundingOrder {
-                        run: member.run,
-                        submitted_ms: member.submitted_ms,
-                        fingerprint: member.fingerprint,
-                    },
-                );
-            }
-        }
-        let order_of = |submission: SubmissionNo| match old_orders.get(&submission) {
-            Some(known) => *known,
-            None => {
-                let (submitted_ms, fingerprint) =
-                    self.fresh.orders[(submission.0 - self.fresh.first) as usize];
-                FoundingOrder { run: self.run, submitted_ms, fingerprint }
-            }
+            None => known.orders[member],
         };
-        // Sorting (root, submission) pairs puts the members of a component side by side: 12 bytes a
-        // submission instead of a list for each component.
-        let n = self.clusters.len();
-        let mut by_root: Vec<(u32, SubmissionNo)> = Vec::with_capacity(n);
-        for element in 0..n {
-            by_root.push((self.clusters.find(element as u32), self.submission(element)));
+        let founder = *members.iter().min_by_key(|member| order_of(member)).unwrap_or(&members[0]);
+        let order = order_of(&founder);
+        let mut plan = LeadPlan {
+            no: LeadNo(0),
+            id: LeadId::of_founder(order.fingerprint),
+            founder,
+            is_new: true,
+            is_back: false,
+            absorbs: members
+                .iter()
+                .filter(|member| **member != founder)
+                .filter_map(|member| known.lead_of_founder.get(member).copied())
+                .collect(),
+            members,
+        };
+        if let Some(lead) = known.lead_of_founder.get(&founder) {
+            (plan.no, plan.is_new) = (*lead, false);
+            leads.push(plan);
+            continue;
         }
-        by_root.sort_unstable();
-        let mut known = Vec::new();
-        let mut founded: Vec<(FoundingOrder, LeadPlan)> = Vec::new();
-        for component in by_root.chunk_by(|a, b| a.0 == b.0) {
-            let members: Vec<SubmissionNo> = component.iter().map(|(_, no)| *no).collect();
-            let founder =
-                *members.iter().min_by_key(|member| order_of(**member)).unwrap_or(&members[0]);
-            let order = order_of(founder);
-            let mut plan = LeadPlan {
-                no: LeadNo(0),
-                id: LeadId::of_founder(order.fingerprint),
-                founder,
-                is_new: true,
-                absorbs: members
-                    .iter()
-                    .filter(|member| **member != founder)
-                    .filter_map(|member| lead_of_founder.get(member).copied())
-                    .collect(),
-                members,
-            };
-            if let Some(lead) = lead_of_founder.get(&founder) {
-                plan.no = *lead;
-                plan.is_new = false;
-                known.push(plan);
-            } else {
-                founded.push((order, plan));
+        if (may_return || !fresh.contains(founder))
+            && let Some((number, is_there)) = store.number_of(plan.id)?
+        {
+            plan.no = number;
+            (plan.is_new, plan.is_back) = (!is_there, is_there);
+        }
+        founded.push((order, plan));
+    }
+    leads.sort_by_key(|plan| plan.no);
+    founded.sort_by_key(|(order, _)| *order);
+    let mut next = store.next_lead_no()?;
+    for (_, mut plan) in founded {
+        if plan.no.0 == 0 {
+            plan.no = LeadNo(next);
+            next += 1;
+        }
+        leads.push(plan);
+    }
+    let links = links(&leads, &joined.edges);
+    Ok(Absorbed { leads, links, flipped_keys: joined.flipped_keys })
+}
+
+/// What the store knows of the submissions that were in leads before.
+#[derive(Default)]
+struct Known {
+    orders: HashMap<SubmissionNo, FoundingOrder>,
+    lead_of_founder: HashMap<SubmissionNo, LeadNo>,
+}
+
+impl Known {
+    fn read(store: &Store, joined: &Joined) -> Result<Self> {
+        let mut known = Self::default();
+        for lead in &joined.touched {
+            known.lead_of_founder.insert(store.founder(*lead)?, *lead);
+            for member in store.members(*lead)? {
+                let order = FoundingOrder {
+                    run: member.run,
+                    submitted_ms: member.submitted_ms,
+                    fingerprint: member.fingerprint,
+                };
+                known.orders.insert(member.no, order);
             }
         }
-        known.sort_by_key(|plan| plan.no);
-        founded.sort_by_key(|(order, _)| *order);
-        let mut leads = known;
-        for (number, (_, mut plan)) in (self.store.next_lead_no()?..).zip(founded) {
-            plan.no = LeadNo(number);
-            leads.push(plan);
-        }
-        let links = links(&leads, &self.edges);
-        Ok(Absorbed { leads, links, flipped_keys: self.flipped_keys })
+        Ok(known)
     }
 }
 
 /// Turns the spanning tree of each lead so that it hangs from the founder: every other member is then
 /// joined by exactly one key to exactly one member, and that is what `duplicates.csv` lists.
-fn links(leads: &[LeadPlan], edges: &[(SubmissionNo, SubmissionNo, KeyKind)]) -> Links {
+fn links(leads: &[LeadPlan], edges: &[Edge]) -> Links {
     let mut neighbors: BTreeMap<SubmissionNo, Vec<(SubmissionNo, KeyKind)>> = BTreeMap::new();
     for &(a, b, kind) in edges {
         neighbors.entry(a).or_default().push((b, kind));

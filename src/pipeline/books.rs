@@ -8,12 +8,13 @@ use super::evaluate::Decided;
 use super::{BrokenPromise, Job};
 use crate::model::ids::hex;
 use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts};
-use crate::report::run_json::AlertSummary;
+use crate::report::run_json::{AlertSummary, UndoSummary};
 use crate::rules::RuleSet;
 use crate::rules::alerts::AlertFigures;
 use crate::store::Store;
 use crate::store::listing::CountBy;
 use crate::store::runs::RunRecord;
+use crate::store::undo::TakenBack;
 
 /// Weeks of history that an alert may look back on.
 const WEEKS_MAX: u64 = 52;
@@ -28,6 +29,65 @@ pub struct Books {
     pub flipped_keys: u64,
     /// Whether a limit of the workspace was passed.
     pub over_limit: Vec<String>,
+    /// What an undo took back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoBook>,
+}
+
+/// What an undo took back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoBook {
+    run: String,
+    inputs: Vec<String>,
+    offered_again: Vec<String>,
+    submissions: u64,
+    touches: u64,
+    quarantined: u64,
+    held: u64,
+    repeated: u64,
+    consents: u64,
+    kept: u64,
+}
+
+impl UndoBook {
+    /// Notes that `run` was taken back with `inputs`; `offered_again` had been passed over since.
+    pub fn new(
+        run: String,
+        rows: TakenBack,
+        inputs: Vec<String>,
+        offered_again: Vec<String>,
+    ) -> Self {
+        let TakenBack { submissions, touches, quarantined, held, repeated, consents, kept } = rows;
+        Self {
+            run,
+            inputs,
+            offered_again,
+            submissions,
+            touches,
+            quarantined,
+            held,
+            repeated,
+            consents,
+            kept,
+        }
+    }
+}
+
+impl From<&UndoBook> for UndoSummary {
+    fn from(book: &UndoBook) -> Self {
+        Self {
+            run: book.run.clone(),
+            inputs: book.inputs.clone(),
+            offered_again: book.offered_again.clone(),
+            submissions: book.submissions,
+            touches: book.touches,
+            quarantined: book.quarantined,
+            held: book.held,
+            repeated: book.repeated,
+            consents: book.consents,
+            kept: book.kept,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,7 +181,25 @@ impl Books {
                 .collect(),
             flipped_keys,
             over_limit,
+            undo: None,
         })
+    }
+
+    /// Returns the books of a run that took another back.
+    pub fn of_undo(undo: UndoBook) -> Self {
+        Self { undo: Some(undo), ..Self::of_rebuild() }
+    }
+
+    /// Returns the books of a run that received nothing.
+    pub fn of_rebuild() -> Self {
+        Self {
+            inputs: Vec::new(),
+            rows: RowBook::from(&RowCounts::default()),
+            alerts: Vec::new(),
+            flipped_keys: 0,
+            over_limit: Vec::new(),
+            undo: None,
+        }
     }
 
     /// Returns what became of each input.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
-use super::absorb::{Absorbed, LeadPlan};
+use super::absorb::{Absorbed, Fresh, LeadPlan};
 use super::event::{Event, Events};
 use crate::consent;
 use crate::followup::{self, Opening};
@@ -21,13 +21,14 @@ use crate::model::moment::utc_from_ms;
 use crate::model::subject::{Facts, Subject};
 use crate::model::task::{PlannedTask, TaskState};
 use crate::model::touch::Touch;
-use crate::routing::{self, Choice, Rotation, RotationEntry};
+use crate::routing::{self, Choice, Rotation};
 use crate::rules::RuleSet;
 use crate::scoring;
 use crate::store::Store;
 use crate::store::codec::{decode_values, encode_values};
 use crate::store::leads::{LeadRow, Ledger, MemberRow, Outward, PreviousLead, TaskBook, claims};
 use crate::store::listing::write_contributions;
+use crate::store::turns::TurnBook;
 
 /// Leads decided between two looks at the progress bar; bounds the memory of the phase.
 const LEADS_PER_CHUNK: usize = 2_048;
@@ -46,64 +47,69 @@ pub struct Decided {
     pub merged: u64,
 }
 
+/// A run that decides.
+#[derive(Clone, Copy)]
+pub struct Deciding<'a> {
+    /// Where leads are read and written.
+    pub store: &'a Store,
+    /// The policy.
+    pub rules: &'a RuleSet,
+    /// The run.
+    pub run: RunNo,
+    /// The instant that counts as now.
+    pub as_of: DateTime<Utc>,
+    /// The submissions that the run received.
+    pub fresh: &'a Fresh,
+    /// Whether the run has decided before and does so again: then turns are taken as they were, what the
+    /// ledger has stays as it is, and only leads that are decided anew are looked at.
+    pub is_replay: bool,
+}
+
 /// Decides about every lead of `absorbed` and writes all of it; runs inside the caller's transaction.
 pub fn evaluate(
-    store: &Store,
-    rules: &RuleSet,
-    run: RunNo,
-    as_of: DateTime<Utc>,
-    first_fresh: i64,
+    deciding: Deciding<'_>,
     absorbed: &Absorbed,
     events: Events<'_>,
 ) -> Result<Decided> {
-    events(Event::Phase { name: "deciding", total: absorbed.leads.len() as u64 });
+    let Deciding { store, rules, run, as_of, is_replay, .. } = deciding;
+    if !is_replay {
+        events(Event::Phase { name: "deciding", total: absorbed.leads.len() as u64 });
+    }
     let mut work = Evaluation {
-        store,
-        rules,
-        run,
-        as_of,
-        first_fresh,
+        deciding,
         absorbed,
         has_touches: store.has_touches()?,
-        rotation: Rotation::from_entries(store.rotation()?.into_iter().map(
-            |(queue, owner, current, assigned)| RotationEntry { queue, owner, current, assigned },
-        )),
+        rotation: Rotation::from_entries(store.rotation()?),
         ledger: store.ledger(run)?,
         tasks: store.task_book(run),
+        turns: store.turn_book(run),
         decided: Decided::default(),
     };
     let stale = as_of - rules.followup.max_age;
-    work.tasks.expire_mail(stale.timestamp_millis())?;
+    work.tasks.expire_mail(stale.timestamp_millis(), is_replay)?;
     for (number, chunk) in absorbed.leads.chunks(LEADS_PER_CHUNK).enumerate() {
         work.chunk(chunk)?;
-        events(Event::Progress { done: (number * LEADS_PER_CHUNK + chunk.len()) as u64 });
+        if !is_replay {
+            let done = (number * LEADS_PER_CHUNK + chunk.len()) as u64;
+            events(Event::Progress { done });
+        }
     }
-    store.set_aliases(
-        absorbed.leads.iter().filter(|plan| plan.is_new).map(|plan| (plan.id, plan.no)),
-    )?;
+    let named = absorbed.leads.iter().filter(|plan| plan.is_new || plan.is_back);
+    store.set_aliases(named.map(|plan| (plan.id, plan.no)))?;
     let routes: Vec<&str> = rules.routing.routes.iter().map(|route| route.id.as_str()).collect();
     store.set_routes(&rules.hash, &routes)?;
-    let rotation: Vec<_> = work
-        .rotation
-        .to_entries()
-        .into_iter()
-        .map(|entry| (entry.queue, entry.owner, entry.current, entry.assigned))
-        .collect();
-    store.write_rotation(&rotation)?;
+    store.write_rotation(&work.rotation.to_entries())?;
     Ok(work.decided)
 }
 
 struct Evaluation<'a> {
-    store: &'a Store,
-    rules: &'a RuleSet,
-    run: RunNo,
-    as_of: DateTime<Utc>,
-    first_fresh: i64,
+    deciding: Deciding<'a>,
     absorbed: &'a Absorbed,
     has_touches: bool,
     rotation: Rotation,
     ledger: Ledger<'a>,
     tasks: TaskBook<'a>,
+    turns: TurnBook<'a>,
     decided: Decided,
 }
 
@@ -133,21 +139,23 @@ struct Judged {
 
 impl Evaluation<'_> {
     fn chunk(&mut self, plans: &[LeadPlan]) -> Result<()> {
+        let Deciding { store, rules, run, as_of, .. } = self.deciding;
         let rows: Vec<Vec<MemberRow>> = plans
             .iter()
-            .map(|plan| plan.members.iter().map(|no| self.store.member_row(*no)).collect())
+            .map(|plan| plan.members.iter().map(|no| store.member_row(*no)).collect())
             .collect::<Result<_>>()?;
-        let (rules, as_of, has_touches) = (self.rules, self.as_of, self.has_touches);
+        let has_touches = self.has_touches;
         let mut assembled: Vec<Assembled> = rows
             .into_par_iter()
             .map(|rows| assemble(&rows, rules, as_of, has_touches))
             .collect::<Result<_>>()?;
-        let touches: Vec<Vec<Touch>> = assembled
-            .iter()
-            .map(|lead| {
-                if self.has_touches { self.store.touches(&lead.touch_keys) } else { Ok(Vec::new()) }
-            })
-            .collect::<Result<_>>()?;
+        let touches: Vec<Vec<Touch>> =
+            assembled
+                .iter()
+                .map(|lead| {
+                    if has_touches { store.touches(&lead.touch_keys, run) } else { Ok(Vec::new()) }
+                })
+                .collect::<Result<_>>()?;
         let judged: Vec<Judged> = assembled
             .par_iter_mut()
             .zip(&touches)
@@ -158,17 +166,8 @@ impl Evaluation<'_> {
         for (((plan, lead), touches), judged) in
             plans.iter().zip(&assembled).zip(&touches).zip(&judged)
         {
-            let previous = if plan.is_new { None } else { self.store.previous_lead(plan.no)? };
-            let owner = self.owner_before(plan, previous.as_ref())?;
-            let subject = subject(lead, touches, as_of);
-            let assignment = routing::assign(
-                &judged.choice,
-                &subject,
-                &rules.routing,
-                owner.as_deref(),
-                lead.golden.values.get(field::CRM_OWNER),
-                &mut self.rotation,
-            );
+            let previous = if plan.is_new { None } else { store.previous_lead(plan.no)? };
+            let assignment = self.assign(plan, lead, touches, judged, previous.as_ref())?;
             assignments.push((previous, assignment));
         }
         let tasks: Vec<Vec<PlannedTask>> = assembled
@@ -194,6 +193,32 @@ impl Evaluation<'_> {
         Ok(())
     }
 
+    /// Gives the lead to somebody, and keeps whose turn it was.
+    fn assign(
+        &mut self,
+        plan: &LeadPlan,
+        lead: &Assembled,
+        touches: &[Touch],
+        judged: &Judged,
+        previous: Option<&PreviousLead>,
+    ) -> Result<Assignment> {
+        let Deciding { store, rules, run, as_of, is_replay, .. } = self.deciding;
+        let owner = self.owner_before(plan, previous)?;
+        self.rotation.expect(if is_replay { store.earlier_turn(plan.no, run)? } else { None });
+        let assignment = routing::assign(
+            &judged.choice,
+            &subject(lead, touches, as_of),
+            &rules.routing,
+            owner.as_deref(),
+            lead.golden.values.get(field::CRM_OWNER),
+            &mut self.rotation,
+        );
+        if let Some(taken) = self.rotation.taken() {
+            self.turns.write(plan.no, &taken)?;
+        }
+        Ok(assignment)
+    }
+
     /// The owner of the lead itself, else of the latest lead that it takes in.
     fn owner_before(
         &self,
@@ -204,7 +229,9 @@ impl Evaluation<'_> {
             return Ok(Some(owner));
         }
         for absorbed in plan.absorbs.iter().rev() {
-            if let Some(owner) = self.store.previous_lead(*absorbed)?.and_then(|lead| lead.owner) {
+            if let Some(owner) =
+                self.deciding.store.previous_lead(*absorbed)?.and_then(|lead| lead.owner)
+            {
                 return Ok(Some(owner));
             }
         }
@@ -220,7 +247,7 @@ impl Evaluation<'_> {
         assignment: &Assignment,
         tasks: &[PlannedTask],
     ) -> Result<()> {
-        let rules = self.rules;
+        let Deciding { store, rules, run, fresh, .. } = self.deciding;
         let score = &judged.score;
         let outward = Outward {
             fields: (lead.members.len() > 1)
@@ -236,16 +263,16 @@ impl Evaluation<'_> {
             may_email: lead.facts.marketing_email_allowed,
             may_phone: lead.facts.marketing_phone_allowed,
         };
-        let changed = previous.is_none_or(|previous| previous.outward != outward);
+        let changed = plan.is_back || previous.is_none_or(|previous| previous.outward != outward);
         let scheduled = tasks.iter().any(|task| task.state == TaskState::Open);
         let row = LeadRow {
             no: plan.no,
             id: plan.id,
             founder: plan.founder,
-            founded_run: previous.map_or(self.run.0, |previous| previous.founded_run),
+            founded_run: previous.map_or(run.0, |previous| previous.founded_run),
             changed_run: match previous {
                 Some(previous) if !changed => previous.changed_run,
-                _ => self.run.0,
+                _ => run.0,
             },
             outward,
             name: display_name(&lead.golden.values),
@@ -260,34 +287,36 @@ impl Evaluation<'_> {
                 | if scheduled { SCHEDULED } else { 0 }
                 | if changed { SENT } else { 0 },
         };
-        self.store.write_lead(self.run, &row)?;
-        self.store.set_members(plan.no, &plan.members, self.first_fresh)?;
+        store.write_lead(run, &row)?;
+        store.set_members(plan.no, &plan.members, |member| fresh.contains(member))?;
         for member in &plan.members {
             let link = self.absorbed.links.get(member).copied();
-            if link.is_some() || member.0 < self.first_fresh {
-                self.store.set_link(*member, link)?;
+            if link.is_some() || !fresh.contains(*member) {
+                store.set_link(*member, link)?;
             }
         }
         for absorbed in &plan.absorbs {
-            self.store.merge_lead(*absorbed, plan.no)?;
+            store.merge_lead(*absorbed, plan.no)?;
             self.tasks.end(*absorbed)?;
         }
         self.tasks.write(plan.no, plan.is_new, tasks)?;
-        let fresh = lead.members.iter().filter(|member| member.no.0 >= self.first_fresh);
-        for member in fresh.clone() {
+        self.count_fresh(plan, lead)
+    }
+
+    /// Counts the submissions that the run received, and puts what they agreed to into the ledger.
+    fn count_fresh(&mut self, plan: &LeadPlan, lead: &Assembled) -> Result<()> {
+        let Deciding { fresh, as_of, is_replay, .. } = self.deciding;
+        let received = lead.members.iter().filter(|member| fresh.contains(member.no));
+        for member in received.clone().filter(|_| !is_replay) {
             for claim in &member.claims {
-                let said_ms = said_ms(
-                    claim,
-                    member.submitted_ms,
-                    member.modified_ms,
-                    self.as_of.timestamp_millis(),
-                );
+                let (sent, changed) = (member.submitted_ms, member.modified_ms);
+                let said_ms = said_ms(claim, sent, changed, as_of.timestamp_millis());
                 self.ledger.append(member.no, claim, said_ms)?;
             }
         }
-        let founded = plan.is_new && plan.founder.0 >= self.first_fresh;
+        let founded = plan.is_new && fresh.contains(plan.founder);
         self.decided.created += u64::from(founded);
-        self.decided.merged += fresh.count() as u64 - u64::from(founded);
+        self.decided.merged += received.count() as u64 - u64::from(founded);
         Ok(())
     }
 }
@@ -330,9 +359,10 @@ fn assemble(
             submitted_ms: member.submitted_ms,
             modified_ms: member.modified_ms,
             fingerprint: row.fingerprint,
+            source: &row.source,
         })
         .collect();
-    let golden = golden(&views, &rules.fields);
+    let golden = golden(&views, &rules.fields, &rules.survivorship);
     let sources: BTreeSet<&str> = rows.iter().map(|row| row.source.as_str()).collect();
     let times = || members.iter().map(|member| member.submitted_ms);
     let may = |channel| {

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::absorb::Fresh;
 use super::dates;
 use super::event::{Event, Events};
-use super::quarantine::came_back_for;
+use super::quarantine::{came_back_for, without_header};
 use crate::identity::keys::{email_hash, visitor_hash};
 use crate::intake::{OpenInput, Refusal, RefusalKind};
 use crate::model::ids::{Fingerprint, RunNo, hex};
@@ -326,8 +326,10 @@ fn judge(
 
 /// A row that is no submission has no fields to tell it by, so its bytes do.
 fn raw_fingerprint(source: &str, raw: &str) -> Fingerprint {
-    let digest =
-        Sha256::new_with_prefix(source).chain_update(b"\x1fraw\x1f").chain_update(raw).finalize();
+    let digest = Sha256::new_with_prefix(source)
+        .chain_update(b"\x1fraw\x1f")
+        .chain_update(without_header(raw))
+        .finalize();
     let mut short = [0; 16];
     short.copy_from_slice(&digest[..16]);
     Fingerprint(short)

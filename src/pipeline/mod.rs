@@ -11,12 +11,17 @@ pub mod dates;
 pub mod evaluate;
 pub mod event;
 pub mod ingest;
+pub mod joining;
+pub mod matching;
 mod page;
 pub mod publish;
 pub mod quarantine;
+pub mod rebuild;
+mod replay;
 pub mod reports;
 pub mod sniff;
 pub mod story;
+pub mod undo;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,16 +32,19 @@ use sha2::{Digest as _, Sha256};
 
 use absorb::Fresh;
 use books::Books;
+use evaluate::Deciding;
 use event::{Event, Events};
 use ingest::{IngestContext, Interrupted, ingest_input};
 
 use crate::intake::{self, Caps, InputPath, OpenInput};
 use crate::model::ids::{RunNo, hex};
+use crate::model::moment::utc_from_ms;
 use crate::model::run::{InputReport, InputStatus, NoticeCounts, RowCounts};
 use crate::report::run_json::RunSummary;
 use crate::rules::RuleSet;
 use crate::store::Store;
-use crate::store::runs::{RunRecord, RunState};
+use crate::store::absorb::Horizon;
+use crate::store::runs::{RunKind, RunOpening, RunRecord, RunState};
 
 /// Everything a run is given.
 #[derive(Clone, Copy)]
@@ -78,6 +86,18 @@ impl std::fmt::Display for BrokenPromise {
 
 impl std::error::Error for BrokenPromise {}
 
+/// What was asked for cannot be done with this store, for the reason it says, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Impossible(pub String);
+
+impl std::fmt::Display for Impossible {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Impossible {}
+
 /// Runs the whole chain once and returns what it did.
 ///
 /// # Errors
@@ -90,12 +110,7 @@ pub fn run(job: &Job<'_>, events: Events<'_>) -> Result<RunSummary> {
     if let Some(summary) = recover(job, &store, &digest, events)? {
         return Ok(summary);
     }
-    let record = store.begin_run(
-        job.as_of.timestamp_millis(),
-        &job.as_of.format("%Y-%m-%d").to_string(),
-        &job.rules.hash,
-        &digest,
-    )?;
+    let record = store.begin_run(opening(job, RunKind::Import, None, &digest))?;
     let outcome = ingest_and_decide(job, &store, &record, inputs, events);
     let books = match outcome {
         Ok(books) => books,
@@ -108,17 +123,45 @@ pub fn run(job: &Job<'_>, events: Events<'_>) -> Result<RunSummary> {
     publish::publish(job, &store, &record, &books, events)
 }
 
+/// Returns what a run of `job` is to be.
+fn opening<'a>(
+    job: &Job<'a>,
+    kind: RunKind,
+    undoes: Option<RunNo>,
+    inputs_digest: &'a str,
+) -> RunOpening<'a> {
+    RunOpening {
+        as_of_ms: job.as_of.timestamp_millis(),
+        rules_hash: &job.rules.hash,
+        inputs_digest,
+        kind,
+        undoes,
+    }
+}
+
 /// Runs the whole chain on a copy of the store and throws the copy away.
 pub fn dry_run(job: &Job<'_>, events: Events<'_>) -> Result<RunSummary> {
+    on_a_copy(job, |job| run(job, events))
+}
+
+/// Does `work` on a copy of the store and throws the copy away.
+fn on_a_copy(
+    job: &Job<'_>,
+    work: impl FnOnce(&Job<'_>) -> Result<RunSummary>,
+) -> Result<RunSummary> {
     let scratch = Scratch::create()?;
     let copy = scratch.0.join("leadmill.db");
     if job.store.exists() {
         Store::open(job.store)?.copy_to(&copy)?;
     }
     let job = Job { store: &copy, out: &scratch.0.join("out"), ..*job };
-    let mut summary = run(&job, events)?;
+    let mut summary = work(&job)?;
     summary.dry_run = true;
     Ok(summary)
+}
+
+fn stop_if_interrupted(job: &Job<'_>) -> Result<()> {
+    if job.interrupted.load(Ordering::Relaxed) { Err(Interrupted.into()) } else { Ok(()) }
 }
 
 /// A folder that is removed when it is dropped.
@@ -157,7 +200,7 @@ fn open_inputs(job: &Job<'_>, events: Events<'_>) -> Vec<Opened> {
     let caps = caps(job.rules);
     let mut inputs = Vec::with_capacity(job.inputs.len());
     for input in job.inputs {
-        let expansion = intake::expand(input, &caps);
+        let expansion = intake::expand(input, &job.rules.sources, &caps);
         inputs.extend(expansion.inputs);
         for name in expansion.left_out {
             let message = "this is no export and was left out".to_owned();
@@ -249,12 +292,17 @@ fn recover(
         }
         RunState::Decided => {
             events(Event::Resumed { run: last.id.clone() });
-            let books: Books = serde_json::from_str(last.books.as_deref().unwrap_or_default())
-                .with_context(|| format!("the books of run {} are not readable", last.id))?;
+            let books = books_of(&last)?;
             let summary = publish::publish(job, store, &last, &books, events)?;
             Ok((last.inputs_digest == digest).then_some(summary))
         }
     }
+}
+
+/// Returns the books that were closed for `run`.
+fn books_of(run: &RunRecord) -> Result<Books> {
+    serde_json::from_str(run.books.as_deref().unwrap_or_default())
+        .with_context(|| format!("the books of run {} are not readable", run.id))
 }
 
 fn ingest_and_decide(
@@ -270,24 +318,21 @@ fn ingest_and_decide(
     for (name, input) in inputs {
         reports.push(take_in(job, store, record.no, &name, input, &mut fresh, events)?);
     }
-    if job.interrupted.load(Ordering::Relaxed) {
-        return Err(Interrupted.into());
-    }
+    stop_if_interrupted(job)?;
     store.begin()?;
     events(Event::Phase { name: "finding duplicates", total: 0 });
-    let absorbed = absorb::absorb(store, job.rules, record.no.0, &fresh)?;
-    let decided = evaluate::evaluate(
+    store.keep_rules(job.rules)?;
+    let absorbed = absorb::absorb(store, job.rules, record.no.0, &fresh, Horizon::Now)?;
+    let deciding = Deciding {
         store,
-        job.rules,
-        record.no,
-        job.as_of,
-        record.first_submission_no,
-        &absorbed,
-        events,
-    )?;
-    if job.interrupted.load(Ordering::Relaxed) {
-        return Err(Interrupted.into());
-    }
+        rules: job.rules,
+        run: record.no,
+        as_of: utc_from_ms(record.as_of_ms),
+        fresh: &fresh,
+        is_replay: false,
+    };
+    let decided = evaluate::evaluate(deciding, &absorbed, events)?;
+    stop_if_interrupted(job)?;
     let books = Books::close(job, store, record, &reports, &decided, absorbed.flipped_keys)?;
     store.mark_decided(record.no, &serde_json::to_string(&books)?)?;
     store.commit()?;

@@ -26,7 +26,8 @@ use crate::report::dropoff::{self, DropoffFigures, TargetFigures};
 use crate::report::duplicates::DuplicatesWriter;
 use crate::report::html::{self, QuarantineReason};
 use crate::report::run_json::{
-    InputSummary, LeadSummary, RowSummary, RunSummary, SegmentSummary, TaskSummary,
+    InputSummary, LeadSummary, RowSummary, RunSummary, SegmentSummary, TaskSummary, UndoSummary,
+    WithdrawnLead,
 };
 use crate::rules::RuleSet;
 use crate::rules::target::Target;
@@ -112,6 +113,8 @@ pub(super) struct Figures {
     pub(super) all_tasks: (u64, u64),
     /// The drop-off report.
     pub(super) dropoff: DropoffFigures,
+    /// Leads that were delivered and are no more.
+    withdrawn: Vec<WithdrawnLead>,
 }
 
 impl Rendering<'_> {
@@ -120,7 +123,8 @@ impl Rendering<'_> {
         let (all_tasks, overdue) = self.tasks(staging)?;
         self.duplicates(staging)?;
         let reasons = self.quarantine(staging)?;
-        let figures = self.figures(books, sent, all_tasks)?;
+        let mut figures = self.figures(books, sent, all_tasks)?;
+        figures.withdrawn = self.withdrawn(staging)?;
         let file = staging.file("dropoff.csv")?;
         let (rows, file) = dropoff::write_csv(file, &figures.dropoff)?;
         staging.close_file(file, Some(rows))?;
@@ -164,6 +168,25 @@ impl Rendering<'_> {
             Ok(())
         })?;
         open.into_iter().map(|target| target.close(staging)).collect()
+    }
+
+    /// Writes which leads are to be taken out of the CRMs that have them; no file when there are none.
+    fn withdrawn(&self, staging: &mut Staging) -> Result<Vec<WithdrawnLead>> {
+        let mut withdrawn = Vec::new();
+        self.store.each_withdrawal(self.record.no, |one| {
+            withdrawn.push(WithdrawnLead { lead: one.id, now_in: one.now_in });
+            Ok(())
+        })?;
+        if !withdrawn.is_empty() {
+            let mut csv = csv::Writer::from_writer(Vec::new());
+            csv.write_record(["lead-id", "now-in"])?;
+            for one in &withdrawn {
+                csv.write_record([&one.lead, &one.now_in.join(" ")])?;
+            }
+            let bytes = csv.into_inner()?;
+            staging.write_file("crm/withdrawn.csv", &bytes, Some(withdrawn.len() as u64))?;
+        }
+        Ok(withdrawn)
     }
 
     /// Writes both task files; returns how many tasks are open and late, and the latest of them.
@@ -239,7 +262,7 @@ impl Rendering<'_> {
     ) -> Result<Figures> {
         let leads = self.store.lead_counts(self.record.no, &self.job.rules.routing.triage)?;
         let dropoff = dropoff_figures(self.store, self.job.rules, self.record, books, sent)?;
-        Ok(Figures { leads, all_tasks, dropoff })
+        Ok(Figures { leads, all_tasks, dropoff, withdrawn: Vec::new() })
     }
 
     fn summary(&self, books: &Books, figures: &Figures) -> Result<RunSummary> {
@@ -271,6 +294,8 @@ impl Rendering<'_> {
             tasks: TaskSummary { open: figures.all_tasks.0, late: figures.all_tasks.1 },
             alerts: books.alerts_and_limits(),
             exit_code: books.exit_code(),
+            undo: books.undo.as_ref().map(UndoSummary::from),
+            withdrawn: figures.withdrawn.clone(),
             files: Vec::new(),
         })
     }

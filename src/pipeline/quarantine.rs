@@ -112,6 +112,8 @@ struct Open<W: Write> {
     input_no: i64,
     name: String,
     is_json: bool,
+    /// The header above the rows, where it is not the input's first one.
+    header: Option<Vec<String>>,
     file: ReimportFile<W>,
 }
 
@@ -137,11 +139,15 @@ impl<'s, W: Write> ToMend<'s, W> {
         entry: &QuarantineEntry,
         create: impl FnOnce(&str) -> Result<W>,
     ) -> Result<Option<Closed<W>>> {
-        let is_next = self.open.as_ref().is_none_or(|open| open.input_no != entry.input_no);
+        let (header, cells) = under_header(&entry.raw);
+        let is_next = self
+            .open
+            .as_ref()
+            .is_none_or(|open| open.input_no != entry.input_no || open.header != header);
         let closed = if is_next { self.finish()? } else { None };
         let open = match self.open.take() {
             Some(open) => open,
-            None => self.create(entry, create)?,
+            None => self.create(entry, header, create)?,
         };
         let open = self.open.insert(open);
         let id = entry.fingerprint.row_id();
@@ -149,9 +155,6 @@ impl<'s, W: Write> ToMend<'s, W> {
         if open.is_json {
             open.file.write_line(&row)?;
         } else {
-            // A row that could not be taken apart was kept as one string instead of an array.
-            let cells: Vec<String> =
-                serde_json::from_str(&entry.raw).unwrap_or_else(|_| vec![entry.raw.clone()]);
             open.file.write_cells(&row, &cells)?;
         }
         Ok(closed)
@@ -167,10 +170,12 @@ impl<'s, W: Write> ToMend<'s, W> {
     fn create(
         &mut self,
         entry: &QuarantineEntry,
+        own_header: Option<Vec<String>>,
         create: impl FnOnce(&str) -> Result<W>,
     ) -> Result<Open<W>> {
         let header = self.store.input_header(entry.input_no)?;
         let is_json = header.is_empty();
+        let header = own_header.clone().unwrap_or(header);
         let extension = if is_json { "jsonl" } else { "csv" };
         let name = self.names.name(&entry.source, &entry.input, extension);
         let out = create(&name)?;
@@ -179,8 +184,32 @@ impl<'s, W: Write> ToMend<'s, W> {
         } else {
             ReimportFile::new_csv(out, &header, b',')?
         };
-        Ok(Open { input_no: entry.input_no, name, is_json, file })
+        Ok(Open { input_no: entry.input_no, name, is_json, header: own_header, file })
     }
+}
+
+/// Returns the cells of a row kept as `raw`, and the header above them where that is not the input's first
+/// one (two exports joined to one file).
+fn under_header(raw: &str) -> (Option<Vec<String>>, Vec<String>) {
+    if raw.starts_with("[[")
+        && let Ok((header, cells)) = serde_json::from_str(raw)
+    {
+        return (Some(header), cells);
+    }
+    // A row that could not be taken apart was kept as one string instead of an array.
+    (None, serde_json::from_str(raw).unwrap_or_else(|_| vec![raw.to_owned()]))
+}
+
+/// Returns the part of a row kept as `raw` by which it is known again: its cells, without the header that
+/// stood above them.
+pub(super) fn without_header(raw: &str) -> &str {
+    let mut list = serde_json::Deserializer::from_str(raw.get(1..).unwrap_or_default())
+        .into_iter::<serde::de::IgnoredAny>();
+    if raw.starts_with("[[") && list.next().is_some_and(|header| header.is_ok()) {
+        let cells = raw.get(1 + list.byte_offset() + 1..raw.len() - 1);
+        return cells.filter(|cells| cells.starts_with('[')).unwrap_or(raw);
+    }
+    raw
 }
 
 /// Returns `entry`, known by `id`, as files show it.

@@ -13,9 +13,11 @@ use crate::model::lead::Lead;
 use crate::model::task::Task;
 use crate::rules::RuleSet;
 use crate::store::Store;
+use crate::store::absorb::Horizon;
 use crate::store::codec::decode_values;
-use crate::store::history::{DecisionEntry, EventEntry};
+use crate::store::history::{DecisionEntry, EventEntry, IdentifierEntry};
 use crate::store::leads::{MemberRow, claims};
+use crate::store::undo::Withdrawal;
 
 /// Everything there is to know about one lead.
 #[derive(Debug, Clone)]
@@ -36,6 +38,10 @@ pub struct Story {
     pub consents: Vec<ConsentRecord>,
     /// Its events, in order.
     pub events: Vec<EventEntry>,
+    /// Every e-mail address, phone number and record id that it was ever given.
+    pub identifiers: Vec<IdentifierEntry>,
+    /// Runs that changed it by taking another back or by computing it anew, each with the one taken back.
+    pub corrections: Vec<(String, Option<String>)>,
 }
 
 /// A submission in a story.
@@ -63,7 +69,10 @@ pub fn find(store: &Store, text: &str, e164: Option<&str>) -> Result<Vec<LeadNo>
         Some(number) => phone_hash(number),
         None => email_hash(text),
     };
-    let Some(group) = store.key_group(hash)? else { return Ok(Vec::new()) };
+    // Second addresses and record ids are no keys, but whoever was ever given one is found by it.
+    let Some(group) = store.key_group(hash, Horizon::Now)? else {
+        return store.leads_once_called(e164.unwrap_or(text));
+    };
     let mut leads = Vec::new();
     for holder in group.holders {
         leads.extend(store.lead_of(holder.submission)?);
@@ -71,6 +80,11 @@ pub fn find(store: &Store, text: &str, e164: Option<&str>) -> Result<Vec<LeadNo>
     leads.sort_unstable();
     leads.dedup();
     Ok(leads)
+}
+
+/// Returns how the lead that `text` is the id of came to be in no list, if it was taken back.
+pub fn find_withdrawn(store: &Store, text: &str) -> Result<Option<Withdrawal>> {
+    text.parse::<LeadId>().map_or(Ok(None), |id| store.last_withdrawal(id))
 }
 
 /// Returns the story of `lead`.
@@ -100,6 +114,8 @@ pub fn tell(store: &Store, rules: &RuleSet, lead: LeadNo, as_of_ms: i64) -> Resu
         decisions: store.decisions_of(lead)?,
         tasks: store.tasks_of(lead, as_of_ms)?,
         events: store.events_of(lead)?,
+        identifiers: store.identifiers_of(lead)?,
+        corrections: store.corrections_of(lead)?,
         submissions,
         consents,
     })

@@ -38,8 +38,48 @@ pub struct RunSummary {
     pub alerts: Vec<AlertSummary>,
     /// Exit code of the run.
     pub exit_code: u8,
+    /// What an undo took back; absent from other runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoSummary>,
+    /// Leads that files of earlier runs have and no list has any more; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<WithdrawnLead>,
     /// Files in the run's folder, sorted.
     pub files: Vec<String>,
+}
+
+/// What an undo took back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct UndoSummary {
+    /// The run that was taken back.
+    pub run: String,
+    /// Inputs that it had imported: they are unknown now, and can be imported again.
+    pub inputs: Vec<String>,
+    /// Inputs that later runs passed over because of it: nobody has them now.
+    pub offered_again: Vec<String>,
+    /// Submissions that are gone.
+    pub submissions: u64,
+    /// Touches that are gone.
+    pub touches: u64,
+    /// Quarantined rows that are gone.
+    pub quarantined: u64,
+    /// Held rows that are gone.
+    pub held: u64,
+    /// Rows that had been seen before when it read them.
+    pub repeated: u64,
+    /// Records of the consent ledger that no longer count.
+    pub consents: u64,
+    /// Rows that stay, because a later run received them as well.
+    pub kept: u64,
+}
+
+/// A lead that was delivered and is no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WithdrawnLead {
+    /// Its id.
+    pub lead: String,
+    /// Ids of the leads that have those of its rows which stayed.
+    pub now_in: Vec<String>,
 }
 
 /// Rows by outcome.
@@ -209,6 +249,8 @@ mod tests {
                 message: "y".to_owned(),
             })],
             exit_code: 3,
+            undo: None,
+            withdrawn: Vec::new(),
             files: vec!["run.json".to_owned()],
         };
         let line = summary.to_line().unwrap();

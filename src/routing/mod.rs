@@ -12,7 +12,7 @@ use crate::model::subject::Subject;
 use crate::rules::condition::Condition;
 use crate::rules::routing::{Owner, Queue, RoutingPolicy, STICKY, TRIAGE, WhenAway};
 
-pub use rotation::{Rotation, RotationEntry};
+pub use rotation::{Pool, Rotation, RotationEntry, TurnTaken};
 
 /// Characters of a value that a routing reason shows.
 const REASON_VALUE_CHARS_MAX: usize = 60;

@@ -1,6 +1,7 @@
 //! Whose turn it is: smooth weighted round robin, with a state that people can read and a store keep.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::rules::routing::PoolMember;
 
@@ -23,7 +24,31 @@ pub struct RotationEntry {
 /// gets the lead. Weights 3 and 2 give a-b-a-b-a instead of a-a-a-b-b. Who is away is neither paid nor
 /// charged, so nobody comes back to a pile of leads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rotation(BTreeMap<String, BTreeMap<String, Standing>>);
+pub struct Rotation {
+    queues: BTreeMap<String, BTreeMap<String, Standing>>,
+    /// Turn that the next lead took when it was decided about first.
+    earlier: Option<TurnTaken>,
+    /// Turn that the last lead took.
+    taken: Option<TurnTaken>,
+    /// Who was paid by the last turn of all: mostly the same people as by the next.
+    pool: Option<Pool>,
+}
+
+/// Owners and what a turn pays each.
+pub type Pool = Arc<[(String, i64)]>;
+
+/// A turn as it is kept: enough to give it back, and to take it again when its run is decided anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnTaken {
+    /// Queue's id.
+    pub queue: String,
+    /// Who got the lead.
+    pub owner: String,
+    /// Position in the round, from 1.
+    pub turn: i64,
+    /// Who was paid what; the owner paid the sum.
+    pub pool: Pool,
+}
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Standing {
@@ -44,14 +69,14 @@ impl Rotation {
     pub fn from_entries(entries: impl IntoIterator<Item = RotationEntry>) -> Self {
         let mut rotation = Self::default();
         for RotationEntry { queue, owner, current, assigned } in entries {
-            rotation.0.entry(queue).or_default().insert(owner, Standing { current, assigned });
+            rotation.queues.entry(queue).or_default().insert(owner, Standing { current, assigned });
         }
         rotation
     }
 
     /// Returns every standing, in order of queue and owner.
     pub fn to_entries(&self) -> Vec<RotationEntry> {
-        let entries = self.0.iter().flat_map(|(queue, owners)| {
+        let entries = self.queues.iter().flat_map(|(queue, owners)| {
             owners.iter().map(|(owner, standing)| RotationEntry {
                 queue: queue.clone(),
                 owner: owner.clone(),
@@ -60,6 +85,34 @@ impl Rotation {
             })
         });
         entries.collect()
+    }
+
+    /// Prepares for the next lead: `earlier` is the turn that it took when it was decided about first, and
+    /// takes again, without moving the rotation, if it comes to the same queue.
+    pub fn expect(&mut self, earlier: Option<TurnTaken>) {
+        self.earlier = earlier;
+        self.taken = None;
+    }
+
+    /// Returns the turn that the last lead took, if it took one.
+    pub fn taken(&mut self) -> Option<TurnTaken> {
+        self.taken.take()
+    }
+
+    fn pool_of(&mut self, available: &[&PoolMember]) -> Pool {
+        let is_same = |pool: &&Pool| {
+            pool.len() == available.len()
+                && pool
+                    .iter()
+                    .zip(available)
+                    .all(|(paid, one)| paid.0 == one.owner && paid.1 == one.weight)
+        };
+        if let Some(pool) = self.pool.as_ref().filter(is_same) {
+            return Arc::clone(pool);
+        }
+        let pool: Pool = available.iter().map(|one| (one.owner.clone(), one.weight)).collect();
+        self.pool = Some(Arc::clone(&pool));
+        pool
     }
 
     /// Gives the next lead of `queue` to one of `available`; `None` when nobody is.
@@ -71,13 +124,18 @@ impl Rotation {
         available: &[&PoolMember],
         turns: i64,
     ) -> Option<Turn> {
+        if let Some(earlier) = self.earlier.take_if(|earlier| earlier.queue == queue) {
+            let turn = Turn { owner: earlier.owner.clone(), turn: earlier.turn };
+            self.taken = Some(earlier);
+            return Some(turn);
+        }
         if available.is_empty() {
             return None;
         }
-        if !self.0.contains_key(queue) {
-            self.0.insert(queue.to_owned(), BTreeMap::new());
+        if !self.queues.contains_key(queue) {
+            self.queues.insert(queue.to_owned(), BTreeMap::new());
         }
-        let owners = self.0.get_mut(queue)?;
+        let owners = self.queues.get_mut(queue)?;
         let given: i64 = owners.values().map(|standing| standing.assigned).sum();
         let mut best: Option<(i64, &str)> = None;
         let mut paid = 0;
@@ -96,7 +154,14 @@ impl Rotation {
         let standing = owners.get_mut(owner)?;
         standing.current -= paid;
         standing.assigned += 1;
-        Some(Turn { owner: owner.to_owned(), turn: given.rem_euclid(turns.max(1)) + 1 })
+        let turn = Turn { owner: owner.to_owned(), turn: given.rem_euclid(turns.max(1)) + 1 };
+        self.taken = Some(TurnTaken {
+            queue: queue.to_owned(),
+            owner: turn.owner.clone(),
+            turn: turn.turn,
+            pool: self.pool_of(available),
+        });
+        Some(turn)
     }
 }
 
@@ -148,6 +213,21 @@ mod tests {
         draw(&mut rotation, &both, 2);
         assert_eq!(draw(&mut rotation, &both[..1], 50), "a".repeat(50));
         assert_eq!(draw(&mut rotation, &both, 4), "abab");
+    }
+
+    #[test]
+    fn a_turn_taken_again_goes_to_the_same_owner_and_moves_nothing() {
+        let mut rotation = Rotation::default();
+        draw(&mut rotation, &[("a", 1), ("b", 1)], 1);
+        let first = rotation.taken().expect("a turn");
+        assert_eq!((first.owner.as_str(), first.pool.len()), ("a", 2));
+        let before = rotation.to_entries();
+        rotation.expect(Some(first.clone()));
+        assert_eq!(draw(&mut rotation, &[("a", 1), ("b", 1)], 1), "a");
+        assert_eq!((rotation.to_entries(), rotation.taken()), (before, Some(first.clone())));
+        // Another queue decides for itself, and what was expected is no longer.
+        rotation.expect(Some(TurnTaken { queue: "other".to_owned(), ..first }));
+        assert_eq!(draw(&mut rotation, &[("a", 1), ("b", 1)], 1), "b");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::decode::{Sink, Table};
 use super::diagnostics::{Place, did_you_mean};
+use super::survivorship::{CRITERIA, Criterion};
 use crate::model::field::{self, FieldNo};
 
 /// What kind of value a field holds, and so how it is normalized and compared.
@@ -45,19 +46,6 @@ pub const KINDS: &[(&str, FieldKind)] = &[
     ("identifier", FieldKind::Identifier),
 ];
 
-/// Which submission wins a field of the lead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Survivorship {
-    /// The latest one that has it.
-    MostRecent,
-    /// The earliest one that has it: for where somebody first came from.
-    First,
-}
-
-/// The survivorship rules by their word in `fields.toml`.
-pub const SURVIVORSHIPS: &[(&str, Survivorship)] =
-    &[("most-recent", Survivorship::MostRecent), ("first", Survivorship::First)];
-
 /// One field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldSpec {
@@ -65,8 +53,8 @@ pub struct FieldSpec {
     pub name: String,
     /// Kind of value.
     pub kind: FieldKind,
-    /// Which submission wins.
-    pub survivorship: Survivorship,
+    /// Which submission wins, unless identity.toml says more.
+    pub survivorship: Criterion,
     /// Folded headers that mean this field in any source (English, Polish, German).
     pub aliases: Vec<String>,
 }
@@ -86,7 +74,12 @@ impl FieldCatalog {
         root.tables("field", |table| {
             let name = table.string("id");
             let kind = table.opt_choice("kind", KINDS);
-            let survivorship = table.opt_choice("survivorship", SURVIVORSHIPS);
+            let survivorship = table.opt_choice("survivorship", CRITERIA);
+            if survivorship == Some(Criterion::SourcePriority) {
+                let hint = "say it in identity.toml, in a [[survivorship]] with `sources`";
+                let message = "`source-priority` needs a list of sources";
+                table.error("survivorship", message, Some(hint.to_owned()));
+            }
             let aliases = table.strings("aliases").iter().map(|alias| fold_header(alias)).collect();
             table.opt_string("because");
             if name.is_empty() {
@@ -98,7 +91,7 @@ impl FieldCatalog {
                 catalog.specs.push(FieldSpec {
                     name: name.clone(),
                     kind: FieldKind::Text,
-                    survivorship: Survivorship::MostRecent,
+                    survivorship: Criterion::MostRecent,
                     aliases: Vec::new(),
                 });
                 number
@@ -148,7 +141,7 @@ impl FieldCatalog {
             .map(|name| FieldSpec {
                 name: (*name).to_owned(),
                 kind: FieldKind::Text,
-                survivorship: Survivorship::MostRecent,
+                survivorship: Criterion::MostRecent,
                 aliases: Vec::new(),
             })
             .collect();

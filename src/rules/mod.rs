@@ -17,6 +17,7 @@ pub mod identity;
 pub mod routing;
 pub mod scoring;
 pub mod source;
+pub mod survivorship;
 pub mod tables;
 pub mod target;
 pub mod test;
@@ -38,6 +39,7 @@ use identity::IdentityPolicy;
 use routing::RoutingPolicy;
 use scoring::ScoringPolicy;
 use source::SourceCatalog;
+use survivorship::Survivorship;
 use tables::Tables;
 use target::TargetCatalog;
 use test::RuleTest;
@@ -69,6 +71,8 @@ pub struct RuleSet {
     pub tables: Tables,
     /// When a shared value stops identifying one person.
     pub identity: IdentityPolicy,
+    /// Which submission wins which field of a lead.
+    pub survivorship: Survivorship,
     /// Who may be contacted for what.
     pub consent: ConsentPolicy,
     /// Points.
@@ -87,6 +91,8 @@ pub struct RuleSet {
     pub tests: Vec<RuleTest>,
     /// Hash of all rule texts: stamps every decision.
     pub hash: String,
+    /// The texts that decide about leads once they are read: all but sources, targets and tests.
+    pub deciding: Vec<RuleText>,
 }
 
 impl RuleSet {
@@ -112,9 +118,12 @@ impl RuleSet {
             FollowupPolicy::decode(root, &context, &routing.calendar, &consent)
         });
         let nicknames = tables.nickname_groups().to_vec();
-        let identity = files
-            .with("identity.toml", &sink, |root| IdentityPolicy::decode(root, nicknames.clone()));
         let sources = SourceCatalog::decode(&files.sources, &fields, &sink);
+        let known: Vec<&str> = sources.iter().map(|preset| preset.id.as_str()).collect();
+        let (identity, survivorship) = files.with("identity.toml", &sink, |root| {
+            let identity = IdentityPolicy::decode(root, nicknames.clone());
+            (identity, Survivorship::decode(root, &context, &known))
+        });
         let targets = TargetCatalog::decode(&files.targets, &fields, &sink);
         let mut tests = Vec::new();
         for file in &files.tests {
@@ -128,9 +137,11 @@ impl RuleSet {
             workspace: files.with("workspace.toml", &sink, Workspace::decode),
             alerts: files.with("alerts.toml", &sink, AlertPolicy::decode),
             hash: hash(texts),
+            deciding: texts.iter().filter(|text| decides(text)).cloned().collect(),
             fields: fields.clone(),
             tables,
             identity,
+            survivorship,
             consent,
             scoring,
             routing,
@@ -235,6 +246,11 @@ fn check_expectations(tests: &[RuleTest], routing: &RoutingPolicy, sink: &Sink) 
         let own = routing.routes.iter().map(|route| route.id.as_str());
         check("route", &test.expect.route, test, own.chain(["sticky", "triage"]).collect());
     }
+}
+
+fn decides(text: &RuleText) -> bool {
+    let folder = |name: &str| text.path.split('/').rev().nth(1) == Some(name);
+    !["sources", "targets", "tests"].into_iter().any(folder)
 }
 
 fn hash(texts: &[RuleText]) -> String {

@@ -49,7 +49,7 @@ pub enum Cleaner {
     TrailingSemicolon,
 }
 
-/// A folded column name, possibly with a `*` at either end, or the very spelling after a `=`.
+/// A folded column name, possibly with `*` for any text, or the very spelling after a `=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamePattern {
     /// This name.
@@ -60,6 +60,15 @@ pub enum NamePattern {
     Suffix(String),
     /// Names that hold this.
     Contains(String),
+    /// Names that hold these one behind the other: `czy mozemy*zadzwonic*`.
+    Parts {
+        /// What stands between the stars, of which there are at least two.
+        parts: Vec<String>,
+        /// Whether anything may stand before the first.
+        is_open_start: bool,
+        /// Whether anything may follow the last.
+        is_open_end: bool,
+    },
 }
 
 impl NamePattern {
@@ -68,15 +77,16 @@ impl NamePattern {
             return Self::Exact(verbatim_key(verbatim));
         }
         let inner = text.trim_matches('*');
-        let mut key = header_key(inner);
         let (open_start, open_end) = (text.starts_with('*'), text.ends_with('*'));
-        // A sign next to the star is the edge of a word: `* rodo` must not find `srodowisko`.
-        if open_start && inner.starts_with(|c: char| !c.is_alphanumeric()) {
-            key.insert(0, ' ');
+        if inner.contains('*') {
+            let all: Vec<&str> = inner.split('*').filter(|part| !part.is_empty()).collect();
+            let key = |(at, part): (usize, &&str)| {
+                edged(part, at > 0 || open_start, at + 1 < all.len() || open_end)
+            };
+            let parts = all.iter().enumerate().map(key).collect();
+            return Self::Parts { parts, is_open_start: open_start, is_open_end: open_end };
         }
-        if open_end && inner.ends_with(|c: char| !c.is_alphanumeric()) {
-            key.push(' ');
-        }
+        let key = edged(inner, open_start, open_end);
         match (open_start, open_end) {
             (false, false) => Self::Exact(key),
             (false, true) => Self::Prefix(key),
@@ -85,15 +95,46 @@ impl NamePattern {
         }
     }
 
-    /// Returns whether the folded `name` fits.
+    /// Returns whether the folded `name` fits; a very spelling fits only the same.
     pub fn fits(&self, name: &str) -> bool {
         match self {
             Self::Exact(text) => name == text,
+            _ if name.starts_with('=') => false,
             Self::Prefix(text) => name.starts_with(text.as_str()),
             Self::Suffix(text) => name.ends_with(text.as_str()),
             Self::Contains(text) => name.contains(text.as_str()),
+            Self::Parts { parts, is_open_start, is_open_end } => {
+                let mut rest = name;
+                for (at, part) in parts.iter().enumerate() {
+                    // The last part is looked for at the end, whatever else it stands in before.
+                    if at + 1 == parts.len() && !is_open_end {
+                        return rest.ends_with(part.as_str());
+                    }
+                    match rest.find(part.as_str()) {
+                        Some(start) if at > 0 || *is_open_start || start == 0 => {
+                            rest = &rest[start + part.len()..];
+                        }
+                        _ => return false,
+                    }
+                }
+                true
+            }
         }
     }
+}
+
+/// Returns the key of a part of a name; a sign next to a star is the edge of a word: `* rodo` must not find
+/// `srodowisko`.
+fn edged(part: &str, is_after_star: bool, is_before_star: bool) -> String {
+    let is_sign = |c: char| !c.is_alphanumeric();
+    let mut key = header_key(part);
+    if is_after_star && part.starts_with(is_sign) {
+        key.insert(0, ' ');
+    }
+    if is_before_star && part.ends_with(is_sign) {
+        key.push(' ');
+    }
+    key
 }
 
 /// What the columns of some names mean.
@@ -118,6 +159,24 @@ impl ColumnMapping {
     pub fn is_named(&self, header: &str) -> bool {
         let keys = [verbatim_key(header), header_key(header)];
         self.names.iter().any(|name| keys.iter().any(|key| name.fits(key)))
+    }
+}
+
+/// Pairs of columns, numbered alike, of which one holds a question and the other what was answered
+/// (`Question 1`, `Response 1`): what the answer means differs from row to row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionPair {
+    /// What headers of questions start with.
+    pub questions: String,
+    /// What headers of answers start with.
+    pub answers: String,
+}
+
+impl QuestionPair {
+    /// Returns the header of the answer to the question under `header`.
+    pub fn answer_to(&self, header: &str) -> Option<String> {
+        let number = header.strip_prefix(self.questions.as_str())?.trim();
+        number.parse::<u32>().ok().map(|number| format!("{}{number}", self.answers))
     }
 }
 
@@ -210,6 +269,8 @@ pub struct TouchRule {
 pub struct SkipRule {
     /// All must hold.
     pub when: Vec<Expectation>,
+    /// Whether only records without any address or number are meant.
+    pub without_contact: bool,
     /// What people are told.
     pub reason: &'static str,
 }
@@ -242,6 +303,8 @@ pub struct SourcePreset {
     pub priority: i64,
     /// What its columns mean, first match first.
     pub columns: Vec<ColumnMapping>,
+    /// Columns that hold a question each, beside those with the answers.
+    pub pairs: Vec<QuestionPair>,
     /// What [`Role::Consent`] numbers stand for.
     pub consents: Vec<ConsentMapping>,
     /// IANA zone of times without an offset; none means the workspace's.
@@ -359,6 +422,69 @@ pub fn header_key(header: &str) -> String {
     }
 }
 
+/// Returns the folded `header` with the words apart that a programmer wrote together (`createdAt`,
+/// `UTMSource`); nothing where that changes nothing.
+pub fn parted_key(header: &str) -> Option<String> {
+    if !header.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    let letters: Vec<char> = header.chars().collect();
+    let mut parted = String::with_capacity(header.len() + 4);
+    for (at, &letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| letters[before]);
+        let begins_word = letter.is_uppercase()
+            && before.is_some_and(|before| {
+                let is_last_of_run = letters.get(at + 1).is_some_and(|next| next.is_lowercase());
+                before.is_lowercase() || before.is_uppercase() && is_last_of_run
+            });
+        if begins_word {
+            parted.push(' ');
+        }
+        parted.push(letter);
+    }
+    (parted.len() > header.len()).then(|| header_key(&parted))
+}
+
+/// Returns what a question asks for, without the words around it: `Jaki jest Twój numer telefonu?` is
+/// `numer telefonu`. Nothing where no such words are there.
+pub fn asked_key(key: &str) -> Option<String> {
+    let words: Vec<&str> = key.split(' ').filter(|word| !POSSESSIVES.contains(word)).collect();
+    let from = words.iter().position(|word| !ASKING.contains(word))?;
+    let to = words.iter().rposition(|word| !ASIDE.contains(word))? + 1;
+    let asked = words.get(from..to)?.join(" ");
+    (!asked.is_empty() && asked != key).then_some(asked)
+}
+
+/// Words that say whose: they tell nothing about what is asked for, wherever they stand.
+const POSSESSIVES: &[&str] = &[
+    "your", "my", "twoj", "twoja", "twoje", "twojej", "twojego", "swoj", "swoja", "swoje",
+    "swojej", "swojego", "pana", "pani", "panstwa", "moj", "moja", "moje", "ihr", "ihre", "ihrer",
+    "ihres", "ihren", "dein", "deine", "deiner",
+];
+
+/// Words that a question begins with.
+const ASKING: &[&str] = &[
+    "raw", "please", "enter", "provide", "give", "us", "type", "share", "what", "whats", "s", "is",
+    "are", "the", "a", "podaj", "prosze", "prosimy", "podac", "wpisz", "o", "podanie", "jaki",
+    "jaka", "jakie", "jest", "masz", "jak", "nazywa", "sie", "bitte", "geben", "sie", "wie",
+    "lautet", "ist", "was",
+];
+
+/// Words that stand behind what is asked for.
+const ASIDE: &[&str] = &[
+    "optional",
+    "required",
+    "opcjonalne",
+    "opcjonalnie",
+    "wymagane",
+    "pole",
+    "obowiazkowe",
+    "nieobowiazkowe",
+    "pflichtfeld",
+    "an",
+    "ein",
+];
+
 /// Returns the key of a header's very spelling, which a name that starts with `=` asks for.
 pub fn verbatim_key(header: &str) -> String {
     format!("={header}")
@@ -408,6 +534,35 @@ mod tests {
     }
 
     #[test]
+    fn words_written_together_are_parted() {
+        let check = |header: &str, expected: Option<&str>| {
+            assert_eq!(parted_key(header).as_deref(), expected, "{header}");
+        };
+        check("createdAt", Some("created at"));
+        check("emailAddress", Some("email address"));
+        check("UTMSource", Some("utm source"));
+        check("FirstName", Some("first name"));
+        check("user_phoneNumber", Some("user phone number"));
+        check("E-mail", None);
+        check("NIP", None);
+        check("created_at", None);
+    }
+
+    #[test]
+    fn a_question_is_known_by_what_it_asks_for() {
+        let check = |header: &str, expected: Option<&str>| {
+            assert_eq!(asked_key(&header_key(header)).as_deref(), expected, "{header}");
+        };
+        check("Jaki jest Twój numer telefonu?", Some("numer telefonu"));
+        check("What is your company name? (optional)", Some("company name"));
+        check("what_is_your_budget?", Some("budget"));
+        check("Proszę podać swoje imię i nazwisko", Some("imie i nazwisko"));
+        check("Wie lautet Ihre Telefonnummer?", Some("telefonnummer"));
+        check("Telefon", None);
+        check("What is your?", None);
+    }
+
+    #[test]
     fn names_may_end_in_a_star() {
         let fits = |pattern: &str, name: &str| NamePattern::read(pattern).fits(&header_key(name));
         assert!(fits("Question*", "Question 12"));
@@ -417,5 +572,20 @@ mod tests {
         assert!(!fits("name", "first name"));
         assert!(fits("* rodo *", "zgoda (RODO) klienta") && !fits("* rodo *", "środowisko pracy"));
         assert_eq!(NamePattern::read("=website_url"), NamePattern::Exact("=website_url".into()));
+    }
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        let fits = |pattern: &str, name: &str| NamePattern::read(pattern).fits(name);
+        assert!(fits("czy mozemy*zadzwonic*", "czy mozemy do ciebie zadzwonic"));
+        assert!(!fits("czy mozemy*zadzwonic*", "kiedy czy mozemy zadzwonic"));
+        assert!(!fits("czy mozemy*zadzwonic*", "zadzwonic czy mozemy"));
+        assert!(fits("*zgod* data", "moja zgoda na marketing data"));
+        assert!(fits("*zgod* data", "zgoda data data"));
+        assert!(!fits("*zgod* data", "zgoda dane"));
+        assert!(!fits("*zgod* data", "zgodadata"));
+        // The very spelling of a header is never found by a part of it.
+        assert!(!fits("*zgod*", "=Data zgody"));
+        assert!(fits("=Data zgody", "=Data zgody"));
     }
 }

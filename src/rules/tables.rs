@@ -90,10 +90,13 @@ pub struct Tables {
     misspelt_domains: HashMap<String, String>,
     misspelt_endings: HashMap<String, String>,
     placeholder_words: HashSet<String>,
+    placeholder_names: HashSet<String>,
     placeholder_emails: HashSet<String>,
     placeholder_phones: HashSet<String>,
     test_texts: Vec<String>,
     test_emails: HashSet<String>,
+    vendor_test_emails: HashSet<String>,
+    placeholder_mailboxes: HashSet<String>,
     test_names: HashSet<String>,
     spam: SpamMarks,
     legal_forms: HashMap<String, String>,
@@ -163,6 +166,8 @@ impl Tables {
 
     fn read_placeholders(&mut self, root: &Table<'_>) {
         self.placeholder_words = folded(root, "words");
+        self.placeholder_names = folded(root, "names");
+        self.placeholder_mailboxes = lower(root, "mailboxes").into_iter().collect();
         self.placeholder_emails = lower(root, "emails").into_iter().collect();
         self.placeholder_phones = lower(root, "phones").into_iter().collect();
     }
@@ -170,6 +175,7 @@ impl Tables {
     fn read_test_markers(&mut self, root: &Table<'_>) {
         self.test_texts = lower(root, "texts");
         self.test_emails = lower(root, "emails").into_iter().collect();
+        self.vendor_test_emails = lower(root, "vendor-emails").into_iter().collect();
         self.test_names = folded(root, "names");
     }
 
@@ -285,6 +291,26 @@ impl Tables {
         self.free_mail.contains(domain)
     }
 
+    /// Returns the names of function mailboxes, in no order.
+    pub fn role_mailboxes(&self) -> impl Iterator<Item = &str> {
+        self.role_mailboxes.iter().map(String::as_str)
+    }
+
+    /// Returns the titles and salutations that stand before names, folded, in no order.
+    pub fn honorifics(&self) -> impl Iterator<Item = &str> {
+        self.honorifics.iter().map(String::as_str)
+    }
+
+    /// Returns the spellings of legal forms, folded, in no order.
+    pub fn legal_form_spellings(&self) -> impl Iterator<Item = &str> {
+        self.legal_forms.keys().map(String::as_str)
+    }
+
+    /// Returns the known given names, folded, in no order.
+    pub fn given_names(&self) -> impl Iterator<Item = &str> {
+        self.given_names.iter().map(String::as_str)
+    }
+
     /// Returns every free-mail domain, in no order that means anything.
     pub fn free_mail_domains(&self) -> impl Iterator<Item = &str> {
         self.free_mail.iter().map(String::as_str)
@@ -330,6 +356,11 @@ impl Tables {
         self.placeholder_words.contains(words)
     }
 
+    /// Returns whether the folded `words` are written where a name belongs and are none.
+    pub fn is_placeholder_name(&self, words: &str) -> bool {
+        self.placeholder_words.contains(words) || self.placeholder_names.contains(words)
+    }
+
     /// Returns whether nobody reads `address` (lower case).
     pub fn is_placeholder_email(&self, address: &str) -> bool {
         self.placeholder_emails.contains(address)
@@ -353,6 +384,16 @@ impl Tables {
     /// Returns whether `text` (lower case, trimmed) opens like a vendor's dummy value.
     pub fn is_test_text(&self, text: &str) -> bool {
         self.test_texts.iter().any(|marker| text.starts_with(marker.as_str()))
+    }
+
+    /// Returns whether nobody reads a mailbox with the name `local_part` (lower case), wherever it is.
+    pub fn is_placeholder_mailbox(&self, local_part: &str) -> bool {
+        self.placeholder_mailboxes.contains(local_part)
+    }
+
+    /// Returns whether vendors put `address` (lower case) into test leads.
+    pub fn is_vendor_test_email(&self, address: &str) -> bool {
+        self.vendor_test_emails.contains(address)
     }
 
     /// Returns whether `address` (lower case) is used for trying forms.

@@ -7,7 +7,7 @@ use super::Store;
 use super::codec;
 use crate::identity::keys::KeyKind;
 use crate::model::field::FieldValues;
-use crate::model::ids::{Fingerprint, KeyHash, LeadId, LeadNo, SubmissionNo};
+use crate::model::ids::{Fingerprint, KeyHash, LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::rules::field::FieldCatalog;
 
 /// A submission that holds a key, and under which name.
@@ -43,6 +43,24 @@ pub struct MemberOrder {
     pub fingerprint: Fingerprint,
 }
 
+/// How much of the store an answer may rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Horizon {
+    /// All of it.
+    Now,
+    /// What had been received by the end of this run: it is decided about again.
+    Run(RunNo),
+}
+
+/// Which keys [`Store::key_groups`] hands out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyScope {
+    /// Every key of the store.
+    All,
+    /// Those that the fresh submissions brought, with their holders up to the horizon.
+    Fresh(Horizon),
+}
+
 impl Store {
     /// Forgets which keys are fresh; call it before the first [`Store::ingest`] of a run.
     pub fn prepare_fresh_keys(&self) -> Result<()> {
@@ -59,22 +77,35 @@ impl Store {
         Ok(self.next_number("submission", "submission_no")? - 1)
     }
 
-    /// Hands every key with two or more holders to `visit`, in order of key: all keys of the store, or
-    /// with `only_fresh` those that this run's inputs brought.
+    /// Hands every key with two or more holders in `scope` to `visit`, in order of key.
     pub fn key_groups(
         &self,
-        only_fresh: bool,
+        scope: KeyScope,
         mut visit: impl FnMut(KeyGroup) -> Result<()>,
     ) -> Result<()> {
-        let sql = if only_fresh {
-            "SELECT k.key, k.submission_no, k.kind, k.holder
-             FROM temp.fresh_key AS f CROSS JOIN match_key AS k ON k.key = f.key
-             ORDER BY f.key, k.submission_no"
-        } else {
-            "SELECT key, submission_no, kind, holder FROM match_key ORDER BY key, submission_no"
+        let (sql, last_run) = match scope {
+            KeyScope::All => (
+                "SELECT key, submission_no, kind, holder FROM match_key
+                 WHERE ?1 > 0 ORDER BY key, submission_no",
+                i64::MAX,
+            ),
+            KeyScope::Fresh(Horizon::Now) => (
+                "SELECT k.key, k.submission_no, k.kind, k.holder
+                 FROM temp.fresh_key AS f CROSS JOIN match_key AS k ON k.key = f.key
+                 WHERE ?1 > 0 ORDER BY f.key, k.submission_no",
+                i64::MAX,
+            ),
+            KeyScope::Fresh(Horizon::Run(run)) => (
+                "SELECT k.key, k.submission_no, k.kind, k.holder
+                 FROM temp.fresh_key AS f CROSS JOIN match_key AS k ON k.key = f.key
+                 CROSS JOIN submission AS s ON s.submission_no = k.submission_no
+                 CROSS JOIN input AS i ON i.input_no = s.input_no
+                 WHERE i.run_no <= ?1 ORDER BY f.key, k.submission_no",
+                run.0,
+            ),
         };
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query([last_run])?;
         let mut group: Option<KeyGroup> = None;
         while let Some(row) = rows.next()? {
             let key = KeyHash(row.get(0)?);
@@ -100,12 +131,24 @@ impl Store {
         }
     }
 
-    /// Returns all holders of `key`.
-    pub fn key_group(&self, key: KeyHash) -> Result<Option<KeyGroup>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT submission_no, kind, holder FROM match_key WHERE key = ?1 ORDER BY submission_no",
-        )?;
-        let mut rows = statement.query([key.0])?;
+    /// Returns all holders of `key` that `horizon` lets see.
+    pub fn key_group(&self, key: KeyHash, horizon: Horizon) -> Result<Option<KeyGroup>> {
+        let (sql, last_run) = match horizon {
+            Horizon::Now => (
+                "SELECT submission_no, kind, holder FROM match_key
+                 WHERE key = ?1 AND ?2 > 0 ORDER BY submission_no",
+                i64::MAX,
+            ),
+            Horizon::Run(run) => (
+                "SELECT k.submission_no, k.kind, k.holder FROM match_key AS k
+                 CROSS JOIN submission AS s ON s.submission_no = k.submission_no
+                 CROSS JOIN input AS i ON i.input_no = s.input_no
+                 WHERE k.key = ?1 AND i.run_no <= ?2 ORDER BY k.submission_no",
+                run.0,
+            ),
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![key.0, last_run])?;
         let mut group: Option<KeyGroup> = None;
         while let Some(row) = rows.next()? {
             let kind = kind(row.get(1)?)?;
@@ -162,14 +205,39 @@ impl Store {
         codec::decode_values(&text, catalog)
     }
 
-    /// Returns the lead that `id` names or once named.
+    /// Returns the lead that `id` names or once named; none when its run was taken back.
     pub fn lead_by_id(&self, id: LeadId) -> Result<Option<LeadNo>> {
         Ok(self
             .connection
-            .prepare_cached("SELECT lead_no FROM lead_alias WHERE id = ?1")?
+            .prepare_cached(
+                "SELECT a.lead_no FROM lead_alias AS a JOIN lead AS l USING (lead_no) WHERE a.id = ?1",
+            )?
             .query_row([id.to_string()], |row| row.get(0))
             .optional()?
             .map(LeadNo))
+    }
+
+    /// Returns the number that goes with `id`, when it was ever given out, and whether a lead has it now:
+    /// it may have been merged into another, or taken back.
+    pub fn number_of(&self, id: LeadId) -> Result<Option<(LeadNo, bool)>> {
+        let id = id.to_string();
+        let Some(named) = self
+            .connection
+            .prepare_cached("SELECT lead_no FROM lead_alias WHERE id = ?1")?
+            .query_row([&id], |row| row.get::<_, i64>(0))
+            .optional()?
+        else {
+            return Ok(None);
+        };
+        let own = self
+            .connection
+            .prepare_cached(
+                "SELECT lead_no FROM lead WHERE id = ?1 AND (lead_no = ?2 OR merged_into = ?2)",
+            )?
+            .query_row(params![id, named], |row| row.get(0))
+            .optional()?;
+        // Whoever removes a lead turns its id back to its own number.
+        Ok(Some(own.map_or((LeadNo(named), false), |own| (LeadNo(own), true))))
     }
 
     /// Returns the founding submission of `lead`.
@@ -180,12 +248,12 @@ impl Store {
             .query_row([lead.0], |row| row.get(0).map(SubmissionNo))?)
     }
 
-    /// Moves `submissions` to `lead`; those from number `first_fresh` on have no lead yet.
+    /// Moves `submissions` to `lead`; those that are fresh have no lead yet.
     pub fn set_members(
         &self,
         lead: LeadNo,
         submissions: &[SubmissionNo],
-        first_fresh: i64,
+        is_fresh: impl Fn(SubmissionNo) -> bool,
     ) -> Result<()> {
         let mut insert =
             self.connection.prepare_cached("INSERT INTO membership VALUES (?1, ?2)")?;
@@ -193,7 +261,7 @@ impl Store {
             "UPDATE membership SET lead_no = ?2 WHERE submission_no = ?1 AND lead_no <> ?2",
         )?;
         for submission in submissions {
-            let statement = if submission.0 >= first_fresh { &mut insert } else { &mut update };
+            let statement = if is_fresh(*submission) { &mut insert } else { &mut update };
             statement.execute(params![submission.0, lead.0])?;
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use anyhow::{Context as _, Result};
+use rusqlite::types::ValueRef;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
 
@@ -127,6 +128,17 @@ pub fn word<T: Copy>(words: &[(&str, T)], text: &str) -> Result<T> {
         .find(|(word, _)| *word == text)
         .map(|(_, value)| *value)
         .with_context(|| format!("the store holds the unknown word `{text}`"))
+}
+
+/// Returns a stored value as text, for showing what differs.
+pub fn value_text(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Blob(bytes) => crate::model::ids::hex(bytes),
+    }
 }
 
 fn push_json_string(text: &mut String, value: &str) {

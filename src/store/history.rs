@@ -36,6 +36,21 @@ pub struct DecisionEntry {
     pub tried: Vec<String>,
 }
 
+/// An e-mail address, a phone number or a record id that a lead was ever given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentifierEntry {
+    /// `email`, `phone` or `external-id`.
+    pub kind: String,
+    /// The value.
+    pub value: String,
+    /// When it was first given, RFC 3339 in UTC.
+    pub first_seen: String,
+    /// When it was last given.
+    pub last_seen: String,
+    /// Preset of the inputs that gave it.
+    pub source: String,
+}
+
 /// One event of a lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventEntry {
@@ -136,6 +151,35 @@ impl Store {
             });
         }
         Ok(decisions)
+    }
+
+    /// Returns every identifier that `lead` was ever given, by kind and value.
+    pub fn identifiers_of(&self, lead: LeadNo) -> Result<Vec<IdentifierEntry>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT kind, value, first_seen, last_seen, source FROM identifiers
+             WHERE lead_no = ?1 ORDER BY kind, value, source",
+        )?;
+        let rows = statement.query_map([lead.0], |row| {
+            Ok(IdentifierEntry {
+                kind: row.get(0)?,
+                value: row.get(1)?,
+                first_seen: row.get(2)?,
+                last_seen: row.get(3)?,
+                source: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns the leads that were ever given the identifier `value`, in order of number; looks at every
+    /// submission.
+    pub fn leads_once_called(&self, value: &str) -> Result<Vec<LeadNo>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT lead_no FROM identifiers
+             WHERE value = ?1 OR (kind = 'email' AND lower(value) = lower(?1)) ORDER BY lead_no",
+        )?;
+        let rows = statement.query_map([value], |row| row.get(0).map(LeadNo))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Returns the events of `lead`, in order of run and step.

@@ -210,9 +210,12 @@ impl Store {
         })
     }
 
-    /// Returns the number after the last one used in `table`.
+    /// Returns the number after the last one used in `table`, be it by a row that is gone.
     pub(super) fn next_number(&self, table: &str, column: &str) -> Result<i64> {
-        let sql = format!("SELECT coalesce(max({column}), 0) + 1 FROM {table}");
+        let sql = format!(
+            "SELECT max((SELECT coalesce(max({column}), 0) FROM {table}),
+                        coalesce((SELECT no FROM last_number WHERE table_name = '{table}'), 0)) + 1"
+        );
         Ok(self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
     }
 }

@@ -12,6 +12,7 @@ use crate::model::ids::{Fingerprint, KeyHash, LeadId, LeadNo, RunNo, SubmissionN
 use crate::model::moment::Certainty;
 use crate::model::task::PlannedTask;
 use crate::model::touch::Touch;
+use crate::routing::RotationEntry;
 
 macro_rules! insert_lead {
     () => {
@@ -38,7 +39,8 @@ const UPSERT_LEAD: &str = concat!(
 
 macro_rules! insert_task {
     () => {
-        "INSERT INTO task VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        "INSERT INTO task (lead_no, plan, step, channel, subject, due_ms, state, because_no, run_no)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
     };
 }
 
@@ -47,7 +49,7 @@ const UPSERT_TASK: &str = concat!(
     insert_task!(),
     " ON CONFLICT (lead_no, plan, step) DO UPDATE SET
          channel = excluded.channel, subject = excluded.subject, due_ms = excluded.due_ms,
-         state = excluded.state, because_no = excluded.because_no"
+         state = excluded.state, because_no = excluded.because_no, expired_run = NULL"
 );
 
 /// Interned texts kept in memory; the store knows the rest.
@@ -188,14 +190,15 @@ impl Store {
             .query_row("SELECT EXISTS (SELECT 1 FROM touch)", [], |row| row.get(0))?)
     }
 
-    /// Returns the touches kept under `keys`, oldest first.
-    pub fn touches(&self, keys: &[KeyHash]) -> Result<Vec<Touch>> {
+    /// Returns the touches kept under `keys`, oldest first, that had been received by the end of `run`.
+    pub fn touches(&self, keys: &[KeyHash], run: RunNo) -> Result<Vec<Touch>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT at_ms, kind, detail FROM touch WHERE key = ?1 ORDER BY at_ms, touch_no",
+            "SELECT t.at_ms, t.kind, t.detail FROM touch AS t CROSS JOIN input AS i USING (input_no)
+             WHERE t.key = ?1 AND i.run_no <= ?2 ORDER BY t.at_ms, t.touch_no",
         )?;
         let mut touches = Vec::new();
         for key in keys {
-            let mut rows = statement.query([key.0])?;
+            let mut rows = statement.query(params![key.0, run.0])?;
             while let Some(row) = rows.next()? {
                 touches.push(Touch {
                     fingerprint: Fingerprint([0; 16]),
@@ -336,23 +339,29 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the rotation's state as `(queue, owner, current weight, assigned)`.
-    pub fn rotation(&self) -> Result<Vec<(String, String, i64, i64)>> {
+    /// Returns the rotation's state.
+    pub fn rotation(&self) -> Result<Vec<RotationEntry>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT queue, owner, current, assigned FROM rotation ORDER BY queue, owner",
         )?;
-        let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        let rows = statement.query_map([], |row| {
+            Ok(RotationEntry {
+                queue: row.get(0)?,
+                owner: row.get(1)?,
+                current: row.get(2)?,
+                assigned: row.get(3)?,
+            })
+        })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Keeps the rotation's state.
-    pub fn write_rotation(&self, entries: &[(String, String, i64, i64)]) -> Result<()> {
+    pub fn write_rotation(&self, entries: &[RotationEntry]) -> Result<()> {
         let mut statement = self
             .connection
             .prepare_cached("INSERT OR REPLACE INTO rotation VALUES (?1, ?2, ?3, ?4)")?;
-        for (queue, owner, current, assigned) in entries {
-            statement.execute(params![queue, owner, current, assigned])?;
+        for entry in entries {
+            statement.execute(params![entry.queue, entry.owner, entry.current, entry.assigned])?;
         }
         Ok(())
     }
@@ -408,16 +417,16 @@ impl TaskBook<'_> {
     }
 
     /// Leaves out open mails and messages that were due before `due_before_ms`: nobody sent them in
-    /// time, and now they would only puzzle people.
-    pub fn expire_mail(&mut self, due_before_ms: i64) -> Result<()> {
+    /// time, and now they would only puzzle people. With `only_replayed` those of other leads stay.
+    pub fn expire_mail(&mut self, due_before_ms: i64, only_replayed: bool) -> Result<()> {
         let because = self.sentence("it was not sent while it was fresh")?;
+        let sql = "UPDATE task SET state = 'too-old', because_no = ?2, expired_run = ?3
+                   WHERE state = 'open' AND channel IN ('email', 'sms') AND due_ms < ?1";
+        let of_replayed = format!("{sql} AND lead_no IN (SELECT lead_no FROM temp.replayed_lead)");
         self.store
             .connection
-            .prepare_cached(
-                "UPDATE task SET state = 'too-old', because_no = ?2
-                 WHERE state = 'open' AND channel IN ('email', 'sms') AND due_ms < ?1",
-            )?
-            .execute([due_before_ms, because])?;
+            .prepare_cached(if only_replayed { &of_replayed } else { sql })?
+            .execute([due_before_ms, because, self.run.0])?;
         Ok(())
     }
 
@@ -485,7 +494,9 @@ impl Ledger<'_> {
         self.store
             .connection
             .prepare_cached(
-                "INSERT INTO consent_record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO consent_record (seq, submission_no, run_no, purpose, channel, state,
+                                             event_ms, wording_no, mechanism)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 self.next_seq,

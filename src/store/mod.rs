@@ -12,7 +12,11 @@ pub mod ingest;
 pub mod leads;
 pub mod listing;
 pub mod quarantine;
+pub mod replay;
+pub mod rules;
 pub mod runs;
+pub mod turns;
+pub mod undo;
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -25,7 +29,11 @@ use rusqlite::{Connection, OpenFlags};
 const APPLICATION_ID: i32 = 0x4C44_4D4C;
 
 /// Every schema step, oldest first; `PRAGMA user_version` counts those applied. Append only.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first_store.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first_store.sql"),
+    include_str!("migrations/0002_undo.sql"),
+    include_str!("migrations/0003_identifiers.sql"),
+];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 

@@ -9,6 +9,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
 use crate::model::ids::{InputNo, RunNo};
+use crate::model::moment::utc_from_ms;
 
 /// How far a run came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,28 @@ const STATES: &[(&str, RunState)] = &[
     ("decided", RunState::Decided),
     ("published", RunState::Published),
 ];
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunKind {
+    /// Taking exports in.
+    Import,
+    /// Taking another run back.
+    Undo,
+    /// Computing derived state anew, where it was not what it should be.
+    Rebuild,
+}
+
+impl RunKind {
+    /// Every kind with its word, in order.
+    pub const ALL: &[(&str, RunKind)] =
+        &[("import", Self::Import), ("undo", Self::Undo), ("rebuild", Self::Rebuild)];
+
+    /// Returns the word used in the store and in files.
+    pub fn word(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+}
 
 /// A run as its row describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,43 +71,65 @@ pub struct RunRecord {
     pub first_submission_no: i64,
     /// Its books as JSON, once decided.
     pub books: Option<String>,
+    /// What it is for.
+    pub kind: RunKind,
+    /// The run that it took back.
+    pub undoes: Option<RunNo>,
+    /// The run that took it back.
+    pub undone_by: Option<RunNo>,
+}
+
+/// What a run to be opened is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct RunOpening<'a> {
+    /// The instant that counts as now, milliseconds since 1970 UTC.
+    pub as_of_ms: i64,
+    /// Hash of the rules that decide.
+    pub rules_hash: &'a str,
+    /// Digest of its inputs.
+    pub inputs_digest: &'a str,
+    /// What it is for.
+    pub kind: RunKind,
+    /// The run that it takes back.
+    pub undoes: Option<RunNo>,
 }
 
 const COLUMNS: &str = "run_no, id, as_of_ms, rules_hash, version, state, inputs_digest, \
-                       first_submission_no, books";
+                       first_submission_no, books, kind, undoes, undone_by";
 
 impl Store {
-    /// Opens the books for a new run and makes that durable.
-    pub fn begin_run(
-        &self,
-        as_of_ms: i64,
-        day: &str,
-        rules_hash: &str,
-        inputs_digest: &str,
-    ) -> Result<RunRecord> {
+    /// Opens the books for a new run; durable at once unless a transaction is open.
+    pub fn begin_run(&self, opening: RunOpening<'_>) -> Result<RunRecord> {
         let no = self.next_number("run", "run_no")?;
         let record = RunRecord {
             no: RunNo(no),
-            id: format!("{day}-{no:04}"),
-            as_of_ms,
-            rules_hash: rules_hash.to_owned(),
+            id: format!("{}-{no:04}", utc_from_ms(opening.as_of_ms).format("%Y-%m-%d")),
+            as_of_ms: opening.as_of_ms,
+            rules_hash: opening.rules_hash.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             state: RunState::Ingesting,
-            inputs_digest: inputs_digest.to_owned(),
+            inputs_digest: opening.inputs_digest.to_owned(),
             first_submission_no: self.last_submission()? + 1,
             books: None,
+            kind: opening.kind,
+            undoes: opening.undoes,
+            undone_by: None,
         };
         self.connection
             .execute(
-                "INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, 'ingesting', ?6, ?7, NULL)",
+                "INSERT INTO run (run_no, id, as_of_ms, rules_hash, version, state, inputs_digest,
+                                  first_submission_no, kind, undoes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'ingesting', ?6, ?7, ?8, ?9)",
                 params![
                     no,
                     record.id,
-                    as_of_ms,
-                    rules_hash,
+                    record.as_of_ms,
+                    record.rules_hash,
                     record.version,
-                    inputs_digest,
-                    record.first_submission_no
+                    record.inputs_digest,
+                    record.first_submission_no,
+                    record.kind.word(),
+                    record.undoes.map(|run| run.0)
                 ],
             )
             .context("cannot open the books of the run")?;
@@ -101,6 +146,20 @@ impl Store {
     pub fn run_by_id(&self, id: &str) -> Result<Option<RunRecord>> {
         let sql = format!("SELECT {COLUMNS} FROM run WHERE id = ?1");
         self.connection.query_row(&sql, [id], |row| Ok(read_run(row))).optional()?.transpose()
+    }
+
+    /// Returns the run with this number.
+    pub fn run_by_no(&self, run: RunNo) -> Result<Option<RunRecord>> {
+        let sql = format!("SELECT {COLUMNS} FROM run WHERE run_no = ?1");
+        self.connection.query_row(&sql, [run.0], |row| Ok(read_run(row))).optional()?.transpose()
+    }
+
+    /// Returns every run, the earliest first.
+    pub fn all_runs(&self) -> Result<Vec<RunRecord>> {
+        let sql = format!("SELECT {COLUMNS} FROM run ORDER BY run_no");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([], |row| Ok(read_run(row)))?;
+        rows.map(|row| row?).collect()
     }
 
     /// Marks `run` as decided and keeps its books; part of the deciding transaction.
@@ -167,28 +226,45 @@ impl Store {
     /// Removes the inputs from `first` on with every row of theirs; they have no leads yet.
     pub(super) fn purge_inputs_from(&self, first: InputNo) -> Result<()> {
         self.begin()?;
-        self.connection
-            .execute_batch(&format!(
-                "CREATE TEMP TABLE purged AS
-                     SELECT submission_no FROM submission WHERE input_no >= {0};
-                 DELETE FROM seen WHERE
-                     (kind = 's' AND no IN (SELECT submission_no FROM submission WHERE input_no >= {0}))
-                  OR (kind = 't' AND no IN (SELECT touch_no FROM touch WHERE input_no >= {0}))
-                  OR (kind = 'q' AND no IN (SELECT quarantine_no FROM quarantine WHERE input_no >= {0}))
-                  OR (kind = 'h' AND no IN (SELECT held_no FROM held WHERE input_no >= {0}));
-                 DELETE FROM match_key WHERE submission_no IN (SELECT submission_no FROM purged);
-                 DELETE FROM repeat WHERE input_no >= {0};
-                 DELETE FROM mended WHERE input_no >= {0};
-                 DELETE FROM touch WHERE input_no >= {0};
-                 DELETE FROM quarantine WHERE input_no >= {0};
-                 DELETE FROM held WHERE input_no >= {0};
-                 DELETE FROM submission WHERE input_no >= {0};
-                 DELETE FROM input WHERE input_no >= {0};
-                 DROP TABLE purged;",
-                first.0
-            ))
+        self.purge_inputs("input_no >= ?1", first.0)
             .context("cannot take back an unfinished import")?;
         self.commit()
+    }
+
+    /// Removes the inputs that `condition` on `?1` names, with every row of theirs; inside a transaction.
+    pub(super) fn purge_inputs(&self, condition: &str, value: i64) -> Result<()> {
+        self.connection.execute_batch(
+            "CREATE TEMP TABLE IF NOT EXISTS purged_input (input_no INTEGER PRIMARY KEY);
+             CREATE TEMP TABLE IF NOT EXISTS purged (submission_no INTEGER PRIMARY KEY);",
+        )?;
+        let inputs =
+            format!("INSERT INTO temp.purged_input SELECT input_no FROM input WHERE {condition}");
+        self.connection.execute(&inputs, [value])?;
+        self.connection.execute_batch(
+            "INSERT INTO temp.purged SELECT submission_no FROM submission
+                 WHERE input_no IN (SELECT input_no FROM temp.purged_input);
+             DELETE FROM seen WHERE
+                 (kind = 's' AND no IN (SELECT submission_no FROM temp.purged))
+              OR (kind = 't' AND no IN (SELECT touch_no FROM touch
+                      WHERE input_no IN (SELECT input_no FROM temp.purged_input)))
+              OR (kind = 'q' AND no IN (SELECT quarantine_no FROM quarantine
+                      WHERE input_no IN (SELECT input_no FROM temp.purged_input)))
+              OR (kind = 'h' AND no IN (SELECT held_no FROM held
+                      WHERE input_no IN (SELECT input_no FROM temp.purged_input)));
+             DELETE FROM match_key WHERE submission_no IN (SELECT submission_no FROM temp.purged);
+             DELETE FROM mended WHERE input_no IN (SELECT input_no FROM temp.purged_input)
+                 OR quarantine_no IN (SELECT quarantine_no FROM quarantine
+                      WHERE input_no IN (SELECT input_no FROM temp.purged_input));
+             DELETE FROM repeat WHERE input_no IN (SELECT input_no FROM temp.purged_input);
+             DELETE FROM touch WHERE input_no IN (SELECT input_no FROM temp.purged_input);
+             DELETE FROM quarantine WHERE input_no IN (SELECT input_no FROM temp.purged_input);
+             DELETE FROM held WHERE input_no IN (SELECT input_no FROM temp.purged_input);
+             DELETE FROM submission WHERE input_no IN (SELECT input_no FROM temp.purged_input);
+             DELETE FROM input WHERE input_no IN (SELECT input_no FROM temp.purged_input);
+             DELETE FROM temp.purged_input;
+             DELETE FROM temp.purged;",
+        )?;
+        Ok(())
     }
 
     /// Returns how many leads the rows of each input founded in `run`, by the input's SHA-256.
@@ -222,5 +298,8 @@ fn read_run(row: &rusqlite::Row<'_>) -> Result<RunRecord> {
         inputs_digest: row.get(6)?,
         first_submission_no: row.get(7)?,
         books: row.get(8)?,
+        kind: super::codec::word(RunKind::ALL, &row.get::<_, String>(9)?)?,
+        undoes: row.get::<_, Option<i64>>(10)?.map(RunNo),
+        undone_by: row.get::<_, Option<i64>>(11)?.map(RunNo),
     })
 }

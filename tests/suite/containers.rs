@@ -154,12 +154,41 @@ fn a_workbook_saved_again_adds_nothing() {
 }
 
 #[test]
-fn a_second_sheet_with_leads_is_named() {
+fn sheets_with_the_same_header_are_read_and_others_named() {
+    let other =
+        [row(1, &["E-mail", "Firma", "Miasto"]), row(2, &["ala@example.com", "Ala", "Łódź"])];
+    let (january, other) = (leads_sheet(NOON[0]), other.concat());
+    let february = january.replace("anna@", "ewa@").replace("jan@", "ola@");
+    let sheets = [
+        ("Styczeń", &*january, true),
+        ("Firmy", &*other, true),
+        ("Luty", &*february, true),
+        ("Ukryty", &*january, false),
+    ];
+    let book = workbook(&sheets, false);
+    let zipped = zip(&[("dwa.xlsx", &book)]);
+    for (file, name) in [("dwa.xlsx", "dwa.xlsx"), ("dwa.zip", "dwa.zip/dwa.xlsx")] {
+        let workspace = Workspace::new();
+        workspace.input(file, if file == "dwa.zip" { &zipped } else { &book });
+        workspace.run(&["run"]).says(&["dwa", "`Firmy`", "not read"]);
+        assert_eq!(workspace.number("SELECT count(*) FROM submissions"), 4);
+        let inputs = workspace.run_json()["inputs"].to_string();
+        for input in [format!("/{name}\""), format!("/{name}/Luty\"")] {
+            assert!(inputs.contains(&input), "no {input} in {inputs}");
+        }
+        workspace.run(&["run"]);
+        assert_eq!(workspace.number("SELECT count(*) FROM submissions"), 4);
+        let sniffed = workspace.run(&["sniff", &format!("inbox/{file}"), "--json"]);
+        assert_eq!(sniffed.stdout.lines().count(), 2, "{sniffed:?}");
+    }
+}
+
+#[test]
+fn a_piped_workbook_names_the_sheets_that_are_not_read() {
     let workspace = Workspace::new();
     let sheet = leads_sheet(NOON[0]);
-    workspace
-        .input("dwa.xlsx", workbook(&[("Styczeń", &sheet, true), ("Luty", &sheet, true)], false));
-    workspace.run(&["run"]).says(&["dwa.xlsx", "`Luty`", "not read"]);
+    let book = workbook(&[("Styczeń", &sheet, true), ("Luty", &sheet, true)], false);
+    workspace.run_with_stdin(&["run", "-"], &book).says(&["`Luty`", "not read"]);
 }
 
 #[test]

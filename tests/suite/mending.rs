@@ -104,6 +104,55 @@ fn mended_rows_are_taken_and_leave_the_list() {
 }
 
 #[test]
+fn rows_under_a_later_header_are_given_back_under_it() {
+    let workspace = Workspace::new();
+    let text = "\u{feff}Id,Date,Status,Name,Email,Tel\n\
+        4,2026-09-12 15:05:13,unread,Anna,anna@example.com,600000101\n\
+        5,2026-09-12 15:05:14,unread,Bez,bez@example.com\n\
+        \u{feff}Id,Date,Status,Email,Tel,Name\n\
+        3,2026-09-12 15:04:13,read,jan@example.com,Jan\n\
+        2,2026-09-12 15:03:13,read,ola(at)example,,Ola\n\
+        \u{feff}Id,Date,Status,Email,Firma,Name\n\
+        1,2026-09-12 15:02:13,read,ela(at)example,Firma,Ela\n";
+    workspace.input("cf.csv", text);
+    workspace.run(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM quarantine"), 4);
+    workspace.clear_inbox();
+    let said = workspace.ok(&["quarantine", "export", "fix"]).stdout;
+    assert_eq!(said.matches("cfdb7--cf").count(), 4, "{said}");
+    let read = |name: &str| std::fs::read_to_string(workspace.path(name)).unwrap();
+    let files: Vec<String> = std::fs::read_dir(workspace.path("fix"))
+        .unwrap()
+        .map(|entry| format!("fix/{}", entry.unwrap().file_name().to_string_lossy()))
+        .collect();
+    let jans = files.iter().find(|name| read(name).contains("jan@")).unwrap();
+    assert!(read(jans).contains("Id,Date,Status,Email,Tel,Name\n"), "{}", read(jans));
+    let olas = files.iter().find(|name| read(name).contains("ola(at)")).unwrap();
+    assert!(
+        read(olas).contains("2,2026-09-12 15:03:13,read,Ola,ola(at)example,"),
+        "{}",
+        read(olas)
+    );
+    let elas = files.iter().find(|name| read(name).contains("ela(at)")).unwrap();
+    assert!(read(elas).contains("Email,Firma,Name\n"), "{}", read(elas));
+    // As they went they are known again.
+    let run = workspace.run(&["run", "fix", "--json"]).json();
+    assert_eq!(
+        (&run["rows"]["repeated"], &run["rows"]["quarantined"]),
+        (&4.into(), &0.into()),
+        "{run}"
+    );
+    edit(&workspace, jans, &[("jan@example.com,Jan", "jan@example.com,,Jan")]);
+    edit(&workspace, elas, &[("ela(at)example", "ela@example.com")]);
+    workspace.run(&["run", "fix"]);
+    let found = workspace.sql("SELECT first_name, email FROM leads ORDER BY email");
+    let expected =
+        [["Anna", "anna@example.com"], ["Ela", "ela@example.com"], ["Jan", "jan@example.com"]];
+    assert_eq!(found, expected);
+    assert_eq!(open(&workspace).len(), 2);
+}
+
+#[test]
 fn a_row_that_is_changed_but_still_wrong_takes_the_place_of_the_first() {
     let workspace = with_quarantine();
     workspace.ok(&["quarantine", "export", "fix", "--code", "email-invalid"]);

@@ -61,3 +61,95 @@ fn a_form_sent_faster_than_a_person_can_is_held_and_counts_nowhere() {
     assert_eq!(leads(&workspace, &["email"]), ["anna@przyklad.pl"]);
     assert_eq!(workspace.number("SELECT count(*) FROM held WHERE reason = 'spam'"), 2);
 }
+
+/// Sends `answer` to each of `questions` and returns the consents that a run put on record, by question.
+fn consents(questions: &[&str], answer: &str) -> Vec<String> {
+    let workspace = Workspace::new();
+    let quoted: Vec<String> = questions.iter().map(|question| format!(";\"{question}\"")).collect();
+    let answers = format!(";{answer}").repeat(questions.len());
+    workspace.input("form.csv", format!("E-mail{}\nanna@przyklad.pl{answers}\n", quoted.concat()));
+    workspace.ok(&["run"]);
+    workspace
+        .sql("SELECT wording || ': ' || purpose || ' ' || channel || ' ' || state FROM consents ORDER BY 1")
+        .concat()
+}
+
+#[test]
+fn consent_questions_are_known_in_free_words() {
+    let found = consents(
+        &[
+            "mkt email ok?",
+            "marketing sms",
+            "Czy możemy do Ciebie zadzwonić?",
+            "Dürfen wir Ihnen Angebote per E-Mail senden?",
+            "May we text you?",
+            "Kein Newsletter",
+        ],
+        "tak",
+    );
+    assert_eq!(
+        found,
+        [
+            "Czy możemy do Ciebie zadzwonić?: enquiry-reply phone given",
+            "Dürfen wir Ihnen Angebote per E-Mail senden?: marketing email given",
+            "Kein Newsletter: marketing email withdrawn",
+            "May we text you?: enquiry-reply sms given",
+            "marketing sms: marketing sms given",
+            "mkt email ok?: marketing email given",
+        ]
+    );
+}
+
+#[test]
+fn questions_that_only_sound_like_consents_are_none() {
+    let found = consents(
+        &[
+            "E-mail marketing",
+            "Czy prowadzisz newsletter?",
+            "Do you send a newsletter?",
+            "Kiedy możemy zadzwonić?",
+            "Data zgody",
+            "Zgoda - treść",
+            "consent_version",
+            "Zgoda konserwatora",
+            "Zgodność z normą",
+            "Powód rezygnacji",
+            "Wypis z rejestru gruntów",
+            "Czy firma ma wdrożone RODO?",
+        ],
+        "tak",
+    );
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn a_bounced_address_is_no_withdrawal_but_takes_no_mail() {
+    let workspace = Workspace::new();
+    workspace.input(
+        "cleaned_export.csv",
+        "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,CC,CLEAN_TIME,CLEAN_CAMPAIGN_TITLE,CLEAN_CAMPAIGN_ID,LAST_CHANGED,LEID,EUID,NOTES,TAGS\n\
+         anna@przyklad.pl,Anna,1,2025-09-12 13:05:13,203.0.113.7,2025-09-12 13:06:13,203.0.113.7,PL,2026-11-01 10:00:00,News,17,2026-11-01 10:00:00,1,810c,,\n",
+    );
+    workspace.table(
+        "form.csv",
+        &["1,2026-11-20T12:00:00Z,Anna Nowak,anna@przyklad.pl,+48600123456,,PL,Proszę o ofertę,"],
+    );
+    workspace.ok(&["run"]);
+    assert_eq!(leads(&workspace, &["email", "email-is-undeliverable"]), ["anna@przyklad.pl|true"]);
+    let states = workspace.sql("SELECT DISTINCT state FROM consents").concat();
+    assert_eq!(states, ["given"]);
+    let mails = "SELECT count(*) FROM tasks WHERE channel = 'email' AND state = 'open'";
+    assert_eq!(workspace.number(mails), 0);
+}
+
+#[test]
+fn a_column_of_faxes_is_none_of_phones() {
+    let workspace = Workspace::new();
+    workspace.input(
+        "form.csv",
+        "E-mail;Fax;Tel./Fax\nanna@przyklad.pl;22 123 45 67;\njan@przyklad.pl;;22 123 45 68\n",
+    );
+    workspace.ok(&["run"]);
+    let found = leads(&workspace, &["email", "phone"]);
+    assert_eq!(found, ["anna@przyklad.pl|", "jan@przyklad.pl|+48221234568"]);
+}

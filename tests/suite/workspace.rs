@@ -98,6 +98,12 @@ impl Workspace {
         self
     }
 
+    /// Empties the inbox, or makes it.
+    pub fn clear_or_make_inbox(&self) -> &Self {
+        fs::create_dir_all(self.path("inbox")).unwrap();
+        self.clear_inbox()
+    }
+
     /// Returns the command, run in the workspace with nothing in its environment but `PATH`.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_leadmill"));

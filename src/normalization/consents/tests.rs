@@ -277,3 +277,98 @@ fn the_sentence_shown_is_kept_where_the_cell_has_it() {
         "Zgoda na kontakt"
     );
 }
+
+#[test]
+fn short_labels_and_questions_tell_what_for_and_how() {
+    for (column, text, expected) in [
+        ("mkt email ok?", "tak", "marketing email given"),
+        ("mkt tel", "nie", "marketing phone refused"),
+        ("marketing sms", "x", "marketing sms given"),
+        ("newsletter?", "jasne", "marketing email given"),
+        ("Newsletter (tak/nie)", "tak", "marketing email given"),
+        ("Czy możemy do Ciebie zadzwonić?", "tak", "enquiry-reply phone given"),
+        ("Czy możemy do Ciebie zadzwonić?", "Tak, po 16", "enquiry-reply phone given"),
+        ("Czy możemy do Ciebie zadzwonić?", "Nie, wolę e-mail", "enquiry-reply phone refused"),
+        ("Czy możemy wysyłać Ci informacje o promocjach?", "TAK!!!", "marketing email given"),
+        // One offer answers the enquiry; offers without end are marketing.
+        ("Czy możemy wysłać Ci ofertę e-mailem?", "tak", "enquiry-reply email given"),
+        (
+            "Dürfen wir Ihnen ein Angebot senden?",
+            "Ja",
+            "enquiry-reply email given, enquiry-reply phone given",
+        ),
+        ("Dürfen wir Ihnen Angebote per E-Mail senden?", "Ja", "marketing email given"),
+        ("May we call you?", "Sure", "enquiry-reply phone given"),
+        ("OK to text", "yes", "enquiry-reply sms given"),
+        ("Dürfen wir Sie anrufen?", "Nein danke", "enquiry-reply phone refused"),
+        ("Subscription status", "subscribed", "marketing email given"),
+        ("Subscription status", "non-subscribed", "marketing email refused"),
+        ("Zgoda", "udzielona", "enquiry-reply email given, enquiry-reply phone given"),
+    ] {
+        check(column, text, expected);
+    }
+}
+
+#[test]
+fn a_question_that_denies_turns_its_answers_round() {
+    for column in ["Kein Newsletter", "Nie wysyłać maili", "No marketing emails"] {
+        check(column, "x", "marketing email withdrawn");
+        check(column, "nie", "");
+    }
+    check("Do not text", "yes", "marketing sms withdrawn");
+    check("Unsubscribed", "subscribed", "");
+    // A consent may say that it is not compulsory and how it is taken back.
+    check("Zgoda marketingowa (opcjonalna, nie jest wymagana)", "tak", "marketing email given");
+    let whole = "Wyrażam zgodę na marketing e-mail. Zgodę mogę w każdej chwili wycofać.";
+    check(whole, "1", "marketing email given");
+    check(whole, "0", "marketing email refused");
+}
+
+#[test]
+fn a_column_of_several_consents_lists_those_given() {
+    let reply = "enquiry-reply email given, enquiry-reply phone given";
+    check("Zgody", "RODO", reply);
+    check("Zgody", "RODO, marketing", &format!("{reply}, marketing email given"));
+    check("Zgody", "marketing, telefon", "marketing email given, enquiry-reply phone given");
+    check("Zgody", "RODO - tak, mkt - nie", &format!("{reply}, marketing email refused"));
+    check(
+        "Zgoda",
+        "Email: yes / Phone: no",
+        "enquiry-reply email given, enquiry-reply phone refused",
+    );
+    check("Zgody (Newsletter i oferty)", "Newsletter i oferty", "marketing email given");
+    check("Zgody", "wszystkie", "");
+}
+
+/// What a careful reader would ask about is no yes.
+#[test]
+fn what_neither_agrees_nor_refuses_is_no_answer() {
+    for text in [
+        "600123456",
+        "5",
+        "raz w miesiącu",
+        "art. 6 ust. 1 lit. f",
+        "legitimate interest",
+        "Legitimate interest – prospect/lead",
+        "Performance of a contract",
+        "do potwierdzenia",
+        "to be confirmed",
+        "oczekuje",
+        "raczej tak",
+        "nie wiem",
+        "Yes, until 2025-12-31",
+        "tak, do 31.12.2025",
+        "Yes to email, no to phone",
+        "T/N",
+        "tak -> nie",
+        "anna@przyklad.pl",
+        "Anna Maria Łęcka",
+    ] {
+        check("Zgoda na marketing e-mail", text, "");
+    }
+    for text in ["Unchecked: I agree", "0 - I agree", "👎", "wygasła", "niezaakceptowana"] {
+        check("Zgoda na marketing e-mail", text, "marketing email refused");
+    }
+    check("Zgoda na marketing e-mail", "2026-11-01", "marketing email given");
+    check("Zgoda na marketing e-mail", "0000-00-00", "");
+}

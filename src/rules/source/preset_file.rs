@@ -6,7 +6,8 @@ use regex::Regex;
 
 use super::{
     Cleaner, ColumnMapping, Escape, Expectation, GENERIC_CSV, GENERIC_JSON, IdScope, JsonShape,
-    Labels, NamePattern, Pivot, Recognition, SkipRule, SourcePreset, TouchRule, header_key,
+    Labels, NamePattern, Pivot, QuestionPair, Recognition, SkipRule, SourcePreset, TouchRule,
+    header_key,
 };
 use crate::model::consent::{Channel, ConsentState, Purpose};
 use crate::model::moment::DateOrder;
@@ -66,6 +67,10 @@ pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
             .flatten()
             .collect(),
         consents,
+        pairs: table.tables("pair", |pair| {
+            pair.opt_string("because");
+            QuestionPair { questions: pair.string("questions"), answers: pair.string("answers") }
+        }),
         zone: zone(table).map(|zone| zone.name().to_owned()),
         id_scope: table.opt_choice("id-scope", ID_SCOPES).unwrap_or_default(),
         date_formats: date_formats(table),
@@ -271,6 +276,7 @@ fn json_shape(table: &Table<'_>) -> JsonShape {
         }),
         skips: table.tables("skip", |skip| SkipRule {
             when: skip.table("when", expectations).unwrap_or_default(),
+            without_contact: skip.bool_or("without-contact", false),
             reason: skip.choice("reason", SKIP_REASONS, "not a lead"),
         }),
     }

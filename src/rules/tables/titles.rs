@@ -46,19 +46,28 @@ impl Titles {
         self.departments = DEPARTMENTS.iter().map(|word| (*word, phrases(root, word))).collect();
     }
 
-    /// Returns the seniority word of a folded job title; whole words are asked before parts of words.
+    /// Returns the seniority word of a folded job title; whole words are asked before parts of words, and a
+    /// phrase inside a longer one does not count: a vice president is no president.
     pub fn seniority(&self, title: &str) -> Option<&'static str> {
-        let found = |is_part: bool| {
-            self.seniority
-                .iter()
-                .find(|(_, phrases)| {
-                    phrases.iter().any(|phrase| {
-                        phrase.is_part() == is_part && phrase.stands_in(title).is_some()
-                    })
-                })
-                .map(|(word, _)| *word)
+        let whole = |phrase: &&Phrase| !phrase.is_part();
+        let mut found: Vec<(usize, usize, usize)> = Vec::new();
+        for (rank, (_, phrases)) in self.seniority.iter().enumerate() {
+            for phrase in phrases.iter().filter(whole) {
+                if let Some(at) = phrase.stands_in(title) {
+                    found.push((at, at + phrase.words.len(), rank));
+                }
+            }
+        }
+        let is_inside = |(start, end, _): &(usize, usize, usize)| {
+            found.iter().any(|(from, to, _)| from <= start && end <= to && to - from > end - start)
         };
-        found(false).or_else(|| found(true))
+        let best = found.iter().filter(|it| !is_inside(it)).map(|(_, _, rank)| *rank).min();
+        let in_part = || {
+            self.seniority.iter().position(|(_, phrases)| {
+                phrases.iter().any(|phrase| phrase.is_part() && phrase.stands_in(title).is_some())
+            })
+        };
+        best.or_else(in_part).map(|rank| self.seniority[rank].0)
     }
 
     /// Returns the department that a folded job title names first.
@@ -143,6 +152,25 @@ mod tests {
         check_seniority("HR Business Partner", Some("specialist"));
         check_seniority("Były prezes", Some("specialist"));
         check_seniority("Managing Partner", Some("owner"));
+        check_seniority("Vice President, Marketing", Some("director"));
+        check_seniority("President", Some("c-level"));
+        check_seniority("Lead Generation Specialist", Some("specialist"));
+        check_seniority("Tech Lead", Some("manager"));
+        check_seniority("C.E.O.", Some("c-level"));
+        check_seniority("Dyr. ds. sprzedaży", Some("director"));
+        check_seniority("Kier. produkcji", Some("manager"));
+        check_seniority("gł. księgowa", Some("director"));
+        check_seniority("Managerka", Some("manager"));
+        check_seniority("Dyrektorka", Some("director"));
+        check_seniority("Wiceprezeska", Some("c-level"));
+        check_seniority("Właściciel produktu", Some("specialist"));
+        check_seniority("były dyrektor", Some("specialist"));
+        check_seniority("żona prezesa", Some("specialist"));
+        check_seniority("własna działalność", Some("owner"));
+        check_seniority("Vorstandsvorsitzende", Some("c-level"));
+        check_seniority("Freiberuflerin", Some("owner"));
+        check_seniority("Zarządca nieruchomości", Some("manager"));
+        check_seniority("Prawniczka", Some("specialist"));
         check_seniority("CEO", Some("c-level"));
         check_seniority("Z-ca Dyrektora", Some("director"));
         check_seniority("Vertriebsleiterin", Some("director"));
@@ -175,6 +203,9 @@ mod tests {
         check_department("Radca prawny", Some("legal"));
         check_department("Specjalista ds. obsługi klienta", Some("support"));
         check_department("Personalleiter", Some("hr"));
+        check_department("Kierownik ds. zarządzania jakością", Some("production"));
+        check_department("Zarządca nieruchomości", None);
+        check_department("Członek zarządu", Some("management"));
         check_department("Kierownik", None);
         check_department("Leadership coach", None);
     }

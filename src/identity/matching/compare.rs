@@ -1,0 +1,445 @@
+//! How much two records agree, field by field: a level for each, the best first.
+
+use super::field::{Field, Value, ValueNo};
+use super::kind::Kind;
+use super::records::Records;
+use super::similarity::{edits, jaro_winkler};
+
+/// Fields beyond this many are not compared; no export that a person made has more that tell people apart.
+pub const FIELDS_MAX: usize = 24;
+
+/// The level of a field of which one record says nothing.
+pub const SILENT: u8 = u8::MAX;
+
+/// The agreement of two records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agreement {
+    /// For each field the level, [`SILENT`] where a record has no value.
+    pub levels: [u8; FIELDS_MAX],
+    /// For each field with equal values, which value; 0 elsewhere.
+    pub equal: [ValueNo; FIELDS_MAX],
+    /// Whether given name and surname agree only when one record's are swapped.
+    pub swapped: bool,
+}
+
+impl Agreement {
+    /// Returns the level of `field`, if both records say something.
+    pub fn level(&self, field: usize) -> Option<u8> {
+        Some(self.levels[field]).filter(|level| *level != SILENT)
+    }
+}
+
+/// Slots of the memory for compared values; a power of two.
+const REMEMBERED: usize = 1 << 16;
+
+/// Compares records, remembering how values compared before.
+#[derive(Debug)]
+pub struct Comparer<'a> {
+    records: &'a Records,
+    names: Option<(usize, usize)>,
+    /// Per field that is costly to compare: value pair and level, direct-mapped.
+    memory: Vec<Vec<(u64, u8)>>,
+}
+
+impl<'a> Comparer<'a> {
+    /// Prepares to compare `records`.
+    pub fn new(records: &'a Records) -> Self {
+        let names = records.field_of(Kind::Given).zip(records.field_of(Kind::Surname));
+        let memory =
+            records
+                .fields
+                .iter()
+                .map(|field| {
+                    if is_costly(field.kind) { vec![(u64::MAX, 0); REMEMBERED] } else { Vec::new() }
+                })
+                .collect();
+        Self { records, names, memory }
+    }
+
+    /// Prepares to compare a few records, for which remembering does not pay.
+    pub fn without_memory(records: &'a Records) -> Self {
+        Self { records, names: records.names(), memory: vec![Vec::new(); records.fields.len()] }
+    }
+
+    /// Compares records `a` and `b` in every field.
+    pub fn compare(&mut self, a: u32, b: u32) -> Agreement {
+        let mut agreement = self.compare_names(a, b);
+        self.compare_rest(a, b, &mut agreement);
+        agreement
+    }
+
+    /// Compares records `a` and `b`, unless `is_ruled_out` by the levels of given name and surname.
+    pub fn compare_unless(
+        &mut self,
+        a: u32,
+        b: u32,
+        is_ruled_out: impl Fn(u8, u8) -> bool,
+    ) -> Option<Agreement> {
+        let mut agreement = self.compare_names(a, b);
+        if let Some((given, surname)) = self.names
+            && is_ruled_out(agreement.levels[given], agreement.levels[surname])
+        {
+            return None;
+        }
+        self.compare_rest(a, b, &mut agreement);
+        Some(agreement)
+    }
+
+    fn compare_names(&mut self, a: u32, b: u32) -> Agreement {
+        let mut agreement =
+            Agreement { levels: [SILENT; FIELDS_MAX], equal: [0; FIELDS_MAX], swapped: false };
+        if let Some((given, surname)) = self.names {
+            self.compare_field(a, b, given, &mut agreement);
+            self.compare_field(a, b, surname, &mut agreement);
+            self.try_swapped(a, b, given, surname, &mut agreement);
+        }
+        agreement
+    }
+
+    fn compare_rest(&mut self, a: u32, b: u32, agreement: &mut Agreement) {
+        let names = self.names;
+        let is_name =
+            |at: usize| names.is_some_and(|(given, surname)| at == given || at == surname);
+        for at in 0..self.records.fields.len().min(FIELDS_MAX) {
+            if !is_name(at) {
+                self.compare_field(a, b, at, agreement);
+            }
+        }
+    }
+
+    /// Compares every value of one record with every value of the other; the best level counts.
+    fn compare_field(&mut self, a: u32, b: u32, at: usize, agreement: &mut Agreement) {
+        let records = self.records;
+        let field = &records.fields[at];
+        let (left, right) = (field.of(a), field.of(b));
+        let mut best = SILENT;
+        for &x in left {
+            for &y in right {
+                let level = if x == y { 0 } else { self.level(at, x.min(y), x.max(y)) };
+                if level < best {
+                    best = level;
+                    agreement.equal[at] = x;
+                }
+            }
+        }
+        agreement.levels[at] = best;
+    }
+
+    /// Reads `Kowalski Anna` beside `Anna Kowalski`: both names agree crosswise.
+    fn try_swapped(&self, a: u32, b: u32, given: usize, surname: usize, agreement: &mut Agreement) {
+        let (g, s) = (agreement.levels[given], agreement.levels[surname]);
+        if g < 2 || s < 2 {
+            return;
+        }
+        let fields = &self.records.fields;
+        let text = |field: usize, row: u32| {
+            fields[field].of(row).first().map(|no| fields[field].values[*no as usize].text.as_str())
+        };
+        let alike = |x: Option<&str>, y: Option<&str>| {
+            x.zip(y)
+                .is_some_and(|(x, y)| x == y || (x.len() > 2 && y.len() > 2 && one_name(x, y) <= 1))
+        };
+        let across =
+            (alike(text(given, a), text(surname, b)), alike(text(surname, a), text(given, b)));
+        let is_whole = g != SILENT && s != SILENT;
+        // Half a name in the wrong column: the other halves of the two records cannot be compared.
+        let is_half = (text(surname, a).is_none() || text(given, b).is_none()) && across.0
+            || (text(given, a).is_none() || text(surname, b).is_none()) && across.1;
+        if is_whole && across == (true, true) {
+            agreement.levels[given] = 1;
+            agreement.levels[surname] = 1;
+            agreement.swapped = true;
+        } else if is_half {
+            agreement.levels[given] = SILENT;
+            agreement.levels[surname] = 1;
+            agreement.swapped = true;
+        }
+    }
+
+    fn level(&mut self, field: usize, x: ValueNo, y: ValueNo) -> u8 {
+        let of = &self.records.fields[field];
+        let (left, right) = (&of.values[x as usize], &of.values[y as usize]);
+        if self.memory[field].is_empty() {
+            return compare_values(of, left, right);
+        }
+        let key = (u64::from(x) << 32) | u64::from(y);
+        let slot = super::hashing::mix(u64::from(x), u64::from(y)) as usize & (REMEMBERED - 1);
+        let remembered = self.memory[field][slot];
+        if remembered.0 == key {
+            return remembered.1;
+        }
+        let level = compare_values(of, left, right);
+        self.memory[field][slot] = (key, level);
+        level
+    }
+}
+
+fn is_costly(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Given | Kind::Surname | Kind::Organization | Kind::Street | Kind::Text | Kind::City
+    )
+}
+
+fn compare_values(field: &Field, a: &Value, b: &Value) -> u8 {
+    match field.kind {
+        Kind::Given => given_names(a, b),
+        Kind::Surname => surnames(&a.text, &b.text),
+        Kind::Date => dates(a, b),
+        Kind::Email => emails(&a.text, &b.text),
+        Kind::Phone | Kind::Id => codes(&a.text, &b.text),
+        Kind::House => houses(&a.text, &b.text),
+        Kind::Postcode => postcodes(&a.text, &b.text),
+        Kind::City => cities(&a.text, &b.text),
+        Kind::Organization | Kind::Street | Kind::Text => words(field, a, b),
+        Kind::Web => webs(&a.text, &b.text),
+        _ => 1,
+    }
+}
+
+pub(super) fn given_names(a: &Value, b: &Value) -> u8 {
+    if a.groups.iter().any(|group| b.groups.contains(group)) {
+        return 1;
+    }
+    one_name(&a.text, &b.text)
+}
+
+pub(super) fn surnames(a: &str, b: &str) -> u8 {
+    // A Polish wife: Kowalska beside Kowalski.
+    let stem = |name: &str| -> Option<usize> {
+        ["ski", "ska", "cki", "cka", "dzki", "dzka"]
+            .iter()
+            .any(|end| name.ends_with(end))
+            .then(|| name.len() - 1)
+    };
+    if let (Some(x), Some(y)) = (stem(a), stem(b))
+        && a[..x] == b[..y]
+    {
+        return 1;
+    }
+    one_name(a, b)
+}
+
+/// Compares two spellings of a given name or a surname.
+fn one_name(a: &str, b: &str) -> u8 {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if short.len() == 1 {
+        return if long.starts_with(short) { 2 } else { 4 };
+    }
+    if short.len() > 2 && long.contains(' ') && long.split(' ').any(|word| word == short) {
+        return 1;
+    }
+    let both_of_several = short.contains(' ') && long.contains(' ');
+    if both_of_several
+        && short.split(' ').any(|word| word.len() > 2 && long.split(' ').any(|other| other == word))
+    {
+        return 1;
+    }
+    let slips = edits(a, b, 2);
+    let similarity = jaro_winkler(a, b);
+    if (slips <= 1 && short.len() >= 4) || (similarity >= 0.92 && slips <= 2) {
+        return 1;
+    }
+    let is_prefix = short.len() >= 3 && long.starts_with(short);
+    if is_prefix
+        || (slips <= 1 && short.len() >= 3)
+        || (slips <= 2 && short.len() >= 5)
+        || similarity >= 0.82
+    {
+        return 3;
+    }
+    4
+}
+
+fn dates(a: &Value, b: &Value) -> u8 {
+    let ([y1, m1, d1], [y2, m2, d2]) = (a.date, b.date);
+    if (y1 == y2 && m1 == d2 && d1 == m2) || edits(&a.text, &b.text, 1) <= 1 {
+        return 1;
+    }
+    let equal = [y1 == y2, m1 == m2, d1 == d2].iter().filter(|equal| **equal).count();
+    match equal {
+        2.. => 2,
+        1 if y1 == y2 => 3,
+        _ => 4,
+    }
+}
+
+fn emails(a: &str, b: &str) -> u8 {
+    let slips = edits(a, b, 2);
+    if slips <= 2 && a.len().min(b.len()) >= 9 {
+        return 1;
+    }
+    let (mailbox_a, _) = a.split_once('@').unwrap_or((a, ""));
+    let (mailbox_b, _) = b.split_once('@').unwrap_or((b, ""));
+    let letters =
+        |mailbox: &str| -> String { mailbox.chars().filter(char::is_ascii_alphanumeric).collect() };
+    if mailbox_a.len() >= 5 && letters(mailbox_a) == letters(mailbox_b) {
+        return 2;
+    }
+    3
+}
+
+fn codes(a: &str, b: &str) -> u8 {
+    let len = a.len().min(b.len());
+    let allowed = if len >= 8 { 2 } else { 1 };
+    if len >= 5 && edits(a, b, allowed) <= allowed { 1 } else { 2 }
+}
+
+fn houses(a: &str, b: &str) -> u8 {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if long.starts_with(short) || (short.len() >= 2 && edits(a, b, 1) <= 1) { 1 } else { 2 }
+}
+
+fn webs(a: &str, b: &str) -> u8 {
+    if a.len().min(b.len()) >= 8 && edits(a, b, 2) <= 2 { 1 } else { 2 }
+}
+
+fn postcodes(a: &str, b: &str) -> u8 {
+    if edits(a, b, 1) <= 1 {
+        return 1;
+    }
+    let common = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    if common >= 2 { 2 } else { 3 }
+}
+
+fn cities(a: &str, b: &str) -> u8 {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let is_part = short.len() > 3 && long.split(' ').any(|word| word == short);
+    let slips = edits(a, b, 2);
+    let alike = (slips <= 1 && short.len() >= 3)
+        || (slips <= 2 && short.len() >= 6)
+        || jaro_winkler(a, b) >= 0.92;
+    if is_part || alike { 1 } else { 2 }
+}
+
+/// Compares names of companies, streets and the like word by word, rare words weighing more.
+fn words(field: &Field, a: &Value, b: &Value) -> u8 {
+    if a.text.len() >= 5 && is_same_without_blanks(&a.text, &b.text) {
+        return 0;
+    }
+    let weight = |value: &Value| -> f32 {
+        value.words.iter().map(|word| field.word_weights[*word as usize]).sum()
+    };
+    let (weight_a, weight_b) = (weight(a), weight(b));
+    let shared = f32::midpoint(shared_weight(field, a, b), shared_weight(field, b, a));
+    // Names are shortened: half counts what of the longer one is shared, half what of the shorter.
+    let dice = 2.0 * shared / (weight_a + weight_b);
+    let overlap = shared / weight_a.min(weight_b);
+    let similarity = 0.6 * dice + 0.4 * overlap.min(1.0);
+    // Two houses of one street are two places.
+    if field.kind == Kind::Street && numbers_differ(field, a, b) {
+        return if similarity >= 0.62 { 3 } else { 4 };
+    }
+    match similarity {
+        s if s >= 0.86 => 1,
+        s if s >= 0.62 => 2,
+        s if s >= 0.35 => 3,
+        _ if a.text.len() >= 6 && edits(&a.text, &b.text, 2) <= 2 => 1,
+        _ => 4,
+    }
+}
+
+/// Returns whether both hold numbers and not one of them is the same.
+fn numbers_differ(field: &Field, a: &Value, b: &Value) -> bool {
+    let numbers = |value: &'_ Value| -> Vec<u32> {
+        value
+            .words
+            .iter()
+            .copied()
+            .filter(|word| field.words[*word as usize].as_bytes()[0].is_ascii_digit())
+            .collect()
+    };
+    let (a, b) = (numbers(a), numbers(b));
+    !a.is_empty() && !b.is_empty() && !a.iter().any(|number| b.contains(number))
+}
+
+fn is_same_without_blanks(a: &str, b: &str) -> bool {
+    let letters = |text: &'_ str| text.bytes().filter(|byte| *byte != b' ').collect::<Vec<u8>>();
+    a.as_bytes()[0] == b.as_bytes()[0] && a.len().abs_diff(b.len()) <= 4 && letters(a) == letters(b)
+}
+
+/// Returns the weight of the words of `a` that `b` has, too, or nearly.
+fn shared_weight(field: &Field, a: &Value, b: &Value) -> f32 {
+    let mut sum = 0.0;
+    for word in &a.words {
+        let weight = field.word_weights[*word as usize];
+        if b.words.contains(word) {
+            sum += weight;
+            continue;
+        }
+        let text = &field.words[*word as usize];
+        let best = b
+            .words
+            .iter()
+            .map(|other| word_likeness(text, &field.words[*other as usize]))
+            .fold(0.0, f32::max);
+        sum += best * weight;
+    }
+    sum
+}
+
+/// Returns how much two different words are one, from 0 to 1; numbers are one only when equal.
+fn word_likeness(a: &str, b: &str) -> f32 {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let is_number = |word: &str| word.as_bytes()[0].is_ascii_digit();
+    if short.is_empty() || is_number(short) || is_number(long) {
+        return 0.0;
+    }
+    if short.len() >= 4 && edits(a, b, 1) <= 1 {
+        return 0.9;
+    }
+    if short.len() >= 6 && edits(a, b, 2) <= 2 {
+        return 0.8;
+    }
+    if long.starts_with(short) {
+        return if short.len() >= 3 { 0.8 } else { 0.5 };
+    }
+    0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(compare: impl Fn(&str, &str) -> u8, pairs: &[(&str, &str, u8)]) {
+        for (a, b, expected) in pairs {
+            assert_eq!(compare(a, b), *expected, "{a} / {b}");
+            assert_eq!(compare(b, a), *expected, "{b} / {a}");
+        }
+    }
+
+    #[test]
+    fn names_vary_in_known_ways() {
+        check(
+            surnames,
+            &[
+                ("kowalska", "kowalski", 1),
+                ("nowak", "nowakk", 1),
+                ("kowalska nowak", "kowalska", 1),
+                ("k", "kowalska", 2),
+                ("n", "kowalska", 4),
+                ("lis", "list", 1),
+                ("wojcik", "nowak", 4),
+                ("zielinski", "zielonka", 3),
+            ],
+        );
+    }
+
+    #[test]
+    fn addresses_and_numbers_slip() {
+        check(
+            emails,
+            &[
+                ("anna.lis@przyklad.pl", "anna.lis@przyklad.p", 1),
+                ("anna.lis@przyklad.pl", "annalis@gmail.com", 2),
+                ("anna.lis@przyklad.pl", "jan.wilk@przyklad.pl", 3),
+            ],
+        );
+        check(codes, &[("600123456", "600123465", 1), ("600123456", "501999888", 2)]);
+        check(houses, &[("12", "12a", 1), ("12", "47", 2)]);
+        check(postcodes, &[("00950", "00951", 1), ("00950", "00123", 2), ("00950", "80123", 3)]);
+        check(cities, &[("warszawa", "warszwa", 1), ("lodz", "radom", 2)]);
+        check(webs, &[("przyklad.pl", "przykld.pl", 1), ("przyklad.pl", "inny.pl", 2)]);
+    }
+}

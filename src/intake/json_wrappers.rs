@@ -1,0 +1,361 @@
+//! Finds the records that a JSON object wraps: in a list under one of the usual keys, in a list of people
+//! under any key, in a request's body, or under their ids.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::json_layout::Braces;
+use super::json_text;
+use super::outline::looks_like_email;
+use crate::rules::source::header_key;
+
+/// Wrappers that may stand in each other (`{"leads":{"data":[…]}}`).
+const WRAPPERS_MAX: usize = 4;
+/// Characters of a key that is an id though it has no digit.
+const ID_CHARS_MIN: usize = 16;
+
+/// Keys under which APIs wrap their list of records.
+const WRAPPERS: &[&str] = &[
+    "data",
+    "items",
+    "leads",
+    "results",
+    "records",
+    "rows",
+    "responses",
+    "submissions",
+    "contacts",
+    "entries",
+    "elements",
+    "collection",
+    "content",
+    "members",
+    "attendees",
+    "registrants",
+    "invitees",
+    "events",
+    "batch",
+    "value",
+    "response",
+    "result",
+    "payload",
+    "body",
+];
+
+/// What keys beside such a list are about.
+const PAGING: &[&str] = &[
+    "pag",
+    "meta",
+    "next",
+    "prev",
+    "total",
+    "count",
+    "more",
+    "link",
+    "cursor",
+    "status",
+    "success",
+    "object",
+    "limit",
+    "offset",
+    "size",
+    "error",
+    "kind",
+    "etag",
+    "version",
+    "summary",
+    "took",
+    "info",
+    "done",
+    "duration",
+    "resultset",
+    "context",
+    "additional",
+    "code",
+    "sent",
+    "request",
+];
+
+/// Wrappers that a request's body is logged under as text.
+const ENVELOPES: &[&str] = &["body", "payload", "data"];
+/// What a log keeps of a request beside its body.
+const REQUEST: &[&str] =
+    &["headers", "query", "params", "method", "url", "path", "ip", "timestamp"];
+
+/// The keys down to the list that the object `text` opens with wraps: one of the usual names, beside nothing
+/// but page counts and the like; or, of an object that `text` does not hold whole, wrappers in each other and
+/// a list of people under any name.
+pub(super) fn wrapper_path(text: &[u8]) -> Option<Vec<String>> {
+    let keys = top_keys(text);
+    let is_wrapper = |key: &&String| WRAPPERS.contains(&key.as_str());
+    let is_alone = |list: &String| keys.iter().all(|key| key == list || is_about_pages(key));
+    let has_list = |key: &&String| list_start(text, key).is_some();
+    let list = keys.iter().filter(is_wrapper).find(has_list);
+    if let Some(list) = list.filter(|list| is_alone(list)) {
+        return Some(vec![list.clone()]);
+    }
+    let is_whole = Braces::default().feed(text).is_some();
+    if is_whole {
+        return None;
+    }
+    inner_path(text, WRAPPERS_MAX)
+}
+
+/// The keys down to a list inside wrappers, or to one of people, in an object that goes on behind `text`.
+fn inner_path(text: &[u8], depth: usize) -> Option<Vec<String>> {
+    let keys = top_keys(text);
+    let list = keys.iter().find(|key| list_start(text, key).is_some());
+    if let Some(list) = list {
+        let is_alone = keys.iter().all(|key| key == list || key == "id" || is_about_pages(key));
+        let start = list_start(text, list)?;
+        let is_known = WRAPPERS.contains(&list.as_str()) && is_alone;
+        let is_found = is_known
+            || !text[..start].contains(&b'@')
+                && is_list_of_people(list, &first_items(&text[start..]));
+        return is_found.then(|| vec![list.clone()]);
+    }
+    let wrapper = keys.iter().filter(|_| depth > 0).find(|key| WRAPPERS.contains(&key.as_str()))?;
+    let is_alone = keys.iter().all(|key| key == wrapper || key == "id" || is_about_pages(key));
+    let start = value_start(text, wrapper).filter(|_| is_alone)?;
+    text[start..].starts_with(b"{").then_some(())?;
+    let inner = inner_path(&text[start..], depth - 1)?;
+    Some([vec![wrapper.clone()], inner].concat())
+}
+
+/// The first two items of the list whose inside `text` opens with.
+fn first_items(text: &[u8]) -> Vec<Value> {
+    let mut items = Vec::new();
+    let mut rest = text;
+    while items.len() < 2 {
+        let Some(start) = memchr::memchr(b'{', rest) else { break };
+        let Some(end) = Braces::default().feed(&rest[start..]) else { break };
+        let item = std::str::from_utf8(&rest[start..start + end]).ok();
+        let Some(item) = item.and_then(|item| json_text::parse(item).ok()) else { break };
+        items.push(item);
+        rest = &rest[start + end..];
+    }
+    items
+}
+
+/// Lists that hold the answers of one person, among which several may be addresses.
+const ANSWERS: &[&str] = &["answers", "fields", "questions", "values", "traits", "properties"];
+
+/// Returns whether the list called `key` has a person in every item rather than something about one: two
+/// items at least have an address, under a key that says so, and not the same.
+fn is_list_of_people(key: &str, items: &[Value]) -> bool {
+    let name = header_key(key);
+    let is_about_one = ANSWERS.contains(&name.as_str())
+        || ["mail", "phone", "telefon"].iter().any(|word| name.contains(word));
+    let address = |item: &Value| {
+        let entries = item.as_object()?.iter();
+        let is_address = |key: &str, text: &str| {
+            header_key(key).contains("mail") && looks_like_email(text.trim())
+        };
+        entries
+            .filter_map(|(key, value)| value.as_str().map(|text| (key, text)))
+            .find(|(key, text)| is_address(key, text))
+            .map(|(_, text)| text.trim().to_lowercase())
+    };
+    let addresses: BTreeSet<String> = items.iter().filter_map(address).collect();
+    !is_about_one && addresses.len() >= 2 && addresses.len() * 2 >= items.len()
+}
+
+fn is_about_pages(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    PAGING.iter().any(|word| key.contains(word))
+}
+
+/// Returns the records of `value`: those of the list that it wraps, however deep, or else itself.
+pub(super) fn unwrapped(value: Value) -> Vec<Value> {
+    let Some(path) = list_path(&value, WRAPPERS_MAX) else { return by_id(value) };
+    let inner = path.iter().try_fold(value, |mut value, key| {
+        value.as_object_mut().and_then(|object| object.remove(key.as_str()))
+    });
+    match inner {
+        Some(Value::Array(items)) => items,
+        other => other.into_iter().collect(),
+    }
+}
+
+/// Returns `value` with the list that one of its wrappers holds as text read: `{"body": "[{…}, {…}]"}`.
+pub(super) fn opened(mut value: Value) -> Value {
+    let Some(object) = value.as_object_mut() else { return value };
+    for key in ENVELOPES {
+        let text = object.get(*key).and_then(Value::as_str).filter(|text| {
+            let rest = text.trim_start().strip_prefix('[').map(str::trim_start);
+            rest.is_some_and(|rest| rest.starts_with('{'))
+        });
+        let Some(list) = text.and_then(|text| json_text::parse(text).ok()) else { continue };
+        // What stands beside a request's body is about the request.
+        let is_request = |key: &String| REQUEST.contains(&key.to_ascii_lowercase().as_str());
+        let beside: Vec<String> = object.keys().filter(|key| is_request(key)).cloned().collect();
+        for key in beside {
+            object.remove(&key);
+        }
+        object.insert((*key).to_owned(), list);
+    }
+    value
+}
+
+/// The keys down to the list that `value` wraps, if it wraps one and holds nothing else but its own id.
+fn list_path(value: &Value, depth: usize) -> Option<Vec<String>> {
+    let object = value.as_object().filter(|_| depth > 0)?;
+    if let Some(key) = people_in(object) {
+        return Some(vec![key]);
+    }
+    let (key, path) = object.iter().find_map(|(key, inner)| {
+        let is_wrapper = WRAPPERS.contains(&key.as_str());
+        let path = match inner {
+            Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => {
+                Vec::new()
+            }
+            Value::Object(_) => list_path(inner, depth - 1)?,
+            _ => return None,
+        };
+        is_wrapper.then_some((key, path))
+    })?;
+    let is_beside = |other: &String| other == key || other == "id" || is_about_pages(other);
+    object.keys().all(is_beside).then(|| [vec![key.clone()], path].concat())
+}
+
+/// The key of the one list in `object` that has a person in every item, where nothing beside it has an
+/// address of its own.
+fn people_in(object: &Map<String, Value>) -> Option<String> {
+    let is_list = |value: &Value| {
+        value.as_array().is_some_and(|items| items.len() >= 2 && items.iter().all(Value::is_object))
+    };
+    let mut lists = object.iter().filter(|(_, value)| is_list(value));
+    let (key, value) =
+        lists.next().filter(|_| object.values().filter(|v| is_list(v)).count() == 1)?;
+    let beside = object.iter().filter(|(other, _)| *other != key);
+    let is_anonymous = beside.map(|(_, other)| other.to_string()).all(|text| !text.contains('@'));
+    (is_anonymous && is_list_of_people(key, value.as_array()?)).then(|| key.clone())
+}
+
+/// The keys of the object that `text` opens with, as far as `text` goes.
+fn top_keys(text: &[u8]) -> Vec<String> {
+    let mut braces = Braces::default();
+    let mut keys = Vec::new();
+    let mut opened = 0;
+    for at in 0..text.len() {
+        let was_in_string = braces.in_string;
+        if braces.feed(&text[at..=at]).is_some() {
+            break;
+        }
+        if braces.depth != 1 || was_in_string == braces.in_string {
+            continue;
+        }
+        if braces.in_string {
+            opened = at + 1;
+        } else if text[at + 1..].trim_ascii_start().starts_with(b":") {
+            keys.push(String::from_utf8_lossy(&text[opened..at]).into_owned());
+        }
+    }
+    keys
+}
+
+/// Returns where the array at the end of `path` in the object that `text` opens with starts, behind its
+/// bracket.
+pub(super) fn array_start(text: &[u8], path: &[String]) -> Option<usize> {
+    let (last, wrappers) = path.split_last()?;
+    let mut from = 0;
+    for key in wrappers {
+        from += value_start(&text[from..], key)?;
+        text[from..].starts_with(b"{").then_some(())?;
+    }
+    Some(from + list_start(&text[from..], last)?)
+}
+
+/// Returns where the list of objects under `key` starts, behind its bracket.
+fn list_start(text: &[u8], key: &str) -> Option<usize> {
+    let value = value_start(text, key)?;
+    let inner = skip(text, value + 1, |byte| byte.is_ascii_whitespace());
+    let is_list = text.get(value) == Some(&b'[') && matches!(text.get(inner), Some(b'{' | b']'));
+    is_list.then_some(value + 1)
+}
+
+/// Returns where the value of `key` starts.
+fn value_start(text: &[u8], key: &str) -> Option<usize> {
+    let quoted = format!("\"{key}\"");
+    let mut braces = Braces::default();
+    for at in 0..text.len() {
+        let is_key = !braces.in_string && braces.depth == 1;
+        if is_key && text[at..].starts_with(quoted.as_bytes()) {
+            let behind = skip(text, at + quoted.len(), |byte| byte.is_ascii_whitespace());
+            if text.get(behind) == Some(&b':') {
+                return Some(skip(text, behind + 1, |byte| byte.is_ascii_whitespace()));
+            }
+        }
+        if braces.feed(&text[at..=at]).is_some() {
+            return None;
+        }
+    }
+    None
+}
+
+fn skip(text: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    from + rest.iter().position(|&byte| !wanted(byte)).unwrap_or(rest.len())
+}
+
+/// Parts an object that holds records under their ids, as Firebase writes them:
+/// `{"-Nx1": {"email": "…"}, "-Nx2": {"email": "…"}}`. Anything else is one record.
+fn by_id(value: Value) -> Vec<Value> {
+    let Value::Object(entries) = value else { return vec![value] };
+    let is_id =
+        |key: &String| key.len() >= ID_CHARS_MIN || key.bytes().any(|byte| byte.is_ascii_digit());
+    let first = entries.values().next().and_then(Value::as_object);
+    let is_alike = |other: &Value| {
+        first.zip(other.as_object()).is_some_and(|(first, other)| {
+            first.keys().filter(|key| other.contains_key(*key)).count() * 2 >= other.len()
+        })
+    };
+    if entries.len() > 1 && entries.keys().all(is_id) && entries.values().all(is_alike) {
+        return entries.into_iter().map(|(_, record)| record).collect();
+    }
+    vec![Value::Object(entries)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let found: Vec<String> = unwrapped(opened(serde_json::from_str(text).unwrap()))
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn pages_are_opened_and_records_are_not() {
+        check(
+            r#"{"leads":{"data":[{"a":1},{"a":2}],"paging":{}},"id":"7"}"#,
+            &[r#"{"a":1}"#, r#"{"a":2}"#],
+        );
+        check(r#"{"success":true,"data":{"items":[{"a":1}]}}"#, &[r#"{"a":1}"#]);
+        check(
+            r#"{"generated":"2025","leady":[{"email":"a@b.pl"},{"e-mail":"c@b.pl"}]}"#,
+            &[r#"{"email":"a@b.pl"}"#, r#"{"e-mail":"c@b.pl"}"#],
+        );
+        check(
+            r#"{"body":"[{\"a\":1},{\"a\":2}]","headers":{"x":"y"}}"#,
+            &[r#"{"a":"1"}"#, r#"{"a":"2"}"#],
+        );
+        for record in [
+            r#"{"email":"a@b.pl","friends":[{"email":"c@b.pl"},{"email":"d@b.pl"}]}"#,
+            r#"{"name":"Ala","emails":[{"email":"c@b.pl"},{"email":"d@b.pl"}]}"#,
+            r#"{"name":"Ala","list":[{"value":"c@b.pl"},{"value":"d@b.pl"}]}"#,
+            r#"{"answers":[{"email":"c@b.pl"},{"email":"d@b.pl"}]}"#,
+            r#"{"email":"a@example.com","items":[{"sku":1}]}"#,
+            r#"{"payload":{"email":"a@example.com"}}"#,
+            r#"{"data":["a"]}"#,
+            r#"{"field_data":[{"name":"email"}],"id":"1"}"#,
+        ] {
+            check(record, &[record]);
+        }
+    }
+}

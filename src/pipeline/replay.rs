@@ -1,0 +1,127 @@
+//! Deciding anew: every run that stands decides once more, as it did, about what is at stake.
+//!
+//! Derived state is a fold over the runs: each sees what had been received by then, its own instant and
+//! its own rules. Undo folds without the run that is taken back, rebuild folds over everything; both use
+//! the code with which runs decide, so there is no second way to a lead.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result};
+
+use super::absorb::{Fresh, absorb};
+use super::evaluate::{Deciding, evaluate};
+use super::event::{Event, Events};
+use super::{Impossible, Job};
+use crate::identity::keys::{KeyKind, match_keys};
+use crate::model::ids::SubmissionNo;
+use crate::model::moment::utc_from_ms;
+use crate::rules::RuleSet;
+use crate::store::Store;
+use crate::store::absorb::Horizon;
+use crate::store::runs::{RunKind, RunRecord, RunState};
+
+/// Returns the runs that took exports in and stand, the earliest first.
+///
+/// # Errors
+/// [`Impossible`] when the rules of one of them were not kept: it cannot decide as it did.
+pub fn standing_runs(store: &Store) -> Result<Vec<RunRecord>> {
+    let mut runs = store.all_runs()?;
+    runs.retain(|run| {
+        run.kind == RunKind::Import && run.undone_by.is_none() && run.state != RunState::Ingesting
+    });
+    for run in &runs {
+        if store.kept_rules(&run.rules_hash)?.is_empty() {
+            return Err(Impossible(format!(
+                "run {} was made by an older leadmill, which did not keep the rules it decided by\n\
+                 hint: a new store, fed with the exports again, can be undone and rebuilt",
+                run.id
+            ))
+            .into());
+        }
+    }
+    Ok(runs)
+}
+
+/// Puts at stake whatever shares a key with `seeds`, directly or through others.
+///
+/// Keys count here even where the guard would not let them join: whether it lets them is what must be
+/// decided anew.
+pub fn put_at_stake(store: &Store, rules: &RuleSet, seeds: Vec<SubmissionNo>) -> Result<()> {
+    let mut waiting = Vec::new();
+    for seed in seeds {
+        if store.put_at_stake(seed)? {
+            waiting.push(seed);
+        }
+    }
+    while let Some(submission) = waiting.pop() {
+        let values = store.submission_values(submission, &rules.fields)?;
+        for key in match_keys(&values).iter().filter(|key| key.kind != KeyKind::Visitor) {
+            let group = store.key_group(key.hash, Horizon::Now)?;
+            for holder in group.into_iter().flat_map(|group| group.holders) {
+                if store.put_at_stake(holder.submission)? {
+                    waiting.push(holder.submission);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Lets `runs` decide anew about what is at stake; inside the caller's transaction.
+pub fn decide_again(
+    job: &Job<'_>,
+    store: &Store,
+    runs: &[RunRecord],
+    events: Events<'_>,
+) -> Result<()> {
+    events(Event::Phase { name: "deciding anew", total: runs.len() as u64 });
+    let mut known_rules: HashMap<&str, RuleSet> = HashMap::new();
+    for (done, run) in runs.iter().enumerate() {
+        super::stop_if_interrupted(job)?;
+        let hash = run.rules_hash.as_str();
+        if hash != job.rules.hash && !known_rules.contains_key(hash) {
+            known_rules.insert(hash, rules_of(store, run)?);
+        }
+        decide_once_more(store, known_rules.get(hash).unwrap_or(job.rules), run, events)?;
+        events(Event::Progress { done: done as u64 + 1 });
+    }
+    Ok(())
+}
+
+fn decide_once_more(
+    store: &Store,
+    rules: &RuleSet,
+    run: &RunRecord,
+    events: Events<'_>,
+) -> Result<()> {
+    let received = store.received_by(run.no)?;
+    let mut keys = Vec::new();
+    for (submission, ..) in &received {
+        let values = store.submission_values(*submission, &rules.fields)?;
+        keys.extend(match_keys(&values).into_iter().map(|key| key.hash));
+    }
+    keys.sort_unstable();
+    store.set_fresh_keys(keys.into_iter())?;
+    let fresh = Fresh::of_earlier_run(received);
+    let absorbed = absorb(store, rules, run.no.0, &fresh, Horizon::Run(run.no))?;
+    store.put_leads_at_stake(absorbed.leads.iter().map(|plan| plan.no))?;
+    let deciding = Deciding {
+        store,
+        rules,
+        run: run.no,
+        as_of: utc_from_ms(run.as_of_ms),
+        fresh: &fresh,
+        is_replay: true,
+    };
+    evaluate(deciding, &absorbed, events)?;
+    Ok(())
+}
+
+fn rules_of(store: &Store, run: &RunRecord) -> Result<RuleSet> {
+    let (mut rules, _) = RuleSet::parse(&store.kept_rules(&run.rules_hash)?)
+        .map_err(|found| anyhow::anyhow!("{}", found.render(false)))
+        .with_context(|| format!("this leadmill does not read the rules of run {}", run.id))?;
+    // What does not decide was not kept, so the texts at hand have another hash.
+    rules.hash.clone_from(&run.rules_hash);
+    Ok(rules)
+}

@@ -1,0 +1,193 @@
+//! Taking a run back: its rows go, and what they touched is decided anew without them.
+//!
+//! All of it is one transaction, so a kill leaves either nothing or an undo that is decided and that the
+//! next command publishes. The undo is a run in the books; the leads that it changed are in its CRM files,
+//! those that are gone in `withdrawn.csv`.
+
+use anyhow::Result;
+use sha2::{Digest as _, Sha256};
+
+use super::books::{Books, UndoBook};
+use super::event::{Event, Events};
+use super::replay::{decide_again, put_at_stake, standing_runs};
+use super::{BrokenPromise, Impossible, Job, on_a_copy, opening, publish, recover};
+use crate::model::ids::hex;
+use crate::model::run::InputStatus;
+use crate::report::run_json::RunSummary;
+use crate::store::runs::{RunKind, RunRecord};
+use crate::store::{Store, StoreFault};
+
+/// Runs that a message about an unknown one lists.
+const RUNS_LISTED: usize = 5;
+
+/// Files that a hint names.
+const FILES_LISTED: usize = 5;
+
+/// Takes the run called `id` back and publishes what that changed.
+///
+/// # Errors
+/// [`Impossible`] when there is no such run, it is itself an undo, or it was taken back before; nothing is
+/// written then. Whatever the error, doing it again is safe.
+pub fn undo(job: &Job<'_>, id: &str, events: Events<'_>) -> Result<RunSummary> {
+    if !job.store.exists() {
+        return Err(StoreFault::Missing(job.store.to_owned()).into());
+    }
+    let store = Store::open(job.store)?;
+    let digest = hex(&Sha256::digest(format!("undo {id}")));
+    if let Some(summary) = recover(job, &store, &digest, events)? {
+        return Ok(summary);
+    }
+    let target = find(&store, id)?;
+    store.begin()?;
+    let decided = take_back(job, &store, &target, &digest, events);
+    let (record, books) = match decided {
+        Ok(decided) => decided,
+        Err(fault) => {
+            let _ = store.rollback();
+            return Err(fault);
+        }
+    };
+    store.commit()?;
+    publish::publish(job, &store, &record, &books, events)
+}
+
+/// Says what [`undo`] would do, on a copy of the store that is thrown away.
+pub fn dry_undo(job: &Job<'_>, id: &str, events: Events<'_>) -> Result<RunSummary> {
+    if !job.store.exists() {
+        return Err(StoreFault::Missing(job.store.to_owned()).into());
+    }
+    on_a_copy(job, |job| undo(job, id, events))
+}
+
+/// Returns the run called `id` if it can be taken back.
+fn find(store: &Store, id: &str) -> Result<RunRecord> {
+    let Some(run) = store.run_by_id(id)? else {
+        let latest: Vec<String> = store
+            .all_runs()?
+            .into_iter()
+            .filter(|run| run.kind == RunKind::Import && run.undone_by.is_none())
+            .map(|run| run.id)
+            .rev()
+            .take(RUNS_LISTED)
+            .collect();
+        let hint = if latest.is_empty() {
+            "there is no run that could be undone".to_owned()
+        } else {
+            format!("the latest runs are {}", latest.join(", "))
+        };
+        return Err(Impossible(format!("there is no run `{id}`\nhint: {hint}")).into());
+    };
+    let named = |run: Option<crate::model::ids::RunNo>| -> Result<Option<RunRecord>> {
+        run.map_or(Ok(None), |run| store.run_by_no(run))
+    };
+    if let Some(by) = named(run.undone_by)? {
+        return Err(Impossible(format!(
+            "run {id} was undone by run {} already\nhint: nothing is left to be done; to have it back, \
+             run its files again{}",
+            by.id,
+            files_of(&run)?
+        ))
+        .into());
+    }
+    match run.kind {
+        RunKind::Import => Ok(run),
+        RunKind::Undo => {
+            let undone = named(run.undoes)?;
+            let (what, files) = match &undone {
+                Some(undone) => (undone.id.as_str(), files_of(undone)?),
+                None => ("another run", String::new()),
+            };
+            Err(Impossible(format!(
+                "run {id} is itself an undo, of {what}\nhint: to have {what} back, run its files again\
+                 {files}"
+            ))
+            .into())
+        }
+        RunKind::Rebuild => Err(Impossible(format!(
+            "run {id} is a rebuild: it received nothing that could be taken back\nhint: name the run \
+             that received the rows"
+        ))
+        .into()),
+    }
+}
+
+/// Returns the inputs of `run` as the end of a hint: `: leadmill run a.csv b.csv`.
+fn files_of(run: &RunRecord) -> Result<String> {
+    let names = imported(&super::books_of(run)?);
+    if names.is_empty() {
+        return Ok(String::new());
+    }
+    if names.len() > FILES_LISTED {
+        let listed = names[..FILES_LISTED].join(", ");
+        return Ok(format!(": {listed} and {} more", names.len() - FILES_LISTED));
+    }
+    let quoted = names.iter().map(|name| {
+        if name.contains([' ', '\'', '(', '&']) { format!("\"{name}\"") } else { name.clone() }
+    });
+    Ok(format!(": leadmill run {}", quoted.collect::<Vec<_>>().join(" ")))
+}
+
+fn imported(books: &Books) -> Vec<String> {
+    let inputs = books.inputs().into_iter();
+    inputs.filter(|one| one.status == InputStatus::Imported).map(|one| one.name).collect()
+}
+
+fn take_back(
+    job: &Job<'_>,
+    store: &Store,
+    target: &RunRecord,
+    digest: &str,
+    events: Events<'_>,
+) -> Result<(RunRecord, Books)> {
+    // Before anything is touched: every run that stands must be able to decide again.
+    let mut standing = standing_runs(store)?;
+    standing.retain(|run| run.no != target.no);
+    let record = store.begin_run(opening(job, RunKind::Undo, Some(target.no), digest))?;
+    store.keep_rules(job.rules)?;
+    store.mark_undone(target.no, record.no)?;
+
+    events(Event::Phase { name: "finding what the run touched", total: 0 });
+    store.prepare_replay()?;
+    put_at_stake(store, job.rules, store.at_stake_of(target.no)?)?;
+    let kept = store.hand_over_repeats(target.no)?;
+    store.remember_derived()?;
+    store.give_turns_back(target.no)?;
+    store.take_derived_apart()?;
+    let mut taken_back = store.take_rows_back(target.no, record.no, record.as_of_ms)?;
+    taken_back.kept = kept;
+
+    decide_again(job, store, &standing, events)?;
+    store.write_corrections(record.no)?;
+    let broken = store.broken_promises()?;
+    if broken != 0 {
+        return Err(BrokenPromise(format!(
+            "undoing run {} left {broken} leads or submissions without a place",
+            target.id
+        ))
+        .into());
+    }
+    let books = Books::of_undo(UndoBook::new(
+        target.id.clone(),
+        taken_back,
+        imported(&super::books_of(target)?),
+        offered_again(store, target)?,
+    ));
+    store.mark_decided(record.no, &serde_json::to_string(&books)?)?;
+    Ok((record, books))
+}
+
+/// Returns the inputs that later runs passed over because `target` had imported them: nobody has them now.
+fn offered_again(store: &Store, target: &RunRecord) -> Result<Vec<String>> {
+    let known = InputStatus::Known(target.id.clone());
+    let mut names = Vec::new();
+    for run in store.all_runs()? {
+        if run.no <= target.no || run.kind != RunKind::Import || run.undone_by.is_some() {
+            continue;
+        }
+        let inputs = super::books_of(&run)?.inputs().into_iter();
+        names.extend(inputs.filter(|one| one.status == known).map(|one| one.name));
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}

@@ -1,0 +1,256 @@
+//! Derived state taken apart and put together again: what deciding anew asks of the store.
+//!
+//! The submissions at stake are listed in the temporary table `replayed`; the caller lists none without
+//! all that share a key with it, so that whatever is decided about them depends on nobody else.
+
+use anyhow::{Context as _, Result};
+use rusqlite::params;
+
+use super::Store;
+use crate::model::ids::{Fingerprint, KeyHash, LeadNo, RunNo, SubmissionNo};
+
+/// The tables that are computed from the others, and which of their rows belong to a lead.
+const DERIVED: &[(&str, &str)] = &[
+    ("lead", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
+    ("decision", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
+    ("task", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
+    ("turn", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
+    ("membership", "submission_no IN (SELECT submission_no FROM temp.replayed)"),
+    ("link", "submission_no IN (SELECT submission_no FROM temp.replayed)"),
+];
+
+/// How a table that was computed anew differs from what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The table.
+    pub table: &'static str,
+    /// Rows that it had and should not have.
+    pub too_many: u64,
+    /// Rows that it should have and had not.
+    pub missing: u64,
+    /// The first of these rows, value by value.
+    pub example: String,
+}
+
+impl Store {
+    /// Forgets which submissions are at stake.
+    pub fn prepare_replay(&self) -> Result<()> {
+        self.connection
+            .execute_batch(
+                "DROP TABLE IF EXISTS temp.replayed;
+                 DROP TABLE IF EXISTS temp.replayed_by_run;
+                 DROP TABLE IF EXISTS temp.replayed_lead;
+                 CREATE TEMP TABLE replayed (submission_no INTEGER PRIMARY KEY);
+                 CREATE TEMP TABLE replayed_by_run (run_no INTEGER, submission_no INTEGER,
+                     PRIMARY KEY (run_no, submission_no)) WITHOUT ROWID;
+                 CREATE TEMP TABLE replayed_lead (lead_no INTEGER PRIMARY KEY);",
+            )
+            .context("cannot make a temporary table; is the temporary folder writable?")?;
+        self.prepare_fresh_keys()
+    }
+
+    /// Puts `submission` at stake; returns whether it was not yet.
+    pub fn put_at_stake(&self, submission: SubmissionNo) -> Result<bool> {
+        let added = self
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO temp.replayed VALUES (?1)")?
+            .execute([submission.0])?;
+        Ok(added > 0)
+    }
+
+    /// Puts every submission at stake, and every lead, be it one that should not be there; keeps copies of
+    /// the tables that no lead's rows can be picked from.
+    pub fn put_all_at_stake(&self) -> Result<()> {
+        self.connection.execute_batch(
+            "INSERT INTO temp.replayed SELECT submission_no FROM submission;
+             INSERT OR IGNORE INTO temp.replayed SELECT submission_no FROM membership;
+             INSERT INTO temp.replayed_lead SELECT lead_no FROM lead;
+             DROP TABLE IF EXISTS temp.before_rotation;
+             CREATE TEMP TABLE before_rotation AS SELECT * FROM main.rotation;
+             DROP TABLE IF EXISTS temp.before_lead_alias;
+             CREATE TEMP TABLE before_lead_alias AS SELECT * FROM main.lead_alias;",
+        )?;
+        Ok(())
+    }
+
+    /// Returns the submissions whose fate may hang on `run`, before those who share a key with them: its
+    /// own, those of leads that it decided about or whose mails it let go, and the holders of its touches.
+    pub fn at_stake_of(&self, run: RunNo) -> Result<Vec<SubmissionNo>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT submission_no FROM submission JOIN input USING (input_no) WHERE run_no = ?1
+             UNION
+             SELECT submission_no FROM membership WHERE lead_no IN
+                 (SELECT lead_no FROM decision WHERE run_no = ?1
+                  UNION SELECT lead_no FROM task WHERE expired_run = ?1)
+             UNION
+             SELECT k.submission_no FROM touch AS t JOIN input AS i USING (input_no)
+             JOIN match_key AS k USING (key) WHERE i.run_no = ?1
+             ORDER BY 1",
+        )?;
+        let rows = statement.query_map([run.0], |row| row.get(0).map(SubmissionNo))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Keeps a copy of the rows of every derived table that are at stake, to tell afterwards what changed.
+    pub fn remember_derived(&self) -> Result<()> {
+        self.list_leads_at_stake()?;
+        for (table, at_stake) in DERIVED {
+            self.connection.execute_batch(&format!(
+                "DROP TABLE IF EXISTS temp.before_{table};
+                 CREATE TEMP TABLE before_{table} AS SELECT * FROM main.{table} WHERE {at_stake};"
+            ))?;
+        }
+        self.connection.execute_batch(
+            "CREATE INDEX temp.before_lead_by_no ON before_lead (lead_no);
+             CREATE INDEX temp.before_membership_by_lead ON before_membership (lead_no);",
+        )?;
+        Ok(())
+    }
+
+    fn list_leads_at_stake(&self) -> Result<()> {
+        self.connection.execute_batch(
+            "INSERT OR IGNORE INTO temp.replayed_lead SELECT lead_no FROM membership
+                 WHERE submission_no IN (SELECT submission_no FROM temp.replayed);
+             INSERT OR IGNORE INTO temp.replayed_lead SELECT lead_no FROM lead
+                 WHERE merged_into IN (SELECT lead_no FROM temp.replayed_lead);",
+        )?;
+        Ok(())
+    }
+
+    /// Removes what was decided about the submissions at stake; ids keep their numbers, and turns are laid
+    /// aside for [`Store::earlier_turn`].
+    pub fn take_derived_apart(&self) -> Result<()> {
+        self.connection.execute_batch(
+            "INSERT INTO last_number SELECT 'lead', coalesce(max(lead_no), 0) FROM lead WHERE true
+                 ON CONFLICT (table_name) DO UPDATE SET no = max(no, excluded.no);
+             UPDATE lead_alias SET lead_no = l.lead_no FROM lead AS l
+                 WHERE l.id = lead_alias.id AND l.merged_into IS NOT NULL
+                   AND l.lead_no IN (SELECT lead_no FROM temp.replayed_lead);
+             DROP TABLE IF EXISTS temp.earlier_turn;
+             CREATE TEMP TABLE earlier_turn (lead_no INTEGER, run_no INTEGER, queue TEXT, owner TEXT,
+                 turn INTEGER, pool_no INTEGER, PRIMARY KEY (lead_no, run_no)) WITHOUT ROWID;
+             INSERT INTO temp.earlier_turn SELECT * FROM main.turn
+                 WHERE lead_no IN (SELECT lead_no FROM temp.replayed_lead);",
+        )?;
+        for (table, at_stake) in DERIVED {
+            self.connection.execute(&format!("DELETE FROM main.{table} WHERE {at_stake}"), [])?;
+        }
+        self.connection.execute_batch(
+            "INSERT INTO temp.replayed_by_run
+             SELECT i.run_no, r.submission_no FROM temp.replayed AS r
+             JOIN submission AS s USING (submission_no) JOIN input AS i USING (input_no);",
+        )?;
+        Ok(())
+    }
+
+    /// Returns the submissions at stake that `run` received, in order of number.
+    pub fn received_by(&self, run: RunNo) -> Result<Vec<(SubmissionNo, i64, Fingerprint)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.submission_no, s.submitted_ms, s.fingerprint
+             FROM temp.replayed_by_run AS r JOIN submission AS s USING (submission_no)
+             WHERE r.run_no = ?1 ORDER BY s.submission_no",
+        )?;
+        let rows = statement.query_map([run.0], |row| {
+            Ok((SubmissionNo(row.get(0)?), row.get(1)?, Fingerprint(row.get(2)?)))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Makes `keys` those that [`Store::key_groups`] takes for fresh.
+    pub fn set_fresh_keys(&self, keys: impl Iterator<Item = KeyHash>) -> Result<()> {
+        self.connection.execute("DELETE FROM temp.fresh_key", [])?;
+        let mut insert =
+            self.connection.prepare_cached("INSERT OR IGNORE INTO temp.fresh_key VALUES (?1)")?;
+        for key in keys {
+            insert.execute([key.0])?;
+        }
+        Ok(())
+    }
+
+    /// Counts `leads` among those at stake: deciding anew may found some that were not there.
+    pub fn put_leads_at_stake(&self, leads: impl Iterator<Item = LeadNo>) -> Result<()> {
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO temp.replayed_lead VALUES (?1)")?;
+        for lead in leads {
+            insert.execute([lead.0])?;
+        }
+        Ok(())
+    }
+
+    /// Ends deciding anew: the rotation is the sum of the turns, and what undos and rebuilds have changed
+    /// since their own runs counts as changed by them.
+    pub fn finish_replay(&self) -> Result<()> {
+        self.sum_turns_up()?;
+        self.connection.execute(
+            "UPDATE lead SET changed_run = max(changed_run, c.run_no)
+             FROM (SELECT lead_no, max(run_no) AS run_no FROM correction GROUP BY lead_no) AS c
+             WHERE c.lead_no = lead.lead_no
+               AND lead.lead_no IN (SELECT lead_no FROM temp.replayed_lead)",
+            [],
+        )?;
+        Ok(())
+    }
+
+    /// Notes which leads `run` changed or took off every list by deciding anew; returns how many of each.
+    pub fn write_corrections(&self, run: RunNo) -> Result<(u64, u64)> {
+        let changed = self.connection.execute(
+            "INSERT INTO correction
+             SELECT l.lead_no, ?1 FROM temp.replayed_lead JOIN lead AS l USING (lead_no)
+             LEFT JOIN temp.before_lead AS b ON b.lead_no = l.lead_no AND b.merged_into IS NULL
+             WHERE l.merged_into IS NULL AND (b.lead_no IS NULL OR
+                 (l.founder_no, l.n_submissions, l.first_ms, l.last_ms, l.score, l.segment, l.fit,
+                  l.intent, l.behavior, l.quality, l.queue, l.may_email, l.may_phone)
+                 <> (b.founder_no, b.n_submissions, b.first_ms, b.last_ms, b.score, b.segment, b.fit,
+                  b.intent, b.behavior, b.quality, b.queue, b.may_email, b.may_phone)
+                 OR l.fields IS NOT b.fields OR l.owner IS NOT b.owner)",
+            [run.0],
+        )?;
+        let withdrawn = self.connection.execute(
+            "INSERT INTO withdrawal
+             SELECT b.id, ?1, (SELECT json_group_array(id) FROM (
+                     SELECT DISTINCT n.id FROM temp.before_membership AS m
+                     JOIN membership AS nm USING (submission_no) JOIN lead AS n ON n.lead_no = nm.lead_no
+                     WHERE m.lead_no = b.lead_no ORDER BY n.id))
+             FROM temp.before_lead AS b LEFT JOIN lead AS l USING (lead_no)
+             WHERE b.merged_into IS NULL AND (l.lead_no IS NULL OR l.merged_into IS NOT NULL)",
+            [run.0],
+        )?;
+        self.finish_replay()?;
+        Ok((changed as u64, withdrawn as u64))
+    }
+
+    /// Returns how derived state differs from what was kept of it, when all of it was at stake.
+    pub fn differences(&self) -> Result<Vec<Difference>> {
+        let mut found = Vec::new();
+        for table in
+            ["lead", "lead_alias", "membership", "link", "decision", "task", "turn", "rotation"]
+        {
+            let (was, is) = (format!("temp.before_{table}"), format!("main.{table}"));
+            let (too_many, first) = self.rows_only_in(&was, &is)?;
+            let (missing, second) = self.rows_only_in(&is, &was)?;
+            if let Some(example) = first.or(second) {
+                found.push(Difference { table, too_many, missing, example });
+            }
+        }
+        Ok(found)
+    }
+
+    fn rows_only_in(&self, one: &str, other: &str) -> Result<(u64, Option<String>)> {
+        let sql = format!("SELECT * FROM {one} EXCEPT SELECT * FROM {other}");
+        let mut statement = self.connection.prepare(&sql)?;
+        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let mut rows = statement.query(params![])?;
+        let (mut count, mut example) = (0, None);
+        while let Some(row) = rows.next()? {
+            count += 1;
+            if example.is_none() {
+                let value = |at: usize| row.get_ref(at).map(super::codec::value_text);
+                let cells =
+                    names.iter().enumerate().map(|(at, name)| Ok(format!("{name}={}", value(at)?)));
+                example = Some(cells.collect::<rusqlite::Result<Vec<_>>>()?.join(" "));
+            }
+        }
+        Ok((count, example))
+    }
+}

@@ -1,0 +1,542 @@
+//! An import can be undone exactly, and what is derived follows from what was received.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::workspace::{Workspace, assert_same_text, fixtures};
+
+const ANNA: &str = "a1,2026-11-16T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,+48600000101,Przyklad,PL,Prosze o wycene,yes";
+const ANNA_AGAIN: &str =
+    "a2,2026-11-17T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Przyklad Nowy,PL,Pilne demo,no";
+const ANNA_BY_PHONE: &str =
+    "a3,2026-11-17T10:00:00Z,Anna Wzorcowa,ania@example.com,+48600000101,Inna,DE,Kiedy?,";
+const JAN: &str =
+    "j1,2026-11-16T10:00:00Z,Jan Testowski,jan@example.com,+48600000102,,PL,Ile to kosztuje?,no";
+const EWA: &str =
+    "e1,2026-11-17T11:00:00Z,Ewa Nowa,ewa@example.org,+48600000103,,DE,Demo bitte,yes";
+
+/// The documented views, and the rotation, as text.
+fn views(workspace: &Workspace) -> String {
+    let mut text = String::new();
+    for (view, order) in [
+        ("leads", "lead_no"),
+        ("submissions", "submission_no"),
+        ("duplicates", "submission_no"),
+        ("tasks", "lead_no, plan, step"),
+        ("consents", "seq"),
+        ("events", "event_id"),
+        ("identifiers", "lead_no, kind, value"),
+        ("rotation", "queue, owner"),
+        ("quarantine", "quarantine_no"),
+        ("held", "held_no"),
+        ("seen", "fingerprint"),
+    ] {
+        writeln!(text, "== {view}").unwrap();
+        for row in workspace.sql(&format!("SELECT * FROM {view} ORDER BY {order}")) {
+            text.push_str(&(row.join(" | ") + "\n"));
+        }
+    }
+    text
+}
+
+/// What does not depend on numbers, which are not given out twice.
+fn told_by_id(workspace: &Workspace) -> String {
+    let mut text = String::new();
+    for query in [
+        "SELECT id, fields, score, segment, fit, intent, behavior, quality, owner, queue, routing_reason,
+                n_submissions, first_submitted_at, last_submitted_at FROM leads ORDER BY id",
+        "SELECT l.id, t.plan, t.step, t.channel, t.subject, t.due_at, t.state, t.because
+         FROM tasks AS t JOIN leads AS l USING (lead_no) ORDER BY l.id, t.plan, t.step",
+        "SELECT l.id, c.purpose, c.channel, c.state, c.said_at, c.wording, c.mechanism
+         FROM consents AS c JOIN leads AS l USING (lead_no) ORDER BY 1, 2, 3, 4, 5, 6",
+        "SELECT * FROM rotation ORDER BY queue, owner",
+    ] {
+        for row in workspace.sql(query) {
+            text.push_str(&(row.join(" | ") + "\n"));
+        }
+    }
+    text
+}
+
+/// What a lead is, whoever has it: turns that others took meanwhile are not taken from them.
+fn leads_without_owners(workspace: &Workspace) -> String {
+    let query = "SELECT id, fields, score, segment, fit, intent, behavior, quality, n_submissions,
+                        first_submitted_at, last_submitted_at FROM leads ORDER BY id";
+    workspace.sql(query).into_iter().map(|row| row.join(" | ") + "\n").collect()
+}
+
+fn clusters_by_raw(workspace: &Workspace) -> Vec<Vec<String>> {
+    let mut by_lead: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in workspace.sql("SELECT lead_no, raw FROM submissions") {
+        by_lead.entry(row[0].clone()).or_default().push(row[1].clone());
+    }
+    let mut clusters: Vec<Vec<String>> = by_lead.into_values().collect();
+    for cluster in &mut clusters {
+        cluster.sort();
+    }
+    clusters.sort();
+    clusters
+}
+
+/// The instant of a night.
+fn night(number: usize) -> String {
+    format!("2026-11-{:02}T21:00:00Z", 17 + number)
+}
+
+/// Takes one table in, in a file of its own, and returns the run's id.
+fn take_in(workspace: &Workspace, number: usize, rows: &[&str]) -> String {
+    workspace.clear_or_make_inbox();
+    workspace.table(&format!("night-{number}.csv"), rows);
+    let outcome = workspace.run(&["run", "--json", "--as-of", &night(number)]);
+    assert!([0, 3].contains(&outcome.code), "{}", outcome.stderr);
+    outcome.json()["run"].as_str().unwrap().to_owned()
+}
+
+#[track_caller]
+fn undo(workspace: &Workspace, run: &str) -> serde_json::Value {
+    workspace.ok(&["undo", run, "--json"]).json()
+}
+
+#[track_caller]
+fn assert_rebuild_changes_nothing(workspace: &Workspace) {
+    let outcome = workspace.run(&["rebuild", "--check"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+}
+
+#[track_caller]
+fn check_undone(first: &[&str], second: &[&str]) {
+    let workspace = Workspace::new();
+    take_in(&workspace, 1, first);
+    let before = views(&workspace);
+    let run = take_in(&workspace, 2, second);
+    assert_ne!(views(&workspace), before, "the second run changed nothing: {second:?}");
+    undo(&workspace, &run);
+    assert_same_text("after the undo", &before, &views(&workspace));
+    assert_rebuild_changes_nothing(&workspace);
+}
+
+#[test]
+fn an_undone_run_leaves_the_store_as_it_was() {
+    check_undone(&[ANNA, JAN], &[EWA]);
+    check_undone(&[ANNA, JAN], &[ANNA_AGAIN, EWA]);
+    // Two leads that it merged.
+    check_undone(
+        &[ANNA, "a4,2026-11-16T09:30:00Z,Anna Wzorcowa,ania@example.com,,,PL,,"],
+        &[ANNA_BY_PHONE],
+    );
+    // A switchboard that it found out.
+    let phone = "+48221234567";
+    check_undone(
+        &[
+            &format!("s1,2026-11-16T09:00:00Z,,,{phone},,PL,,"),
+            &format!("s2,2026-11-16T10:00:00Z,Anna Wzorcowa,anna@przyklad.pl,{phone},,PL,,"),
+        ],
+        &[&format!("s3,2026-11-17T10:00:00Z,Piotr Inny,piotr@przyklad.pl,{phone},,PL,,")],
+    );
+    // Rows that it refused, and rows that it had seen before.
+    check_undone(&[ANNA, JAN], &[JAN, "x1,2026-11-17T09:00:00Z,,,,,PL,Halo,"]);
+}
+
+#[test]
+fn leads_that_were_merged_come_back_with_their_ids_owners_and_tasks() {
+    let workspace = Workspace::new();
+    take_in(
+        &workspace,
+        1,
+        &[ANNA, JAN, "a4,2026-11-16T09:30:00Z,Anna Wzorcowa,ania@example.com,,,PL,,"],
+    );
+    let query = "SELECT id, owner, queue, segment FROM leads ORDER BY id";
+    let before = workspace.sql(query);
+    assert_eq!(before.len(), 3);
+    let run = take_in(&workspace, 2, &[ANNA_BY_PHONE]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2, "it merged them");
+    let summary = undo(&workspace, &run);
+    assert_eq!(workspace.sql(query), before);
+    assert_eq!(summary["withdrawn"], serde_json::Value::Null, "nobody is gone");
+    // Both are in the CRM's file again: one was changed, the other had been taken away.
+    let crm = workspace.latest("crm/leads.csv");
+    assert_eq!(crm.lines().count(), 3, "{crm}");
+}
+
+#[test]
+fn an_earlier_run_can_be_undone_and_later_ones_stay() {
+    let workspace = Workspace::new();
+    let first = take_in(&workspace, 1, &[ANNA, JAN]);
+    take_in(&workspace, 2, &[ANNA_AGAIN, JAN, EWA]);
+    let owner = "SELECT owner FROM leads WHERE email = 'ewa@example.org'";
+    let before = workspace.sql(owner);
+    let summary = undo(&workspace, &first);
+    assert_eq!(summary["undo"]["kept"], 1, "Jan's row came with the second run, too: {summary}");
+    let alone = Workspace::new();
+    take_in(&alone, 2, &[ANNA_AGAIN, JAN, EWA]);
+    assert_same_text("leads", &leads_without_owners(&alone), &leads_without_owners(&workspace));
+    assert_eq!(clusters_by_raw(&alone), clusters_by_raw(&workspace));
+    assert_eq!(workspace.sql(owner), before, "whoever had a lead keeps it");
+    assert_rebuild_changes_nothing(&workspace);
+    let places = "SELECT input, line FROM submissions WHERE raw LIKE '%j1%'";
+    assert_eq!(workspace.sql(places), [["./inbox/night-2.csv", "3"]]);
+}
+
+#[test]
+fn the_same_file_can_be_imported_again_after_an_undo() {
+    let never = Workspace::new();
+    take_in(&never, 1, &[ANNA, JAN]);
+    take_in(&never, 2, &[ANNA_AGAIN, EWA]);
+    let undone = Workspace::new();
+    take_in(&undone, 1, &[ANNA, JAN]);
+    let run = take_in(&undone, 2, &[ANNA_AGAIN, EWA]);
+    undo(&undone, &run);
+    take_in(&undone, 2, &[ANNA_AGAIN, EWA]);
+    assert_same_text("leads", &told_by_id(&never), &told_by_id(&undone));
+    assert_rebuild_changes_nothing(&undone);
+}
+
+#[test]
+fn a_lead_that_is_gone_is_told_and_known_and_can_come_back() {
+    let workspace = Workspace::new();
+    take_in(&workspace, 1, &[ANNA]);
+    let run = take_in(&workspace, 2, &[EWA, ANNA_AGAIN]);
+    let id = workspace.sql("SELECT id FROM leads WHERE email = 'ewa@example.org'")[0][0].clone();
+    let summary = undo(&workspace, &run);
+    assert_eq!(summary["withdrawn"][0]["lead"], id.as_str(), "{summary}");
+    assert_eq!(workspace.run_json()["withdrawn"][0]["lead"], id.as_str());
+    assert_eq!(workspace.latest("crm/withdrawn.csv"), format!("lead-id,now-in\n{id},\n"));
+    assert!(workspace.latest("crm/leads.csv").contains("anna@przyklad.pl"), "the correction");
+    let told = workspace.ok(&["explain", &id]).stdout;
+    assert!(told.contains(&run) && told.contains("undone"), "{told}");
+    let json = workspace.ok(&["explain", &id, "--json"]).json();
+    assert_eq!(json["undone"]["run"], run.as_str());
+    workspace.run(&["explain", "ewa@example.org"]).expect_code(2);
+    take_in(&workspace, 3, &[EWA]);
+    let back = workspace.ok(&["explain", &id, "--json"]).json();
+    assert_eq!(back["lead"], id.as_str());
+    assert!(workspace.latest("crm/leads.csv").contains(&id), "it is delivered again");
+}
+
+#[test]
+fn a_lead_whose_other_rows_stay_says_where_they_are() {
+    let workspace = Workspace::new();
+    let run = take_in(&workspace, 1, &[ANNA]);
+    let id = workspace.sql("SELECT id FROM leads")[0][0].clone();
+    take_in(&workspace, 2, &[ANNA_AGAIN]);
+    let summary = undo(&workspace, &run);
+    let now = workspace.sql("SELECT id FROM leads")[0][0].clone();
+    assert_ne!(now, id);
+    assert_eq!(summary["withdrawn"][0]["now_in"][0], now.as_str(), "{summary}");
+    assert!(workspace.ok(&["explain", &id]).stdout.contains(&now));
+}
+
+#[test]
+fn the_ledger_keeps_what_was_undone_and_says_so() {
+    let workspace = Workspace::new();
+    take_in(&workspace, 1, &[JAN]);
+    let run = take_in(&workspace, 2, &[EWA]);
+    let all = "SELECT count(*) FROM consent_record";
+    let (before, counting) =
+        (workspace.number(all), workspace.number("SELECT count(*) FROM consents"));
+    let given = workspace.number(
+        "SELECT count(*) FROM consent_record AS c JOIN run AS r USING (run_no) WHERE r.run_no = 2",
+    );
+    assert!(given > 0);
+    let summary = undo(&workspace, &run);
+    assert_eq!(summary["undo"]["consents"], given);
+    assert_eq!(workspace.number(all), before + given, "appended to, never edited");
+    assert_eq!(workspace.number("SELECT count(*) FROM consents"), counting - given);
+    let evidence = "SELECT DISTINCT evidence FROM consent_record WHERE state = 'undone'";
+    assert_eq!(workspace.sql(evidence), [["./inbox/night-2.csv:2"]]);
+    let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
+    for edit in ["DELETE FROM consent_record", "UPDATE consent_record SET state = 'given'"] {
+        assert!(store.execute(edit, []).unwrap_err().to_string().contains("append-only"), "{edit}");
+    }
+}
+
+#[test]
+fn mails_that_a_run_let_go_are_open_again() {
+    let workspace = Workspace::new();
+    take_in(&workspace, 1, &[ANNA, JAN]);
+    let open = "SELECT count(*) FROM tasks WHERE state = 'open' AND channel = 'email'";
+    let before = (views(&workspace), workspace.number(open));
+    workspace.clear_or_make_inbox();
+    workspace.table("late.csv", &[EWA]);
+    let late = workspace.run(&["run", "--json", "--as-of", "2027-03-01T21:00:00Z"]).json();
+    assert!(workspace.number(open) < before.1, "the late run lets stale mails go");
+    undo(&workspace, late["run"].as_str().unwrap());
+    assert_same_text("after the undo", &before.0, &views(&workspace));
+}
+
+#[test]
+fn what_cannot_be_undone_is_refused_with_the_way_out() {
+    let workspace = Workspace::new();
+    workspace.run(&["undo", "2026-11-18-0001"]).expect_code(2).says(&["no store", "hint:"]);
+    assert!(!workspace.path("leadmill.db").exists());
+    let run = take_in(&workspace, 1, &[ANNA]);
+    let before = workspace.dump();
+    workspace.run(&["undo", "2026-11-18-0009"]).expect_code(2).says(&[
+        "no run `2026-11-18-0009`",
+        "hint:",
+        &run,
+    ]);
+    assert_eq!(workspace.dump(), before);
+    let undone = undo(&workspace, &run)["run"].as_str().unwrap().to_owned();
+    workspace.run(&["undo", &undone]).expect_code(2).says(&[
+        "is itself an undo",
+        "hint:",
+        "leadmill run ./inbox/night-1.csv",
+    ]);
+    workspace.run(&["undo", &run]).expect_code(2).says(&["was undone by run", &undone, "hint:"]);
+}
+
+#[test]
+fn a_dry_undo_says_what_would_change_and_changes_nothing() {
+    let workspace = Workspace::new();
+    take_in(&workspace, 1, &[ANNA]);
+    let run = take_in(&workspace, 2, &[EWA]);
+    let before = (workspace.dump(), workspace.published());
+    let outcome = workspace.ok(&["undo", &run, "--dry-run"]);
+    for words in ["would undo", "gone", "nothing was stored"] {
+        assert!(outcome.stdout.contains(words), "{}", outcome.stdout);
+    }
+    assert_eq!((workspace.dump(), workspace.published()), before);
+}
+
+#[test]
+fn what_the_next_run_would_take_in_again_is_said() {
+    let workspace = Workspace::new();
+    let run = take_in(&workspace, 1, &[ANNA]);
+    let again = workspace.run(&["run", "--as-of", &night(2)]);
+    assert!(again.stderr.contains("already imported"), "{}", again.stderr);
+    let outcome = workspace.ok(&["undo", &run]);
+    for words in ["still where the run found it", "later runs passed over", "inbox/night-1.csv"] {
+        assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+    }
+    workspace.run(&["run", "--as-of", &night(3)]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
+}
+
+#[test]
+fn every_run_of_the_fixtures_can_be_undone() {
+    let mut files: Vec<_> = fixtures().into_iter().collect();
+    files.sort_by_key(|(name, _)| name.split_once('/').unwrap().1.to_owned());
+    let nights: Vec<&[(String, Vec<u8>)]> = files.chunks(files.len().div_ceil(3)).collect();
+    let workspace = Workspace::new();
+    let (mut runs, mut after) = (Vec::new(), Vec::new());
+    for (number, night_files) in nights.iter().enumerate() {
+        workspace.clear_or_make_inbox();
+        for (name, bytes) in *night_files {
+            workspace.input(name, bytes);
+        }
+        let outcome = workspace.run(&["run", "--json", "--as-of", &night(number)]);
+        runs.push(outcome.json()["run"].as_str().unwrap().to_owned());
+        after.push(views(&workspace));
+    }
+    assert_rebuild_changes_nothing(&workspace);
+    undo(&workspace, &runs[2]);
+    assert_same_text("without the third", &after[1], &views(&workspace));
+    undo(&workspace, &runs[0]);
+    assert_rebuild_changes_nothing(&workspace);
+    let alone = Workspace::new();
+    for (name, bytes) in nights[1] {
+        alone.input(name, bytes);
+    }
+    alone.run(&["run", "--as-of", &night(1)]);
+    assert_same_text(
+        "only the second",
+        &leads_without_owners(&alone),
+        &leads_without_owners(&workspace),
+    );
+    undo(&workspace, &runs[1]);
+    for view in
+        ["leads", "submissions", "tasks", "consents", "events", "seen", "rotation", "match_key"]
+    {
+        assert_eq!(workspace.number(&format!("SELECT count(*) FROM {view}")), 0, "{view}");
+    }
+}
+
+#[test]
+fn a_rebuild_mends_what_was_tampered_with_and_says_what_it_was() {
+    let workspace = Workspace::new();
+    take_in(&workspace, 1, &[ANNA, JAN]);
+    take_in(&workspace, 2, &[ANNA_AGAIN, EWA]);
+    let before = views(&workspace);
+    let runs = workspace.number("SELECT count(*) FROM run");
+    workspace.ok(&["rebuild"]);
+    assert_eq!(
+        workspace.number("SELECT count(*) FROM run"),
+        runs,
+        "nothing to do, nothing in the books"
+    );
+    let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
+    store.execute("UPDATE lead SET score = 99 WHERE email = 'jan@example.com'", []).unwrap();
+    store.execute("DELETE FROM task WHERE lead_no = 1", []).unwrap();
+    drop(store);
+    let tampered = workspace.dump();
+    workspace.run(&["rebuild", "--check"]).expect_code(70).says(&[
+        "table lead",
+        "score=99",
+        "table task",
+    ]);
+    assert_eq!(workspace.dump(), tampered, "it only looked");
+    workspace.ok(&["rebuild"]);
+    assert_same_text("after the rebuild", &before, &views(&workspace));
+    assert!(
+        workspace.latest("crm/leads.csv").contains("jan@example.com"),
+        "the correction goes out"
+    );
+    assert_rebuild_changes_nothing(&workspace);
+}
+
+/// A row made of few names, addresses and numbers, so that rows meet.
+fn small_world_row() -> impl Strategy<Value = (u8, u8, u8, u8)> {
+    (0..5_u8, 0..6_u8, 0..5_u8, 0..40_u8)
+}
+
+fn row_text(number: usize, (name, email, phone, hour): (u8, u8, u8, u8)) -> String {
+    let name = ["", "Anna Nowak", "Jan Kowalski", "Ewa Lis", "Ania Nowak"][name as usize];
+    let email = [
+        "",
+        "a@example.com",
+        "b@example.com",
+        "info@example.com",
+        "c@example.org",
+        "d@example.org",
+    ][email as usize];
+    let phone =
+        ["", "+48600000101", "+48600000102", "+48221234567", "+48600000104"][phone as usize];
+    let consent = ["yes", "no", ""][number % 3];
+    let at = format!("2026-11-{:02}T{:02}:00:00Z", 15 + hour / 20, 2 + hour % 20);
+    format!("r{number},{at},{name},{email},{phone},,PL,Prosze o wycene,{consent}")
+}
+
+/// What happens next: a night takes the rows with these numbers in, or an earlier night is undone.
+#[derive(Debug, Clone)]
+enum Step {
+    Night(Vec<usize>),
+    Undo(prop::sample::Index),
+}
+
+#[test]
+fn whatever_is_run_and_undone_what_stands_is_what_follows_from_it() {
+    let config = Config { cases: 5, failure_persistence: None, ..Config::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let steps = prop::collection::vec(
+        prop_oneof![
+            3 => prop::collection::vec(0..14_usize, 1..7).prop_map(Step::Night),
+            2 => any::<prop::sample::Index>().prop_map(Step::Undo),
+        ],
+        4..8,
+    );
+    let worlds = (prop::collection::vec(small_world_row(), 14), steps);
+    let outcome = runner.run(&worlds, |(rows, steps)| {
+        let rows: Vec<String> =
+            rows.into_iter().enumerate().map(|(number, row)| row_text(number, row)).collect();
+        let workspace = Workspace::new();
+        let mut standing: Vec<(usize, String, Vec<usize>)> = Vec::new();
+        for (number, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Night(taken) => {
+                    let texts: Vec<&str> = taken.iter().map(|row| rows[*row].as_str()).collect();
+                    let run = take_in(&workspace, number, &unlike_others(number, &texts));
+                    standing.push((number, run, taken));
+                }
+                Step::Undo(_) if standing.is_empty() => {}
+                Step::Undo(which) => {
+                    let (_, run, _) = standing.remove(which.index(standing.len()));
+                    undo(&workspace, &run);
+                    assert_rebuild_changes_nothing(&workspace);
+                }
+            }
+        }
+        if standing.is_empty() && !workspace.path("leadmill.db").exists() {
+            return Ok(());
+        }
+        assert_rebuild_changes_nothing(&workspace);
+        let only = Workspace::new();
+        for (number, _, taken) in &standing {
+            let texts: Vec<&str> = taken.iter().map(|row| rows[*row].as_str()).collect();
+            take_in(&only, *number, &unlike_others(*number, &texts));
+        }
+        if standing.is_empty() {
+            prop_assert_eq!(clusters_by_raw(&workspace), Vec::<Vec<String>>::new());
+        } else {
+            prop_assert_eq!(clusters_by_raw(&only), clusters_by_raw(&workspace));
+            prop_assert_eq!(leads_without_owners(&only), leads_without_owners(&workspace));
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+/// A night's file is no earlier one's, be it made of the same rows.
+fn unlike_others<'a>(number: usize, rows: &[&'a str]) -> Vec<&'a str> {
+    const FILLERS: [&str; 8] = [
+        "n0,2026-11-14T08:00:00Z,Olga Zero,o0@example.net,,,PL,,",
+        "n1,2026-11-14T08:00:00Z,Olga Jeden,o1@example.net,,,PL,,",
+        "n2,2026-11-14T08:00:00Z,Olga Dwa,o2@example.net,,,PL,,",
+        "n3,2026-11-14T08:00:00Z,Olga Trzy,o3@example.net,,,PL,,",
+        "n4,2026-11-14T08:00:00Z,Olga Cztery,o4@example.net,,,PL,,",
+        "n5,2026-11-14T08:00:00Z,Olga Pięć,o5@example.net,,,PL,,",
+        "n6,2026-11-14T08:00:00Z,Olga Sześć,o6@example.net,,,PL,,",
+        "n7,2026-11-14T08:00:00Z,Olga Siedem,o7@example.net,,,PL,,",
+    ];
+    rows.iter().copied().chain([FILLERS[number]]).collect()
+}
+
+#[test]
+fn an_undo_killed_at_any_moment_is_simply_done_again() {
+    let rows: Vec<String> = (0..14)
+        .map(|number| row_text(number, ((number % 5) as u8, (number % 6) as u8, 1, number as u8)))
+        .collect();
+    let texts: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let make = || {
+        let workspace = Workspace::new();
+        take_in(&workspace, 1, &texts[..9]);
+        take_in(&workspace, 2, &texts[5..]);
+        workspace
+    };
+    let undisturbed = make();
+    let run = "2026-11-18-0001";
+    let began = std::time::Instant::now();
+    undo(&undisturbed, run);
+    let whole = began.elapsed();
+    let mut killed = 0;
+    for share in 1..=12_u32 {
+        let disturbed = make();
+        let mut child = disturbed
+            .command(&["undo", run, "--quiet"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(whole * share / 12);
+        child.kill().unwrap();
+        killed += u32::from(child.wait().unwrap().code().is_none());
+        let again = disturbed.run(&["undo", run, "--quiet"]);
+        // When it had ended before it was killed, it says so.
+        assert!(again.code == 0 || again.stderr.contains("was undone"), "{}", again.stderr);
+        assert_same_text("the store", &undisturbed.dump(), &disturbed.dump());
+        assert_eq!(undisturbed.published(), disturbed.published());
+    }
+    assert!(killed > 3, "only {killed} were killed");
+}
+
+#[test]
+fn a_row_that_came_back_mended_is_open_again_when_that_is_undone() {
+    let workspace = Workspace::new();
+    take_in(&workspace, 1, &[ANNA, "x1,2026-11-17T09:00:00Z,Ewa Inna,,,,PL,Halo,"]);
+    let before = workspace.ok(&["quarantine"]).stdout;
+    let folder = workspace.path("fix").display().to_string();
+    workspace.ok(&["quarantine", "export", &folder]);
+    let fixed: Vec<_> = std::fs::read_dir(workspace.path("fix")).unwrap().collect();
+    let path = fixed[0].as_ref().unwrap().path();
+    let text =
+        std::fs::read_to_string(&path).unwrap().replace("Ewa Inna,,", "Ewa Inna,inna@example.com,");
+    std::fs::write(&path, text).unwrap();
+    let run = workspace.run(&["run", "fix", "--json"]).json()["run"].as_str().unwrap().to_owned();
+    assert_ne!(workspace.ok(&["quarantine"]).stdout, before, "the row came back");
+    undo(&workspace, &run);
+    assert_eq!(workspace.ok(&["quarantine"]).stdout, before);
+}
