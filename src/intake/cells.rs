@@ -2,6 +2,8 @@
 //!
 //! Quoting follows RFC 4180 with the dialects of [`Escape`] that exporters really write.
 
+use std::ops::Range;
+
 use memchr::{memchr, memchr2, memchr3};
 
 use crate::rules::source::Escape;
@@ -94,8 +96,13 @@ impl Record {
     }
 
     pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        self.bounds().map(|bounds| &self.text[bounds])
+    }
+
+    /// Where each cell stands in the text.
+    pub(super) fn bounds(&self) -> impl Iterator<Item = Range<usize>> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| &self.text[start..end])
+        starts.zip(&self.ends).map(|(start, &end)| start..end)
     }
 
     pub(super) fn is_blank_line(&self) -> bool {

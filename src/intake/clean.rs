@@ -1,23 +1,27 @@
 //! Takes off a value what its exporter put on; what the person wrote stays as it was.
 
+use std::borrow::Cow;
+
+use crate::model::blank::trim;
 use crate::rules::source::{Cleaner, SourcePreset};
 
 /// Returns the value that `text` stands for; empty when it stands for none.
-pub(super) fn clean(
-    text: &str,
+pub(super) fn clean<'t>(
+    text: &'t str,
     preset: &SourcePreset,
     strip: &[String],
     nulls: &[String],
-) -> String {
+) -> Cow<'t, str> {
     let mut value = text;
-    let trimmed = text.trim();
+    let trimmed = trim(text);
     if trimmed.is_empty() {
-        return String::new();
+        return Cow::Borrowed("");
     }
     // Each of these marks is only an exporter's when it stands first.
-    if let Some(rest) = without_formula(trimmed)
-        .or_else(|| without_security_alert(trimmed))
-        .or_else(|| without_apostrophe(trimmed))
+    if trimmed.starts_with(['=', '\'', '('])
+        && let Some(rest) = without_formula(trimmed)
+            .or_else(|| without_security_alert(trimmed))
+            .or_else(|| without_apostrophe(trimmed))
     {
         value = rest;
     }
@@ -34,14 +38,15 @@ pub(super) fn clean(
             break;
         }
     }
-    let is_null = |null: &String| value.trim().eq_ignore_ascii_case(null);
+    let bare = trim(value);
+    let is_null = |null: &String| bare.eq_ignore_ascii_case(null);
     if nulls.iter().any(is_null) || preset.nulls.iter().any(is_null) {
-        return String::new();
+        return Cow::Borrowed("");
     }
     if preset.cleaners.contains(&Cleaner::BackslashComma) {
-        return value.replace("\\,", ",");
+        return Cow::Owned(value.replace("\\,", ","));
     }
-    value.to_owned()
+    Cow::Borrowed(value)
 }
 
 /// `="123"`: how spreadsheets are kept from turning ids into numbers.

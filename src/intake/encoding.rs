@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::{ISO_8859_2, WINDOWS_1250, WINDOWS_1252};
+use memchr::{memchr2, memrchr2};
 
 use super::codepage::{Position, SURE, decode_cp852, decode_mac, weight, weight_at};
 use crate::model::outcome::Notice;
@@ -80,16 +81,25 @@ impl Charset {
         Some(if is_utf8 { Self::Utf8 } else { self })
     }
 
+    /// Returns `bytes` as text where [`Charset::of_part`] finds UTF-8 in a file of UTF-8: checked once.
+    pub(super) fn sound_utf8(self, bytes: &[u8]) -> Option<&str> {
+        let text = std::str::from_utf8(bytes).ok().filter(|_| self.is_unicode())?;
+        (text.is_ascii() || !is_utf8_by_chance(text)).then_some(text)
+    }
+
     /// Returns what to say of a part in the character set `part` of a file in this one.
     pub(super) fn notice_of_part(self, part: Self) -> Option<Notice> {
         let is_same = part == self || (self.is_unicode() && part == Self::Utf8);
+        if is_same {
+            return None;
+        }
         let message = format!(
             "this row is in {} and the rest of the file in {}; each was read as what it is",
             part.name(),
             self.name()
         );
         let (column, value) = (String::new(), String::new());
-        (!is_same).then_some(Notice { code: "encoding-of-row", column, value, message })
+        Some(Notice { code: "encoding-of-row", column, value, message })
     }
 
     /// Returns `bytes` as text of this character set; for UTF-8 they must be valid.
@@ -208,14 +218,42 @@ impl Default for CharsetCounts {
 impl CharsetCounts {
     pub(super) fn feed(&mut self, chunk: &[u8]) {
         self.line_ends.feed(chunk);
-        let settled = self.utf8 == Utf8State::Start && self.line_high.is_empty();
-        if settled && !self.line_is_broken && chunk.is_ascii() {
-            self.previous = chunk.last().copied().unwrap_or(self.previous);
-            return;
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let is_settled = self.utf8 == Utf8State::Start && self.line_high.is_empty();
+            if is_settled && !self.line_is_broken {
+                rest = self.feed_sound_lines(rest);
+            }
+            let end = memchr2(b'\n', b'\r', rest).map_or(rest.len(), |at| at + 1);
+            let (line, behind) = rest.split_at(end);
+            for &byte in line {
+                self.feed_byte(byte);
+            }
+            rest = behind;
         }
-        for &byte in chunk {
-            self.feed_byte(byte);
+    }
+
+    /// Counts the whole lines of UTF-8 at the start of `chunk` at once and returns what is behind them.
+    fn feed_sound_lines<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
+        let valid = match std::str::from_utf8(chunk) {
+            Ok(_) => chunk.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let sound = memrchr2(b'\n', b'\r', &chunk[..valid]).map_or(0, |at| at + 1);
+        let (mut lines, behind) = chunk.split_at(sound);
+        if let Some(last) = lines.last() {
+            self.previous = *last;
         }
+        while let Some(end) = memchr2(b'\n', b'\r', lines) {
+            let (line, rest) = lines.split_at(end + 1);
+            self.multibyte_lines += u64::from(!line.is_ascii());
+            lines = rest;
+        }
+        if behind.is_ascii() {
+            self.previous = behind.last().copied().unwrap_or(self.previous);
+            return &[];
+        }
+        behind
     }
 
     fn feed_byte(&mut self, byte: u8) {
@@ -347,6 +385,35 @@ mod tests {
             vec![found.unwrap_or_else(|| panic!("{c} in {}", charset.name()))]
         };
         text.chars().flat_map(byte_of).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn lines_counted_at_once_are_counted_as_bytes_are(
+            lines in prop::collection::vec(("[a-zł€ó,]{0,9}", any::<u8>(), "\n|\r\n|\r|"), 0..9),
+            broken in any::<u8>(),
+            length in 1_usize..40,
+        ) {
+            let mut bytes = Vec::new();
+            for (text, byte, end) in &lines {
+                bytes.extend_from_slice(text.as_bytes());
+                bytes.extend((*byte > broken).then_some(*byte));
+                bytes.extend_from_slice(end.as_bytes());
+            }
+            let (mut whole, mut bytewise) = (CharsetCounts::default(), CharsetCounts::default());
+            for chunk in bytes.chunks(length) {
+                whole.feed(chunk);
+            }
+            bytewise.line_ends.feed(&bytes);
+            for byte in &bytes {
+                bytewise.feed_byte(*byte);
+            }
+            prop_assert_eq!(
+                (whole.multibyte_lines, whole.broken_lines, whole.high),
+                (bytewise.multibyte_lines, bytewise.broken_lines, bytewise.high)
+            );
+            prop_assert_eq!(whole.finish(), bytewise.finish());
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::outline::{looks_filled_in, looks_like_email, looks_like_phone};
 use super::roles::{Column, Resolver, RoleOrigin, keys_of};
+use crate::model::blank::trim;
 use crate::model::field::{EMAIL, PHONE};
 use crate::model::row::Role;
 use crate::rules::source::{header_key, verbatim_key};
@@ -190,12 +191,14 @@ pub(super) fn under_groups(
 
 /// The cells that are not empty, when each of them could be a name.
 fn names_only(cells: &[String]) -> Option<Vec<&str>> {
-    let texts: Vec<&str> =
-        cells.iter().map(|cell| cell.trim()).filter(|text| !text.is_empty()).collect();
-    let could_be_name = |text: &&str| {
+    let filled = || cells.iter().map(|cell| trim(cell)).filter(|text| !text.is_empty());
+    let could_be_name = |text: &str| {
         text.len() <= HEADER_BYTES_MAX && !looks_filled_in(text) && !looks_like_phone(text)
     };
-    (!texts.is_empty() && texts.iter().all(could_be_name)).then_some(texts)
+    // Almost every row fails this at one of its first cells.
+    let texts: Vec<&str> =
+        if filled().all(could_be_name) { filled().collect() } else { return None };
+    (!texts.is_empty()).then_some(texts)
 }
 
 fn known_names(texts: &[&str], resolver: &Resolver) -> usize {
@@ -205,13 +208,14 @@ fn known_names(texts: &[&str], resolver: &Resolver) -> usize {
 
 /// Returns whether the row sums up the others: `Razem;6;;`, `Total: 12`.
 pub(super) fn is_totals(cells: &[String]) -> bool {
-    let mut filled = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
-    let first = filled.next().map(header_key).unwrap_or_default();
+    let mut filled = cells.iter().map(|cell| trim(cell)).filter(|cell| !cell.is_empty());
+    let first = filled.next();
+    if filled.clone().count() * 2 >= cells.len().max(2) {
+        return false;
+    }
+    let first = first.map(header_key).unwrap_or_default();
     let word = first.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ');
-    let rest: Vec<&str> = filled.collect();
-    TOTALS.contains(&word)
-        && rest.len() * 2 < cells.len().max(2)
-        && rest.iter().all(|cell| !cell.contains('@'))
+    TOTALS.contains(&word) && filled.all(|cell| !cell.contains('@'))
 }
 
 #[cfg(test)]

@@ -315,13 +315,9 @@ impl Flattener {
             .pairs(value)
             .into_iter()
             .filter_map(|(column, text)| {
-                let text = clean(&text, &preset, &column.strip, &column.nulls);
-                let text = column.said(text);
-                (!text.trim().is_empty()).then_some(Cell {
-                    column: column.name,
-                    role: column.role,
-                    text,
-                })
+                let text = column.said(clean(&text, &preset, &column.strip, &column.nulls));
+                let text = (!text.trim().is_empty()).then(|| text.into_owned())?;
+                Some(Cell { column: column.name, role: column.role, text })
             })
             .collect();
         if let Some(split) = &self.split_time {

@@ -19,6 +19,13 @@ const ROUNDS_MAX: usize = 3;
 const UTF8_AS_LEGACY: &str = "UTF-8 was read as windows-1250 or windows-1252";
 const POLISH_AS_WESTERN: &str = "windows-1250 was read as windows-1252";
 
+/// What stands where a character could not be read.
+const LOST: char = '\u{fffd}';
+/// Every letter of two bytes starts with one of these signs, and typographic signs with `â`.
+const OF_UTF8: [char; 11] = ['Ã', 'Ä', 'Å', 'Â', 'Ă', 'Ĺ', 'â', 'ð', 'đ', 'ď', 'ï'];
+/// What windows-1252 shows for Polish letters of windows-1250 and few people write.
+const OF_WINDOWS_1250: [char; 9] = ['³', '¹', '¿', '£', '¯', 'Ÿ', '¥', 'œ', 'Œ'];
+
 /// What is to be said about a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Finding {
@@ -33,6 +40,9 @@ enum Finding {
 /// Repairs the texts of a row's cells; returns what was done to which, with the text as received.
 pub(super) fn mend(cells: &mut [Cell]) -> Vec<Notice> {
     let mut notices = Vec::new();
+    if !cells.iter().any(|cell| may_be_garbled(&cell.text)) {
+        return notices;
+    }
     // The cells of a row went the same way: one that is sure about it speaks for the others.
     let is_western = cells.iter().any(|cell| !cell.text.is_ascii() && has_foreign_sign(&cell.text));
     for cell in cells.iter_mut().filter(|cell| !cell.text.is_ascii() && cell.role != Role::Answer) {
@@ -68,6 +78,22 @@ pub(super) fn mend(cells: &mut [Cell]) -> Vec<Notice> {
     notices
 }
 
+/// Returns whether `text` holds any sign that [`find`] and [`has_foreign_sign`] begin with; by its bytes, since
+/// every row is asked.
+fn may_be_garbled(text: &str) -> bool {
+    let is_sign = |pair: &[u8]| {
+        matches!(
+            pair,
+            [0xC2, ..]
+                | [0xC3, 0x82..=0x85 | 0xA2 | 0xAF | 0xB0]
+                | [0xC4, 0x82 | 0x8F | 0x91 | 0xB9]
+                | [0xC5, 0x92 | 0x93 | 0xB8]
+                | [0xEF, 0xBF]
+        )
+    };
+    !text.is_ascii() && text.as_bytes().windows(2).any(is_sign)
+}
+
 /// Returns `text` repaired where that is sure.
 pub(super) fn mended(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
@@ -80,7 +106,7 @@ pub(super) fn mended(text: &str) -> Cow<'_, str> {
 }
 
 fn find(text: &str) -> Option<Finding> {
-    if text.contains('\u{fffd}') {
+    if text.contains(LOST) {
         return Some(Finding::Lost);
     }
     let mut found = utf8_behind(text, Reading::Strict);
@@ -118,8 +144,7 @@ enum Reading {
 
 /// Undoes UTF-8 read as a legacy encoding, by runs of characters outside ASCII.
 fn utf8_behind(text: &str, reading: Reading) -> Option<Finding> {
-    // Every letter of two bytes starts with one of these signs, and typographic signs with `â`.
-    if !text.contains(['Ã', 'Ä', 'Å', 'Â', 'Ă', 'Ĺ', 'â', 'ð', 'đ', 'ď', 'ï']) {
+    if !text.contains(OF_UTF8) {
         return None;
     }
     let mut repaired = String::with_capacity(text.len());
@@ -196,7 +221,7 @@ fn fits_case(before: &str, letters: &str, behind: &str) -> bool {
 
 /// Returns whether a sign of windows-1252 stands where only a Polish letter can.
 fn has_foreign_sign(text: &str) -> bool {
-    if !text.contains(['³', '¹', '¿', '£', '¯', 'Ÿ', '¥', 'œ', 'Œ']) {
+    if !text.contains(OF_WINDOWS_1250) {
         return false;
     }
     let chars: Vec<char> = text.chars().collect();
@@ -281,6 +306,14 @@ mod tests {
         "Dziękuję, proszę o ofertę – „pilne”",
         "źdźbło",
     ];
+
+    #[test]
+    fn every_sign_is_seen_by_its_bytes() {
+        for sign in OF_UTF8.into_iter().chain(OF_WINDOWS_1250).chain([LOST]) {
+            assert!(may_be_garbled(&format!("a{sign}b")), "{sign}");
+        }
+        assert!(!may_be_garbled("Zażółć gęślą jaźń, ZAŻÓŁĆ GĘŚLĄ JAŹŃ, Größe, Čeština"));
+    }
 
     #[test]
     fn utf8_read_as_something_else_is_undone() {

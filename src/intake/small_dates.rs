@@ -2,6 +2,8 @@
 //!
 //! A file without any needs no third pass to settle their order; most have none.
 
+use memchr::memchr3_iter;
+
 /// Finds `9/12/2025`, `09-12-25` and, because dots are read day first, only a `9.28.2025` with dots.
 ///
 /// It looks at bytes and may take a version or an address for a date; then a pass is read for nothing.
@@ -21,7 +23,13 @@ impl SmallDates {
         if self.is_found {
             return;
         }
-        for &byte in bytes {
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.digits == 0 && self.first == 0 {
+                at += Self::meaningless(&bytes[at..]);
+            }
+            let Some(&byte) = bytes.get(at) else { return };
+            at += 1;
             match byte {
                 b'0'..=b'9' => {
                     self.digits = self.digits.saturating_add(1);
@@ -33,6 +41,34 @@ impl SmallDates {
                 _ => self.end(),
             }
         }
+    }
+
+    /// Returns how many of the next bytes change nothing where no digit stands before them: all until two figures
+    /// with one separator behind each, or the figures at the end.
+    fn meaningless(bytes: &[u8]) -> usize {
+        let is_passed = |byte: &u8| matches!(byte, 0 | b'\\');
+        let is_part = |byte: &&u8| byte.is_ascii_digit() || is_passed(byte);
+        let run_before = |end: usize| bytes[..end].iter().rev().take_while(is_part).count();
+        for separator in memchr3_iter(b'/', b'-', b'.', bytes) {
+            let Some(before) = separator.checked_sub(1).map(|at| &bytes[at]) else { continue };
+            if !is_part(&before) {
+                continue;
+            }
+            let run = run_before(separator);
+            let figures = &bytes[separator - run..separator];
+            if run > 2 && figures.iter().all(u8::is_ascii_digit) {
+                continue;
+            }
+            let behind = &bytes[separator + 1..];
+            let digits = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let goes_on = behind
+                .get(digits)
+                .is_none_or(|next| is_passed(next) || digits > 0 && *next == bytes[separator]);
+            if goes_on {
+                return separator - run;
+            }
+        }
+        bytes.len() - run_before(bytes.len())
     }
 
     /// Returns whether there was one, once all bytes were seen.
@@ -67,6 +103,8 @@ impl SmallDates {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -89,6 +127,19 @@ mod tests {
         check("\"9\\/12\\/2025\"", true);
         check("09.28.2025 10:00", true);
         check("13/09/2025", true);
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_passed_by_at_once_mean_nothing(
+            text in "([0-9]{1,5}|[/.-]|[a,]|\\\\|\\x00|12/10/2025){0,14}",
+            length in 1_usize..20,
+        ) {
+            let (mut whole, mut bytewise) = (SmallDates::default(), SmallDates::default());
+            text.as_bytes().chunks(length).for_each(|chunk| whole.feed(chunk));
+            text.bytes().for_each(|byte| bytewise.feed(&[byte]));
+            prop_assert_eq!(whole.finish(), bytewise.finish());
+        }
     }
 
     #[test]

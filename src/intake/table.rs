@@ -1,8 +1,9 @@
 //! Turns the records of a delimited file into rows.
 
+use std::borrow::Cow;
 use std::io::Read;
 
-use serde::Serialize;
+use memchr::memchr2;
 
 use super::cells::{Dialect, Record, scan};
 use super::clean::{clean, escaped};
@@ -15,6 +16,7 @@ use super::records::{Piece, RecordReader};
 use super::roles::{Column, Resolver, RoleOrigin};
 use super::split_times::SplitTime;
 use super::{Caps, Refusal, RefusalKind};
+use crate::model::blank;
 use crate::model::outcome::{Notice, Rejection};
 use crate::model::row::{Cell, Origin, Role, Row, RowContent, RowKind};
 
@@ -144,7 +146,7 @@ impl TableRows {
 
     fn judge(&mut self, origin: Origin, cells: Vec<String>) -> Row {
         let resolver = &self.reading.resolver;
-        let is_blank = |(at, cell): (usize, &String)| cell.trim().is_empty() || self.is_own(at);
+        let is_blank = |(at, cell): (usize, &String)| blank::is_blank(cell) || self.is_own(at);
         let content = if cells.iter().enumerate().all(is_blank) {
             RowContent::Skipped("padding")
         } else if self.number == 1 && is_second_header(&cells, &self.reading.columns, resolver) {
@@ -178,22 +180,18 @@ impl TableRows {
             self.raw(cells)
         } else if is_whole && self.headings.is_first_or_its_order() {
             let ordered = self.headings.in_first_order(cells);
-            ordered.map_or_else(|| self.raw(cells), |ordered| json_list(&ordered))
+            ordered.map_or_else(|| self.raw(cells), |ordered| json_list(ordered.iter(), false))
         } else {
-            format!("[{},{}]", json_list(&names(&self.reading.columns)), self.raw(cells))
+            let names = names(&self.reading.columns);
+            format!("[{},{}]", json_list(names.iter(), false), self.raw(cells))
         }
     }
 
     /// The row as it was received: without the cells that leadmill put beside it to say what was wrong, so
     /// that a row which comes back as it went is known again.
     fn raw(&self, cells: &[String]) -> String {
-        let received: Vec<&String> = cells
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| !self.is_own(*at))
-            .map(|(_, cell)| cell)
-            .collect();
-        json_list(&received)
+        let received = cells.iter().enumerate().filter(|(at, _)| !self.is_own(*at));
+        json_list(received.map(|(_, cell)| cell), is_plain(self.record.text()))
     }
 
     fn is_own(&self, at: usize) -> bool {
@@ -227,6 +225,15 @@ impl TableRows {
     /// Returns the first character set that is not the file's.
     fn decode(&self, record: &Record) -> Option<(Vec<String>, Charset)> {
         let file = self.reading.charset;
+        if let Some(text) = file.sound_utf8(record.text()) {
+            let mut cells = Vec::with_capacity(record.len());
+            cells.extend(record.bounds().map(|bounds| match text.get(bounds.clone()) {
+                Some(cell) => cell.to_owned(),
+                // A character that two cells share belongs to neither.
+                None => Charset::Utf8.decoded(&record.text()[bounds]).into_owned(),
+            }));
+            return Some((cells, Charset::Utf8));
+        }
         if let Some(charset) = file.of_part(record.text()) {
             let cells = record.cells().map(|cell| charset.decoded(cell).into_owned());
             return Some((cells.collect(), charset));
@@ -245,9 +252,13 @@ impl TableRows {
         let fault = |code, column: &str, value: &str, message: String| {
             Some(Rejection { code, column: column.to_owned(), value: value.to_owned(), message })
         };
+        let has_controls = memchr2(0, 0x1A, self.record.text()).is_some();
         for (at, cell) in cells.iter().enumerate() {
+            if !has_controls && cell.len() <= self.reading.caps.field_bytes {
+                continue;
+            }
             let column = self.reading.columns.get(at).map_or("", |column| &*column.name);
-            if cell.contains(['\0', '\u{1A}']) {
+            if memchr2(0, 0x1A, cell.as_bytes()).is_some() {
                 let value = cell.escape_default().to_string();
                 let message = "the row holds control characters that no form produces; delete them \
                                and import it again";
@@ -265,7 +276,7 @@ impl TableRows {
             }
         }
         let surplus =
-            cells.iter().skip(self.reading.columns.len()).any(|cell| !cell.trim().is_empty());
+            cells.iter().skip(self.reading.columns.len()).any(|cell| !blank::is_blank(cell));
         if surplus || cells.len() < self.headings.width {
             let message = format!(
                 "the row has {} cells where the header has {}; check for a stray or missing delimiter \
@@ -279,22 +290,25 @@ impl TableRows {
     }
 
     fn cells(&mut self, cells: Vec<String>) -> Vec<Cell> {
-        let mut cells: Vec<Cell> = cells
-            .into_iter()
-            .zip(&self.reading.columns)
-            .filter_map(|(text, column)| {
-                let text =
-                    clean(&text, &self.reading.resolver.preset, &column.strip, &column.nulls);
-                let text = column.said(text);
-                let cell = Cell { column: column.name.clone(), role: column.role, text };
-                (!cell.text.trim().is_empty()).then_some(cell)
-            })
-            .collect();
-        if let Some(split) = &self.split_time {
-            split.join(&mut cells);
+        let preset = &self.reading.resolver.preset;
+        let mut filled = Vec::with_capacity(cells.len());
+        let received = cells.into_iter().zip(&self.reading.columns);
+        for (received, column) in received.filter(|(text, _)| !text.is_empty()) {
+            let text = match column.said(clean(&received, preset, &column.strip, &column.nulls)) {
+                // Most cells stay as they were and need not be copied.
+                Cow::Borrowed(text) if text.len() == received.len() => None,
+                other => Some(other.into_owned()),
+            };
+            let text = text.unwrap_or(received);
+            if !blank::is_blank(&text) {
+                filled.push(Cell { column: column.name.clone(), role: column.role, text });
+            }
         }
-        self.questions.place(&mut cells, &self.reading.resolver);
-        cells
+        if let Some(split) = &self.split_time {
+            split.join(&mut filled);
+        }
+        self.questions.place(&mut filled, &self.reading.resolver);
+        filled
     }
 
     fn remap(&mut self, cells: &[String]) {
@@ -338,9 +352,32 @@ impl TableRows {
     }
 }
 
-/// The row as received: its cells as a JSON array.
-fn json_list<T: Serialize>(cells: &[T]) -> String {
-    serde_json::to_string(cells).unwrap_or_default()
+/// The row as received: its cells as a JSON array. Where `are_plain`, no cell holds what JSON escapes.
+fn json_list<'c>(cells: impl Iterator<Item = &'c String> + Clone, are_plain: bool) -> String {
+    let length: usize = cells.clone().map(|cell| cell.len() + 3).sum();
+    let mut list = String::with_capacity(length + 2);
+    let mut before = "[\"";
+    for cell in cells {
+        list.push_str(before);
+        before = "\",\"";
+        if are_plain || is_plain(cell.as_bytes()) {
+            list.push_str(cell);
+        } else {
+            let quoted = serde_json::to_string(cell).unwrap_or_default();
+            list.push_str(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+        }
+    }
+    list.push_str(if list.is_empty() { "[]" } else { "\"]" });
+    list
+}
+
+/// Returns whether JSON escapes none of `bytes`; looking at all of them at once is what a processor is fast at.
+fn is_plain(bytes: &[u8]) -> bool {
+    let mut odd = 0;
+    for &byte in bytes {
+        odd |= u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    }
+    odd == 0
 }
 
 /// Makes a row that goes to quarantine and whose cells could not be had.
@@ -360,4 +397,20 @@ pub(super) fn rejected(
 pub(super) fn names(columns: &[Column]) -> Vec<String> {
     let exported = columns.iter().filter(|column| column.origin != RoleOrigin::Own);
     exported.map(|column| column.name.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_row_as_received_is_the_json_that_serde_writes(
+            cells in prop::collection::vec("[\\x00-\\x7fł€]{0,6}|[a-z]{0,20}", 0..6),
+        ) {
+            prop_assert_eq!(json_list(cells.iter(), false), serde_json::to_string(&cells).unwrap());
+        }
+    }
 }

@@ -115,6 +115,11 @@ pub const PHONE_TYPES: &[&str] = &[
 pub struct FieldValues(Vec<(FieldNo, Box<str>)>);
 
 impl FieldValues {
+    /// Makes room for `count` values.
+    pub fn with_room_for(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
     /// Returns the value of `field`.
     pub fn get(&self, field: FieldNo) -> Option<&str> {
         self.position(field).ok().map(|found| &*self.0[found].1)

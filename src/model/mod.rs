@@ -3,6 +3,7 @@
 //! This floor owns plain values and their invariants. It must not know serde, files, SQL or a clock.
 //! Start at [`submission::Submission`] (what came in) and [`lead::Lead`] (what comes out).
 
+pub mod blank;
 pub mod consent;
 pub mod decision;
 pub mod field;

@@ -1,12 +1,15 @@
 //! Where a lead came from: UTM parameters, click ids, referrer, and what the source itself implies.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use memchr::{memchr, memchr_iter, memchr2, memchr3};
 use url::form_urlencoded;
 
 use super::Remark;
 use super::text::tidy;
 use super::web;
+use crate::model::blank::trim;
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::rules::field::fold_header;
 use crate::rules::tables::Tables;
@@ -40,6 +43,9 @@ const PARAMETERS: &[(&str, FieldNo)] = &[
     ("pk_content", field::UTM_CONTENT),
 ];
 
+static FOLDED_PARAMETERS: LazyLock<Vec<String>> =
+    LazyLock::new(|| PARAMETERS.iter().map(|(name, _)| fold_header(name)).collect());
+
 /// Columns beside the parameters that a form fills from an advertisement's address.
 const FROM_ADVERTISEMENTS: &[(&str, FieldNo)] = &[
     ("source", field::SOURCE),
@@ -50,6 +56,21 @@ const FROM_ADVERTISEMENTS: &[(&str, FieldNo)] = &[
     ("ad set id", field::ADSET_ID),
     ("ad set name", field::ADSET_NAME),
 ];
+
+/// The fields of both lists, one bit each: a row is asked for them at once.
+const ATTRIBUTED: u128 = {
+    let (mut bits, mut at) = (0, 0);
+    while at < PARAMETERS.len() {
+        bits |= 1 << PARAMETERS[at].1.0;
+        at += 1;
+    }
+    at = 0;
+    while at < FROM_ADVERTISEMENTS.len() {
+        bits |= 1 << FROM_ADVERTISEMENTS[at].1.0;
+        at += 1;
+    }
+    bits
+};
 
 /// What a preset says of leads that carry no attribution of their own.
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,7 +104,9 @@ pub fn attribute(
     tables: &Tables,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (name, number) in PARAMETERS.iter().chain(FROM_ADVERTISEMENTS) {
+    let is_asked = |number: FieldNo| number.0 < 128 && ATTRIBUTED & (1 << number.0) != 0;
+    let has_macro = values.iter().any(|(number, value)| is_asked(number) && is_macro(value));
+    for (name, number) in PARAMETERS.iter().chain(FROM_ADVERTISEMENTS).filter(|_| has_macro) {
         if let Some(value) = values.get(*number).filter(|value| is_macro(value)) {
             findings.push(Finding { field: *number, page: None, remark: unfilled(name, value) });
             values.set(*number, "");
@@ -215,13 +238,22 @@ fn evidence(
     implied: Implied<'_>,
     tables: &Tables,
 ) -> (Option<String>, Option<String>) {
+    // The first parameter that folds like the click id.
+    let field_of = |parameter: &str| {
+        PARAMETERS.iter().find(|(name, _)| *name == parameter).map(|(_, number)| *number).or_else(
+            || {
+                let folded = fold_header(parameter);
+                let known = FOLDED_PARAMETERS.iter().position(|name| *name == folded)?;
+                PARAMETERS.get(known).map(|(_, number)| *number)
+            },
+        )
+    };
+    let given: Vec<&str> = landing_pages.iter().flat_map(|page| given_parameters(page)).collect();
     let clicked = tables.click_ids().iter().find(|id| {
-        let own =
-            PARAMETERS.iter().find(|(name, _)| fold_header(name) == fold_header(&id.parameter));
         // The parameter of a field that fills something else, too, proves the click all the same.
-        own.is_some_and(|(_, number)| {
-            *number != field::CAMPAIGN_ID && values.get(*number).is_some()
-        }) || landing_pages.iter().any(|page| has_parameter(page, &id.parameter))
+        field_of(&id.parameter)
+            .is_some_and(|number| number != field::CAMPAIGN_ID && values.get(number).is_some())
+            || given.iter().any(|name| name.eq_ignore_ascii_case(&id.parameter))
     });
     if let Some(click) = clicked {
         return (Some(click.source.clone()), Some(click.medium.clone()));
@@ -248,14 +280,10 @@ fn evidence(
     (placed.or(implied.source).map(str::to_owned), implied.medium.map(str::to_owned))
 }
 
-/// Returns whether the query of `page` gives `parameter` a value.
-fn has_parameter(page: &str, parameter: &str) -> bool {
-    page.contains('=')
-        && page.split(['?', '&', '#', ';']).skip(1).any(|pair| {
-            pair.split_once('=').is_some_and(|(key, value)| {
-                key.eq_ignore_ascii_case(parameter) && !value.is_empty() && !is_macro(value)
-            })
-        })
+/// Returns the parameters to which the query of `page` gives a value.
+fn given_parameters(page: &str) -> impl Iterator<Item = &str> {
+    let pairs = page.split(['?', '&', '#', ';']).skip(1).filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(_, value)| !value.is_empty() && !is_macro(value)).map(|(name, _)| name)
 }
 
 /// Returns the one name of the source `word`; a host, as in `utm_source=l.facebook.com`, is looked up as a
@@ -279,8 +307,10 @@ fn both_in(word: &str, tables: &Tables) -> Option<(String, String)> {
 
 /// Returns the source and medium of a `word` that is the address of a known referrer.
 fn referring_host<'t>(word: &str, tables: &'t Tables) -> Option<(&'t str, &'t str)> {
-    let host = web::host(word).filter(|_| word.contains('.'))?;
-    tables.referrer(&host)
+    if !word.contains('.') {
+        return None;
+    }
+    tables.referrer(&web::host(word)?)
 }
 
 fn canonical_medium(word: &str, tables: &Tables) -> String {
@@ -296,7 +326,7 @@ fn readable(value: &str) -> Cow<'_, str> {
             .get(at + 1..at + 3)
             .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
     };
-    if value.match_indices('%').any(|(at, _)| is_escape(at)) {
+    if memchr_iter(b'%', value.as_bytes()).any(is_escape) {
         return tidy(&decoded(value)).into_owned().into();
     }
     Cow::Borrowed(value)
@@ -304,7 +334,7 @@ fn readable(value: &str) -> Cow<'_, str> {
 
 /// Takes the parameters of `page` that no column gave; of duplicates the first that says something wins.
 fn read_query(page: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Remarks) {
-    let Some(start) = page.find(['?', '#']) else {
+    let Some(start) = memchr2(b'?', b'#', page.as_bytes()) else {
         // A page that was encoded as a whole hides its question mark, too.
         if PREFIXES.iter().any(|prefix| page.contains(prefix)) {
             read_pairs(page, values, tables, remarks);
@@ -321,19 +351,38 @@ const PREFIXES: &[&str] = &["utm_", "UTM_", "mtm_", "pk_"];
 type Remarks = Vec<(FieldNo, Remark)>;
 
 fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &mut Remarks) {
-    let mut query = query.replace("&amp;", "&").replace([';', '?', '#'], "&");
+    let mut query = Cow::Borrowed(query);
+    if memchr3(b';', b'?', b'#', query.as_bytes()).is_some() {
+        query = Cow::Owned(query.replace("&amp;", "&").replace([';', '?', '#'], "&"));
+    }
     // A link that was encoded twice hides its parameters: utm_source%3Dgoogle%26utm_medium%3Dcpc.
     for _ in 0..3 {
-        let lower = query.to_ascii_lowercase();
-        let is_hidden = lower.contains("%3d") || lower.contains("%253d");
-        if !is_hidden || lower.contains("utm_source=") || lower.contains("clid=") {
+        let is_sign = |at: usize| {
+            let escape = &query.as_bytes()[at + 1..];
+            escape.starts_with(b"3d") || escape.starts_with(b"3D") || {
+                escape.starts_with(b"253d") || escape.starts_with(b"253D")
+            }
+        };
+        if !memchr_iter(b'%', query.as_bytes()).any(is_sign) {
             break;
         }
-        query = decoded(&query).replace([';', '?', '#'], "&");
+        let lower = query.to_ascii_lowercase();
+        if lower.contains("utm_source=") || lower.contains("clid=") {
+            break;
+        }
+        query = Cow::Owned(decoded(&query).replace([';', '?', '#'], "&"));
     }
-    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-        let key = key.trim().to_ascii_lowercase();
-        let Some((name, number)) = PARAMETERS.iter().find(|(name, _)| *name == key) else {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| {
+        // Most pairs hold nothing to decode.
+        let is_plain = pair.is_ascii() && !pair.bytes().any(|byte| matches!(byte, b'%' | b'+'));
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let decoded = (!is_plain).then(|| form_urlencoded::parse(pair.as_bytes()).next());
+        decoded.unwrap_or(Some((Cow::Borrowed(key), Cow::Borrowed(value))))
+    });
+    for (key, value) in pairs {
+        let key = key.trim();
+        let is_key = |(name, _): &&(&str, FieldNo)| name.eq_ignore_ascii_case(key);
+        let Some((name, number)) = PARAMETERS.iter().find(is_key) else {
             continue;
         };
         let value = if value.contains('%') { decoded(&value).into() } else { value };
@@ -363,7 +412,12 @@ fn decoded(text: &str) -> String {
 /// Returns whether an ad platform should have filled `value` in and did not: `{{campaign.name}}`,
 /// `{campaignid}`, `brand_{keyword:none}`, `__CAMPAIGN_NAME__`, `[campaign]`, `%%campaign%%`, `${campaign}`.
 fn is_macro(value: &str) -> bool {
-    let value = value.trim();
+    let value = trim(value);
+    // Whatever is a placeholder has a brace or begins with a mark; hardly a value does.
+    let first = value.as_bytes().first().copied().unwrap_or_default();
+    if memchr(b'{', value.as_bytes()).is_none() && !matches!(first, b'_' | b'%' | b'[') {
+        return false;
+    }
     let encloses = |mark: &str| {
         value.len() > 2 * mark.len() && value.starts_with(mark) && value.ends_with(mark)
     };
@@ -386,235 +440,4 @@ fn unfilled(name: &str, value: &str) -> Remark {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rules::tables::shipped;
-    use proptest::prelude::*;
-
-    #[track_caller]
-    fn check(columns: &[(FieldNo, &str)], page: &str, expected: &str) {
-        check_implied(columns, page, Implied::default(), expected);
-    }
-
-    #[track_caller]
-    fn check_implied(
-        columns: &[(FieldNo, &str)],
-        page: &str,
-        implied: Implied<'_>,
-        expected: &str,
-    ) {
-        let mut values = FieldValues::default();
-        for (number, value) in columns {
-            values.set(*number, *value);
-        }
-        let findings = attribute(&mut values, &[page], implied, shipped());
-        let mut parts = vec![
-            values.get(field::SOURCE).unwrap_or("?").to_owned(),
-            values.get(field::MEDIUM).unwrap_or("?").to_owned(),
-            values.get(field::CAMPAIGN).unwrap_or("?").to_owned(),
-        ];
-        parts.extend(findings.iter().map(|finding| finding.remark.code.to_owned()));
-        assert_eq!(parts.join(" "), expected, "{columns:?} {page}");
-    }
-
-    #[test]
-    fn the_query_fills_what_columns_leave_open() {
-        let page =
-            "https://example.com/?utm_source=Google&utm_medium=PPC&utm_campaign=wrzesie%C5%84+1";
-        check(&[], page, "google cpc wrzesień 1");
-        check(&[(field::UTM_SOURCE, "fb")], page, "facebook cpc wrzesień 1");
-        check(&[(field::CAMPAIGN, "B2B")], "https://example.com/", "direct none B2B");
-    }
-
-    #[test]
-    fn damaged_queries_are_read() {
-        check(&[], "https://example.com/?utm_source%3Dgoogle%26utm_medium%3Dcpc", "google cpc ?");
-        check(&[], "https://example.com/?utm_source=google;utm_medium=cpc", "google cpc ?");
-        check(
-            &[],
-            "https://example.com/?a=1&amp;utm_source=google&amp;utm_medium=cpc",
-            "google cpc ?",
-        );
-        check(&[], "https://example.com/?utm_source=google&utm_source=bing", "google ? ?");
-        check(&[], "https://example.com/#utm_source=google&utm_medium=cpc", "google cpc ?");
-        check(&[], "?UTM_SOURCE=Newsletter%20&utm_medium=e-mail", "newsletter email ?");
-        check(&[], "utm_source=newsletter&utm_medium=email", "newsletter email ?");
-        check(&[], "https://example.com/?utm_campaign=a%2520b&utm_source=x", "twitter ? a b");
-    }
-
-    #[test]
-    fn an_unfilled_macro_is_dropped_and_said() {
-        check(
-            &[],
-            "https://example.com/?utm_source=fb&utm_campaign={{campaign.name}}",
-            "facebook ? ? utm-macro-unfilled",
-        );
-        check(&[(field::UTM_SOURCE, "__SITE__")], "", "direct none ? utm-macro-unfilled");
-        check(
-            &[(field::CAMPAIGN, "brand_{keyword:none}")],
-            "https://example.com/?gclid={gclid}&utm_source=google",
-            "google ? ? utm-macro-unfilled utm-macro-unfilled",
-        );
-        check(
-            &[],
-            "https://example.com/?utm_source=%7B%7Bsite_source_name%7D%7D&utm_source=ig",
-            "instagram ? ? utm-macro-unfilled",
-        );
-        check(
-            &[],
-            "https://example.com/?utm_source=undefined&utm_medium=(not+set)",
-            "direct none ?",
-        );
-        check(&[], "https://example.com/?utm_campaign={1}&utm_source=x", "twitter ? {1}");
-    }
-
-    #[test]
-    fn other_trackers_and_nested_pages_are_read() {
-        check(&[], "https://example.com/?pk_source=google&pk_campaign=b2b", "google ? b2b");
-        check(
-            &[],
-            "https://example.com/?mtm_source=newsletter&mtm_medium=email",
-            "newsletter email ?",
-        );
-        check(
-            &[],
-            "https://example.com/go?to=https%3A%2F%2Fexample.org%2F%3Futm_source%3Dig%26utm_medium%3Dcpc",
-            "instagram cpc ?",
-        );
-        check(
-            &[],
-            "https://example.com/#/oferta?utm_source=fb&utm_medium=Paid-Social",
-            "facebook paid-social ?",
-        );
-    }
-
-    #[test]
-    fn hosts_and_escapes_in_columns_are_understood() {
-        check(&[(field::UTM_SOURCE, "l.facebook.com")], "", "facebook ? ?");
-        check(&[(field::UTM_SOURCE, "www.google.pl")], "", "google ? ?");
-        check(&[], "https://example.com/?utm_source=chatgpt.com", "chatgpt chat ?");
-        check(&[], "https://example.com/?utm_source=perplexity.ai", "perplexity chat ?");
-        check(
-            &[(field::UTM_SOURCE, "google"), (field::UTM_CAMPAIGN, "promocja%20wrzesie%C5%84")],
-            "",
-            "google ? promocja wrzesień",
-        );
-        check(&[(field::CAMPAIGN, "100% rabatu")], "", "direct none 100% rabatu");
-    }
-
-    #[test]
-    fn first_and_last_touch_start_from_one_submission() {
-        let mut values = FieldValues::default();
-        values.set(field::FBCLID, "fb.1.1757682313000.IwAR0abc");
-        let page = "https://example.com/?utm_source=Facebook&utm_medium=cpc&utm_campaign=jesien";
-        attribute(&mut values, &[page], Implied::default(), shipped());
-        assert_eq!(values.get(field::FBCLID), Some("IwAR0abc"));
-        assert_eq!(values.get(field::UTM_SOURCE), Some("Facebook"), "the raw word is kept");
-        assert_eq!(values.get(field::LAST_SOURCE), Some("facebook"));
-        assert_eq!(values.get(field::LAST_CAMPAIGN), Some("jesien"));
-    }
-
-    #[test]
-    fn a_column_may_tell_the_last_touch_apart() {
-        let mut values = FieldValues::default();
-        values.set(field::SOURCE, "Organic Search");
-        values.set(field::LAST_SOURCE, "Paid Social");
-        attribute(&mut values, &[], Implied::default(), shipped());
-        assert_eq!(values.get(field::MEDIUM), Some("organic"));
-        assert_eq!(values.get(field::LAST_MEDIUM), Some("paid-social"));
-        assert_eq!(values.get(field::LAST_SOURCE), None);
-    }
-
-    #[test]
-    fn assistants_search_and_mail_are_told_apart() {
-        for (page, expected) in [
-            ("https://chatgpt.com/", "chatgpt chat ?"),
-            ("https://www.perplexity.ai/search/x", "perplexity chat ?"),
-            ("https://gemini.google.com/app", "gemini chat ?"),
-            ("https://grok.com/", "grok chat ?"),
-            ("https://docs.google.com/forms/d/x", "google referral ?"),
-            ("https://duckduckgo.com/", "duckduckgo organic ?"),
-            ("https://poczta.example.pl/", "webmail email ?"),
-            ("android-app://com.google.android.gm/", "gmail email ?"),
-            ("https://l.instagram.com/?u=x", "instagram social ?"),
-        ] {
-            check(&[(field::REFERRER, page)], "", expected);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_page_is_read_without_a_panic(raw in "\\PC{0,40}", page in "(https://|example.com|/|\\?|#|&|;|=|%3D|%|utm_source|utm_campaign|gclid|\\{|\\}|fb\\.|1\\.|x){0,20}") {
-            for text in [&raw, &page] {
-                let mut values = FieldValues::default();
-                values.set(field::REFERRER, text.as_str());
-                values.set(field::FBCLID, text.as_str());
-                attribute(&mut values, &[text], Implied::default(), shipped());
-                prop_assert!(values.get(field::SOURCE).is_some() || values.get(field::MEDIUM).is_some());
-            }
-        }
-    }
-
-    #[test]
-    fn a_click_id_speaks_where_utm_is_silent() {
-        check(&[], "https://example.com/?gclid=abc", "google cpc ?");
-        check(&[], "https://example.com/?fbclid=abc", "facebook social ?");
-        check(&[], "https://example.com/?gclid=a&utm_source=google", "google cpc ?");
-        check(&[], "https://example.com/?gclid=a&utm_source=newsletter", "newsletter ? ?");
-    }
-
-    #[test]
-    fn google_s_own_parameters_prove_a_paid_click() {
-        check(&[], "https://example.com/?gad_source=1", "google cpc ?");
-        check(&[], "https://example.com/?gad_campaignid=123", "google cpc ?");
-        check(&[], "https://example.com/?gad_source=1&utm_campaign=jesien", "google cpc jesien");
-        check(&[], "https://example.com/?gad_source=", "direct none ?");
-        check(&[], "https://example.com/?gad_source=1&utm_source=newsletter", "newsletter ? ?");
-        // A campaign's id may be anybody's.
-        check(&[(field::CAMPAIGN_ID, "123")], "", "direct none ?");
-        check(&[], "https://example.com/?mc_cid=1&fbclid=x", "mailchimp email ?");
-        check(&[], "https://example.com/?twclid=1", "twitter paid-social ?");
-    }
-
-    #[test]
-    fn a_tagged_link_is_never_direct() {
-        check(&[], "https://example.com/?utm_campaign=jesien", "unknown ? jesien");
-        check(&[], "https://example.com/?utm_medium=email", "unknown email ?");
-        check(
-            &[(field::REFERRER, "https://www.facebook.com/")],
-            "https://example.com/?utm_campaign=jesien",
-            "facebook social jesien",
-        );
-        check(&[], "https://example.com/?utm_source=(direct)&utm_medium=(none)", "direct none ?");
-        let form = Implied { source: None, medium: Some("form") };
-        check_implied(&[], "https://example.com/", form, "direct form ?");
-        check_implied(&[], "https://example.com/?utm_campaign=x", form, "unknown form x");
-        check(&[(field::UTM_SOURCE, "bezpośrednio")], "", "direct none ?");
-        check(&[(field::UTM_SOURCE, "google / cpc")], "", "google cpc ?");
-        check(&[(field::UTM_SOURCE, "google|cpc")], "", "google cpc ?");
-        check(&[(field::UTM_SOURCE, "chatgpt")], "", "chatgpt chat ?");
-        check(
-            &[],
-            "https://example.com/?utm_source%253Dgoogle%2526utm_medium%253Dcpc",
-            "google cpc ?",
-        );
-    }
-
-    #[test]
-    fn then_the_referrer_then_the_preset() {
-        let facebook = Implied { source: Some("facebook"), medium: Some("paid-social") };
-        check(&[(field::REFERRER, "https://www.google.pl/")], "", "google organic ?");
-        check(&[(field::REFERRER, "https://blog.example.org/x")], "", "example.org referral ?");
-        check(
-            &[(field::REFERRER, "https://example.com/a")],
-            "https://www.example.com/b",
-            "direct none ?",
-        );
-        check_implied(&[], "", facebook, "facebook paid-social ?");
-        check_implied(&[(field::UTM_SOURCE, "ig")], "", facebook, "instagram ? ?");
-        check(&[(field::SOURCE, "Paid Social")], "", "unknown paid-social ?");
-        check_implied(&[(field::PLATFORM, "ig")], "", facebook, "instagram paid-social ?");
-        check_implied(&[(field::PLATFORM, "fb")], "", facebook, "facebook paid-social ?");
-        check(&[(field::PLATFORM, "ig")], "", "direct none ?");
-    }
-}
+mod tests;

@@ -261,11 +261,14 @@ fn fold_question(header: &str) -> String {
         .replace("e mail", "email")
 }
 
+/// What an answer claims, and what to say about it.
+pub(super) type Said = (Vec<ConsentClaim>, Option<Remark>);
+
 /// Returns what the answer in `cell` claims under the preset's `mapping`; blank claims nothing.
 ///
 /// A no claims a refusal only where a yes would be consent: "unsubscribed: no" is not a consent. Several
 /// answers in one cell have to agree; a list of channels consents to those of the mapping's that it names.
-pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> (Vec<ConsentClaim>, Option<Remark>) {
+pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> Said {
     let pieces = pieces(&cell.text);
     let chosen: Vec<Channel> =
         pieces.iter().filter_map(|piece| only_channels(piece)).flatten().collect();
@@ -314,7 +317,7 @@ fn common_answer(pieces: &[&str]) -> Answer {
 /// Words of marketing make it a marketing consent, through the channels named, else by e-mail alone;
 /// without them it lets us answer the enquiry, through the channels named, else by e-mail and phone. Several
 /// consents in one cell are each read for themselves; where two disagree, the one that says no counts.
-pub fn guessed(cell: &Cell, mechanism: &str) -> (Vec<ConsentClaim>, Option<Remark>) {
+pub fn guessed(cell: &Cell, mechanism: &str) -> Said {
     let header = fold_question(&cell.column);
     let asked = affirmed_by(&cell.column);
     let mut claims: Vec<ConsentClaim> = Vec::new();

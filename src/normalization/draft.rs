@@ -6,6 +6,7 @@ use super::text::unguard;
 use super::{
     Normalizer, Remark, answer, company, consents, country, moment, number, person_name, web,
 };
+use crate::model::blank::is_blank;
 use crate::model::consent::ConsentClaim;
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::mailbox::mailbox_key;
@@ -17,6 +18,9 @@ use crate::rules::tables::Tables;
 
 /// A wall clock read in the wrong zone is off by at most 14 hours.
 const ZONE_ERROR_MAX_MS: i64 = 14 * 3_600_000;
+
+/// As many values as most rows have, with those that follow from others.
+const VALUES_EXPECTED: usize = 40;
 
 /// Parts the values of fields that hold several.
 const LIST_SEPARATOR: &str = "; ";
@@ -47,6 +51,23 @@ pub(super) struct Draft<'r> {
     pub(super) landing_pages: Vec<&'r Cell>,
     phones: Vec<&'r Cell>,
 }
+
+/// What stands where a whole name was asked for.
+#[derive(Debug, Clone)]
+pub(super) enum WholeName {
+    Person(person_name::PersonName),
+    Company(String),
+}
+
+/// A company's name, and the numbers that stood behind it.
+#[derive(Debug, Clone)]
+pub(super) struct Company {
+    name: String,
+    numbers: Vec<(FieldNo, Canonical)>,
+}
+
+/// The canonical form of a value: none where it says nothing, else what keeps it from having one.
+pub(super) type Canonical = Result<Option<String>, Remark>;
 
 impl Draft<'_> {
     pub(super) fn notice(&mut self, cell: &Cell, remark: Remark) {
@@ -89,9 +110,10 @@ impl Draft<'_> {
 
 impl Normalizer<'_> {
     /// Reads every cell of a row.
-    pub(super) fn draft<'r>(&mut self, cells: &'r [Cell]) -> Draft<'r> {
-        let mut draft = Draft::default();
-        for cell in cells.iter().filter(|cell| !cell.text.trim().is_empty()) {
+    pub(super) fn draft<'r>(&self, cells: &'r [Cell]) -> Draft<'r> {
+        let values = FieldValues::with_room_for(VALUES_EXPECTED);
+        let mut draft = Draft { values, ..Draft::default() };
+        for cell in cells.iter().filter(|cell| !is_blank(&cell.text)) {
             self.read(cell, &mut draft);
         }
         self.settle_region(&mut draft);
@@ -169,8 +191,12 @@ impl Normalizer<'_> {
         let mapping =
             self.source.consents.get(question as usize).filter(|_| question != GENERIC_CONSENT);
         let mechanism = if self.source.is_contact_list { "import" } else { "checkbox" };
-        let (claims, remark) = mapping
-            .map_or_else(|| consents::guessed(cell, mechanism), |it| consents::mapped(cell, it));
+        let key = [&*cell.column, &format!("\x1f{question}:{}\x1f", cell.column.len()), &cell.text]
+            .concat();
+        let (claims, remark) = self.remembered.consents.recall(&key, || {
+            mapping
+                .map_or_else(|| consents::guessed(cell, mechanism), |it| consents::mapped(cell, it))
+        });
         draft.consents.extend(claims);
         if let Some(remark) = remark {
             draft.notice(cell, remark);
@@ -184,10 +210,12 @@ impl Normalizer<'_> {
             field::FIRST_NAME | field::LAST_NAME => {
                 draft.name = draft.name.or(Some(cell));
                 let (part, name) = if field == field::FIRST_NAME {
-                    let part = person_name::given_part(&cell.text, self.tables);
+                    let read = || person_name::given_part(&cell.text, self.tables);
+                    let part = self.remembered.given_names.recall(&cell.text, read);
                     (part.honorific, part.first)
                 } else {
-                    let part = person_name::family_part(&cell.text, self.tables);
+                    let read = || person_name::family_part(&cell.text, self.tables);
+                    let part = self.remembered.family_names.recall(&cell.text, read);
                     (part.honorific, part.last)
                 };
                 draft.values.set_if_absent(field::HONORIFIC, part);
@@ -197,10 +225,15 @@ impl Normalizer<'_> {
             field::COMPANY => return self.read_company(cell, draft),
             _ => {}
         }
-        match self.canonical(&cell.text, field) {
+        let read = || self.canonical(&cell.text, field);
+        let canonical = match self.remembered.values.get(usize::from(field.0)) {
+            Some(memory) => memory.recall(&cell.text, read),
+            None => read(),
+        };
+        match canonical {
             Ok(Some(value)) => {
                 if draft.values.get(field).is_none() {
-                    note_bounds(cell, field, draft);
+                    self.note_bounds(cell, field, draft);
                 }
                 draft.keep_first(cell, field, value);
             }
@@ -211,22 +244,30 @@ impl Normalizer<'_> {
 
     /// Keeps a company's name without the numbers behind it, which have fields of their own.
     fn read_company(&self, cell: &Cell, draft: &mut Draft<'_>) {
-        let text = unguard(&cell.text);
-        if says_nothing(&text, self.tables) {
-            return;
-        }
-        let (name, numbers) = company::split_numbers(&company::tidy(&text));
-        for (number, digits) in numbers {
-            match self.canonical(&digits, number) {
+        let read = || self.company_in(&cell.text);
+        let Some(company) = self.remembered.companies.recall(&cell.text, read) else { return };
+        for (number, canonical) in company.numbers {
+            match canonical {
                 Ok(value) => draft.values.set_if_absent(number, value.unwrap_or_default()),
                 Err(remark) => draft.notice(cell, remark),
             }
         }
-        draft.keep_first(cell, field::COMPANY, name);
+        draft.keep_first(cell, field::COMPANY, company.name);
+    }
+
+    fn company_in(&self, raw: &str) -> Option<Company> {
+        let text = unguard(raw);
+        if says_nothing(&text, self.tables) {
+            return None;
+        }
+        let (name, numbers) = company::split_numbers(&company::tidy(&text));
+        let canonical =
+            |(number, digits): (FieldNo, String)| (number, self.canonical(&digits, number));
+        Some(Company { name, numbers: numbers.into_iter().map(canonical).collect() })
     }
 
     /// Returns the value of `field` in canonical form, nothing where the cell says nothing.
-    fn canonical(&self, raw: &str, field: FieldNo) -> Result<Option<String>, Remark> {
+    fn canonical(&self, raw: &str, field: FieldNo) -> Canonical {
         let text = unguard(raw);
         if field != field::COUNTRY && says_nothing(&text, self.tables) {
             return Ok(None);
@@ -365,6 +406,32 @@ impl Normalizer<'_> {
         }
     }
 
+    /// Keeps what a budget or a head count says beside its number.
+    fn note_bounds(&self, cell: &Cell, number: FieldNo, draft: &mut Draft<'_>) {
+        let (max, is_money) = match number {
+            field::BUDGET => (field::BUDGET_MAX, true),
+            field::EMPLOYEES => (field::EMPLOYEES_MAX, false),
+            _ => return,
+        };
+        let remembered = &self.remembered;
+        let memory = if is_money { &remembered.budgets } else { &remembered.head_counts };
+        let read = || {
+            let text = unguard(&cell.text);
+            if is_money { number::money(&text) } else { number::amount(&text) }
+        };
+        let Some(amount) = memory.recall(&cell.text, read) else { return };
+        if amount.is_product {
+            let message =
+                format!("`{}` was multiplied out to {}", unguard(&cell.text), amount.value);
+            draft.notice(cell, Remark::new("number-multiplied", message));
+        }
+        draft.values.set_if_absent(max, amount.upper.unwrap_or_default());
+        if is_money {
+            let currency = amount.currency.or_else(|| number::currency(&cell.column));
+            draft.values.set_if_absent(field::BUDGET_CURRENCY, currency.unwrap_or_default());
+        }
+    }
+
     /// Gives a region its usual name, and the country it lies in where the row names none.
     fn settle_region(&self, draft: &mut Draft<'_>) {
         let Some(written) = draft.values.get(field::REGION) else { return };
@@ -375,7 +442,7 @@ impl Normalizer<'_> {
     }
 
     /// Reads the phones last: the row's country tells how a national number is dialled.
-    fn read_phones(&mut self, draft: &mut Draft<'_>) {
+    fn read_phones(&self, draft: &mut Draft<'_>) {
         let default = self.source.default_country.to_owned();
         let country = draft.values.get(field::COUNTRY).unwrap_or(&default).to_owned();
         for cell in std::mem::take(&mut draft.phones) {
@@ -422,13 +489,19 @@ impl Normalizer<'_> {
     }
 
     fn read_full_name<'r>(&self, cell: &'r Cell, draft: &mut Draft<'r>) {
-        if let Some(company) = company::in_name(&cell.text, self.tables) {
-            let message = format!("`{company}` is a company and no person's name");
-            draft.notice(cell, Remark::new("name-is-company", message));
-            return draft.company_in_name = company;
-        }
+        let read = || match company::in_name(&cell.text, self.tables) {
+            Some(company) => WholeName::Company(company),
+            None => WholeName::Person(person_name::split(&cell.text, self.tables)),
+        };
+        let name = match self.remembered.whole_names.recall(&cell.text, read) {
+            WholeName::Person(name) => name,
+            WholeName::Company(company) => {
+                let message = format!("`{company}` is a company and no person's name");
+                draft.notice(cell, Remark::new("name-is-company", message));
+                return draft.company_in_name = company;
+            }
+        };
         draft.name = draft.name.or(Some(cell));
-        let name = person_name::split(&cell.text, self.tables);
         draft.values.set_if_absent(field::HONORIFIC, name.honorific);
         draft.values.set_if_absent(field::FIRST_NAME, name.first);
         draft.values.set_if_absent(field::LAST_NAME, name.last);
@@ -458,27 +531,6 @@ fn number_in(text: &str, field: FieldNo) -> Option<String> {
     match field {
         field::BUDGET => number::money(text).map(|amount| amount.value),
         _ => number::parse(text),
-    }
-}
-
-/// Keeps what a budget or a head count says beside its number.
-fn note_bounds(cell: &Cell, number: FieldNo, draft: &mut Draft<'_>) {
-    let (max, is_money) = match number {
-        field::BUDGET => (field::BUDGET_MAX, true),
-        field::EMPLOYEES => (field::EMPLOYEES_MAX, false),
-        _ => return,
-    };
-    let text = unguard(&cell.text);
-    let read = if is_money { number::money(&text) } else { number::amount(&text) };
-    let Some(amount) = read else { return };
-    if amount.is_product {
-        let message = format!("`{text}` was multiplied out to {}", amount.value);
-        draft.notice(cell, Remark::new("number-multiplied", message));
-    }
-    draft.values.set_if_absent(max, amount.upper.unwrap_or_default());
-    if is_money {
-        let currency = amount.currency.or_else(|| number::currency(&cell.column));
-        draft.values.set_if_absent(field::BUDGET_CURRENCY, currency.unwrap_or_default());
     }
 }
 

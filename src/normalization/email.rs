@@ -11,6 +11,7 @@ use email_address::{EmailAddress, Options};
 use regex::Regex;
 
 use super::Remark;
+use super::mail_domain::{Domain, is_near, is_sound};
 use super::text::{narrow, unguard};
 use crate::model::mailbox::mailbox_key;
 use crate::rules::field::fold_header;
@@ -160,20 +161,20 @@ fn first_of(mut found: Vec<String>, tables: &Tables) -> Email {
     Email { others: found, ..finish(address, remarks, tables) }
 }
 
-/// Returns what kind of mailbox the valid `address` is.
-pub fn classify(address: &str, tables: &Tables) -> Mailbox {
+/// Returns what kind of mailbox the valid `address` is; `known` tells of its domain.
+pub fn classify(address: &str, known: impl FnOnce(&str) -> Domain, tables: &Tables) -> Mailbox {
     let lower = address.to_lowercase();
     let (local, domain) = lower.rsplit_once('@').unwrap_or(("", lower.as_str()));
     let untagged = local.split('+').next().unwrap_or(local);
     let name = untagged.trim_end_matches(|c: char| c.is_ascii_digit());
-    let is_relay = with_parents(domain).any(|parent| tables.is_mail_relay(parent));
+    let Domain { registrable, is_free, is_disposable, is_relay } = known(domain);
     Mailbox {
-        domain: registrable(domain).to_owned(),
-        is_free: tables.is_free_mail(domain),
+        domain: registrable,
+        is_free,
         is_role: tables.is_role_mailbox(name)
             || tables.is_role_mailbox(untagged)
             || is_branch_mailbox(name, tables),
-        is_disposable: !is_relay && is_disposable(domain, tables),
+        is_disposable,
         is_relay,
     }
 }
@@ -204,22 +205,21 @@ fn near_provider<'a>(domain: &str, tables: &'a Tables) -> Option<&'a str> {
         return None;
     }
     let providers = tables.misspelt_providers();
-    let is_near = |typed: &str, known: &str| {
-        typed.len().abs_diff(known.len()) <= 1 && strsim::osa_distance(typed, known) == 1
-    };
     let whole =
         providers.iter().find(|known| known.len() >= NEAR_DOMAIN_MIN && is_near(domain, known));
     // `gamil.pl` is no letter away from any provider, but its name is one away from Gmail's.
     let by_name = || {
         // A letter away from Gmail's name, and a word of its own.
         let name = domain.split('.').next().filter(|name| *name != "email")?;
-        let name_of = |known: &&String| known.split('.').next().unwrap_or_default().to_owned();
-        if providers.iter().any(|known| name_of(&known) == name) {
+        let is_provider = |known: &String| {
+            known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        if providers.iter().any(is_provider) {
             return None;
         }
         providers.iter().find(|known| {
-            let provider = name_of(known);
-            provider.len() >= 5 && is_near(name, &provider)
+            let end = known.bytes().position(|byte| byte == b'.').unwrap_or(known.len());
+            end >= 5 && is_near(name, &known[..end])
         })
     };
     whole.or_else(by_name).map(String::as_str)
@@ -351,15 +351,17 @@ fn judge(candidate: &str, tables: &Tables) -> Result<String, EmailFault> {
                 .map_err(|_| invalid("the part after the @ is no domain"))?
         };
     let address = format!("{local}@{domain}");
-    let options =
-        Options::default().with_required_tld().without_domain_literal().without_display_text();
-    EmailAddress::parse_with_options(&address, options).map_err(|error| {
-        let why = error.to_string().to_lowercase();
-        match provider_without_dot(&domain, tables) {
-            Some(known) => invalid(&format!("{why}; {known} was probably meant")),
-            None => invalid(&why),
-        }
-    })?;
+    if !is_sound(local, &domain) {
+        let options =
+            Options::default().with_required_tld().without_domain_literal().without_display_text();
+        EmailAddress::parse_with_options(&address, options).map_err(|error| {
+            let why = error.to_string().to_lowercase();
+            match provider_without_dot(&domain, tables) {
+                Some(known) => invalid(&format!("{why}; {known} was probably meant")),
+                None => invalid(&why),
+            }
+        })?;
+    }
     // RFC 2606 keeps `.example` for documentation; fixtures and demos live there.
     if !has_known_suffix(&domain)
         && !domain.ends_with(".example")
@@ -449,7 +451,7 @@ pub fn registrable(domain: &str) -> &str {
     psl::domain_str(domain).unwrap_or(domain)
 }
 
-fn is_disposable(domain: &str, tables: &Tables) -> bool {
+pub(super) fn is_disposable(domain: &str, tables: &Tables) -> bool {
     for parent in with_parents(domain) {
         if tables.is_never_disposable(parent) || tables.is_free_mail(parent) {
             return false;
@@ -462,7 +464,7 @@ fn is_disposable(domain: &str, tables: &Tables) -> bool {
 }
 
 /// Iterates over `domain` and its parents down to two labels.
-fn with_parents(domain: &str) -> impl Iterator<Item = &str> {
+pub(super) fn with_parents(domain: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(domain), |name| name.split_once('.').map(|(_, parent)| parent))
         .filter(|name| name.contains('.'))
 }

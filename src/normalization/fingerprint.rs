@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::text::unguard;
+use crate::model::blank::trim;
 use crate::model::ids::Fingerprint;
 use crate::model::row::{Cell, Role};
 
@@ -33,7 +34,7 @@ pub fn fingerprint(source_id: &str, cells: &[Cell], told_apart: ToldApart) -> Fi
     hash.update(UNIT);
     let id = native_id(cells).filter(|_| told_apart != ToldApart::ByContent);
     let time =
-        cells.iter().find(|cell| cell.role == Role::SubmittedAt).map(|cell| cell.text.trim());
+        cells.iter().find(|cell| cell.role == Role::SubmittedAt).map(|cell| trim(&cell.text));
     let is_unique = |id: &String| {
         told_apart == ToldApart::ById
             || id.chars().filter(|c| c.is_alphanumeric()).count() >= UNIQUE_ID_CHARS_MIN
@@ -52,7 +53,7 @@ pub fn fingerprint(source_id: &str, cells: &[Cell], told_apart: ToldApart) -> Fi
         let mut contents: Vec<(&str, &str)> = cells
             .iter()
             .filter(|cell| !matches!(cell.role, Role::Volatile | Role::ModifiedAt))
-            .map(|cell| (&*cell.column, cell.text.trim()))
+            .map(|cell| (&*cell.column, trim(&cell.text)))
             .filter(|(_, text)| !text.is_empty())
             .collect();
         contents.sort_unstable();

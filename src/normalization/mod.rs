@@ -16,34 +16,39 @@ mod draft;
 pub mod email;
 mod fingerprint;
 pub mod gibberish;
+mod mail_domain;
+mod memory;
 pub mod moment;
+mod moment_plain;
 mod moment_words;
 pub mod number;
 pub mod person_name;
 pub mod phone;
 mod phone_cell;
+mod phone_library;
 pub mod spam;
 pub mod text;
 mod verdict;
 pub mod web;
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 
+use self::consents::Said;
 use self::date_order::DateOrders;
 use self::device::Device;
+use self::draft::{Canonical, Company, WholeName};
 pub use self::fingerprint::{ToldApart, fingerprint};
+use self::mail_domain::Domain;
+use self::memory::Memory;
 use self::moment::TimeStyle;
+use self::number::Amount;
+use self::person_name::PersonName;
 use self::phone::{Phone, PhoneFault};
 use crate::model::row::{ConsentMapping, Origin, Row, RowContent};
 use crate::model::submission::RowVerdict;
 use crate::rules::field::{FieldCatalog, fold_header};
 use crate::rules::source::{ColumnMapping, IdScope};
 use crate::rules::tables::Tables;
-
-/// Phones, job titles and user agents remembered at most; a call centre's or a test number comes again, a person's seldom does.
-const VALUES_REMEMBERED_MAX: usize = 16_384;
 
 /// Something worth saying about one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,22 +110,38 @@ pub struct Normalizer<'a> {
     tables: &'a Tables,
     fields: &'a FieldCatalog,
     source: SourceContext<'a>,
-    phones: HashMap<String, Result<Phone, PhoneFault>>,
-    titles: HashMap<String, Title>,
-    devices: HashMap<String, Device>,
+    remembered: Remembered,
+}
+
+/// What the values of this input were found to say.
+#[derive(Debug, Default)]
+struct Remembered {
+    /// As dialled in the default country.
+    phones: Memory<Result<Phone, PhoneFault>>,
+    titles: Memory<Title>,
+    devices: Memory<Device>,
+    given_names: Memory<PersonName>,
+    family_names: Memory<PersonName>,
+    whole_names: Memory<WholeName>,
+    /// Whether a name is one that people try forms with, or none at all.
+    odd_names: Memory<bool>,
+    budgets: Memory<Option<Amount>>,
+    head_counts: Memory<Option<Amount>>,
+    companies: Memory<Option<Company>>,
+    legal_forms: Memory<Option<String>>,
+    /// By question, column and answer.
+    consents: Memory<Said>,
+    domains: Memory<Domain>,
+    /// Values in canonical form, by the number of their field.
+    values: Vec<Memory<Canonical>>,
 }
 
 impl<'a> Normalizer<'a> {
     /// Prepares to normalize the rows of `source`.
     pub fn new(tables: &'a Tables, fields: &'a FieldCatalog, source: SourceContext<'a>) -> Self {
-        Self {
-            tables,
-            fields,
-            source,
-            phones: HashMap::new(),
-            titles: HashMap::new(),
-            devices: HashMap::new(),
-        }
+        let values = fields.iter().map(|_| Memory::default()).collect();
+        let remembered = Remembered { values, ..Remembered::default() };
+        Self { tables, fields, source, remembered }
     }
 
     /// Judges `row`; returns where it stood, the row as received, and the verdict.
@@ -141,49 +162,27 @@ impl<'a> Normalizer<'a> {
     }
 
     /// Reads a phone number as dialled in `country`, remembering those of the default country.
-    fn phone(&mut self, raw: &str, country: &str) -> Result<Phone, PhoneFault> {
+    fn phone(&self, raw: &str, country: &str) -> Result<Phone, PhoneFault> {
         if country != self.source.default_country {
             return phone::parse(raw, country, self.tables);
         }
-        if let Some(known) = self.phones.get(raw) {
-            return known.clone();
-        }
-        let found = phone::parse(raw, country, self.tables);
-        if self.phones.len() >= VALUES_REMEMBERED_MAX {
-            self.phones.clear();
-        }
-        self.phones.insert(raw.to_owned(), found.clone());
-        found
+        self.remembered.phones.recall(raw, || phone::parse(raw, country, self.tables))
     }
 
     /// Reads a job title; the same few thousand titles make up any export.
-    fn title(&mut self, title: &str) -> Title {
-        if let Some(known) = self.titles.get(title) {
-            return *known;
-        }
-        let folded = fold_header(title);
-        let found = Title {
-            seniority: self.tables.titles().seniority(&folded),
-            department: self.tables.titles().department(&folded),
-        };
-        if self.titles.len() >= VALUES_REMEMBERED_MAX {
-            self.titles.clear();
-        }
-        self.titles.insert(title.to_owned(), found);
-        found
+    fn title(&self, title: &str) -> Title {
+        self.remembered.titles.recall(title, || {
+            let folded = fold_header(title);
+            Title {
+                seniority: self.tables.titles().seniority(&folded),
+                department: self.tables.titles().department(&folded),
+            }
+        })
     }
 
     /// Reads a user agent; one version of one browser sends most forms of a month.
-    fn device(&mut self, user_agent: &str) -> Device {
-        if let Some(known) = self.devices.get(user_agent) {
-            return *known;
-        }
-        let found = device::read(user_agent);
-        if self.devices.len() >= VALUES_REMEMBERED_MAX {
-            self.devices.clear();
-        }
-        self.devices.insert(user_agent.to_owned(), found);
-        found
+    fn device(&self, user_agent: &str) -> Device {
+        self.remembered.devices.recall(user_agent, || device::read(user_agent))
     }
 
     fn told_apart(&self) -> ToldApart {

@@ -8,10 +8,10 @@ use chrono::{
 };
 use chrono_tz::Tz;
 
-use super::Remark;
 use super::date_order::{Basis, Figures, Orders, format_order, split_figures};
 use super::moment_words::{offset_at_end, spelled_date, without_words, zone_at_end};
 use super::text::{narrow, unguard};
+use super::{Remark, moment_plain};
 use crate::model::moment::{Certainty, DateOrder, Moment};
 
 /// How a source writes its times.
@@ -161,19 +161,9 @@ fn in_range(
 
 fn with_formats(text: &str, style: TimeStyle<'_>) -> Option<(Moment, Vec<Remark>)> {
     let formats = style.formats.iter().filter(|format| may_be_tried(format, style.orders));
-    let found = formats.into_iter().find_map(|format| {
-        if let Ok(fixed) = DateTime::parse_from_str(text, format) {
-            return Some((
-                exact(fixed.to_utc(), fixed.offset().local_minus_utc() / 60),
-                Vec::new(),
-            ));
-        }
-        if let Ok(local) = NaiveDateTime::parse_from_str(text, format) {
-            return Some(localized(local, false, style.zone));
-        }
-        let date = NaiveDate::parse_from_str(text, format).ok()?;
-        Some(localized(noon(date), true, style.zone))
-    })?;
+    let found = formats
+        .into_iter()
+        .find_map(|format| moment_plain::with_format(text, format, style.zone))?;
     // chrono reads the 25 of `12.09.25` as the year 25 where the format asks for four figures.
     YEARS.contains(&found.0.utc().year()).then_some(found)
 }
@@ -187,11 +177,11 @@ fn may_be_tried(format: &str, orders: Orders) -> bool {
     })
 }
 
-fn noon(date: NaiveDate) -> NaiveDateTime {
+pub(super) fn noon(date: NaiveDate) -> NaiveDateTime {
     date.and_time(NaiveTime::MIN) + Duration::hours(12)
 }
 
-fn exact(instant: DateTime<Utc>, offset_minutes: i32) -> Moment {
+pub(super) fn exact(instant: DateTime<Utc>, offset_minutes: i32) -> Moment {
     Moment { epoch_ms: instant.timestamp_millis(), offset_minutes, certainty: Certainty::Exact }
 }
 
@@ -398,7 +388,11 @@ fn clock_time(date: NaiveDate, clock: &str) -> Option<NaiveDateTime> {
 }
 
 /// Places local time in `zone`: a time that the clocks skip moves forward, a doubled one is the first.
-fn localized(local: NaiveDateTime, is_date_only: bool, zone: Tz) -> (Moment, Vec<Remark>) {
+pub(super) fn localized(
+    local: NaiveDateTime,
+    is_date_only: bool,
+    zone: Tz,
+) -> (Moment, Vec<Remark>) {
     let mut remarks = Vec::new();
     let placed = match zone.from_local_datetime(&local) {
         LocalResult::Single(placed) => Some(placed),

@@ -79,6 +79,8 @@ const TITLES_BEHIND: &[&str] = &[
 ];
 /// A longer cell is prose; its beginning is enough of a name.
 const NAME_CHARS_MAX: usize = 200;
+/// Times that a name with odd signs is read again at most.
+const PART_READINGS_MAX: usize = 8;
 
 /// Splits a whole name.
 pub fn split(raw: &str, tables: &Tables) -> PersonName {
@@ -133,24 +135,39 @@ fn first_person<'a>(text: &'a str, tables: &Tables) -> &'a str {
 
 /// Returns a given name, cleaned and without a title.
 pub fn given_part(raw: &str, tables: &Tables) -> PersonName {
-    let text = cleaned(raw, tables);
-    let (honorific, bare) = split_honorific(&text, tables);
-    PersonName {
-        honorific: honorific.to_owned(),
-        first: with_capitals(bare.trim_matches([',', ' ']), Part::Given, is_shouted(bare)),
-        last: String::new(),
-    }
+    let (honorific, first) = settled_part(raw, Part::Given, tables);
+    PersonName { honorific, first, last: String::new() }
 }
 
 /// Returns a family name, cleaned and without a title.
 pub fn family_part(raw: &str, tables: &Tables) -> PersonName {
+    let (honorific, last) = settled_part(raw, Part::Family, tables);
+    PersonName { honorific, first: String::new(), last }
+}
+
+/// Returns the titles and the name in `raw`, read until nothing is left that would be read otherwise: signs that
+/// go may leave others behind that go, too.
+fn settled_part(raw: &str, part: Part, tables: &Tables) -> (String, String) {
+    let (mut honorific, mut name) = read_part(raw, part, tables);
+    let is_plain = raw.chars().all(|c| c.is_alphabetic() || c == ' ');
+    for _ in 0..PART_READINGS_MAX {
+        if is_plain || name.is_empty() {
+            break;
+        }
+        let (more, again) = read_part(&name, part, tables);
+        if again == name {
+            break;
+        }
+        (honorific, name) = (joined(&honorific, &more), again);
+    }
+    (honorific, name)
+}
+
+fn read_part(raw: &str, part: Part, tables: &Tables) -> (String, String) {
     let text = cleaned(raw, tables);
     let (honorific, bare) = split_honorific(&text, tables);
-    PersonName {
-        honorific: honorific.to_owned(),
-        first: String::new(),
-        last: with_capitals(bare.trim_matches([',', ' ']), Part::Family, is_shouted(bare)),
-    }
+    let name = with_capitals(bare.trim_matches([',', ' ']), part, is_shouted(bare));
+    (honorific.to_owned(), name)
 }
 
 fn with_honorific(honorific: &str, name: PersonName) -> PersonName {
@@ -184,8 +201,9 @@ fn cleaned(raw: &str, tables: &Tables) -> String {
         .collect();
     let text = text.replace(['–', '—'], "-");
     let bare = without_asides(&text, tables);
-    let bare =
-        bare.split_whitespace().filter(|word| is_of_name(word)).collect::<Vec<_>>().join(" ");
+    let words = bare.split_whitespace().filter(|word| is_of_name(word));
+    let words = words.map(without_signs_before).filter(|word| !word.is_empty());
+    let bare = words.collect::<Vec<_>>().join(" ");
     let bare = without_rest(from_first_letter(&bare))
         .replace(" - ", "-")
         .replace(" -", "-")
@@ -194,11 +212,19 @@ fn cleaned(raw: &str, tables: &Tables) -> String {
     let bare = from_first_letter(&bare)
         .trim_end_matches(|c: char| !c.is_alphanumeric() && !".'’".contains(c));
     let bare = spaced_names(bare, tables);
-    let has_letters = bare.chars().any(char::is_alphabetic);
-    if !has_letters || (bare.len() <= 20 && tables.is_placeholder_name(&fold_header(&bare))) {
-        return String::new();
-    }
-    bare
+    if is_no_name(&bare, tables) { String::new() } else { bare }
+}
+
+fn is_no_name(text: &str, tables: &Tables) -> bool {
+    !text.chars().any(char::is_alphabetic)
+        || (text.len() <= 20 && tables.is_placeholder_name(&fold_header(text)))
+}
+
+/// Returns `word` without signs before it that no name begins with and that part none. A stray @ goes on both
+/// sides, for it would make an address of two words that a dash joins: `Anna@ -Maria`.
+fn without_signs_before(word: &str) -> &str {
+    let is_sign = |c: char| !c.is_alphanumeric() && !".,;:'’-/|+&".contains(c);
+    word.trim_end_matches('@').trim_start_matches(is_sign)
 }
 
 /// Returns `text` without the signs before it; an apostrophe stays before a letter, as in `'t Hoff`.
@@ -359,7 +385,9 @@ fn split_honorific<'a>(text: &'a str, tables: &Tables) -> (&'a str, &'a str) {
         end = after;
     }
     let (title, bare) = text.split_at(end);
-    (title.trim(), from_first_letter(bare).trim_end())
+    let bare = from_first_letter(bare).trim_end();
+    // `Pan brak`
+    (title.trim(), if end > 0 && is_no_name(bare, tables) { "" } else { bare })
 }
 
 /// Returns where the university of a `prof. PW` ends, behind which a name or another title follows.
@@ -434,8 +462,11 @@ fn is_role(word: &str) -> bool {
 fn family_in_front(words: &[&str], is_given: impl Fn(&str) -> bool) -> Option<usize> {
     let folded: Vec<String> = words.iter().map(|word| fold_header(word)).collect();
     let [first, middle @ .., last] = &folded[..] else { return None };
+    // `Do van der Berg` is Dutch.
+    let is_dutch = middle.get(1).is_some_and(|word| PARTICLES.contains(&word.as_str()));
     let is_vietnamese = VIETNAMESE_FAMILIES.contains(&first.as_str())
-        && middle.first().is_some_and(|word| VIETNAMESE_MIDDLES.contains(&word.as_str()));
+        && middle.first().is_some_and(|word| VIETNAMESE_MIDDLES.contains(&word.as_str()))
+        && !is_dutch;
     let is_patronymic = |word: &str| PATRONYMIC_ENDINGS.iter().any(|ending| word.ends_with(ending));
     if is_vietnamese || (middle.len() == 1 && is_patronymic(last)) {
         return Some(1);

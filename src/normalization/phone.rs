@@ -3,14 +3,14 @@
 //! The repairs come first because the library trusts its input: it calls `123456789` a valid line in
 //! Kraków, reads the letters of `wew. 12` as keypad digits and a Polish trunk zero as part of the number.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
 use super::Remark;
 use super::phone_cell::{self, Label};
+use super::phone_library::{self, ask_library};
 use super::text::{narrow, unguard};
-use crate::model::spreadsheet::is_e164;
 use crate::rules::field::fold_header;
 use crate::rules::tables::Tables;
 
@@ -67,7 +67,7 @@ const EXTENSIONS: &[&str] = &[
 const WITH_TRUNK_ZERO: &[&str] = &["DE", "AT", "CH"];
 
 /// Fewest digits a piece of a cell must have to be a number of its own.
-const NUMBER_DIGITS_MIN: usize = 7;
+pub(super) const NUMBER_DIGITS_MIN: usize = 7;
 /// Most digits of an extension; longer ones are numbers.
 const EXTENSION_DIGITS_MAX: usize = 6;
 /// Most digits of an area code that a slash may part from its number (`030/1234567`).
@@ -77,7 +77,7 @@ const PART_DIGITS_MAX: usize = 4;
 /// Digits of a Polish number with its country code.
 const POLISH_WITH_CODE_DIGITS: usize = 11;
 /// A longer cell is prose; nothing that is dialled stands behind so much of it.
-const CELL_CHARS_MAX: usize = 400;
+pub(super) const CELL_CHARS_MAX: usize = 400;
 
 /// A run of a cell that may be a number.
 #[derive(Debug, Default)]
@@ -103,6 +103,20 @@ struct Parts {
 /// Of several numbers the first valid one is taken and the others are kept beside it; an extension is
 /// cut off and kept. Both are remarked.
 pub fn parse(raw: &str, country: &str, tables: &Tables) -> Result<Phone, PhoneFault> {
+    if phone_library::is_one_number(raw)
+        && !is_placeholder(raw, country, tables)
+        && let Ok(phone) = judge(raw, country)
+    {
+        return Ok(phone);
+    }
+    parse_with_care(raw, country, tables)
+}
+
+pub(super) fn parse_with_care(
+    raw: &str,
+    country: &str,
+    tables: &Tables,
+) -> Result<Phone, PhoneFault> {
     let text = unguard(raw);
     let text = narrow(&text);
     let digit_count = digits_in(&text);
@@ -409,9 +423,15 @@ fn is_placeholder(candidate: &str, country: &str, tables: &Tables) -> bool {
 
 /// Returns the digits without `(0)`, and whether a plus sign opens them.
 fn digits_of(candidate: &str) -> (String, bool) {
-    let joined = candidate.replace("(0)", "");
+    let joined = if candidate.contains('(') {
+        Cow::Owned(candidate.replace("(0)", ""))
+    } else {
+        Cow::Borrowed(candidate)
+    };
     let is_international = joined.trim_start_matches(['(', ' ']).starts_with('+');
-    (joined.chars().filter(char::is_ascii_digit).collect(), is_international)
+    let mut digits = String::with_capacity(joined.len());
+    digits.extend(joined.chars().filter(char::is_ascii_digit));
+    (digits, is_international)
 }
 
 fn judge(candidate: &str, country: &str) -> Result<Phone, PhoneFault> {
@@ -431,11 +451,10 @@ fn judge(candidate: &str, country: &str) -> Result<Phone, PhoneFault> {
         phone.remarks.push(Remark::new("phone-repaired", message));
         return Ok(phone);
     }
-    let code = calling_code(country).filter(|_| WITH_TRUNK_ZERO.contains(&country));
-    if let Some(code) = code
-        && !is_international
-        && digits.starts_with(&code)
+    if !is_international
         && digits.len() >= POLISH_WITH_CODE_DIGITS
+        && WITH_TRUNK_ZERO.contains(&country)
+        && calling_code(country).is_some_and(|code| digits.starts_with(&code))
         && let Some(mut phone) = ask_library(&format!("+{digits}"), country)
     {
         // Nobody dials a national number there without its nought, though the library would take one.
@@ -527,41 +546,6 @@ fn national_part<'a>(dialled: &'a str, country: &str) -> &'a str {
         }
         None => dialled,
     }
-}
-
-fn ask_library(number: &str, country: &str) -> Option<Phone> {
-    static UTIL: LazyLock<&rlibphonenumber::PhoneNumberUtil> = LazyLock::new(|| &PHONE_NUMBER_UTIL);
-    let region = Region::from_code(country).ok();
-    let parsed = UTIL.parse(number, region).ok()?;
-    let e164 = UTIL.format(&parsed, PhoneNumberFormat::E164).into_owned();
-    // The library has service numbers of four digits; nobody is called back there.
-    if !UTIL.is_valid_number(&parsed) || !is_e164(&e164) {
-        return None;
-    }
-    let kind = match UTIL.get_number_type(&parsed) {
-        PhoneNumberType::Mobile => "mobile",
-        PhoneNumberType::FixedLine => "fixed",
-        PhoneNumberType::VoIP => "voip",
-        PhoneNumberType::PremiumRate => "premium",
-        PhoneNumberType::TollFree => "toll-free",
-        PhoneNumberType::FixedLineOrMobile => "fixed-or-mobile",
-        PhoneNumberType::SharedCost => "shared-cost",
-        PhoneNumberType::PersonalNumber => "personal",
-        PhoneNumberType::Pager => "pager",
-        PhoneNumberType::UAN => "universal-access",
-        PhoneNumberType::VoiceMail => "voicemail",
-        PhoneNumberType::Unknown => "unknown",
-    };
-    let region =
-        UTIL.get_region_for_number(&parsed).map(|region| region.as_region_str().to_string());
-    Some(Phone {
-        e164,
-        kind,
-        region: region.filter(|code| code != "001"),
-        extension: String::new(),
-        others: Vec::new(),
-        remarks: Vec::new(),
-    })
 }
 
 #[cfg(test)]

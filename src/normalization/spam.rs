@@ -1,5 +1,10 @@
 //! Rows that are intact but no leads: tests, bots and forms that were never sent.
 
+use std::sync::LazyLock;
+
+use memchr::memchr;
+use memchr::memmem::Finder;
+
 use super::answer::{self, Answer};
 use super::gibberish;
 use super::text::tidy;
@@ -39,6 +44,10 @@ const PARTIAL: &[&str] = &[
 ];
 /// States that a form plugin gives to what it takes for spam, folded.
 const SPAM: &[&str] = &["spam", "junk", "trash", "kosz", "papierkorb"];
+
+static LEAD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("lead:"));
+static SHOUTED_LEAD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("LEAD:"));
+static DUMMY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("dummy data"));
 
 /// Returns why the row with `cells` is withheld whatever its values, if it is.
 pub fn hold(cells: &[Cell], tables: &Tables) -> Option<Hold> {
@@ -103,7 +112,7 @@ pub fn hold_test_contact<'a>(
     }
     let name = name?;
     let is_typed_at_random = gibberish::is_gibberish(&tidy(&name.text));
-    if !is_typed_at_random && !tables.is_test_name(&fold_header(&name.text)) {
+    if !is_odd_name(&name.text, tables) {
         return None;
     }
     let mailbox = email.and_then(|(address, _)| address.split('@').next());
@@ -125,6 +134,11 @@ pub fn hold_test_contact<'a>(
     None
 }
 
+/// Returns whether the name in `text` is nobody's: typed at random, or one that people try forms with.
+pub fn is_odd_name(text: &str, tables: &Tables) -> bool {
+    gibberish::is_gibberish(&tidy(text)) || tables.is_test_name(&fold_header(text))
+}
+
 /// Returns whether somebody with a number of their own typed the test `address` to get past the form.
 pub fn is_address_kept_back(
     address: &str,
@@ -132,10 +146,9 @@ pub fn is_address_kept_back(
     name: Option<&Cell>,
     tables: &Tables,
 ) -> bool {
-    let is_test_name = name.is_some_and(|cell| {
-        tables.is_test_name(&fold_header(&cell.text)) || gibberish::is_gibberish(&tidy(&cell.text))
-    });
-    has_phone && !is_test_name && tables.is_test_email(&address.to_lowercase())
+    has_phone
+        && tables.is_test_email(&address.to_lowercase())
+        && !name.is_some_and(|cell| is_odd_name(&cell.text, tables))
 }
 
 /// Returns why a form that was opened at `started` and sent at `submitted` was not filled in by a person.
@@ -229,8 +242,14 @@ fn is_filled(text: &str) -> bool {
 
 /// Returns whether `text`, perhaps behind the `p:` of a phone cell, opens like a vendor's dummy value.
 fn is_dummy(text: &str, tables: &Tables) -> bool {
-    // Dummy values are rare: three byte tests spare the lower-casing of every cell.
-    if !text.contains("lead:") && !text.contains("dummy data") && !text.contains("LEAD:") {
+    // Dummy values are rare: byte tests spare the lower-casing of every cell.
+    let first = text.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
+    if first.is_ascii_alphanumeric() && first != b'p' && !tables.may_open_test_text(first) {
+        return false;
+    }
+    let may_be_marked = memchr(b':', text.as_bytes()).is_some()
+        && [&LEAD, &SHOUTED_LEAD].iter().any(|mark| mark.find(text.as_bytes()).is_some());
+    if !may_be_marked && DUMMY.find(text.as_bytes()).is_none() {
         return false;
     }
     let lower = tidy(text).to_lowercase();

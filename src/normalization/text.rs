@@ -153,6 +153,14 @@ fn is_tidy(text: &str) -> bool {
     if *first == b' ' || *last == b' ' {
         return false;
     }
+    if text.is_ascii() {
+        // Most cells, and three times as fast without looking at characters.
+        let mut odd = 0;
+        for byte in bytes {
+            odd |= u8::from(!(b' '..=b'~').contains(byte));
+        }
+        return odd == 0 && bytes.windows(2).all(|pair| pair != b"  ");
+    }
     let mut after_blank = false;
     for c in text.chars() {
         let plain = (' '..='~').contains(&c) || (c >= '\u{a1}' && c.is_alphabetic());
@@ -206,11 +214,21 @@ fn compose(text: &mut String, mark: char) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
     fn check(raw: &str, expected: &str) {
         assert_eq!(unguard(raw), expected, "{raw:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_called_tidy_is_left_as_it_is(text in "[ -~\\x00-\\x1fłŁ\u{a0}\u{301}]{0,8}|[a-c ]{0,8}") {
+            let untidy = format!("{text}\u{200b}");
+            prop_assert_eq!(tidy(&text), tidy(&untidy));
+        }
     }
 
     #[test]

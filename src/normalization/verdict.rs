@@ -2,6 +2,7 @@
 
 use super::attribution::{Finding, Implied, attribute};
 use super::draft::{Draft, phone_remark};
+use super::mail_domain::Domain;
 use super::phone::PhoneFault;
 use super::{Normalizer, Remark, company, email, fingerprint, moment, spam};
 use crate::model::field::{self};
@@ -32,8 +33,11 @@ impl Normalizer<'_> {
         }
         let mut draft = self.draft(cells);
         let email = draft.email.as_ref().map(|(email, cell)| (email.address.as_str(), *cell));
-        if let Some(hold) =
-            spam::hold_test_contact(email, draft.phone.is_some(), draft.name, self.tables)
+        let name = draft.name.filter(|cell| {
+            let read = || spam::is_odd_name(&cell.text, self.tables);
+            self.remembered.odd_names.recall(&cell.text, read)
+        });
+        if let Some(hold) = spam::hold_test_contact(email, draft.phone.is_some(), name, self.tables)
         {
             return RowVerdict::Held(hold);
         }
@@ -79,7 +83,9 @@ impl Normalizer<'_> {
         let values = &mut draft.values;
         let mut own_domain = None;
         if let Some(address) = values.get(field::EMAIL) {
-            let mut mailbox = email::classify(address, self.tables);
+            let domain =
+                |name: &str| self.remembered.domains.recall(name, || Domain::of(name, self.tables));
+            let mut mailbox = email::classify(address, domain, self.tables);
             // Whoever mistyped a provider is no throw-away mailbox, though squatters use such domains for some.
             mailbox.is_disposable &= values.get(field::EMAIL_SUGGESTION).is_none();
             for (flag, is) in [
@@ -97,8 +103,10 @@ impl Normalizer<'_> {
         if let Some(domain) = site.or(own_domain) {
             values.set(field::COMPANY_DOMAIN, domain);
         }
-        let form =
-            values.get(field::COMPANY).and_then(|name| company::legal_form(name, self.tables));
+        let form = values.get(field::COMPANY).and_then(|name| {
+            let read = || company::legal_form(name, self.tables);
+            self.remembered.legal_forms.recall(name, read)
+        });
         if let Some(form) = form {
             values.set(field::LEGAL_FORM, form);
         }

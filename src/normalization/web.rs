@@ -21,10 +21,45 @@ pub fn parse(raw: &str) -> Option<Url> {
 
 /// Returns the host of the URL in `raw`, in lower case and without `www.`.
 pub fn host(raw: &str) -> Option<String> {
+    if let Some(host) = plain_host(raw) {
+        return Some(without_www(host).to_owned());
+    }
     let url = parse(raw)?;
     let host = url.host_str()?.to_lowercase();
-    let bare = host.strip_prefix("www.").filter(|bare| bare.contains('.')).unwrap_or(&host);
+    let bare = without_www(&host);
     bare.chars().any(char::is_alphanumeric).then(|| bare.to_owned())
+}
+
+fn without_www(host: &str) -> &str {
+    host.strip_prefix("www.").filter(|bare| bare.contains('.')).unwrap_or(host)
+}
+
+/// Returns the host of a URL that needs no parser: `https://`, labels of small ASCII letters and figures, and
+/// behind them nothing, or a path or query without anything that is taken off.
+fn plain_host(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let end = rest.bytes().position(|it| matches!(it, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let (host, behind) = rest.split_at(end);
+    let is_label = |label: &[u8]| {
+        let is_letter = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
+        label.iter().all(|&it| is_letter(it) || it == b'-')
+            && label.first().zip(label.last()).is_some_and(|(first, last)| {
+                is_letter(*first) && is_letter(*last)
+            })
+            && label.len() <= 63
+            // Punycode may turn out to be none.
+            && label.get(2..4) != Some(b"--")
+    };
+    let mut labels = host.as_bytes().split(|&byte| byte == b'.');
+    // Figures at the end make an IP address.
+    let is_name = labels.clone().next_back()?.iter().all(u8::is_ascii_lowercase);
+    let is_kept = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'\'');
+    (is_name
+        && labels.clone().nth(1).is_some()
+        && host.len() <= 253
+        && labels.all(is_label)
+        && behind.bytes().all(is_kept))
+    .then_some(host)
 }
 
 /// Returns the registrable part of `host`.
@@ -56,6 +91,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_plain_host_is_what_the_parser_finds(
+            page in "https?://[a-z0-9.-]{1,12}\\.[a-z0-9]{1,4}[/?#]?[ -~]{0,12}",
+        ) {
+            if let Some(host) = plain_host(&page) {
+                let url = parse(&page);
+                prop_assert_eq!(url.as_ref().and_then(Url::host_str), Some(host), "{}", page);
+            }
+        }
+
         #[test]
         fn any_text_is_read_without_a_panic(raw in "\\PC{0,40}", page in "(https?://|www\\.|[a-z]{1,5}|\\.|:|/|@|\\[|\\]|%|\\?|#|xn--| ){0,12}") {
             for text in [&raw, &page] {

@@ -5,7 +5,7 @@
 
 mod titles;
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::decode::{Sink, Table, document};
 use super::diagnostics::{Place, RuleText, did_you_mean};
@@ -374,6 +374,13 @@ impl Tables {
             || self.placeholder_phones.contains(digits)
     }
 
+    /// Returns whether some vendor's dummy value begins with the letter or figure `first` (lower case).
+    pub fn may_open_test_text(&self, first: u8) -> bool {
+        self.test_texts.iter().any(|marker| {
+            marker.as_bytes().first().is_none_or(|byte| *byte == first || !byte.is_ascii())
+        })
+    }
+
     /// Returns whether `text` (lower case, trimmed) opens like a vendor's dummy value.
     pub fn is_test_text(&self, text: &str) -> bool {
         self.test_texts.iter().any(|marker| text.starts_with(marker.as_str()))
@@ -499,7 +506,7 @@ fn lines(text: &RuleText, fold: impl Fn(&str) -> String) -> HashSet<String> {
 
 /// Reads lines of `usual spelling = other, other`; each spelling is folded, the usual one kept as written.
 fn spellings(text: &RuleText) -> HashMap<String, String> {
-    let mut found = HashMap::new();
+    let mut found = HashMap::default();
     for line in entries(text) {
         let (usual, others) = line.split_once('=').unwrap_or((line, ""));
         for spelling in std::iter::once(usual).chain(others.split(',')) {
@@ -525,7 +532,7 @@ fn lower(table: &Table<'_>, key: &str) -> Vec<String> {
 }
 
 fn aliases(root: &Table<'_>, key: &str) -> HashMap<String, String> {
-    let mut found = HashMap::new();
+    let mut found = HashMap::default();
     root.tables(key, |table| {
         let id = table.string("id");
         table.opt_string("because");

@@ -43,6 +43,9 @@ fn what_stands_about_a_name_does_not_cost_it() {
     check("Anna Łęcka, tel. 600 123 456", "", "Anna", "Łęcka");
     check("Anna_Łęcka", "", "Anna", "Łęcka");
     check("*** Anna Łęcka ***", "", "Anna", "Łęcka");
+    check("Anna *Łęcka", "", "Anna", "Łęcka");
+    check("Anna Nowak@ - Łęcka", "", "Anna", "Nowak-Łęcka");
+    check("Anna Nowak- @@Łęcka", "", "Anna", "Nowak-Łęcka");
 }
 
 #[test]
@@ -52,6 +55,7 @@ fn titles_are_set_apart() {
     check("Herr Dr. Jürgen Groß", "Herr Dr.", "Jürgen", "Groß");
     check("Mrs. Mary Smith", "Mrs.", "Mary", "Smith");
     check("Pan Kowalski", "Pan", "", "Kowalski");
+    check("Pan brak", "Pan", "", "");
     check("P. Kowalski", "", "P.", "Kowalski");
     check("mgr inż. Jan Kowalski", "mgr inż.", "Jan", "Kowalski");
     check("mgr.inż. Jan Kowalski", "mgr. inż.", "Jan", "Kowalski");
@@ -135,6 +139,16 @@ proptest! {
     }
 
     #[test]
+    fn signs_about_words_split_the_same_again(text in "([A-Ża-ż]{1,3}|[-@ ./|+'\"\\[()_:]{1,2}|\\PC|dr|www|7){1,9}") {
+        for part in [given_part, family_part] {
+            let name = part(&text, shipped());
+            let bare = name.first + &name.last;
+            let again = part(&bare, shipped());
+            prop_assert_eq!(again.first + &again.last, bare);
+        }
+    }
+
+    #[test]
     fn a_split_name_splits_the_same_again(
         first in "[A-ZŁŚŻ][a-ząćęłńóśźż]{2,7}",
         last in "((von|de|van der) )?[A-ZŁŚŻ][a-ząćęłńóśźż]{2,9}(-[A-ZŁŚŻ][a-zó]{2,7})?",
@@ -148,6 +162,7 @@ proptest! {
 #[test]
 fn orders_of_other_languages_are_known() {
     check("Nguyễn Văn An", "", "Văn An", "Nguyễn");
+    check("Do van der Berg", "", "Do", "van der Berg");
     check("NGUYEN THI MAI", "", "Thi Mai", "Nguyen");
     check("An Van Nguyen", "", "An Van", "Nguyen");
     check("Ivanov Ivan Ivanovich", "", "Ivan Ivanovich", "Ivanov");
@@ -192,4 +207,17 @@ fn what_somebody_is_and_a_second_person_are_no_part_of_a_name() {
     check("Anna Nowak, Jan Kowalski", "", "Anna", "Nowak");
     check("Klient", "", "", "");
     check("Dział zakupów", "", "", "");
+}
+
+#[test]
+fn a_stray_sign_makes_no_address_of_a_name() {
+    for text in ["ⷈ@[-a", "Anna@ -Maria", "a- @@b", "@ -b"] {
+        for part in [given_part, family_part] {
+            let name = part(text, shipped());
+            let bare = name.first + &name.last;
+            assert!(!bare.is_empty(), "{text:?}");
+            let again = part(&bare, shipped());
+            assert_eq!(again.first + &again.last, bare, "{text:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Numbers as people and programs write them.
 
 use super::*;
+use crate::model::spreadsheet::is_e164;
 use crate::rules::tables::shipped;
 use proptest::prelude::*;
 
