@@ -30,6 +30,8 @@ pub mod training;
 #[cfg(test)]
 mod tests;
 
+use rustc_hash::FxHashMap;
+
 use agglomerate::{Edge, agglomerate};
 use compare::Comparer;
 use lists::Lists;
@@ -115,8 +117,12 @@ pub fn match_sheet(
     let joining = pairs.iter().filter(|pair| pair.bits.total >= JOIN_BITS_MIN);
     let edges: Vec<Edge> =
         joining.map(|pair| Edge { a: pair.a, b: pair.b, bits: pair.bits.total }).collect();
+    // Most pairs between two clusters have been compared already.
+    let known: FxHashMap<(u32, u32), f32> =
+        pairs.iter().map(|pair| ((pair.a, pair.b), pair.bits.total)).collect();
     let clusters = agglomerate(records.n_records, &edges, side, AVERAGE_BITS_MIN, |a, b| {
-        model.bits(&comparer.compare(a, b)).total
+        let compared = || model.bits(&comparer.compare(a, b)).total;
+        known.get(&(a, b)).copied().unwrap_or_else(compared)
     });
     drop(comparer);
     Matching { records, clusters, pairs, model, compared }
