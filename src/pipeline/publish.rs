@@ -13,7 +13,7 @@ use super::books::Books;
 use super::event::{Event, Events};
 use super::page::{PAGE_ROWS, Page};
 use super::quarantine::{Closed, ToMend, as_row};
-use super::reports::{dropoff_figures, joined};
+use super::reports::{Evidence, dropoff_figures, joined};
 use crate::delivery::crm::{CrmWriter, Lookups, RowFate};
 use crate::delivery::publication::{StagedFile, Staging};
 use crate::delivery::rejects::QuarantineOverview;
@@ -218,8 +218,9 @@ impl Rendering<'_> {
 
     fn duplicates(&self, staging: &mut Staging) -> Result<()> {
         let mut writer = DuplicatesWriter::new(staging.file("duplicates.csv")?, self.zone)?;
+        let evidence = Evidence::new(self.store, self.job.rules)?;
         self.store.each_join(self.record.first_submission_no, |join| {
-            writer.write(&joined(&join, self.job.rules)?)
+            writer.write(&joined(&join, self.job.rules, &evidence)?)
         })?;
         let (rows, file) = writer.finish()?;
         staging.close_file(file, Some(rows))

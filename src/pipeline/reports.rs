@@ -3,13 +3,16 @@
 use anyhow::{Context as _, Result};
 
 use super::books::Books;
-use crate::identity::keys::KeyKind;
-use crate::model::field;
+use super::model::pair_model;
+use crate::identity::keys::{KeyKind, Keyring};
+use crate::identity::likeness::{Judge, PairModel};
+use crate::model::field::{self, FieldValues};
 use crate::model::mailbox::mailbox_key;
 use crate::report::dropoff::{DropoffFigures, Funnel, SourceFigures, TargetFigures};
 use crate::report::duplicates::{DuplicateKind, DuplicateRates, JoinedSubmission, Sent};
 use crate::rules::RuleSet;
 use crate::store::Store;
+use crate::store::absorb::Horizon;
 use crate::store::codec::decode_values;
 use crate::store::listing::{CountBy, JoinEntry};
 use crate::store::runs::RunRecord;
@@ -39,8 +42,9 @@ pub fn duplicate_tables(
         by_source.add_submissions(&source, count);
         by_campaign.add_submissions(&campaign_word(&campaign), count);
     }
+    let evidence = Evidence::new(store, rules)?;
     store.each_join(run.first_submission_no, |join| {
-        let joined = joined(&join, rules)?;
+        let joined = joined(&join, rules, &evidence)?;
         by_source.add_duplicate(&joined.source, joined.kind);
         by_campaign.add_duplicate(&campaign_word(&joined.campaign), joined.kind);
         Ok(())
@@ -90,15 +94,37 @@ pub fn dropoff_figures(
     })
 }
 
+/// What it takes to say how alike two rows are that were joined by likeness.
+pub struct Evidence {
+    keyring: Keyring,
+    model: PairModel,
+}
+
+impl Evidence {
+    /// Reads the weights that hold.
+    pub fn new(store: &Store, rules: &RuleSet) -> Result<Self> {
+        Ok(Self { keyring: Keyring::new(&rules.tables), model: pair_model(store, Horizon::Now)? })
+    }
+
+    /// Returns the bits of two rows and the fields that speak for their being one person's.
+    fn likeness(&self, values: &FieldValues, with: &FieldValues) -> String {
+        let judge = Judge::new(&[values, with], &self.model, self.keyring.lists());
+        let (agreement, bits) = judge.bits(0, 1);
+        let speaking = judge.reasons(&agreement).into_iter().filter(|(_, _, bits)| *bits > 0.0);
+        let fields: Vec<String> =
+            speaking.map(|(field, level, _)| format!("{field} {level}")).collect();
+        format!("{:+.1} bits: {}", bits.total, fields.join(", "))
+    }
+}
+
 /// Returns a join as the analyst reads it.
-pub fn joined(join: &JoinEntry, rules: &RuleSet) -> Result<JoinedSubmission> {
+pub fn joined(join: &JoinEntry, rules: &RuleSet, evidence: &Evidence) -> Result<JoinedSubmission> {
     let values = decode_values(&join.fields, &rules.fields)?;
     let with = decode_values(&join.with_fields, &rules.fields)?;
-    let form = |values: &field::FieldValues| {
+    let form = |values: &FieldValues| {
         values.get(field::FORM_ID).or_else(|| values.get(field::FORM_NAME)).unwrap_or("").to_owned()
     };
-    let campaign =
-        |values: &field::FieldValues| values.get(field::CAMPAIGN).unwrap_or("").to_owned();
+    let campaign = |values: &FieldValues| values.get(field::CAMPAIGN).unwrap_or("").to_owned();
     let (form, with_form) = (form(&values), form(&with));
     let (own_campaign, with_campaign) = (campaign(&values), campaign(&with));
     let kind = DuplicateKind::of(
@@ -117,6 +143,8 @@ pub fn joined(join: &JoinEntry, rules: &RuleSet) -> Result<JoinedSubmission> {
     );
     let key_value = match join.kind {
         KeyKind::Phone => values.get(field::PHONE).unwrap_or("").to_owned(),
+        KeyKind::Near => evidence.likeness(&values, &with),
+        KeyKind::Verdict => "somebody said so".to_owned(),
         _ => values.get(field::EMAIL).map(mailbox_key).unwrap_or_default(),
     };
     Ok(JoinedSubmission {

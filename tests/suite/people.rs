@@ -31,6 +31,11 @@ fn a_person_with_two_mailboxes_at_one_company_is_one_lead() {
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3);
     let joined = workspace.sql("SELECT submission_no, with_no, joined_by FROM duplicates");
     assert_eq!(joined, [["2", "1", "likeness"]]);
+    let duplicates = workspace.latest("duplicates.csv");
+    assert!(
+        duplicates.contains("bits: first-name equal, last-name equal, company-domain equal"),
+        "{duplicates}"
+    );
     let story = workspace.ok(&["explain", "zw@nova.pl"]).stdout;
     assert!(story.contains("likeness"), "{story}");
     let bridge = workspace.ok(&["explain", "zw@nova.pl", "zofia.wrzos@nova.pl"]).stdout;
