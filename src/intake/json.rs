@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use memchr::{memchr, memrchr};
 use serde_json::Value;
 
 use super::encoding::Charset;
@@ -47,6 +48,8 @@ pub(super) struct JsonReader<R> {
     indent: Option<usize>,
     /// The same of the record read last.
     last_indent: Option<usize>,
+    /// Bytes that were taken off the end of the record read last.
+    trimmed_bytes: usize,
     place: Place,
     open_lists: usize,
     record_bytes: usize,
@@ -63,6 +66,7 @@ impl<R: Read> JsonReader<R> {
             line: 1,
             indent: Some(0),
             last_indent: None,
+            trimmed_bytes: 0,
             place: Place::Before,
             open_lists: 0,
             record_bytes: caps.record_bytes,
@@ -77,7 +81,7 @@ impl<R: Read> JsonReader<R> {
     fn next_line(&mut self) -> io::Result<JsonPiece> {
         loop {
             let bytes = &self.buffer[self.start..];
-            let end = bytes.iter().position(|&byte| byte == b'\n');
+            let end = memchr(b'\n', bytes);
             if end.is_none() && !self.ended {
                 if bytes.len() > self.record_bytes {
                     return self.skip_long(|bytes| {
@@ -169,6 +173,7 @@ impl<R: Read> JsonReader<R> {
                 return self.next_stray();
             }
             self.last_indent = self.indent;
+            self.trimmed_bytes = 0;
             let mut braces = Braces::default();
             if let Some(used) = braces.feed(bytes) {
                 let text = bytes[..used].to_vec();
@@ -205,6 +210,7 @@ impl<R: Read> JsonReader<R> {
     fn broken(&mut self, used: usize) -> JsonPiece {
         let text = self.buffer[self.start..self.start + used].trim_ascii_end();
         let text = text.strip_suffix(b",").unwrap_or(text).trim_ascii_end().to_vec();
+        self.trimmed_bytes = used - text.len();
         let line = self.consume(used);
         JsonPiece::Record { line, text, terminated: true }
     }
@@ -218,9 +224,10 @@ impl<R: Read> JsonReader<R> {
         // An object does not end with a bracket; this one closes the list around it.
         let end = text.len() - usize::from(text.ends_with(b"]"));
         let used = next_record(text, self.last_indent).or((end < text.len()).then_some(end))?;
-        let behind = &text[used..];
-        self.start = self.start.checked_sub(behind.len())?;
-        self.line -= super::records::line_feeds(behind) as u32;
+        let start = self.start.checked_sub(self.trimmed_bytes + text.len() - used)?;
+        let again = super::records::line_feeds(&self.buffer[start..self.start]);
+        self.line = self.line.saturating_sub(again as u32);
+        self.start = start;
         let own = text[..used].trim_ascii_end();
         Some(own.strip_suffix(b",").unwrap_or(own).trim_ascii_end().to_vec())
     }
@@ -277,6 +284,7 @@ impl<R: Read> JsonReader<R> {
             if end.is_some() || self.ended {
                 let used = end.unwrap_or(bytes.len());
                 let text = bytes[..used].trim_ascii().to_vec();
+                self.trimmed_bytes = used - bytes[..used].trim_ascii_end().len();
                 let line = self.consume(used);
                 return Ok(JsonPiece::Record { line, text, terminated: true });
             }
@@ -310,7 +318,7 @@ impl<R: Read> JsonReader<R> {
         let bytes = &self.buffer[self.start..self.start + used];
         let lines = super::records::line_feeds(bytes);
         self.line = self.line.saturating_add(lines as u32);
-        let (tail, before) = match bytes.iter().rposition(|&byte| byte == b'\n') {
+        let (tail, before) = match memrchr(b'\n', bytes) {
             Some(at) => (&bytes[at + 1..], Some(0)),
             None => (bytes, self.indent),
         };
@@ -373,7 +381,7 @@ fn next_record(bytes: &[u8], indent: Option<usize>) -> Option<usize> {
 /// The text of the first key of the object that `bytes` open with.
 fn first_key(bytes: &[u8]) -> Option<&[u8]> {
     let inner = bytes.get(1..)?.trim_ascii_start().strip_prefix(b"\"")?;
-    let end = memchr::memchr(b'"', inner)?;
+    let end = memchr(b'"', inner)?;
     inner[end + 1..].trim_ascii_start().starts_with(b":").then(|| &inner[..end])
 }
 
@@ -487,6 +495,22 @@ mod tests {
             }
         }
         assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn what_is_taken_back_is_read_again_from_its_own_line() {
+        let text = "[{\"a\":1},\n{[],\n{\"data\":[{\"a\":1}]}\n\"";
+        let mut reader = JsonReader::new(text.as_bytes(), Layout::Sequence, &Caps::default());
+        let mut found = Vec::new();
+        loop {
+            let piece = reader.next().unwrap();
+            let JsonPiece::Record { line, text, .. } = piece else { break };
+            let is_record = records(str::from_utf8(&text).unwrap()).is_ok();
+            let own = if is_record { None } else { reader.take_back(&text) };
+            let own = own.as_deref().unwrap_or(&text);
+            found.push(format!("{line}:{}", String::from_utf8_lossy(own)));
+        }
+        assert_eq!(found, ["1:{\"a\":1}", "2:{[", "3:{\"data\":[{\"a\":1}]}", "4:\""]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Finds out how the records of a JSON input follow each other, from its first bytes.
 
+use memchr::memchr2;
+
 use super::json_wrappers::wrapper_path;
 
 /// How the records of a JSON input follow each other.
@@ -65,10 +67,18 @@ pub(super) struct Braces {
 impl Braces {
     /// Returns behind which byte the outermost brace closed.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
-        for (at, &byte) in bytes.iter().enumerate() {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            at += 1;
+            if self.escaped {
+                self.escaped = false;
+                continue;
+            }
             if self.in_string {
-                self.in_string = self.escaped || byte != b'"';
-                self.escaped = !self.escaped && byte == b'\\';
+                let mark = memchr2(b'"', b'\\', &bytes[at - 1..])?;
+                self.in_string = bytes[at - 1 + mark] != b'"';
+                self.escaped = self.in_string;
+                at += mark;
                 continue;
             }
             match byte {
@@ -77,6 +87,36 @@ impl Braces {
                 b'}' | b']' => {
                     self.depth = self.depth.saturating_sub(1);
                     if self.depth == 0 {
+                        return Some(at);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// As [`Braces::feed`], byte by byte.
+    fn feed_one_by_one(braces: &mut Braces, bytes: &[u8]) -> Option<usize> {
+        for (at, &byte) in bytes.iter().enumerate() {
+            if braces.in_string {
+                braces.in_string = braces.escaped || byte != b'"';
+                braces.escaped = !braces.escaped && byte == b'\\';
+                continue;
+            }
+            match byte {
+                b'"' => braces.in_string = true,
+                b'{' | b'[' => braces.depth += 1,
+                b'}' | b']' => {
+                    braces.depth = braces.depth.saturating_sub(1);
+                    if braces.depth == 0 {
                         return Some(at + 1);
                     }
                 }
@@ -84,5 +124,18 @@ impl Braces {
             }
         }
         None
+    }
+
+    proptest! {
+        #[test]
+        fn braces_in_strings_are_passed_over(chunks in prop::collection::vec("[\"\\\\a{}\\[\\]]{0,8}", 1..4)) {
+            let (mut braces, mut known) = (Braces::default(), Braces::default());
+            for chunk in chunks {
+                let found = braces.feed(chunk.as_bytes());
+                prop_assert_eq!(found, feed_one_by_one(&mut known, chunk.as_bytes()));
+                let state = |it: &Braces| (it.depth, it.in_string, it.escaped);
+                prop_assert_eq!(state(&braces), state(&known));
+            }
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! Turns JSON records into rows: objects become dotted columns, lists of pairs become columns of their own.
 
-use std::collections::{HashMap, VecDeque};
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
 
-use serde_json::Value;
+use foldhash::{HashMap, HashMapExt as _};
+use memchr::memchr2;
+use serde_json::{Map, Value};
 
 use super::clean::{clean, escaped};
 use super::encoding::Charset;
@@ -14,10 +17,13 @@ use super::mojibake::mend;
 use super::roles::{Column, Resolver, RoleOrigin, by_their_values, keep_one_of_each};
 use super::split_times::SplitTime;
 use super::{Caps, Refusal, RefusalKind};
+use crate::model::blank::is_blank;
 use crate::model::field::{EMAIL, PHONE};
 use crate::model::outcome::Rejection;
 use crate::model::row::{Cell, Origin, Role, Row, RowContent, RowKind, RowTouch};
-use crate::rules::source::{GENERIC_JSON, JsonShape, Pivot, header_key, parted_key, verbatim_key};
+use crate::rules::source::{
+    GENERIC_JSON, JsonShape, Pivot, SourcePreset, header_key, parted_key, verbatim_key,
+};
 
 /// Keys that say where something is, not what it is.
 const CONTAINERS: &[&str] = &[
@@ -123,7 +129,9 @@ impl JsonRows {
     }
 
     fn row(&mut self, line: u32, bytes: &[u8], terminated: bool) -> Result<Row, Refusal> {
-        let Some(charset) = self.charset.of_part(bytes) else {
+        let sound = self.charset.sound_utf8(bytes);
+        let known = sound.map(|_| Charset::Utf8).or_else(|| self.charset.of_part(bytes));
+        let Some(charset) = known else {
             if !terminated {
                 return Err(self.cut(line));
             }
@@ -136,7 +144,7 @@ impl JsonRows {
                 message.to_owned(),
             ));
         };
-        let text = charset.decoded(bytes);
+        let text = sound.map_or_else(|| charset.decoded(bytes), Cow::Borrowed);
         let mut records = match json::records(&text) {
             Ok(records) => VecDeque::from(records),
             Err(_) if !terminated => return Err(self.cut(line)),
@@ -195,7 +203,7 @@ impl JsonRows {
             return RowContent::Rejected(rejection("too-many-fields", "", String::new(), message));
         }
         for cell in &cells {
-            if cell.text.contains(['\0', '\u{1A}']) {
+            if memchr2(0, 0x1A, cell.text.as_bytes()).is_some() {
                 let value = cell.text.escape_default().to_string();
                 let message = "the record holds control characters that no form produces; delete \
                                them and import it again";
@@ -315,9 +323,13 @@ impl Flattener {
             .pairs(value)
             .into_iter()
             .filter_map(|(column, text)| {
-                let text = column.said(clean(&text, &preset, &column.strip, &column.nulls));
-                let text = (!text.trim().is_empty()).then(|| text.into_owned())?;
-                Some(Cell { column: column.name, role: column.role, text })
+                let said = match column.said(clean(&text, &preset, &column.strip, &column.nulls)) {
+                    // Most values stay as they were and need not be copied.
+                    Cow::Borrowed(said) if said.len() == text.len() => None,
+                    other => Some(other.into_owned()),
+                };
+                let text = said.unwrap_or(text);
+                (!is_blank(&text)).then_some(Cell { column: column.name, role: column.role, text })
             })
             .collect();
         if let Some(split) = &self.split_time {
@@ -327,8 +339,9 @@ impl Flattener {
     }
 
     fn pairs(&mut self, value: &Value) -> Vec<(Column, String)> {
-        let mut pairs = Vec::new();
-        self.walk(value, value, "", &mut pairs);
+        let mut pairs = Vec::with_capacity(value.as_object().map_or(0, Map::len));
+        let preset = self.resolver.preset.clone();
+        self.walk(&preset, value, value, "", &mut pairs);
         self.overflows = pairs.len() > self.fields_max;
         let (mut columns, texts): (Vec<Column>, Vec<String>) = pairs.into_iter().unzip();
         keep_one_of_each(&mut columns);
@@ -341,11 +354,17 @@ impl Flattener {
         columns.into_iter().zip(texts).collect()
     }
 
-    fn walk(&mut self, root: &Value, value: &Value, path: &str, pairs: &mut Vec<(Column, String)>) {
+    fn walk(
+        &mut self,
+        preset: &SourcePreset,
+        root: &Value,
+        value: &Value,
+        path: &str,
+        pairs: &mut Vec<(Column, String)>,
+    ) {
         if pairs.len() > self.fields_max {
             return;
         }
-        let preset = self.resolver.preset.clone();
         let under = |ignored: &String| {
             path.strip_prefix(ignored.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -356,7 +375,7 @@ impl Flattener {
         match value {
             Value::Object(object) => {
                 for (key, inner) in object {
-                    self.walk(root, inner, &joined(path, key), pairs);
+                    self.walk(preset, root, inner, &joined(path, key), pairs);
                 }
             }
             Value::Array(items) if items.iter().any(Value::is_object) => {
@@ -370,21 +389,21 @@ impl Flattener {
                     return;
                 }
                 for (at, inner) in items.iter().enumerate() {
-                    self.walk(root, inner, &joined(path, &(at + 1).to_string()), pairs);
+                    self.walk(preset, root, inner, &joined(path, &(at + 1).to_string()), pairs);
                 }
             }
             Value::String(text) if text.starts_with('{') && is_envelope(path) => {
                 match json_text::parse(text) {
                     Ok(inner @ Value::Object(_)) if self.envelopes < ENVELOPES_MAX => {
                         self.envelopes += 1;
-                        self.walk(root, &inner, path, pairs);
+                        self.walk(preset, root, &inner, path, pairs);
                         self.envelopes -= 1;
                     }
                     _ => pairs.push((self.column(path), text.clone())),
                 }
             }
             scalar => {
-                if let Some(text) = text_of(scalar).filter(|text| !text.trim().is_empty()) {
+                if let Some(text) = text_of(scalar).filter(|text| !is_blank(text)) {
                     pairs.push((self.column(path), text));
                 }
             }
@@ -522,8 +541,8 @@ fn label(root: &Value, pivot: &Pivot, item: &Value) -> Option<String> {
     json_text::at(entry, &labels.label).and_then(text_of)
 }
 
-fn joined(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+fn joined<'k>(path: &str, key: &'k str) -> Cow<'k, str> {
+    if path.is_empty() { Cow::Borrowed(key) } else { Cow::Owned([path, ".", key].concat()) }
 }
 
 /// Automation tools put a whole record as text under such keys.

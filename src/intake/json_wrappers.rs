@@ -181,6 +181,10 @@ pub(super) fn unwrapped(value: Value) -> Vec<Value> {
 /// Returns `value` with the list that one of its wrappers holds as text read: `{"body": "[{…}, {…}]"}`.
 pub(super) fn opened(mut value: Value) -> Value {
     let Some(object) = value.as_object_mut() else { return value };
+    let is_list = |value: &Value| value.as_str().is_some_and(|it| it.trim_start().starts_with('['));
+    if !object.values().any(is_list) {
+        return value;
+    }
     for key in ENVELOPES {
         let text = object.get(*key).and_then(Value::as_str).filter(|text| {
             let rest = text.trim_start().strip_prefix('[').map(str::trim_start);
@@ -205,7 +209,6 @@ fn list_path(value: &Value, depth: usize) -> Option<Vec<String>> {
         return Some(vec![key]);
     }
     let (key, path) = object.iter().find_map(|(key, inner)| {
-        let is_wrapper = WRAPPERS.contains(&key.as_str());
         let path = match inner {
             Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => {
                 Vec::new()
@@ -213,7 +216,7 @@ fn list_path(value: &Value, depth: usize) -> Option<Vec<String>> {
             Value::Object(_) => list_path(inner, depth - 1)?,
             _ => return None,
         };
-        is_wrapper.then_some((key, path))
+        WRAPPERS.contains(&key.as_str()).then_some((key, path))
     })?;
     let is_beside = |other: &String| other == key || other == "id" || is_about_pages(other);
     object.keys().all(is_beside).then(|| [vec![key.clone()], path].concat())
