@@ -57,6 +57,7 @@ impl Match {
     pub fn run(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
         let inputs = self.inputs()?;
+        self.expect_other_outputs()?;
         let pinned = self.pinned.iter().map(|pin| pinned(pin)).collect::<Result<Vec<_>>>()?;
         let truth = self.truth.as_deref().map(input).transpose()?;
         let job = MatchJob {
@@ -106,6 +107,32 @@ impl Match {
         self.files.iter().map(|file| input(file)).collect()
     }
 
+    /// Refuses to write over what is read, or both results into one file.
+    fn expect_other_outputs(&self) -> Result<()> {
+        let same = |a: &Path, b: &Path| {
+            a == b || a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b)
+        };
+        let outputs: Vec<&Path> =
+            self.output.iter().chain(&self.pairs).map(PathBuf::as_path).collect();
+        let read = self.files.iter().chain(&self.truth).map(Path::new);
+        let refused = |path: &Path, what: &str| -> Result<()> {
+            let message = format!(
+                "{}: this is {what}, and it would be lost\nhint: write to another file",
+                path.display()
+            );
+            Err(UsageError(message).into())
+        };
+        for file in read {
+            if let Some(output) = outputs.iter().find(|output| same(output, file)) {
+                return refused(output, "what is read");
+            }
+        }
+        match outputs[..] {
+            [clusters, pairs] if same(clusters, pairs) => refused(pairs, "where the clusters go"),
+            _ => Ok(()),
+        }
+    }
+
     fn write(&self, matched: &Matched) -> Result<()> {
         let names = matched.cluster_names();
         let clusters =
@@ -150,10 +177,24 @@ fn pinned(pin: &str) -> Result<(String, Kind)> {
 /// Writes a file whole or not at all.
 fn written(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Result<()> {
     let context = || format!("cannot write {}", path.display());
-    let draft = path.with_extension("part");
-    let mut out = BufWriter::new(File::create(&draft).with_context(context)?);
-    write(&mut out).and_then(|()| Ok(out.flush()?)).with_context(context)?;
-    std::fs::rename(&draft, path).with_context(context)
+    // A pipe or a device cannot be replaced, only written to.
+    let is_special = path.metadata().is_ok_and(|found| !found.is_file());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let written_to = if is_special { path } else { draft.as_path() };
+    let outcome = File::create(written_to).map_err(anyhow::Error::from).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        Ok(out.flush()?)
+    });
+    if is_special {
+        return outcome.with_context(context);
+    }
+    let outcome = outcome.and_then(|()| Ok(std::fs::rename(&draft, path)?));
+    if outcome.is_err() {
+        let _ = std::fs::remove_file(&draft);
+    }
+    outcome.with_context(context)
 }
 
 /// Says what each column was taken for.

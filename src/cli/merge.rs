@@ -31,7 +31,8 @@ impl Merge {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
-        decide(global, &rules, &self.because, self.json, |store| {
+        let command = format!("merge {} {}", self.a, self.b);
+        decide(global, &rules, &command, &self.because, self.json, |store| {
             let (a, b) = two_leads(store, &rules, &self.a, &self.b)?;
             Ok(vec![Saying::Same(a, b)])
         })

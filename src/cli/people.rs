@@ -59,12 +59,14 @@ pub fn two_leads(store: &Store, rules: &RuleSet, a: &str, b: &str) -> Result<(Le
 pub fn decide(
     global: &Global,
     rules: &RuleSet,
+    command: &str,
     because: &str,
     json: bool,
     sayings: impl Fn(&Store) -> Result<Vec<Saying>> + Send + Sync,
 ) -> Outcome {
     let worker = Worker::new(global, rules, None)?;
-    let summary = worker.work(global, |job, events| say(job, because, &sayings, events))?;
+    let summary =
+        worker.work(global, |job, events| say(job, command, because, &sayings, events))?;
     if json {
         terminal::print(&summary.to_line()?)?;
     } else if !global.quiet {

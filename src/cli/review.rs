@@ -96,8 +96,8 @@ impl Review {
             None => list(global, &rules, 20),
             Some(What::List { limit }) => list(global, &rules, *limit),
             Some(What::Show { a, b }) => show(global, &rules, a, b),
-            Some(What::Accept(judged)) => judged.say(global, &rules, Saying::Same),
-            Some(What::Reject(judged)) => judged.say(global, &rules, Saying::Different),
+            Some(What::Accept(judged)) => judged.say(global, &rules, "accept", Saying::Same),
+            Some(What::Reject(judged)) => judged.say(global, &rules, "reject", Saying::Different),
             Some(What::Export { file }) => export(global, &rules, file),
             Some(What::Apply { file, because, json }) => {
                 apply(global, &rules, file, because, *json)
@@ -111,9 +111,11 @@ impl Judged {
         &self,
         global: &Global,
         rules: &RuleSet,
+        word: &str,
         saying: fn(LeadNo, LeadNo) -> Saying,
     ) -> Outcome {
-        decide(global, rules, &self.because, self.json, |store| {
+        let command = format!("review {word} {} {}", self.a, self.b);
+        decide(global, rules, &command, &self.because, self.json, |store| {
             let (a, b) = two_leads(store, rules, &self.a, &self.b)?;
             Ok(vec![saying(a, b)])
         })
@@ -243,7 +245,8 @@ fn apply(global: &Global, rules: &RuleSet, file: &Path, because: &str, json: boo
             "no row has a verdict\nhint: fill in the column `verdict` with same or different";
         return Err(UsageError(message.to_owned()).into());
     }
-    decide(global, rules, because, json, |store| {
+    let command = format!("review apply {verdicts:?}");
+    decide(global, rules, &command, because, json, |store| {
         let mut sayings = Vec::new();
         for verdict in &verdicts {
             let place = format!("{}:{}", file.display(), verdict.line);

@@ -32,7 +32,8 @@ impl Split {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
-        decide(global, &rules, &self.because, self.json, |store| {
+        let command = format!("split {} {:?}", self.lead, self.rows);
+        decide(global, &rules, &command, &self.because, self.json, |store| {
             let lead = the_lead(store, &rules, &self.lead)?;
             let mut rows: Vec<SubmissionNo> =
                 self.rows.iter().map(|no| SubmissionNo(*no)).collect();

@@ -67,6 +67,7 @@ pub fn join(
         old_index: HashMap::new(),
         fingerprints: HashMap::new(),
         apart: BTreeSet::new(),
+        alike: Vec::new(),
         joined: Joined::default(),
     };
     for seed in seeds {
@@ -113,6 +114,8 @@ pub(super) struct Work<'a> {
     fingerprints: HashMap<SubmissionNo, Fingerprint>,
     /// Touched leads that have been taken apart.
     apart: BTreeSet<LeadNo>,
+    /// Pairs that are alike enough to be joined.
+    pub(super) alike: Vec<(SubmissionNo, SubmissionNo)>,
     pub(super) joined: Joined,
 }
 
@@ -135,6 +138,9 @@ impl<'a> Work<'a> {
         let flipped = (0..n_old)
             .any(|at| *label_of_class.entry(before[at]).or_insert(labels[at]) != labels[at]);
         self.joined.flipped_keys += u64::from(flipped);
+        // A contact that becomes shared no longer speaks for its holders' being like others, whoever they are.
+        let is_shared = |labels: &[u32]| labels.iter().any(|label| *label != labels[0]);
+        let flipped = flipped || is_shared(&before) != is_shared(&labels);
         for (at, holder) in holders[..n_old].iter().enumerate() {
             if flipped || fresh_labels.contains(&labels[at]) {
                 self.touch(holder.submission)?;
@@ -358,8 +364,9 @@ impl<'a> Work<'a> {
     /// told apart.
     fn part(&mut self, members: &[SubmissionNo]) -> Result<()> {
         let at = |one: SubmissionNo| members.binary_search(&one).ok();
-        let mut edges: Vec<(u8, Fingerprint, Fingerprint, Edge)> = Vec::new();
-        let mut push = |this: &Self, (a, b, kind): Edge| {
+        // The strength, the later verdict first, then what no order of rows can change.
+        let mut edges: Vec<(u8, i64, Fingerprint, Fingerprint, Edge)> = Vec::new();
+        let mut push = |this: &Self, (a, b, kind): Edge, run: i64| {
             let strength = match kind {
                 KeyKind::Verdict => 0,
                 KeyKind::Email => 1,
@@ -368,13 +375,16 @@ impl<'a> Work<'a> {
                 KeyKind::Near => 4,
             };
             let (x, y) = (this.fingerprint(a), this.fingerprint(b));
-            edges.push((strength, x.min(y), x.max(y), (a, b, kind)));
+            edges.push((strength, -run, x.min(y), x.max(y), (a, b, kind)));
         };
-        let is_near = |edge: &&Edge| matches!(edge.2, KeyKind::Near | KeyKind::Verdict);
-        for edge in self.joined.edges.iter().filter(is_near) {
-            if at(edge.0).is_some() && at(edge.1).is_some() {
-                push(self, *edge);
+        let is_within = |a: SubmissionNo, b: SubmissionNo| at(a).is_some() && at(b).is_some();
+        for verdict in self.verdicts.iter().filter(|verdict| verdict.is_same) {
+            if is_within(verdict.a, verdict.b) {
+                push(self, (verdict.a, verdict.b, KeyKind::Verdict), verdict.run.0);
             }
+        }
+        for (a, b) in self.alike.iter().filter(|(a, b)| is_within(*a, *b)) {
+            push(self, (*a, *b, KeyKind::Near), 0);
         }
         let mut keys: BTreeSet<KeyHash> = BTreeSet::new();
         for member in members {
@@ -389,8 +399,8 @@ impl<'a> Work<'a> {
             for (i, (a, label)) in group.holders.iter().zip(&labels).enumerate() {
                 for (b, other) in group.holders.iter().zip(&labels).skip(i + 1) {
                     let (a, b) = (a.submission, b.submission);
-                    if label == other && at(a).is_some() && at(b).is_some() {
-                        push(self, (a, b, group.kind));
+                    if label == other && is_within(a, b) {
+                        push(self, (a, b, group.kind), 0);
                     }
                 }
             }

@@ -101,6 +101,8 @@ impl<'a> Likely<'a> {
         let ends: BTreeSet<SubmissionNo> = pairs.iter().flat_map(|(a, b, _)| [*a, *b]).collect();
         let mut members = work.members_of(&ends);
         let mut open: BTreeSet<(u32, u32)> = BTreeSet::new();
+        let is_alike = |(_, _, bits): &&LikelyPair| *bits >= JOIN_BITS_MIN;
+        work.alike = pairs.iter().filter(is_alike).map(|(a, b, _)| (*a, *b)).collect();
         for (a, b, bits) in pairs {
             let (x, y) = (work.root(a), work.root(b));
             if x == y || work.are_kept_apart(a, b) {

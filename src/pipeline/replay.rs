@@ -119,7 +119,7 @@ fn decide_once_more(
     store.set_fresh_keys(keys.into_iter())?;
     let fresh = Fresh::of_earlier_run(received);
     let seeds = match run.kind {
-        RunKind::Model => store.near_holders_at_stake()?,
+        RunKind::Model => store.near_holders_at_stake(run.no)?,
         _ => store.judged_at_stake(run.no)?,
     };
     let absorbed = absorb(store, rules, run.no.0, &fresh, &seeds, Horizon::Run(run.no))?;

@@ -35,11 +35,14 @@ type Said = (SubmissionNo, SubmissionNo, bool);
 
 /// Keeps what `sayings` returns of the store, decides by it and publishes what that changed.
 ///
+/// `command` is what was typed: given again after a kill, it is that run.
+///
 /// # Errors
 /// Whatever `sayings` finds wrong; [`Impossible`] when a lead or row that is named is not there. Nothing is
 /// written then.
 pub fn say(
     job: &Job<'_>,
+    command: &str,
     because: &str,
     sayings: impl Fn(&Store) -> Result<Vec<Saying>>,
     events: Events<'_>,
@@ -48,11 +51,11 @@ pub fn say(
         return Err(StoreFault::Missing(job.store.to_owned()).into());
     }
     let store = Store::open(job.store)?;
-    let said = said(&store, &sayings(&store)?)?;
-    let digest = hex(&Sha256::digest(format!("{said:?}")));
+    let digest = hex(&Sha256::digest(format!("{command} {because}")));
     if let Some(summary) = recover(job, &store, &digest, events)? {
         return Ok(summary);
     }
+    let said = said(&store, &sayings(&store)?)?;
     store.begin()?;
     match decide(job, &store, &said, because, &digest, events) {
         Ok((record, books)) => {
@@ -71,17 +74,20 @@ fn said(store: &Store, sayings: &[Saying]) -> Result<Vec<Said>> {
     let mut said: Vec<Said> = Vec::new();
     for saying in sayings {
         match saying {
-            Saying::Same(a, b) => said.push((store.founder(*a)?, store.founder(*b)?, true)),
-            Saying::Different(a, b) => {
-                // Every row against every row: whichever of them meet later, these people stay two.
-                for one in store.members(*a)? {
-                    said.extend(store.members(*b)?.iter().map(|other| (one.no, other.no, false)));
-                }
-            }
+            // Every row with every row: the last word holds whatever was said before about some of them, and
+            // whichever of them meet later.
+            Saying::Same(a, b) => said.extend(all_pairs(store, *a, *b, true)?),
+            Saying::Different(a, b) => said.extend(all_pairs(store, *a, *b, false)?),
             Saying::Split(lead, rows) => said.extend(split(store, *lead, rows)?),
         }
     }
     Ok(said)
+}
+
+fn all_pairs(store: &Store, a: LeadNo, b: LeadNo, is_same: bool) -> Result<Vec<Said>> {
+    let (ours, theirs) = (store.members(a)?, store.members(b)?);
+    let pair = |one: SubmissionNo| theirs.iter().map(move |other| (one, other.no, is_same));
+    Ok(ours.iter().flat_map(|one| pair(one.no)).collect())
 }
 
 fn split(store: &Store, lead: LeadNo, rows: &[SubmissionNo]) -> Result<Vec<Said>> {

@@ -85,6 +85,12 @@ impl Store {
              UNION
              SELECT k.submission_no FROM touch AS t JOIN input AS i USING (input_no)
              JOIN match_key AS k USING (key) WHERE i.run_no = ?1
+             UNION
+             SELECT s.no FROM verdict AS v
+             JOIN seen AS s ON s.fingerprint IN (v.a, v.b) AND s.kind = 's' WHERE v.run_no = ?1
+             UNION
+             SELECT submission_no FROM match_key
+             WHERE kind = 4 AND EXISTS (SELECT 1 FROM pair_model WHERE run_no = ?1)
              ORDER BY 1",
         )?;
         let rows = statement.query_map([run.0], |row| row.get(0).map(SubmissionNo))?;

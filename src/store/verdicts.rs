@@ -14,6 +14,8 @@ use crate::rules::field::FieldCatalog;
 /// Somebody said that two submissions are one person, or that they are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
+    /// The run that kept it; a later one outweighs an earlier.
+    pub run: RunNo,
     /// One submission.
     pub a: SubmissionNo,
     /// The other.
@@ -57,7 +59,7 @@ impl Store {
             Horizon::Run(run) => run.0,
         };
         let mut statement = self.connection.prepare_cached(
-            "SELECT a.no, b.no, v.is_same
+            "SELECT v.run_no, a.no, b.no, v.is_same
              FROM verdict AS v
              CROSS JOIN run AS r ON r.run_no = v.run_no AND r.undone_by IS NULL
              CROSS JOIN seen AS a ON a.fingerprint = v.a AND a.kind = 's'
@@ -72,9 +74,10 @@ impl Store {
         )?;
         let rows = statement.query_map([last_run], |row| {
             Ok(Verdict {
-                a: SubmissionNo(row.get(0)?),
-                b: SubmissionNo(row.get(1)?),
-                is_same: row.get(2)?,
+                run: RunNo(row.get(0)?),
+                a: SubmissionNo(row.get(1)?),
+                b: SubmissionNo(row.get(2)?),
+                is_same: row.get(3)?,
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -119,19 +122,28 @@ impl Store {
 
     /// Returns the submissions that may be joined by likeness: they share a near key with another.
     pub fn near_holders(&self) -> Result<Vec<SubmissionNo>> {
-        self.near("")
+        self.near("SELECT submission_no FROM submission")
     }
 
-    /// Returns those of [`Store::near_holders`] that are at stake in a replay.
-    pub fn near_holders_at_stake(&self) -> Result<Vec<SubmissionNo>> {
-        self.near("AND k.submission_no IN (SELECT submission_no FROM temp.replayed)")
+    /// Returns those of [`Store::near_holders`] that are at stake in a replay and were there in `run`.
+    pub fn near_holders_at_stake(&self, run: RunNo) -> Result<Vec<SubmissionNo>> {
+        self.near(&format!(
+            "SELECT r.submission_no FROM temp.replayed AS r
+             JOIN submission AS s USING (submission_no) JOIN input AS i USING (input_no)
+             WHERE i.run_no <= {}",
+            run.0
+        ))
     }
 
-    fn near(&self, condition: &str) -> Result<Vec<SubmissionNo>> {
+    /// `among` selects the submissions that count.
+    fn near(&self, among: &str) -> Result<Vec<SubmissionNo>> {
         let mut statement = self.connection.prepare(&format!(
-            "SELECT DISTINCT k.submission_no FROM match_key AS k
-             WHERE k.kind = {} {condition} AND EXISTS (
-                 SELECT 1 FROM match_key AS o WHERE o.key = k.key AND o.submission_no <> k.submission_no)
+            "WITH counted AS MATERIALIZED ({among})
+             SELECT DISTINCT k.submission_no FROM match_key AS k
+             WHERE k.kind = {} AND k.submission_no IN counted AND EXISTS (
+                 SELECT 1 FROM match_key AS o
+                 WHERE o.key = k.key AND o.submission_no <> k.submission_no
+                   AND o.submission_no IN counted)
              ORDER BY 1",
             KeyKind::Near as i64
         ))?;

@@ -191,6 +191,12 @@ fn what_cannot_be_matched_is_said_with_the_way_out() {
     );
     check(&["people.csv", "part.csv"], 2, &["add --link"]);
     check(&["--link", "people.csv"], 2, &["--link takes two tables"]);
+    check(
+        &["people.csv", "--output", "people.csv"],
+        2,
+        &["this is what is read, and it would be lost"],
+    );
+    check(&["people.csv", "--output", "x.csv", "--pairs", "x.csv"], 2, &["where the clusters go"]);
     check(&["missing.csv"], 2, &["missing.csv: there is no such file"]);
     check(&["empty.csv"], 6, &["the file is empty"]);
     check(&["header.csv"], 2, &["there are no rows below the header"]);

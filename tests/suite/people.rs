@@ -176,3 +176,86 @@ fn a_handful_of_rows_teaches_nothing() {
         refused.stderr
     );
 }
+
+/// Two people of two rows each, the rows of each joined by likeness alone.
+const TWO_PEOPLE: &[&str] = &[
+    "1,2026-11-18T10:00:00Z,Jolanta Kwiek,jolanta.kwiek@wp.pl,,Alfa Systemy,PL,,",
+    "2,2026-11-18T11:00:00Z,Jolanta Kwiek,jola.k@o2.pl,,Alfa Systemy,PL,,",
+    "3,2026-11-19T10:00:00Z,Jolanta Zawadzka,j.zawadzka@beta.example,,Beta Logistyka,PL,,",
+    "4,2026-11-19T11:00:00Z,Jolanta Zawadzka,jola.z@o2.pl,,Beta Logistyka,PL,,",
+];
+
+#[test]
+fn a_merge_keeps_rows_together_that_were_joined_by_likeness() {
+    let workspace = Workspace::new();
+    workspace.table("a.csv", TWO_PEOPLE).ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
+    workspace.ok(&[
+        "merge",
+        "jolanta.kwiek@wp.pl",
+        "j.zawadzka@beta.example",
+        "--because",
+        "married",
+    ]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
+    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+}
+
+#[test]
+fn the_last_word_about_two_leads_holds_for_all_their_rows() {
+    let workspace = Workspace::new();
+    workspace.table("a.csv", TWO_PEOPLE).ok(&["run"]);
+    let pair = ["jolanta.kwiek@wp.pl", "j.zawadzka@beta.example"];
+    workspace.ok(&["review", "reject", pair[0], pair[1]]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
+    workspace.ok(&["review", "accept", pair[0], pair[1]]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
+    workspace.ok(&["split", pair[0], "--rows", "3,4"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
+    workspace.ok(&["merge", pair[0], pair[1]]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
+    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+}
+
+#[test]
+fn an_undone_verdict_lets_go_of_rows_that_came_back_since() {
+    let workspace = Workspace::new();
+    workspace.table("a.csv", &[ROWS[2]]).table("b.csv", &[ROWS[3]]).ok(&["run"]);
+    workspace.ok(&["merge", "adam@nova.pl", "jan.kruk@wp.pl"]);
+    let runs = workspace.sql("SELECT id FROM runs ORDER BY run_no");
+    workspace.ok(&["undo", &runs[0][0]]);
+    workspace.ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1, "the verdict outlived the undo");
+    workspace.ok(&["undo", &runs[1][0]]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
+    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+}
+
+#[test]
+fn a_number_that_becomes_shared_speaks_for_nobody_any_more_in_any_order() {
+    let header =
+        "id,created_at,first_name,last_name,email,phone,company,street,city,postcode,country";
+    let rows = [
+        "1,2026-11-18T10:00:00Z,Hanna,Nowak,hanna.nowak@f0.example,512783148,Alfa Systemy,ul. Morska 5,Gdynia,,PL",
+        "2,2026-11-18T11:00:00Z,Anna,Nowak,,512783259,Alfa,ul. Morska 5,Gdańsk,81-001,PL",
+        "3,2026-11-19T10:00:00Z,Kasia,Wójcik,k12@poczta.example,512783148,Beta Logistyka,ul. Morska 5,,81-001,PL",
+    ];
+    let people = |workspace: &Workspace| {
+        workspace.sql(
+            "SELECT group_concat(name, ' ') FROM
+                 (SELECT lead_no, json_extract(fields, '$.first-name') AS name FROM submissions ORDER BY 1, 2)
+             GROUP BY lead_no ORDER BY 1",
+        )
+    };
+    let at_once = Workspace::new();
+    at_once.input("a.csv", format!("{header}\n{}\n", rows.join("\n"))).ok(&["run"]);
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let one_by_one = Workspace::new();
+        for row in order {
+            one_by_one
+                .input(&format!("{row}.csv"), format!("{header}\n{}\n", rows[row]))
+                .ok(&["run"]);
+        }
+        assert_eq!(people(&one_by_one), people(&at_once), "{order:?}");
+    }
+}
