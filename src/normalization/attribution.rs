@@ -1,12 +1,13 @@
 //! Where a lead came from: UTM parameters, click ids, referrer, and what the source itself implies.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::cell::OnceCell;
 
 use memchr::{memchr, memchr_iter, memchr2, memchr3};
 use url::form_urlencoded;
 
 use super::Remark;
+use super::memory::Memory;
 use super::text::tidy;
 use super::web;
 use crate::model::blank::trim;
@@ -43,9 +44,6 @@ const PARAMETERS: &[(&str, FieldNo)] = &[
     ("pk_content", field::UTM_CONTENT),
 ];
 
-static FOLDED_PARAMETERS: LazyLock<Vec<String>> =
-    LazyLock::new(|| PARAMETERS.iter().map(|(name, _)| fold_header(name)).collect());
-
 /// Columns beside the parameters that a form fills from an advertisement's address.
 const FROM_ADVERTISEMENTS: &[(&str, FieldNo)] = &[
     ("source", field::SOURCE),
@@ -81,6 +79,24 @@ pub struct Implied<'a> {
     pub medium: Option<&'a str>,
 }
 
+/// What the words for sources and media were found to mean; a campaign's few come in every row.
+#[derive(Debug, Default)]
+pub struct Words {
+    /// By the word for the source and the one for the medium.
+    stated: Memory<Stated>,
+    sources: Memory<String>,
+    media: Memory<String>,
+    /// The field of each click id, in the order of the tables.
+    click_fields: OnceCell<Vec<Option<FieldNo>>>,
+}
+
+/// Source and medium as columns and parameters state them.
+#[derive(Debug, Clone)]
+struct Stated {
+    source: Option<String>,
+    medium: Option<String>,
+}
+
 /// Something worth saying about the attribution of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -101,6 +117,7 @@ pub fn attribute(
     values: &mut FieldValues,
     landing_pages: &[&str],
     implied: Implied<'_>,
+    words: &Words,
     tables: &Tables,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -131,8 +148,8 @@ pub fn attribute(
         let campaign = readable(campaign).into_owned();
         values.set(field::CAMPAIGN, campaign);
     }
-    settle(values, landing_pages, implied, tables);
-    settle_last_touch(values, tables);
+    settle(values, landing_pages, implied, words, tables);
+    settle_last_touch(values, words, tables);
     findings
 }
 
@@ -145,7 +162,7 @@ fn from_cookie(value: &str) -> Option<&str> {
 }
 
 /// One submission is one touch: what brought it is the latest one unless its columns tell both apart.
-fn settle_last_touch(values: &mut FieldValues, tables: &Tables) {
+fn settle_last_touch(values: &mut FieldValues, words: &Words, tables: &Tables) {
     if let Some(word) = values.get(field::LAST_SOURCE).map(str::to_owned) {
         let folded = fold_header(&word);
         match (tables.source(&folded), tables.medium(&folded)) {
@@ -155,11 +172,15 @@ fn settle_last_touch(values: &mut FieldValues, tables: &Tables) {
                 values.set(field::LAST_SOURCE, "");
                 values.set_if_absent(field::LAST_MEDIUM, medium);
             }
-            _ => values.set(field::LAST_SOURCE, canonical_source(&word, tables)),
+            _ => {
+                let read = || canonical_source(&word, tables);
+                values.set(field::LAST_SOURCE, words.sources.recall(&word, read));
+            }
         }
     }
     if let Some(word) = values.get(field::LAST_MEDIUM).map(str::to_owned) {
-        values.set(field::LAST_MEDIUM, canonical_medium(&word, tables));
+        let read = || canonical_medium(&word, tables);
+        values.set(field::LAST_MEDIUM, words.media.recall(&word, read));
     }
     let is_told = [field::LAST_SOURCE, field::LAST_MEDIUM, field::LAST_CAMPAIGN]
         .iter()
@@ -178,37 +199,19 @@ fn settle_last_touch(values: &mut FieldValues, tables: &Tables) {
 }
 
 /// Sets the canonical source and medium.
-fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>, tables: &Tables) {
+fn settle(
+    values: &mut FieldValues,
+    landing_pages: &[&str],
+    implied: Implied<'_>,
+    words: &Words,
+    tables: &Tables,
+) {
     let stated_source = values.get(field::UTM_SOURCE).or_else(|| values.get(field::SOURCE));
     let stated_medium = values.get(field::UTM_MEDIUM).or_else(|| values.get(field::MEDIUM));
-    let mut medium = stated_medium.map(|word| canonical_medium(word, tables));
-    let mut source = stated_source.map(|word| canonical_source(word, tables));
-    if let Some((first, second)) = stated_source.and_then(|word| both_in(word, tables)) {
-        // Analytics reports write `google / cpc`.
-        source = Some(first);
-        medium = medium.or(Some(second));
-    }
-    if let Some(word) = stated_source
-        && medium.is_none()
-        && tables.source(&fold_header(word)).is_none()
-        && let Some(known) = tables.medium(&fold_header(word))
-    {
-        // HubSpot's original source `Paid Social` names the kind of channel, not the channel.
-        medium = Some(known.to_owned());
-        source = None;
-    }
-    if medium.is_none() && source.is_some() {
-        // Assistants mark their links with utm_source=chatgpt.com and nothing else.
-        medium = stated_source
-            .and_then(|word| {
-                let name = word.trim().to_lowercase();
-                let hosts = [name.clone(), format!("{name}.com"), format!("{name}.ai")];
-                hosts.iter().find_map(|host| referring_host(host, tables))
-            })
-            .filter(|(_, medium)| *medium == "chat")
-            .map(|(_, medium)| medium.to_owned());
-    }
-    let (next_source, next_medium) = evidence(values, landing_pages, implied, tables);
+    let key = [stated_source.unwrap_or_default(), "\n", stated_medium.unwrap_or_default()].concat();
+    let read = || stated(stated_source, stated_medium, tables);
+    let Stated { mut source, mut medium } = words.stated.recall(&key, read);
+    let (next_source, next_medium) = evidence(values, landing_pages, implied, words, tables);
     let is_medium_stated = medium.as_deref().is_some_and(|word| word != "none");
     let agrees = source.is_none() || source == next_source;
     if source.is_none() {
@@ -231,30 +234,56 @@ fn settle(values: &mut FieldValues, landing_pages: &[&str], implied: Implied<'_>
     values.set(field::MEDIUM, medium.unwrap_or_default());
 }
 
+/// Returns what the words for a source and a medium say.
+fn stated(source_word: Option<&str>, medium_word: Option<&str>, tables: &Tables) -> Stated {
+    let mut medium = medium_word.map(|word| canonical_medium(word, tables));
+    let mut source = source_word.map(|word| canonical_source(word, tables));
+    if let Some((first, second)) = source_word.and_then(|word| both_in(word, tables)) {
+        // Analytics reports write `google / cpc`.
+        source = Some(first);
+        medium = medium.or(Some(second));
+    }
+    if let Some(word) = source_word
+        && medium.is_none()
+        && tables.source(&fold_header(word)).is_none()
+        && let Some(known) = tables.medium(&fold_header(word))
+    {
+        // HubSpot's original source `Paid Social` names the kind of channel, not the channel.
+        medium = Some(known.to_owned());
+        source = None;
+    }
+    if medium.is_none() && source.is_some() {
+        // Assistants mark their links with utm_source=chatgpt.com and nothing else.
+        medium = source_word
+            .and_then(|word| {
+                let name = word.trim().to_lowercase();
+                let hosts = [name.clone(), format!("{name}.com"), format!("{name}.ai")];
+                hosts.iter().find_map(|host| referring_host(host, tables))
+            })
+            .filter(|(_, medium)| *medium == "chat")
+            .map(|(_, medium)| medium.to_owned());
+    }
+    Stated { source, medium }
+}
+
 /// Returns source and medium as evidence other than words about them says.
 fn evidence(
     values: &FieldValues,
     landing_pages: &[&str],
     implied: Implied<'_>,
+    words: &Words,
     tables: &Tables,
 ) -> (Option<String>, Option<String>) {
-    // The first parameter that folds like the click id.
-    let field_of = |parameter: &str| {
-        PARAMETERS.iter().find(|(name, _)| *name == parameter).map(|(_, number)| *number).or_else(
-            || {
-                let folded = fold_header(parameter);
-                let known = FOLDED_PARAMETERS.iter().position(|name| *name == folded)?;
-                PARAMETERS.get(known).map(|(_, number)| *number)
-            },
-        )
-    };
     let given: Vec<&str> = landing_pages.iter().flat_map(|page| given_parameters(page)).collect();
-    let clicked = tables.click_ids().iter().find(|id| {
-        // The parameter of a field that fills something else, too, proves the click all the same.
-        field_of(&id.parameter)
-            .is_some_and(|number| number != field::CAMPAIGN_ID && values.get(number).is_some())
+    let fields = words.click_fields.get_or_init(|| {
+        let all = tables.click_ids().iter();
+        all.map(|id| field_of_click(&id.parameter)).collect()
+    });
+    let clicked = tables.click_ids().iter().zip(fields).find(|(id, number)| {
+        number.is_some_and(|number| values.get(number).is_some())
             || given.iter().any(|name| name.eq_ignore_ascii_case(&id.parameter))
     });
+    let clicked = clicked.map(|(id, _)| id);
     if let Some(click) = clicked {
         return (Some(click.source.clone()), Some(click.medium.clone()));
     }
@@ -278,6 +307,14 @@ fn evidence(
         .filter(|_| implied.source.is_some())
         .and_then(|word| tables.source(&fold_header(word)));
     (placed.or(implied.source).map(str::to_owned), implied.medium.map(str::to_owned))
+}
+
+/// Returns the field that holds the click id `parameter`. The parameter of a field that fills something else, too,
+/// proves a click only in a page.
+fn field_of_click(parameter: &str) -> Option<FieldNo> {
+    let folded = fold_header(parameter);
+    let own = PARAMETERS.iter().find(|(name, _)| fold_header(name) == folded);
+    own.map(|(_, number)| *number).filter(|number| *number != field::CAMPAIGN_ID)
 }
 
 /// Returns the parameters to which the query of `page` gives a value.

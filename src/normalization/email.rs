@@ -11,7 +11,7 @@ use email_address::{EmailAddress, Options};
 use regex::Regex;
 
 use super::Remark;
-use super::mail_domain::{Domain, is_near, is_sound};
+use super::mail_domain::{Domain, is_near, is_plain_domain, is_sound};
 use super::text::{narrow, unguard};
 use crate::model::mailbox::mailbox_key;
 use crate::rules::field::fold_header;
@@ -342,14 +342,13 @@ fn judge(candidate: &str, tables: &Tables) -> Result<String, EmailFault> {
     if domain.starts_with('[') {
         return Err(invalid("an IP address stands where the domain belongs"));
     }
-    let domain: Cow<'_, str> =
-        if domain.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'.') {
-            Cow::Borrowed(domain)
-        } else {
-            idna::domain_to_ascii_strict(domain)
-                .map(Cow::Owned)
-                .map_err(|_| invalid("the part after the @ is no domain"))?
-        };
+    let domain: Cow<'_, str> = if is_plain_domain(domain) {
+        Cow::Borrowed(domain)
+    } else {
+        idna::domain_to_ascii_strict(domain)
+            .map(Cow::Owned)
+            .map_err(|_| invalid("the part after the @ is no domain"))?
+    };
     let address = format!("{local}@{domain}");
     if !is_sound(local, &domain) {
         let options =

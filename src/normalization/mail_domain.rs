@@ -46,6 +46,22 @@ pub(super) fn is_near(typed: &str, known: &str) -> bool {
     }
 }
 
+/// Returns whether `domain` is its own ASCII form: small letters, or labels with figures and lone dashes among them.
+pub(super) fn is_plain_domain(domain: &str) -> bool {
+    if domain.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'.') {
+        return true;
+    }
+    let mut previous = b'.';
+    let is_sound = domain.bytes().all(|byte| {
+        let is_sign = byte == b'-' || byte == b'.';
+        let follows = !matches!(previous, b'-' | b'.');
+        previous = byte;
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || is_sign && follows
+    });
+    // Labels of 63 bytes and no more need no counting.
+    is_sound && !matches!(previous, b'-' | b'.') && domain.len() <= 63
+}
+
 /// Returns whether `local` and `domain` need no closer look: atoms of ASCII letters, figures and the usual marks.
 pub(super) fn is_sound(local: &str, domain: &str) -> bool {
     let are_atoms = |text: &str| {
@@ -78,6 +94,14 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn a_plain_domain_is_its_own_ascii_form(domain in "[a-z0-9.-]{0,8}|(xn--)?[a-z0-9-]{1,5}[.](pl|1|com)|[a-z0-9]{60,66}[.]pl") {
+            let has_more = domain.bytes().any(|byte| byte == b'-' || byte.is_ascii_digit());
+            if has_more && is_plain_domain(&domain) {
+                prop_assert_eq!(idna::domain_to_ascii_strict(&domain).ok(), Some(domain));
+            }
+        }
+
         #[test]
         fn what_is_called_sound_can_be_delivered_to(
             local in "[a-zA-Z0-9._+-]{0,6}|[a-z]{60,66}",

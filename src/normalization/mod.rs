@@ -33,6 +33,7 @@ pub mod web;
 
 use chrono::{DateTime, Utc};
 
+use self::attribution::Words;
 use self::consents::Said;
 use self::date_order::DateOrders;
 use self::device::Device;
@@ -132,6 +133,8 @@ struct Remembered {
     /// By question, column and answer.
     consents: Memory<Said>,
     domains: Memory<Domain>,
+    /// For sources and media.
+    words: Words,
     /// Values in canonical form, by the number of their field.
     values: Vec<Memory<Canonical>>,
 }

@@ -66,6 +66,10 @@ const EXTENSIONS: &[&str] = &[
 /// Countries whose numbers are dialled with a nought, so that a leading country code is no part of them.
 const WITH_TRUNK_ZERO: &[&str] = &["DE", "AT", "CH"];
 
+/// Calling codes of the countries that most leads come from; asking the library takes as long as reading a number.
+const CALLING_CODES: &[(&str, &str)] =
+    &[("PL", "48"), ("DE", "49"), ("GB", "44"), ("AT", "43"), ("CH", "41"), ("US", "1")];
+
 /// Fewest digits a piece of a cell must have to be a number of its own.
 pub(super) const NUMBER_DIGITS_MIN: usize = 7;
 /// Most digits of an extension; longer ones are numbers.
@@ -454,7 +458,7 @@ fn judge(candidate: &str, country: &str) -> Result<Phone, PhoneFault> {
     if !is_international
         && digits.len() >= POLISH_WITH_CODE_DIGITS
         && WITH_TRUNK_ZERO.contains(&country)
-        && calling_code(country).is_some_and(|code| digits.starts_with(&code))
+        && calling_code(country).is_some_and(|code| digits.starts_with(&*code))
         && let Some(mut phone) = ask_library(&format!("+{digits}"), country)
     {
         // Nobody dials a national number there without its nought, though the library would take one.
@@ -500,9 +504,9 @@ fn mended(digits: &str, is_international: bool, dialled: &str, country: &str) ->
     // `+600123456` is a national number behind a plus sign that an input mask wanted.
     if is_international
         && !digits.starts_with('0')
-        && !digits.starts_with(&code)
+        && !digits.starts_with(&*code)
         && let Some(phone) = ask_library(digits, country)
-        && phone.e164.strip_prefix('+').and_then(|number| number.strip_prefix(&code))
+        && phone.e164.strip_prefix('+').and_then(|number| number.strip_prefix(&*code))
             == Some(digits)
     {
         return with_remark(phone, "the country code had been left out after the plus sign");
@@ -511,9 +515,14 @@ fn mended(digits: &str, is_international: bool, dialled: &str, country: &str) ->
 }
 
 /// Returns the country calling code of `country`, without the plus sign.
-fn calling_code(country: &str) -> Option<String> {
+fn calling_code(country: &str) -> Option<Cow<'static, str>> {
+    let known = CALLING_CODES.iter().find(|(known, _)| *known == country);
+    known.map(|(_, code)| Cow::Borrowed(*code)).or_else(|| code_by_library(country))
+}
+
+fn code_by_library(country: &str) -> Option<Cow<'static, str>> {
     let region = Region::from_code(country).ok()?;
-    PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|code| code.to_string())
+    PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|code| code.to_string().into())
 }
 
 /// Returns the digits with a plus sign where they carry a country code, without Poland's old trunk zero.

@@ -133,7 +133,10 @@ impl Normalizer<'_> {
         let implied =
             Implied { source: self.source.default_source, medium: self.source.default_medium };
         let pages: Vec<&str> = draft.landing_pages.iter().map(|cell| cell.text.as_str()).collect();
-        for Finding { field, page, remark } in attribute(values, &pages, implied, self.tables) {
+        let words = &self.remembered.words;
+        for Finding { field, page, remark } in
+            attribute(values, &pages, implied, words, self.tables)
+        {
             let own = || cells.iter().find(|cell| cell.role == Role::Field(field));
             let cell = page.map_or_else(own, |page| draft.landing_pages.get(page).copied());
             draft.notices.push(Notice {

@@ -15,7 +15,7 @@ fn check_implied(columns: &[(FieldNo, &str)], page: &str, implied: Implied<'_>, 
     for (number, value) in columns {
         values.set(*number, *value);
     }
-    let findings = attribute(&mut values, &[page], implied, shipped());
+    let findings = attribute(&mut values, &[page], implied, &Words::default(), shipped());
     let mut parts = vec![
         values.get(field::SOURCE).unwrap_or("?").to_owned(),
         values.get(field::MEDIUM).unwrap_or("?").to_owned(),
@@ -102,7 +102,7 @@ fn first_and_last_touch_start_from_one_submission() {
     let mut values = FieldValues::default();
     values.set(field::FBCLID, "fb.1.1757682313000.IwAR0abc");
     let page = "https://example.com/?utm_source=Facebook&utm_medium=cpc&utm_campaign=jesien";
-    attribute(&mut values, &[page], Implied::default(), shipped());
+    attribute(&mut values, &[page], Implied::default(), &Words::default(), shipped());
     assert_eq!(values.get(field::FBCLID), Some("IwAR0abc"));
     assert_eq!(values.get(field::UTM_SOURCE), Some("Facebook"), "the raw word is kept");
     assert_eq!(values.get(field::LAST_SOURCE), Some("facebook"));
@@ -114,7 +114,7 @@ fn a_column_may_tell_the_last_touch_apart() {
     let mut values = FieldValues::default();
     values.set(field::SOURCE, "Organic Search");
     values.set(field::LAST_SOURCE, "Paid Social");
-    attribute(&mut values, &[], Implied::default(), shipped());
+    attribute(&mut values, &[], Implied::default(), &Words::default(), shipped());
     assert_eq!(values.get(field::MEDIUM), Some("organic"));
     assert_eq!(values.get(field::LAST_MEDIUM), Some("paid-social"));
     assert_eq!(values.get(field::LAST_SOURCE), None);
@@ -139,12 +139,31 @@ fn assistants_search_and_mail_are_told_apart() {
 
 proptest! {
     #[test]
+    fn what_words_mean_does_not_depend_on_the_rows_before(
+        rows in prop::collection::vec(("|google|google / cpc|Paid Social|chatgpt|fb|cpc", "|cpc|email|\n|Direct", "|gclid=1|gad_source=1"), 1..6),
+    ) {
+        let words = Words::default();
+        for (source, medium, page) in rows {
+            let read = |words: &Words| {
+                let mut values = FieldValues::default();
+                values.set(field::UTM_SOURCE, source.as_str());
+                values.set(field::UTM_MEDIUM, medium.as_str());
+                values.set(field::LAST_SOURCE, source.as_str());
+                let page = format!("https://example.com/?{page}");
+                attribute(&mut values, &[&page], Implied::default(), words, shipped());
+                values
+            };
+            prop_assert_eq!(read(&words), read(&Words::default()));
+        }
+    }
+
+    #[test]
     fn any_page_is_read_without_a_panic(raw in "\\PC{0,40}", page in "(https://|example.com|/|\\?|#|&|;|=|%3D|%|utm_source|utm_campaign|gclid|\\{|\\}|fb\\.|1\\.|x){0,20}") {
         for text in [&raw, &page] {
             let mut values = FieldValues::default();
             values.set(field::REFERRER, text.as_str());
             values.set(field::FBCLID, text.as_str());
-            attribute(&mut values, &[text], Implied::default(), shipped());
+            attribute(&mut values, &[text], Implied::default(), &Words::default(), shipped());
             prop_assert!(values.get(field::SOURCE).is_some() || values.get(field::MEDIUM).is_some());
         }
     }

@@ -17,6 +17,13 @@ fn check_fault(raw: &str, expected: &PhoneFault) {
     assert_eq!(parse(raw, "PL", shipped()).as_ref(), Err(expected), "{raw:?}");
 }
 
+#[test]
+fn the_calling_codes_are_those_of_the_library() {
+    for (country, code) in CALLING_CODES {
+        assert_eq!(code_by_library(country).as_deref(), Some(*code), "{country}");
+    }
+}
+
 /// Rows whose answer is that of Google's libphonenumber 9.0.43.
 #[test]
 fn plain_spellings_agree_with_the_oracle() {
