@@ -25,7 +25,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// `LDML` in ASCII: marks the file as a leadmill store (`PRAGMA application_id`).
 const APPLICATION_ID: i32 = 0x4C44_4D4C;
@@ -197,9 +197,17 @@ impl Store {
                 "{why}\nhint: restore the last backup of {path}, or move the file away to start anew"
             )))
         };
-        let id: i32 = self
-            .pragma("application_id")
-            .map_err(|fault| damaged(format!("{path} is not a usable store: {fault:#}")))?;
+        let id: i32 = self.pragma("application_id").map_err(|fault| {
+            // SQLite must write beside the file even to read it.
+            let code = fault.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+            if matches!(code, Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen)) {
+                return fault.context(format!(
+                    "cannot read {path}: its folder must be writable; let this user write there, or copy the \
+                     store to where it may"
+                ));
+            }
+            damaged(format!("{path} is not a usable store: {fault:#}"))
+        })?;
         if is_new && id == 0 {
             return Ok(());
         }
