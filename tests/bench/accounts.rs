@@ -91,7 +91,10 @@ fn first_column(path: &Path) -> anyhow::Result<Vec<String>> {
 fn companies(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_path(path)?;
     let cell = |record: &csv::StringRecord, at| record.get(at).unwrap_or_default().to_owned();
-    reader.records().map(|record| record.map(|one| (cell(&one, 0), cell(&one, 1))).map_err(Into::into)).collect()
+    reader
+        .records()
+        .map(|record| record.map(|one| (cell(&one, 0), cell(&one, 1))).map_err(Into::into))
+        .collect()
 }
 
 /// Returns what each row says of its company, in the order of the file.
@@ -133,7 +136,10 @@ fn report(found: &[u32], truth: &[&str]) -> String {
     let neutral: u64 = moved
         .map(|(account, name)| {
             let home = former[name];
-            let of_home = found.iter().zip(&strict).filter(|(other, number)| *other == account && **number == home);
+            let of_home = found
+                .iter()
+                .zip(&strict)
+                .filter(|(other, number)| *other == account && **number == home);
             of_home.count() as u64
         })
         .sum();
@@ -142,8 +148,13 @@ fn report(found: &[u32], truth: &[&str]) -> String {
     format!(
         "{} leads, {} true pairs, {} found, {} right, {neutral} left out\n\
          pairwise P {precision:.4} R {:.4} F1 {f1:.4}; B-cubed {:.4?}; largest {}",
-        quality.records, quality.true_pairs, quality.found_pairs, quality.right_pairs,
-        quality.recall, quality.b_cubed, quality.largest,
+        quality.records,
+        quality.true_pairs,
+        quality.found_pairs,
+        quality.right_pairs,
+        quality.recall,
+        quality.b_cubed,
+        quality.largest,
     )
 }
 

@@ -63,7 +63,7 @@ impl CompanyKeyKind {
             Self::NameAndTown => "name and town",
             Self::NameAndPostcode => "name and postcode",
             Self::SimilarName => "similar name in one place",
-            Self::Name => "name and country",
+            Self::Name => "company name",
         }
     }
 
@@ -85,6 +85,29 @@ impl KeyKinds {
     /// Returns whether `kind` is in the set.
     pub fn contains(self, kind: CompanyKeyKind) -> bool {
         self.0 & (1 << kind as u16) != 0
+    }
+
+    /// Returns the kinds that are in both sets.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Returns the kinds that are in either set.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Returns the words of the kinds, the strongest first; that names in one place are similar goes without saying
+    /// where they are one.
+    pub fn words(self) -> Vec<&'static str> {
+        use CompanyKeyKind::{NameAndPostcode, NameAndTown, SimilarName};
+        let is_one = self.contains(NameAndTown) || self.contains(NameAndPostcode);
+        self.iter()
+            .filter(|kind| *kind != SimilarName || !is_one)
+            .map(CompanyKeyKind::words)
+            .collect()
     }
 
     /// Iterates over the kinds, the strongest first.
@@ -173,7 +196,8 @@ fn name_keys(
         }
     }
     let main_word = telling_words(name, tables).next().unwrap_or(name);
-    let text = |field: FieldNo, plain: fn(&str) -> Option<String>| values.get(field).and_then(plain);
+    let text =
+        |field: FieldNo, plain: fn(&str) -> Option<String>| values.get(field).and_then(plain);
     let town = text(field::CITY, |town| Some(fold(town)).filter(|town| !is_nothing(town)));
     if let Some(town) = town {
         push(CompanyKeyKind::NameAndTown, format!("{name}, {town}"));
@@ -191,7 +215,7 @@ fn name_keys(
 /// Returns the domains that are the company's own: of its web site and of the mailbox.
 ///
 /// A mailbox at a provider for everybody tells nothing, nor does a page on a host for everybody.
-fn own_domains(values: &FieldValues, tables: &Tables) -> Vec<String> {
+pub fn own_domains(values: &FieldValues, tables: &Tables) -> Vec<String> {
     let is_open = |domain: &str| tables.is_free_mail(domain) || tables.is_mail_relay(domain);
     let mail = values.get(field::EMAIL_DOMAIN);
     // Where the domain of the address looks misspelt (`gmial.com`), it is nobody's.
@@ -212,7 +236,8 @@ fn own_domains(values: &FieldValues, tables: &Tables) -> Vec<String> {
 }
 
 /// Endings of two letters that companies of all countries use.
-const OPEN_ENDINGS: &[&str] = &["eu", "io", "ai", "co", "me", "tv", "cc", "ws", "to", "so", "sh", "gg", "fm", "ly"];
+const OPEN_ENDINGS: &[&str] =
+    &["eu", "io", "ai", "co", "me", "tv", "cc", "ws", "to", "so", "sh", "gg", "fm", "ly"];
 
 /// Returns the country that the ending of `domain` stands for.
 fn country_of(domain: &str) -> Option<String> {

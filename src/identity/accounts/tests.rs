@@ -9,8 +9,7 @@ use crate::rules::tables::shipped;
 /// Reads `company;domain;town;nip;country`; a domain with a sign before it is that of the mailbox alone.
 fn lead(text: &str) -> FieldValues {
     let mut values = FieldValues::default();
-    let fields =
-        [field::COMPANY, field::COMPANY_DOMAIN, field::CITY, field::NIP, field::COUNTRY];
+    let fields = [field::COMPANY, field::COMPANY_DOMAIN, field::CITY, field::NIP, field::COUNTRY];
     for (field, value) in fields.into_iter().zip(text.split(';')) {
         match value.strip_prefix('@') {
             Some(domain) => values.set(field::EMAIL_DOMAIN, domain),
@@ -82,7 +81,8 @@ fn what_everybody_can_have_links_nobody() {
 #[test]
 fn a_shared_key_links_only_who_names_the_same_company() {
     // A franchise: each has a mailbox at the brand's domain.
-    let franchise = ["Wrona;zabka.pl", "Kruk;zabka.pl", "Sroka;zabka.pl", ";zabka.pl", "Wrona;zabka.pl"];
+    let franchise =
+        ["Wrona;zabka.pl", "Kruk;zabka.pl", "Sroka;zabka.pl", ";zabka.pl", "Wrona;zabka.pl"];
     check(&franchise, &[&[0, 4]]);
     let found = accounts(&franchise);
     assert!(found.refused(3).contains(CompanyKeyKind::Domain), "nobody knows whose this is");
@@ -137,7 +137,7 @@ fn keys_say_what_they_are_made_of() {
             "name and domain but for its ending: nova laka, nova",
             "name and town: nova laka, lodz",
             "similar name in one place: nf, lodz",
-            "name and country: nova laka",
+            "company name: nova laka",
         ]
     );
     assert_eq!(found.country.as_deref(), Some("PL"), "by the ending of the domain");
