@@ -11,6 +11,7 @@ use super::{Outcome, terminal};
 use crate::delivery::tasks::duration_text;
 use crate::model::ids::SubmissionNo;
 use crate::model::moment::utc_from_ms;
+use crate::pipeline::accounts::{Company, StoreAccounts};
 use crate::pipeline::review::weakest_bridge;
 use crate::pipeline::story::{Story, find_withdrawn, tell};
 use crate::rules::RuleSet;
@@ -50,12 +51,16 @@ impl Explain {
             }
             return Err(no_lead(&self.lead));
         }
+        let accounts = StoreAccounts::new(&store, &rules)?;
         for lead in leads {
             let story = tell(&store, &rules, lead, as_of_ms)?;
+            let company = accounts.company_of(lead, COLLEAGUES_MAX)?;
             if self.json {
-                terminal::print(&as_json(&story, &rules).to_string())?;
+                let mut told = as_json(&story, &rules);
+                told["account"] = company_json(&company);
+                terminal::print(&told.to_string())?;
             } else {
-                Teller { story: &story, rules: &rules }.print()?;
+                Teller { story: &story, company: &company, rules: &rules }.print()?;
             }
         }
         Ok(0)
@@ -104,8 +109,12 @@ impl Explain {
     }
 }
 
+/// Other leads of one company that are shown; the rest is counted.
+const COLLEAGUES_MAX: usize = 10;
+
 struct Teller<'a> {
     story: &'a Story,
+    company: &'a Company,
     rules: &'a RuleSet,
 }
 
@@ -131,12 +140,47 @@ impl Teller<'_> {
             terminal::print_wrapped(&what, 2)?;
         }
         self.decision()?;
+        self.account()?;
         self.values()?;
         self.identifiers()?;
         self.submissions()?;
         self.tasks()?;
         self.consents()?;
         self.events()
+    }
+
+    /// The other leads of the company, and what would have linked more, were it not shared.
+    fn account(&self) -> Result<()> {
+        let Company { account, others, refused } = self.company;
+        if account.is_none() && refused.is_empty() {
+            return Ok(());
+        }
+        terminal::print("")?;
+        if let Some(account) = account {
+            let about: Vec<&str> = std::iter::once(account.name.as_str())
+                .chain(account.domains.iter().map(String::as_str))
+                .filter(|text| !text.is_empty())
+                .collect();
+            let leads = terminal::count(account.leads as u64, "lead", "leads");
+            let line = format!("account {} of {leads}: {}", account.id, about.join(", "));
+            terminal::print_wrapped(line.trim_end_matches([':', ' ']), 2)?;
+            let mut rows =
+                vec![["other lead", "name", "with", "linked by"].map(str::to_owned).to_vec()];
+            rows.extend(others.iter().map(|one| {
+                vec![one.id.to_string(), one.name.clone(), one.with.clone(), one.linked_by.clone()]
+            }));
+            terminal::print(&terminal::table(&rows, &[]))?;
+            let more = account.leads - 1 - others.len();
+            if more > 0 {
+                terminal::print(&format!("and {more} more"))?;
+            }
+        }
+        for key in refused {
+            let line =
+                format!("{key} is shared by leads of several companies and links nobody here");
+            terminal::print_wrapped(&line, 2)?;
+        }
+        Ok(())
     }
 
     fn decision(&self) -> Result<()> {
@@ -301,6 +345,20 @@ impl Teller<'_> {
         let at = utc_from_ms(epoch_ms).with_timezone(&self.rules.workspace.zone);
         at.format("%Y-%m-%d %H:%M").to_string()
     }
+}
+
+fn company_json(company: &Company) -> Value {
+    let Company { account, others, refused } = company;
+    json!({
+        "id": account.as_ref().map(|account| &account.id),
+        "company": account.as_ref().map(|account| &account.name),
+        "domains": account.as_ref().map(|account| &account.domains),
+        "leads": account.as_ref().map_or(1, |account| account.leads),
+        "others": others.iter().map(|one| json!({
+            "lead": one.id.to_string(), "name": one.name, "with": one.with, "linked_by": one.linked_by,
+        })).collect::<Vec<_>>(),
+        "shared_keys": refused,
+    })
 }
 
 fn as_json(story: &Story, rules: &RuleSet) -> Value {

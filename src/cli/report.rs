@@ -7,7 +7,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
+use crate::pipeline::accounts::StoreAccounts;
 use crate::pipeline::reports::{dropoff_table, duplicate_tables};
+use crate::report::accounts::{csv_table, member_table, table};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::runs::{RunKind, RunRecord};
@@ -25,6 +27,24 @@ enum What {
     Dropoff(Of),
     /// Duplicate rates by source and by campaign, with how they are counted.
     Duplicates(Of),
+    /// Companies with two leads or more: who has them, how warm they are, what links them.
+    ///
+    /// Leads are linked, not merged: by the company's tax or register number, its own domain, its name in one town,
+    /// or a rare name in one country. What leads of several companies share links nobody.
+    Accounts(OfAccounts),
+}
+
+#[derive(Debug, Args)]
+struct OfAccounts {
+    /// How to write it.
+    #[arg(long, value_enum, default_value = "table")]
+    format: ReportFormat,
+    /// At most this many accounts, those with the most leads.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// One row for each lead of these accounts, with what links it.
+    #[arg(long)]
+    members: bool,
 }
 
 /// How a report is written.
@@ -61,6 +81,7 @@ impl Report {
                 let run = of.run_record(&store)?;
                 of.duplicates(&store, &rules, &run)?;
             }
+            What::Accounts(of) => of.print(&StoreAccounts::new(&store, &rules)?)?,
         }
         Ok(0)
     }
@@ -100,7 +121,40 @@ impl Of {
     }
 
     fn print(&self, tables: &[Vec<Vec<String>>], right: &[usize]) -> Result<()> {
-        if self.format == ReportFormat::Csv {
+        self.format.print(tables, right)
+    }
+}
+
+impl OfAccounts {
+    fn print(&self, accounts: &StoreAccounts<'_>) -> Result<()> {
+        let is_csv = self.format == ReportFormat::Csv;
+        if self.members {
+            return self.format.print(&[member_table(&accounts.members(self.limit)?)], &[]);
+        }
+        let figures = accounts.figures(self.limit)?;
+        if is_csv {
+            return self.format.print(&[csv_table(&figures)], &[]);
+        }
+        self.format.print(&[table(&figures)], &[3])?;
+        let shared = figures.iter().filter(|one| one.owners.len() > 1).count() as u64;
+        let several = match shared {
+            0 => String::new(),
+            shared => format!(", {shared} with several owners"),
+        };
+        let (shown, total) = (figures.len(), accounts.count());
+        let listed = if shown < total {
+            format!("{shown} of {total} accounts")
+        } else {
+            terminal::count(total as u64, "account", "accounts")
+        };
+        terminal::print(&format!("\n{listed} of two leads or more{several}"))
+    }
+}
+
+impl ReportFormat {
+    /// Writes tables, in which the columns `right` hold figures.
+    fn print(self, tables: &[Vec<Vec<String>>], right: &[usize]) -> Result<()> {
+        if self == Self::Csv {
             let mut out = terminal::stdout();
             for table in tables {
                 out.write_all(crate::report::to_csv(table)?.as_bytes())?;

@@ -4,6 +4,7 @@
 //! not know SQL, files or its sibling rooms. Start at [`keys::match_keys`], then
 //! [`guard::Guard::labels`], [`clusters::Clusters`] and [`golden::golden`].
 
+pub mod accounts;
 pub mod clusters;
 pub mod golden;
 pub mod guard;

@@ -92,6 +92,36 @@ impl FromStr for LeadId {
     }
 }
 
+/// An account's public name: `ACC-` and the twelve characters of its oldest lead's id.
+///
+/// So both say which belongs to which, and nothing has to be kept for it. A younger lead changes nothing; when two
+/// accounts turn out to be one, the older lead's id is that of both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(LeadId);
+
+impl AccountId {
+    /// Returns the id of the account whose oldest lead is `oldest`.
+    pub fn of_oldest(oldest: LeadId) -> Self {
+        Self(oldest)
+    }
+
+    /// Reads an account's id as people type it and returns the lead that it is named after.
+    pub fn oldest_of(text: &str) -> Option<LeadId> {
+        let upper = text.trim().to_ascii_uppercase();
+        upper.strip_prefix(ACCOUNT_PREFIX)?.parse().ok()
+    }
+}
+
+/// Tells an account's id from a lead's.
+const ACCOUNT_PREFIX: &str = "ACC-";
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(ACCOUNT_PREFIX)?;
+        f.write_str(self.0.to_string().trim_start_matches("LM-"))
+    }
+}
+
 /// A text that is not a lead id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotALeadId;
@@ -151,5 +181,9 @@ mod tests {
         assert_eq!(text.to_lowercase().trim_start_matches("lm-").parse(), Ok(id));
         assert_eq!("LM-123".parse::<LeadId>(), Err(NotALeadId));
         assert_eq!(LeadId::from_i64(id.to_i64()), id);
+        let account = AccountId::of_oldest(id).to_string();
+        assert_eq!(account[4..], text[3..]);
+        assert_eq!(AccountId::oldest_of(&account.to_lowercase()), Some(id));
+        assert_eq!(AccountId::oldest_of(&text), None);
     }
 }

@@ -8,7 +8,7 @@ use super::evaluate::record;
 use crate::identity::keys::{KeyKind, email_hash, phone_hash};
 use crate::model::consent::ConsentRecord;
 use crate::model::field::{self, FieldNo, FieldValues};
-use crate::model::ids::{LeadId, LeadNo, RunNo, SubmissionNo};
+use crate::model::ids::{AccountId, LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::lead::Lead;
 use crate::model::task::Task;
 use crate::rules::RuleSet;
@@ -103,10 +103,12 @@ fn identifiers(submissions: &[StorySubmission]) -> Vec<Identifier> {
         .collect()
 }
 
-/// Returns the leads that `text` names: an id that was ever given out, an e-mail address or a phone
+/// Returns the leads that `text` names: an id that was ever given out (an account's stands for its oldest lead), an e-mail address or a phone
 /// number; a shared address or number may name several.
 pub fn find(store: &Store, text: &str, e164: Option<&str>) -> Result<Vec<LeadNo>> {
-    if let Ok(id) = text.parse::<LeadId>()
+    // An account is called after its oldest lead.
+    let id = AccountId::oldest_of(text).or_else(|| text.parse().ok());
+    if let Some(id) = id
         && let Some(lead) = store.lead_by_id(id)?
     {
         return Ok(vec![lead]);

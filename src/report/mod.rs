@@ -4,6 +4,7 @@
 //! no clock, and prints nothing. Start at [`html::PageData`] for the page and [`dropoff::Funnel`] for
 //! the figures behind it.
 
+pub mod accounts;
 pub mod charts;
 pub mod dropoff;
 pub mod duplicates;

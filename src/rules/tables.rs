@@ -33,6 +33,8 @@ pub const FILES: &[&str] = &[
     "nicknames.toml",
     "mail-typos.toml",
     "spam.toml",
+    "shared-hosts.txt",
+    "company-words.txt",
 ];
 
 /// What a click id in a URL says about where the click was paid for.
@@ -112,6 +114,8 @@ pub struct Tables {
     referrers: Vec<Referrer>,
     nickname_groups: Vec<Vec<String>>,
     given_names: HashSet<String>,
+    shared_hosts: HashSet<String>,
+    company_words: HashSet<String>,
 }
 
 impl Tables {
@@ -136,6 +140,8 @@ impl Tables {
             "role-mailboxes.txt" => self.role_mailboxes = lines(text, str::to_lowercase),
             "disposable-allowed.txt" => self.disposable_allowed = domains(text),
             "mail-relays.txt" => self.mail_relays = domains(text),
+            "shared-hosts.txt" => self.shared_hosts = domains(text),
+            "company-words.txt" => self.company_words = lines(text, fold_header),
             "legal-forms.txt" => self.legal_forms = spellings(text),
             "honorifics.txt" => self.read_honorifics(text),
             "given-names.txt" => self.given_names = lines(text, fold_header),
@@ -329,6 +335,23 @@ impl Tables {
     /// Returns whether `domain` forwards mail to somebody who hides the address.
     pub fn is_mail_relay(&self, domain: &str) -> bool {
         self.mail_relays.contains(domain)
+    }
+
+    /// Returns whether anybody can have a page at `host` (lower case) or at a domain above it.
+    pub fn is_shared_host(&self, host: &str) -> bool {
+        let mut above = Some(host);
+        while let Some(domain) = above {
+            if self.shared_hosts.contains(domain) {
+                return true;
+            }
+            above = domain.split_once('.').map(|(_, rest)| rest);
+        }
+        false
+    }
+
+    /// Returns whether the folded `words` say of a company what it does or is, not which one it is.
+    pub fn is_company_word(&self, words: &str) -> bool {
+        self.company_words.contains(words)
     }
 
     /// Returns the providers whose misspellings are worth a suggestion, the likeliest first.

@@ -546,7 +546,7 @@ fn read_task(row: &Row<'_>, as_of_ms: i64) -> Result<Task> {
     })
 }
 
-fn read_id(row: &Row<'_>, at: usize) -> Result<LeadId> {
+pub(super) fn read_id(row: &Row<'_>, at: usize) -> Result<LeadId> {
     let text: String = row.get(at)?;
     text.parse().map_err(|_| anyhow::anyhow!("the store holds the unreadable lead id `{text}`"))
 }

@@ -3,10 +3,11 @@
 //! This room owns the file, its schema, its transactions and its lock. It must not decide anything
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
 //! [`absorb`] answers who shares a key, [`leads`] keeps what was decided, [`listing`],
-//! [`quarantine`] and [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
+//! [`accounts`], [`quarantine`] and [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
 //! [`undo`] takes a run's rows back, [`replay`], [`turns`] and [`rules`] keep what deciding anew needs.
 
 pub mod absorb;
+pub mod accounts;
 pub mod codec;
 pub mod history;
 pub mod ingest;

@@ -13,6 +13,7 @@
 
 mod workspace;
 
+mod accounts;
 mod bad_input;
 mod bad_rules;
 mod commands;

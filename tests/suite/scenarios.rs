@@ -140,3 +140,8 @@ fn the_night_the_clocks_go_back_moves_no_promise() {
 fn a_polish_spreadsheet_is_read_as_its_author_meant_it() {
     check("polish-excel");
 }
+
+#[test]
+fn people_of_one_company_are_linked_and_stay_leads_of_their_own() {
+    check("one-company");
+}

@@ -1,0 +1,73 @@
+//! Reading leads for what they say of their companies.
+
+use anyhow::Result;
+use rusqlite::Row;
+
+use super::{Store, codec};
+use crate::model::decision::Segment;
+use crate::model::field::FieldValues;
+use crate::model::ids::{LeadId, LeadNo};
+use crate::rules::field::FieldCatalog;
+
+/// A lead as a member of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLead {
+    /// Internal number; the order of founding.
+    pub no: LeadNo,
+    /// Public id.
+    pub id: LeadId,
+    /// Golden values.
+    pub values: FieldValues,
+    /// Segment.
+    pub segment: Segment,
+    /// Owner's id.
+    pub owner: Option<String>,
+    /// Queue's id.
+    pub queue: String,
+    /// When the latest submission was sent, milliseconds since 1970 UTC.
+    pub last_ms: i64,
+}
+
+const LEADS: &str =
+    "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.segment, l.owner, l.queue, l.last_ms
+     FROM lead AS l CROSS JOIN submission AS s ON s.submission_no = l.founder_no
+     WHERE l.merged_into IS NULL";
+
+impl Store {
+    /// Hands every lead to `visit`, in founding order.
+    pub fn each_account_lead(
+        &self,
+        catalog: &FieldCatalog,
+        mut visit: impl FnMut(AccountLead) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement =
+            self.connection.prepare_cached(&format!("{LEADS} ORDER BY l.lead_no"))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(read(row, catalog)?)?;
+        }
+        Ok(())
+    }
+
+    /// Returns one lead.
+    pub fn account_lead(&self, lead: LeadNo, catalog: &FieldCatalog) -> Result<AccountLead> {
+        let mut statement =
+            self.connection.prepare_cached(&format!("{LEADS} AND l.lead_no = ?1"))?;
+        let mut rows = statement.query([lead.0])?;
+        let row = rows.next()?.ok_or_else(|| anyhow::anyhow!("lead {} is missing", lead.0))?;
+        read(row, catalog)
+    }
+}
+
+fn read(row: &Row<'_>, catalog: &FieldCatalog) -> Result<AccountLead> {
+    let (fields, segment): (String, String) = (row.get(2)?, row.get(3)?);
+    Ok(AccountLead {
+        no: LeadNo(row.get(0)?),
+        id: super::listing::read_id(row, 1)?,
+        values: codec::decode_values(&fields, catalog)?,
+        segment: codec::word(Segment::ALL, &segment)?,
+        owner: row.get(4)?,
+        queue: row.get(5)?,
+        last_ms: row.get(6)?,
+    })
+}
