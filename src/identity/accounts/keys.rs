@@ -26,7 +26,7 @@ pub enum CompanyKeyKind {
     Regon,
     /// Domain of the company's own.
     Domain,
-    /// One name, and domains that differ only in their ending: `firma.pl`, `firma.com`.
+    /// One name in one country, and domains that differ only in their ending: `firma.pl`, `firma.com`.
     NameAndDomain,
     /// One name in one town.
     NameAndTown,
@@ -191,8 +191,10 @@ fn name_keys(
 ) {
     for domain in domains {
         let label = domain.split('.').next().unwrap_or_default();
-        if label.len() >= DOMAIN_LABEL_MIN {
-            push(CompanyKeyKind::NameAndDomain, format!("{name}, {label}"));
+        // The ending is the company's and outweighs what one lead says.
+        let country = country_of(domain).or_else(|| values.get(field::COUNTRY).map(str::to_owned));
+        if let Some(country) = country.filter(|_| label.len() >= DOMAIN_LABEL_MIN) {
+            push(CompanyKeyKind::NameAndDomain, format!("{name}, {label}.* in {country}"));
         }
     }
     let main_word = telling_words(name, tables).next().unwrap_or(name);

@@ -213,10 +213,7 @@ impl Linking<'_> {
                 self.admit(kind, holders, &labels);
             }
             CompanyKeyKind::NameAndDomain => {
-                let countries = self.countries(holders);
-                for group in split_by(holders, &countries) {
-                    self.admit(kind, &group, &self.tax_numbers(&group));
-                }
+                self.admit(kind, holders, &self.tax_numbers(holders));
             }
             CompanyKeyKind::NameAndTown | CompanyKeyKind::NameAndPostcode => {
                 self.admit(kind, holders, &self.known_as(holders));

@@ -114,6 +114,8 @@ fn one_name_links_in_one_town_or_when_it_is_rare() {
 fn domains_that_differ_in_their_ending_are_one_companys_in_one_country() {
     check(&["Nova;nova.pl;;;PL", "Nova;nova.com;;;PL"], &[&[0, 1]]);
     check(&["Nova;nova.pl", "Nova;nova.de"], &[]);
+    check(&["Nova;nova.pl", "Nova;nova.de;;;PL", "Nova;nova.de"], &[&[1, 2]]);
+    check(&["Nova;nova.pl;;5260001246;PL", "Nova;nova.com;;1132191233;PL"], &[]);
     check(&["Nova;nova.pl;;;PL", "Kruk;nova.com;;;PL"], &[]);
 }
 
@@ -134,7 +136,7 @@ fn keys_say_what_they_are_made_of() {
             "NIP: 5260001246",
             "REGON: 123456785",
             "domain: nova.pl",
-            "name and domain but for its ending: nova laka, nova",
+            "name and domain but for its ending: nova laka, nova.* in PL",
             "name and town: nova laka, lodz",
             "similar name in one place: nf, lodz",
             "company name: nova laka",
