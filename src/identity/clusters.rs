@@ -12,6 +12,23 @@ impl Clusters {
         Self { parents: (0..len as u32).collect() }
     }
 
+    /// Makes a set of each of `items` and joins those of every two that are `alike`; of more than `limit`
+    /// items, whose pairs would take too long, none are joined.
+    pub fn joining<T>(items: &[T], limit: usize, alike: impl Fn(&T, &T) -> bool) -> Self {
+        let mut clusters = Self::new(items.len());
+        if items.len() > limit {
+            return clusters;
+        }
+        for (i, a) in items.iter().enumerate() {
+            for (j, b) in items.iter().enumerate().skip(i + 1) {
+                if alike(a, b) {
+                    clusters.union(i as u32, j as u32);
+                }
+            }
+        }
+        clusters
+    }
+
     /// Adds one element in a set of its own and returns its number.
     pub fn push(&mut self) -> u32 {
         let element = self.parents.len() as u32;

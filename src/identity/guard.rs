@@ -79,16 +79,7 @@ impl<'a> Guard<'a> {
             holders.iter().copied().filter(|name| !name.is_empty() && *name != UNPROVEN).collect();
         names.sort_unstable();
         names.dedup();
-        let mut same = Clusters::new(names.len());
-        if names.len() <= NAMES_COMPARED_MAX {
-            for (i, a) in names.iter().enumerate() {
-                for (j, b) in names.iter().enumerate().skip(i + 1) {
-                    if self.compatible(a, b) {
-                        same.union(i as u32, j as u32);
-                    }
-                }
-            }
-        }
+        let mut same = Clusters::joining(&names, NAMES_COMPARED_MAX, |a, b| self.compatible(a, b));
         let mut numbers = BTreeMap::new();
         let mut people = BTreeMap::new();
         for (i, name) in names.iter().enumerate() {

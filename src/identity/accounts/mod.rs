@@ -284,16 +284,8 @@ impl Linking<'_> {
             holders.iter().map(name_of).filter(|name| *name != NOTHING).collect();
         names.sort_unstable();
         names.dedup();
-        let mut same = Clusters::new(names.len());
-        if names.len() <= NAMES_COMPARED_MAX {
-            for (i, a) in names.iter().enumerate() {
-                for (j, b) in names.iter().enumerate().skip(i + 1) {
-                    if is_one(&self.comparer, *a, *b) {
-                        same.union(i as u32, j as u32);
-                    }
-                }
-            }
-        }
+        let mut same =
+            Clusters::joining(&names, NAMES_COMPARED_MAX, |a, b| is_one(&self.comparer, *a, *b));
         let labels: FxHashMap<u32, u64> = names
             .iter()
             .zip(0..)
