@@ -10,7 +10,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::Write as _,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
     time::Instant,
@@ -34,6 +33,10 @@ use leadmill::{
     pipeline::{dates, ingest::source_context},
     rules::{RuleSet, embedded},
 };
+
+mod output;
+
+use output::print;
 
 /// Measures how well leads are linked into accounts.
 #[derive(Parser)]
@@ -184,10 +187,4 @@ fn examples(
         }
     }
     text
-}
-
-#[expect(clippy::print_stdout, reason = "the figures are what a benchmark is run for")]
-fn print(text: &str) {
-    println!("{text}");
-    let _ = std::io::stdout().flush();
 }

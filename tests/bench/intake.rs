@@ -12,7 +12,7 @@ use std::{
     fmt::Write as _,
     fs::{self, File},
     hint::black_box,
-    io::{BufWriter, Write as _},
+    io::BufWriter,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
     time::Instant,
@@ -32,11 +32,13 @@ use leadmill::{
 #[path = "../tools/generate/invention/mod.rs"]
 #[expect(dead_code, reason = "the fixtures use what this benchmark does not")]
 mod invention;
+mod output;
 
 use invention::{
     form_export::{FormExport, Format},
     moment::{Moment, days_from_civil},
 };
+use output::print;
 
 /// Measures reading and normalizing beside the `csv` crate reading the same file.
 #[derive(Parser)]
@@ -224,10 +226,4 @@ fn table(
     }
     write!(text, "\n{} rows, medians; one thread.", export.rows)?;
     Ok(text)
-}
-
-#[expect(clippy::print_stdout, reason = "the table is what a benchmark is run for")]
-fn print(text: &str) {
-    println!("{text}");
-    let _ = std::io::stdout().flush();
 }

@@ -14,7 +14,6 @@
 
 use std::{
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -28,6 +27,7 @@ mod baseline;
 #[expect(dead_code, reason = "the fixtures use what this benchmark does not")]
 mod invention;
 mod measure;
+mod output;
 #[path = "matching/sets.rs"]
 mod sets;
 #[path = "matching/splink.rs"]
@@ -35,7 +35,8 @@ mod splink;
 #[path = "matching/tables.rs"]
 mod tables;
 
-use measure::Usage;
+use measure::{Usage, notice};
+use output::print;
 use sets::{LabelledSet, Truth};
 use splink::{Splink, SplinkResult};
 
@@ -163,15 +164,4 @@ fn match_set(leadmill: &Path, table: &Path, clusters: &Path) -> anyhow::Result<U
         exit.stderr
     );
     Ok(usage)
-}
-
-#[expect(clippy::print_stderr, reason = "progress of a benchmark goes to its terminal")]
-fn notice(text: &str) {
-    eprintln!("{text}");
-}
-
-#[expect(clippy::print_stdout, reason = "the tables are what a benchmark is run for")]
-fn print(text: &str) {
-    println!("{text}");
-    let _ = std::io::stdout().flush();
 }

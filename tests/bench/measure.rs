@@ -126,3 +126,9 @@ pub fn version_of(program: &Path) -> Option<String> {
     let text = String::from_utf8_lossy(&output.stdout);
     Some(text.lines().next().unwrap_or("unknown").to_owned())
 }
+
+/// Tells the terminal how far a benchmark has come.
+#[expect(clippy::print_stderr, reason = "progress of a benchmark goes to its terminal")]
+pub fn notice(text: &str) {
+    eprintln!("{text}");
+}

@@ -11,7 +11,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufWriter, Write as _},
+    io::BufWriter,
     path::{Path, PathBuf},
 };
 
@@ -22,13 +22,15 @@ use clap::Parser;
 #[expect(dead_code, reason = "the fixtures use what this benchmark does not")]
 mod invention;
 mod measure;
+mod output;
 mod table;
 
 use invention::{
     form_export::{COLUMNS, FormExport, Format},
     moment::{Moment, days_from_civil},
 };
-use measure::Usage;
+use measure::{Usage, notice};
+use output::print;
 
 /// Measures the whole nightly job beside `sqlite3 .import` of the same file.
 #[derive(Parser)]
@@ -210,15 +212,4 @@ fn measure_leadmill(leadmill: &Path, workspace: &Path, input: &Path) -> anyhow::
         );
     }
     Ok(usage)
-}
-
-#[expect(clippy::print_stderr, reason = "progress of a benchmark goes to its terminal")]
-fn notice(text: &str) {
-    eprintln!("{text}");
-}
-
-#[expect(clippy::print_stdout, reason = "the table is what a benchmark is run for")]
-fn print(text: &str) {
-    println!("{text}");
-    let _ = std::io::stdout().flush();
 }

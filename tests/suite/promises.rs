@@ -6,8 +6,8 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use super::small_world::{self, row, runner};
 use super::workspace::{Workspace, assert_same_files, assert_same_text, fixtures, table};
 
 const ANNA: &str = "a1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,+48600000101,Przyklad,PL,Prosze o wycene,yes";
@@ -43,20 +43,6 @@ fn leads_whenever_they_came(workspace: &Workspace) -> String {
 
 fn lines(rows: Vec<Vec<String>>) -> String {
     rows.into_iter().map(|row| row.join(" | ") + "\n").collect()
-}
-
-/// Which rows, as received, form a lead.
-fn clusters_by_raw(workspace: &Workspace) -> Vec<Vec<String>> {
-    let mut by_lead: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in workspace.sql("SELECT lead_no, raw FROM submissions") {
-        by_lead.entry(row[0].clone()).or_default().push(row[1].clone());
-    }
-    let mut clusters: Vec<Vec<String>> = by_lead.into_values().collect();
-    for cluster in &mut clusters {
-        cluster.sort();
-    }
-    clusters.sort();
-    clusters
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -362,35 +348,11 @@ fn a_key_that_becomes_shared_later_splits_what_it_joined() {
     assert_eq!(batch.clusters(), workspace.clusters());
 }
 
-/// A row made of few names, addresses and numbers, so that rows meet.
-fn small_world_row() -> impl Strategy<Value = (u8, u8, u8, u8)> {
-    (0..5_u8, 0..6_u8, 0..5_u8, 0..40_u8)
-}
-
-fn row_text(number: usize, (name, email, phone, hour): (u8, u8, u8, u8)) -> String {
-    let name = ["", "Anna Nowak", "Jan Kowalski", "Ewa Lis", "Ania Nowak"][name as usize];
-    let email = [
-        "",
-        "a@example.com",
-        "b@example.com",
-        "info@example.com",
-        "c@example.org",
-        "d@example.org",
-    ][email as usize];
-    let phone =
-        ["", "+48600000101", "+48600000102", "+48221234567", "+48600000104"][phone as usize];
-    let at = format!("2026-11-{:02}T{:02}:00:00Z", 17 + hour / 20, 2 + hour % 20);
-    format!("r{number},{at},{name},{email},{phone},,PL,,")
-}
-
 #[test]
 fn however_rows_arrive_they_form_the_same_leads() {
-    let config = Config { cases: 8, failure_persistence: None, ..Config::default() };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let worlds = prop::collection::vec(small_world_row(), 4..14).prop_flat_map(|rows| {
-        let numbered: Vec<String> =
-            rows.into_iter().enumerate().map(|(number, row)| row_text(number, row)).collect();
+    let mut runner = runner(8);
+    let worlds = prop::collection::vec(row(), 4..14).prop_flat_map(|rows| {
+        let numbered = small_world::texts(rows);
         let cut = 1..numbered.len();
         (Just(numbered.clone()), Just(numbered).prop_shuffle(), cut)
     });
@@ -403,7 +365,7 @@ fn however_rows_arrive_they_form_the_same_leads() {
             nightly.input("night.csv", table(&texts(night)));
             nightly.run(&["run", "--quiet"]);
         }
-        prop_assert_eq!(clusters_by_raw(&batch), clusters_by_raw(&nightly));
+        prop_assert_eq!(batch.clusters_by_raw(), nightly.clusters_by_raw());
         prop_assert_eq!(leads_whenever_they_came(&batch), leads_whenever_they_came(&nightly));
         let together = Workspace::new();
         together.input("z.csv", table(&texts(&shuffled[..cut])));

@@ -1,34 +1,10 @@
 //! Whatever is run, undone or killed, what stands is what follows from what was received.
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::undo::{
-    assert_rebuild_changes_nothing, clusters_by_raw, leads_without_owners, take_in, undo,
-};
+use super::small_world::{row, row_text, runner, texts};
+use super::undo::{assert_rebuild_changes_nothing, leads_without_owners, take_in, undo};
 use super::workspace::{Workspace, assert_same_text};
-
-/// A row made of few names, addresses and numbers, so that rows meet.
-fn small_world_row() -> impl Strategy<Value = (u8, u8, u8, u8)> {
-    (0..5_u8, 0..6_u8, 0..5_u8, 0..40_u8)
-}
-
-fn row_text(number: usize, (name, email, phone, hour): (u8, u8, u8, u8)) -> String {
-    let name = ["", "Anna Nowak", "Jan Kowalski", "Ewa Lis", "Ania Nowak"][name as usize];
-    let email = [
-        "",
-        "a@example.com",
-        "b@example.com",
-        "info@example.com",
-        "c@example.org",
-        "d@example.org",
-    ][email as usize];
-    let phone =
-        ["", "+48600000101", "+48600000102", "+48221234567", "+48600000104"][phone as usize];
-    let consent = ["yes", "no", ""][number % 3];
-    let at = format!("2026-11-{:02}T{:02}:00:00Z", 15 + hour / 20, 2 + hour % 20);
-    format!("r{number},{at},{name},{email},{phone},,PL,Prosze o wycene,{consent}")
-}
 
 /// What happens next: a night takes the rows with these numbers in, or an earlier night is undone.
 #[derive(Debug, Clone)]
@@ -39,10 +15,7 @@ enum Step {
 
 #[test]
 fn whatever_is_run_and_undone_what_stands_is_what_follows_from_it() {
-    let cases = std::env::var("LEADMILL_CASES").map_or(5, |text| text.parse().unwrap());
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(config, rng);
+    let mut runner = runner(5);
     let steps = prop::collection::vec(
         prop_oneof![
             3 => prop::collection::vec(0..14_usize, 1..7).prop_map(Step::Night),
@@ -50,10 +23,9 @@ fn whatever_is_run_and_undone_what_stands_is_what_follows_from_it() {
         ],
         4..8,
     );
-    let worlds = (prop::collection::vec(small_world_row(), 14), steps);
+    let worlds = (prop::collection::vec(row(), 14), steps);
     let outcome = runner.run(&worlds, |(rows, steps)| {
-        let rows: Vec<String> =
-            rows.into_iter().enumerate().map(|(number, row)| row_text(number, row)).collect();
+        let rows = texts(rows);
         let workspace = Workspace::new();
         let mut standing: Vec<(usize, String, Vec<usize>)> = Vec::new();
         for (number, step) in steps.into_iter().enumerate() {
@@ -81,9 +53,9 @@ fn whatever_is_run_and_undone_what_stands_is_what_follows_from_it() {
             take_in(&only, *number, &unlike_others(*number, &texts));
         }
         if standing.is_empty() {
-            prop_assert_eq!(clusters_by_raw(&workspace), Vec::<Vec<String>>::new());
+            prop_assert_eq!(workspace.clusters_by_raw(), Vec::<Vec<String>>::new());
         } else {
-            prop_assert_eq!(clusters_by_raw(&only), clusters_by_raw(&workspace));
+            prop_assert_eq!(only.clusters_by_raw(), workspace.clusters_by_raw());
             prop_assert_eq!(leads_without_owners(&only), leads_without_owners(&workspace));
         }
         Ok(())

@@ -1,6 +1,5 @@
 //! An import can be undone exactly, and what is derived follows from what was received.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::workspace::{Workspace, assert_same_text, fixtures};
@@ -63,19 +62,6 @@ pub(super) fn leads_without_owners(workspace: &Workspace) -> String {
     let query = "SELECT id, fields, score, segment, fit, intent, behavior, quality, n_submissions,
                         first_submitted_at, last_submitted_at FROM leads ORDER BY id";
     workspace.sql(query).into_iter().map(|row| row.join(" | ") + "\n").collect()
-}
-
-pub(super) fn clusters_by_raw(workspace: &Workspace) -> Vec<Vec<String>> {
-    let mut by_lead: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in workspace.sql("SELECT lead_no, raw FROM submissions") {
-        by_lead.entry(row[0].clone()).or_default().push(row[1].clone());
-    }
-    let mut clusters: Vec<Vec<String>> = by_lead.into_values().collect();
-    for cluster in &mut clusters {
-        cluster.sort();
-    }
-    clusters.sort();
-    clusters
 }
 
 /// The instant of a night.
@@ -170,7 +156,7 @@ fn an_earlier_run_can_be_undone_and_later_ones_stay() {
     let alone = Workspace::new();
     take_in(&alone, 2, &[ANNA_AGAIN, JAN, EWA]);
     assert_same_text("leads", &leads_without_owners(&alone), &leads_without_owners(&workspace));
-    assert_eq!(clusters_by_raw(&alone), clusters_by_raw(&workspace));
+    assert_eq!(alone.clusters_by_raw(), workspace.clusters_by_raw());
     assert_eq!(workspace.sql(owner), before, "whoever had a lead keeps it");
     assert_rebuild_changes_nothing(&workspace);
     let places = "SELECT input, line FROM submissions WHERE raw LIKE '%j1%'";

@@ -211,16 +211,26 @@ impl Workspace {
 
     /// Returns which rows form a lead: for each lead its (input, line) pairs, all sorted.
     pub fn clusters(&self) -> Vec<Vec<String>> {
-        let mut by_lead: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for row in self.sql("SELECT lead_no, input, line FROM submissions") {
-            by_lead.entry(row[0].clone()).or_default().push(format!("{}:{}", row[1], row[2]));
+        self.grouped("SELECT lead_no, input || ':' || line FROM submissions")
+    }
+
+    /// Returns which rows, as received, form a lead, all sorted.
+    pub fn clusters_by_raw(&self) -> Vec<Vec<String>> {
+        self.grouped("SELECT lead_no, raw FROM submissions")
+    }
+
+    /// Groups the second column of `query` by the first and forgets the first.
+    fn grouped(&self, query: &str) -> Vec<Vec<String>> {
+        let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in self.sql(query) {
+            groups.entry(row[0].clone()).or_default().push(row[1].clone());
         }
-        let mut clusters: Vec<Vec<String>> = by_lead.into_values().collect();
-        for cluster in &mut clusters {
-            cluster.sort();
+        let mut groups: Vec<Vec<String>> = groups.into_values().collect();
+        for group in &mut groups {
+            group.sort();
         }
-        clusters.sort();
-        clusters
+        groups.sort();
+        groups
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, ensure};
 use leadmill::identity::matching::evaluation::{Quality, evaluate};
 
-use super::{invention::leads::Leads, notice};
+use super::{invention::leads::Leads, measure::notice};
 
 /// Clusters by id. Only equality of the numbers means something.
 pub type Clusters = HashMap<String, u32>;
