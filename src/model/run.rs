@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// How many accepted rows carry a notice, by its code.
 pub type NoticeCounts = BTreeMap<String, u64>;
 
@@ -54,6 +56,25 @@ impl RowCounts {
         self.touches += other.touches;
         self.skipped += other.skipped;
     }
+}
+
+/// The rows of a run that was undone: those that were taken back, and those that stayed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenBack {
+    /// Submissions that are gone.
+    pub submissions: u64,
+    /// Touches that are gone.
+    pub touches: u64,
+    /// Quarantined rows that are gone.
+    pub quarantined: u64,
+    /// Held rows that are gone.
+    pub held: u64,
+    /// Rows that had been seen before when the run read them.
+    pub repeated: u64,
+    /// Records of the consent ledger that no longer count.
+    pub consents: u64,
+    /// Rows that stay, because a later run received them as well.
+    pub kept: u64,
 }
 
 /// What a run did with one input.

@@ -15,7 +15,6 @@ use crate::rules::alerts::AlertFigures;
 use crate::store::Store;
 use crate::store::listing::CountBy;
 use crate::store::runs::RunRecord;
-use crate::store::undo::TakenBack;
 
 /// Weeks of history that an alert may look back on.
 const WEEKS_MAX: u64 = 52;
@@ -35,63 +34,7 @@ pub struct Books {
     pub over_limit: Vec<String>,
     /// What an undo took back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub undo: Option<UndoBook>,
-}
-
-/// What an undo took back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UndoBook {
-    run: String,
-    inputs: Vec<String>,
-    offered_again: Vec<String>,
-    submissions: u64,
-    touches: u64,
-    quarantined: u64,
-    held: u64,
-    repeated: u64,
-    consents: u64,
-    kept: u64,
-}
-
-impl UndoBook {
-    /// Notes that `run` was taken back with `inputs`; `offered_again` had been passed over since.
-    pub fn new(
-        run: String,
-        rows: TakenBack,
-        inputs: Vec<String>,
-        offered_again: Vec<String>,
-    ) -> Self {
-        let TakenBack { submissions, touches, quarantined, held, repeated, consents, kept } = rows;
-        Self {
-            run,
-            inputs,
-            offered_again,
-            submissions,
-            touches,
-            quarantined,
-            held,
-            repeated,
-            consents,
-            kept,
-        }
-    }
-}
-
-impl From<&UndoBook> for UndoSummary {
-    fn from(book: &UndoBook) -> Self {
-        Self {
-            run: book.run.clone(),
-            inputs: book.inputs.clone(),
-            offered_again: book.offered_again.clone(),
-            submissions: book.submissions,
-            touches: book.touches,
-            quarantined: book.quarantined,
-            held: book.held,
-            repeated: book.repeated,
-            consents: book.consents,
-            kept: book.kept,
-        }
-    }
+    pub undo: Option<UndoSummary>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -191,7 +134,7 @@ impl Books {
     }
 
     /// Returns the books of a run that took another back.
-    pub fn of_undo(undo: UndoBook) -> Self {
+    pub fn of_undo(undo: UndoSummary) -> Self {
         Self { undo: Some(undo), ..Self::of_rebuild() }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod absorb;
 pub mod accounts;
+mod amend;
 pub mod books;
 pub mod check;
 mod contacts;
@@ -37,14 +38,14 @@ use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 
-use absorb::Fresh;
+use absorb::{Absorbed, Fresh};
 use books::Books;
-use evaluate::Deciding;
+use evaluate::{Decided, Deciding};
 use event::{Event, Events};
 use ingest::{IngestContext, Interrupted, ingest_input};
 
 use crate::intake::{self, Caps, InputPath, OpenInput};
-use crate::model::ids::{RunNo, hex};
+use crate::model::ids::{RunNo, SubmissionNo, hex};
 use crate::model::moment::utc_from_ms;
 use crate::model::run::{InputReport, InputStatus, NoticeCounts, RowCounts};
 use crate::report::run_json::RunSummary;
@@ -148,18 +149,20 @@ fn opening<'a>(
 
 /// Runs the whole chain on a copy of the store and throws the copy away.
 pub fn dry_run(job: &Job<'_>, events: Events<'_>) -> Result<RunSummary> {
-    on_a_copy(job, |job| run(job, events))
+    let store = if job.store.exists() { Some(Store::open(job.store)?) } else { None };
+    on_a_copy(job, store, |job| run(job, events))
 }
 
-/// Does `work` on a copy of the store and throws the copy away.
+/// Does `work` on a copy of `store` and throws the copy away.
 fn on_a_copy(
     job: &Job<'_>,
+    store: Option<Store>,
     work: impl FnOnce(&Job<'_>) -> Result<RunSummary>,
 ) -> Result<RunSummary> {
     let scratch = Scratch::create()?;
     let copy = scratch.0.join("leadmill.db");
-    if job.store.exists() {
-        Store::open(job.store)?.copy_to(&copy)?;
+    if let Some(store) = store {
+        store.copy_to(&copy)?;
     }
     let job = Job { store: &copy, out: &scratch.0.join("out"), ..*job };
     let mut summary = work(&job)?;
@@ -329,21 +332,34 @@ fn ingest_and_decide(
     store.begin()?;
     events(Event::Phase { name: "finding duplicates", total: 0 });
     store.keep_rules(job.rules)?;
-    let absorbed = absorb::absorb(store, job.rules, record.no.0, &fresh, &[], Horizon::Now)?;
+    let (absorbed, decided) = decide(job, store, record, &fresh, &[], events)?;
+    stop_if_interrupted(job)?;
+    let books = Books::close(job, store, record, &reports, &decided, &absorbed)?;
+    let books = amend::close(store, record, books)?;
+    store.commit()?;
+    Ok(books)
+}
+
+/// Lets `record` decide about its `fresh` submissions, those of `seeds`, and whatever they touch.
+fn decide(
+    job: &Job<'_>,
+    store: &Store,
+    record: &RunRecord,
+    fresh: &Fresh,
+    seeds: &[SubmissionNo],
+    events: Events<'_>,
+) -> Result<(Absorbed, Decided)> {
+    let absorbed = absorb::absorb(store, job.rules, record.no.0, fresh, seeds, Horizon::Now)?;
     let deciding = Deciding {
         store,
         rules: job.rules,
         run: record.no,
         as_of: utc_from_ms(record.as_of_ms),
-        fresh: &fresh,
+        fresh,
         is_replay: false,
     };
     let decided = evaluate::evaluate(deciding, &absorbed, events)?;
-    stop_if_interrupted(job)?;
-    let books = Books::close(job, store, record, &reports, &decided, &absorbed)?;
-    store.mark_decided(record.no, &serde_json::to_string(&books)?)?;
-    store.commit()?;
-    Ok(books)
+    Ok((absorbed, decided))
 }
 
 fn take_in(

@@ -5,20 +5,18 @@
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
+use super::amend::{amend, decide_about, open_existing};
 use super::event::Events;
-use super::verdicts::decide_about;
-use super::{Impossible, Job, on_a_copy, opening, publish, recover};
+use super::{Impossible, Job, on_a_copy, opening};
 use crate::identity::keys::Keyring;
 use crate::identity::likeness::PairModel;
 use crate::identity::matching::calibration::Calibration;
-use crate::model::ids::hex;
 use crate::report::run_json::RunSummary;
 use crate::rules::RuleSet;
+use crate::store::Store;
 use crate::store::absorb::Horizon;
 use crate::store::runs::RunKind;
-use crate::store::{Store, StoreFault};
 
 /// Fewer submissions than this teach nothing that leadmill's own weights do not know better.
 const SUBMISSIONS_MIN: usize = 100;
@@ -86,37 +84,18 @@ pub fn learn(store: &Store, rules: &RuleSet) -> Result<PairModel> {
 
 /// Keeps `model` and decides anew by it whoever may be joined by likeness.
 pub fn accept(job: &Job<'_>, model: &PairModel, events: Events<'_>) -> Result<RunSummary> {
-    if !job.store.exists() {
-        return Err(StoreFault::Missing(job.store.to_owned()).into());
-    }
-    let store = Store::open(job.store)?;
     let body = written(model)?;
-    let digest = hex(&Sha256::digest(format!("model {body}")));
-    if let Some(summary) = recover(job, &store, &digest, events)? {
-        return Ok(summary);
-    }
-    store.begin()?;
-    let decided = (|| {
-        let record = store.begin_run(opening(job, RunKind::Model, None, &digest))?;
+    amend(job, &format!("model {body}"), events, |store, digest, events| {
+        let record = store.begin_run(opening(job, RunKind::Model, None, digest))?;
         store.keep_rules(job.rules)?;
         store.keep_pair_model(record.no, &body)?;
         let seeds = store.near_holders()?;
-        let books = decide_about(job, &store, &record, &seeds, events)?;
+        let books = decide_about(job, store, &record, &seeds, events)?;
         Ok((record, books))
-    })();
-    match decided {
-        Ok((record, books)) => {
-            store.commit()?;
-            publish::publish(job, &store, &record, &books, events)
-        }
-        Err(fault) => {
-            let _ = store.rollback();
-            Err(fault)
-        }
-    }
+    })
 }
 
 /// Says what [`accept`] would do, on a copy of the store that is thrown away.
 pub fn dry_accept(job: &Job<'_>, model: &PairModel, events: Events<'_>) -> Result<RunSummary> {
-    on_a_copy(job, |job| accept(job, model, events))
+    on_a_copy(job, Some(open_existing(job)?), |job| accept(job, model, events))
 }

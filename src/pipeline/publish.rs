@@ -26,8 +26,7 @@ use crate::report::dropoff::{self, DropoffFigures, TargetFigures};
 use crate::report::duplicates::DuplicatesWriter;
 use crate::report::html::{self, QuarantineReason};
 use crate::report::run_json::{
-    InputSummary, LeadSummary, RowSummary, RunSummary, SegmentSummary, TaskSummary, UndoSummary,
-    WithdrawnLead,
+    InputSummary, LeadSummary, RowSummary, RunSummary, SegmentSummary, TaskSummary, WithdrawnLead,
 };
 use crate::rules::RuleSet;
 use crate::rules::target::Target;
@@ -296,7 +295,7 @@ impl Rendering<'_> {
             tasks: TaskSummary { open: figures.all_tasks.0, late: figures.all_tasks.1 },
             alerts: books.alerts_and_limits(),
             exit_code: books.exit_code(),
-            undo: books.undo.as_ref().map(UndoSummary::from),
+            undo: books.undo.clone(),
             withdrawn: figures.withdrawn.clone(),
             files: Vec::new(),
         })

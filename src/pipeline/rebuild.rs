@@ -1,17 +1,16 @@
 //! Computing derived state anew from what was received, and holding it against what is there.
 
 use anyhow::Result;
-use sha2::{Digest as _, Sha256};
 
+use super::amend::{all_have_a_place, close, digest_of, open_existing};
 use super::books::Books;
 use super::event::{Event, Events};
 use super::replay::{decide_again, standing_runs};
-use super::{BrokenPromise, Job, opening, publish, recover};
-use crate::model::ids::hex;
+use super::{Job, opening, publish, recover};
 use crate::report::run_json::RunSummary;
+use crate::store::Store;
 use crate::store::replay::Difference;
 use crate::store::runs::RunKind;
-use crate::store::{Store, StoreFault};
 
 /// What a rebuild found.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub struct Rebuilt {
 /// Computes all derived state anew; what differs is replaced, and published as a run.
 ///
 /// # Errors
-/// [`super::Impossible`] when the rules of a run were not kept; [`BrokenPromise`] when what comes out has a
+/// [`super::Impossible`] when the rules of a run were not kept; [`super::BrokenPromise`] when what comes out has a
 /// submission without a lead.
 pub fn rebuild(job: &Job<'_>, events: Events<'_>) -> Result<Rebuilt> {
     work(job, Purpose::Mend, events)
@@ -47,11 +46,8 @@ enum Purpose {
 }
 
 fn work(job: &Job<'_>, purpose: Purpose, events: Events<'_>) -> Result<Rebuilt> {
-    if !job.store.exists() {
-        return Err(StoreFault::Missing(job.store.to_owned()).into());
-    }
-    let store = Store::open(job.store)?;
-    let digest = hex(&Sha256::digest("rebuild"));
+    let store = open_existing(job)?;
+    let digest = digest_of("rebuild");
     recover(job, &store, &digest, events)?;
     store.begin()?;
     let mut rebuilt = match compute(job, &store, events) {
@@ -68,8 +64,7 @@ fn work(job: &Job<'_>, purpose: Purpose, events: Events<'_>) -> Result<Rebuilt> 
     let record = store.begin_run(opening(job, RunKind::Rebuild, None, &digest))?;
     store.keep_rules(job.rules)?;
     store.write_corrections(record.no)?;
-    let books = Books::of_rebuild();
-    store.mark_decided(record.no, &serde_json::to_string(&books)?)?;
+    let books = close(&store, &record, Books::of_rebuild())?;
     store.commit()?;
     rebuilt.published = Some(publish::publish(job, &store, &record, &books, events)?);
     Ok(rebuilt)
@@ -84,13 +79,9 @@ fn compute(job: &Job<'_>, store: &Store, events: Events<'_>) -> Result<Rebuilt> 
     store.take_derived_apart()?;
     decide_again(job, store, &runs, events)?;
     store.finish_replay()?;
-    let broken = store.broken_promises()?;
-    if broken != 0 {
-        return Err(BrokenPromise(format!(
-            "computed anew, {broken} leads or submissions are without a place"
-        ))
-        .into());
-    }
+    all_have_a_place(store, |broken| {
+        format!("computed anew, {broken} leads or submissions are without a place")
+    })?;
     Ok(Rebuilt {
         runs: runs.len() as u64,
         leads: store.lead_counts(crate::model::ids::RunNo(0), "")?.total,

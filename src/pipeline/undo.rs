@@ -1,24 +1,23 @@
 //! Taking a run back: its rows go, and what they touched is decided anew without them.
 //!
-//! All of it is one transaction, so a kill leaves either nothing or an undo that is decided and that the
-//! next command publishes. The undo is a run in the books; the leads that it changed are in its CRM files,
+//! The undo is a run in the books; the leads that it changed are in its CRM files,
 //! those that are gone in `withdrawn.csv`.
 
 use anyhow::Result;
-use sha2::{Digest as _, Sha256};
 
-use super::books::{Books, UndoBook};
+use super::amend::{all_have_a_place, amend, close, open_existing};
+use super::books::Books;
 use super::evaluate::said_ms;
 use super::event::{Event, Events};
 use super::replay::{decide_again, put_at_stake, spread, standing_runs};
-use super::{BrokenPromise, Impossible, Job, on_a_copy, opening, publish, recover};
+use super::{Impossible, Job, on_a_copy, opening};
 use crate::identity::keys::Keyring;
-use crate::model::ids::{RunNo, SubmissionNo, hex};
+use crate::model::ids::{RunNo, SubmissionNo};
 use crate::model::run::InputStatus;
-use crate::report::run_json::RunSummary;
+use crate::report::run_json::{RunSummary, UndoSummary};
+use crate::store::Store;
 use crate::store::leads::claims;
 use crate::store::runs::{RunKind, RunRecord};
-use crate::store::{Store, StoreFault};
 
 /// Runs that a message about an unknown one lists.
 const RUNS_LISTED: usize = 5;
@@ -32,34 +31,15 @@ const FILES_LISTED: usize = 5;
 /// [`Impossible`] when there is no such run, it is itself an undo, or it was taken back before; nothing is
 /// written then. Whatever the error, doing it again is safe.
 pub fn undo(job: &Job<'_>, id: &str, events: Events<'_>) -> Result<RunSummary> {
-    if !job.store.exists() {
-        return Err(StoreFault::Missing(job.store.to_owned()).into());
-    }
-    let store = Store::open(job.store)?;
-    let digest = hex(&Sha256::digest(format!("undo {id}")));
-    if let Some(summary) = recover(job, &store, &digest, events)? {
-        return Ok(summary);
-    }
-    let target = find(&store, id)?;
-    store.begin()?;
-    let decided = take_back(job, &store, &target, &digest, events);
-    let (record, books) = match decided {
-        Ok(decided) => decided,
-        Err(fault) => {
-            let _ = store.rollback();
-            return Err(fault);
-        }
-    };
-    store.commit()?;
-    publish::publish(job, &store, &record, &books, events)
+    amend(job, &format!("undo {id}"), events, |store, digest, events| {
+        let target = find(store, id)?;
+        take_back(job, store, &target, digest, events)
+    })
 }
 
 /// Says what [`undo`] would do, on a copy of the store that is thrown away.
 pub fn dry_undo(job: &Job<'_>, id: &str, events: Events<'_>) -> Result<RunSummary> {
-    if !job.store.exists() {
-        return Err(StoreFault::Missing(job.store.to_owned()).into());
-    }
-    on_a_copy(job, |job| undo(job, id, events))
+    on_a_copy(job, Some(open_existing(job)?), |job| undo(job, id, events))
 }
 
 /// Returns the run called `id` if it can be taken back.
@@ -169,21 +149,16 @@ fn take_back(
 
     decide_again(job, store, &standing, events)?;
     store.write_corrections(record.no)?;
-    let broken = store.broken_promises()?;
-    if broken != 0 {
-        return Err(BrokenPromise(format!(
-            "undoing run {} left {broken} leads or submissions without a place",
-            target.id
-        ))
-        .into());
-    }
-    let books = Books::of_undo(UndoBook::new(
-        target.id.clone(),
-        taken_back,
-        imported(&super::books_of(target)?),
-        offered_again(store, target)?,
-    ));
-    store.mark_decided(record.no, &serde_json::to_string(&books)?)?;
+    all_have_a_place(store, |broken| {
+        format!("undoing run {} left {broken} leads or submissions without a place", target.id)
+    })?;
+    let books = Books::of_undo(UndoSummary {
+        run: target.id.clone(),
+        inputs: imported(&super::books_of(target)?),
+        offered_again: offered_again(store, target)?,
+        rows: taken_back,
+    });
+    let books = close(store, &record, books)?;
     Ok((record, books))
 }
 

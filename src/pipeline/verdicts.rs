@@ -2,19 +2,14 @@
 //! taken back like any run, and is decided by at once.
 
 use anyhow::Result;
-use sha2::{Digest as _, Sha256};
 
-use super::absorb::{Fresh, absorb};
-use super::books::Books;
-use super::evaluate::{Deciding, evaluate};
-use super::event::{Event, Events};
-use super::{BrokenPromise, Impossible, Job, opening, publish, recover};
-use crate::model::ids::{Fingerprint, LeadNo, SubmissionNo, hex};
-use crate::model::moment::utc_from_ms;
+use super::amend::{amend, decide_about};
+use super::event::Events;
+use super::{Impossible, Job, opening};
+use crate::model::ids::{Fingerprint, LeadNo, SubmissionNo};
 use crate::report::run_json::RunSummary;
-use crate::store::absorb::Horizon;
+use crate::store::Store;
 use crate::store::runs::{RunKind, RunRecord};
-use crate::store::{Store, StoreFault};
 
 /// Rows that a message lists at most.
 const ROWS_LISTED: usize = 20;
@@ -44,29 +39,17 @@ pub fn say(
     job: &Job<'_>,
     command: &str,
     because: &str,
-    sayings: impl Fn(&Store) -> Result<Vec<Saying>>,
+    sayings: impl FnOnce(&Store) -> Result<Vec<Saying>>,
     events: Events<'_>,
 ) -> Result<RunSummary> {
-    if !job.store.exists() {
-        return Err(StoreFault::Missing(job.store.to_owned()).into());
-    }
-    let store = Store::open(job.store)?;
-    let digest = hex(&Sha256::digest(format!("{command} {because}")));
-    if let Some(summary) = recover(job, &store, &digest, events)? {
-        return Ok(summary);
-    }
-    let said = said(&store, &sayings(&store)?)?;
-    store.begin()?;
-    match decide(job, &store, &said, because, &digest, events) {
-        Ok((record, books)) => {
-            store.commit()?;
-            publish::publish(job, &store, &record, &books, events)
-        }
-        Err(fault) => {
-            let _ = store.rollback();
-            Err(fault)
-        }
-    }
+    amend(job, &format!("{command} {because}"), events, |store, digest, events| {
+        let said = said(store, &sayings(store)?)?;
+        let record = store.begin_run(opening(job, RunKind::Verdict, None, digest))?;
+        store.keep_rules(job.rules)?;
+        let seeds = keep(store, &record, &said, because)?;
+        let books = decide_about(job, store, &record, &seeds, events)?;
+        Ok((record, books))
+    })
 }
 
 /// Turns sayings about leads into verdicts about their rows, which outlive the leads.
@@ -126,16 +109,13 @@ fn split(store: &Store, lead: LeadNo, rows: &[SubmissionNo]) -> Result<Vec<Said>
     Ok(said)
 }
 
-fn decide(
-    job: &Job<'_>,
+/// Keeps what was `said` as verdicts of `record`; returns the rows that it is about.
+fn keep(
     store: &Store,
+    record: &RunRecord,
     said: &[Said],
     because: &str,
-    digest: &str,
-    events: Events<'_>,
-) -> Result<(RunRecord, Books)> {
-    let record = store.begin_run(opening(job, RunKind::Verdict, None, digest))?;
-    store.keep_rules(job.rules)?;
+) -> Result<Vec<SubmissionNo>> {
     let print = |row: SubmissionNo| -> Result<Fingerprint> {
         let known = store.fingerprint_of(row)?;
         known.ok_or_else(|| Impossible(format!("there is no row {}", row.0)).into())
@@ -145,38 +125,5 @@ fn decide(
         store.keep_verdict(record.no, (print(*a)?, print(*b)?), *is_same, because)?;
         seeds.extend([*a, *b]);
     }
-    let books = decide_about(job, store, &record, &seeds, events)?;
-    Ok((record, books))
-}
-
-/// Decides anew about the leads of `seeds`, in a run that receives nothing, and closes its books.
-pub(super) fn decide_about(
-    job: &Job<'_>,
-    store: &Store,
-    record: &RunRecord,
-    seeds: &[SubmissionNo],
-    events: Events<'_>,
-) -> Result<Books> {
-    events(Event::Phase { name: "deciding who is who", total: 0 });
-    let fresh = Fresh::starting_at(record.first_submission_no);
-    let absorbed = absorb(store, job.rules, record.no.0, &fresh, seeds, Horizon::Now)?;
-    let deciding = Deciding {
-        store,
-        rules: job.rules,
-        run: record.no,
-        as_of: utc_from_ms(record.as_of_ms),
-        fresh: &fresh,
-        is_replay: false,
-    };
-    evaluate(deciding, &absorbed, events)?;
-    let broken = store.broken_promises()?;
-    if broken != 0 {
-        return Err(BrokenPromise(format!(
-            "{broken} leads or submissions would be without a place"
-        ))
-        .into());
-    }
-    let books = Books::of_rebuild();
-    store.mark_decided(record.no, &serde_json::to_string(&books)?)?;
-    Ok(books)
+    Ok(seeds)
 }

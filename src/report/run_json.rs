@@ -1,9 +1,9 @@
 //! `run.json` and the one line of `--json`: what a run did, for programs.
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts};
+use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts, TakenBack};
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,7 +51,7 @@ pub struct RunSummary {
 }
 
 /// What an undo took back.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndoSummary {
     /// The run that was taken back.
     pub run: String,
@@ -59,20 +59,9 @@ pub struct UndoSummary {
     pub inputs: Vec<String>,
     /// Inputs that later runs passed over because of it: nobody has them now.
     pub offered_again: Vec<String>,
-    /// Submissions that are gone.
-    pub submissions: u64,
-    /// Touches that are gone.
-    pub touches: u64,
-    /// Quarantined rows that are gone.
-    pub quarantined: u64,
-    /// Held rows that are gone.
-    pub held: u64,
-    /// Rows that had been seen before when it read them.
-    pub repeated: u64,
-    /// Records of the consent ledger that no longer count.
-    pub consents: u64,
-    /// Rows that stay, because a later run received them as well.
-    pub kept: u64,
+    /// What became of its rows.
+    #[serde(flatten)]
+    pub rows: TakenBack,
 }
 
 /// A lead that was delivered and is no more.

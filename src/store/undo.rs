@@ -13,26 +13,8 @@ use crate::identity::guard::holder;
 use crate::identity::keys::Keyring;
 use crate::model::ids::{LeadId, RunNo, SubmissionNo};
 use crate::model::moment::Certainty;
+use crate::model::run::TakenBack;
 use crate::rules::field::FieldCatalog;
-
-/// The rows of a run that were taken back, and those that stayed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TakenBack {
-    /// Submissions.
-    pub submissions: u64,
-    /// Touches.
-    pub touches: u64,
-    /// Quarantined rows.
-    pub quarantined: u64,
-    /// Held rows.
-    pub held: u64,
-    /// Notes that a row had been seen before.
-    pub repeated: u64,
-    /// Records of the consent ledger that no longer count.
-    pub consents: u64,
-    /// Rows that stayed, because a later run received them as well.
-    pub kept: u64,
-}
 
 /// Rows that stay as a later run's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
