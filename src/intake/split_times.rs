@@ -59,15 +59,10 @@ impl SplitTime {
     pub(super) fn join(&self, cells: &mut [Cell]) {
         let of = |name: &Arc<str>| cells.iter().position(|cell| cell.column == *name);
         let (Some(main), Some(beside)) = (of(&self.main), of(&self.beside)) else { return };
-        let joined = joined(cells[main].text.trim(), cells[beside].text.trim())
-            .or_else(|| joined(cells[beside].text.trim(), cells[main].text.trim()));
-        if let Some(mut joined) = joined {
-            let time = cells[beside].text.to_ascii_lowercase();
-            let has_zone =
-                time.contains(['+', 'z']) || time.contains("utc") || time.contains("gmt");
-            if self.is_utc && !has_zone {
-                joined += " UTC";
-            }
+        let zone = if self.is_utc { "UTC" } else { "" };
+        let joined = joined(cells[main].text.trim(), cells[beside].text.trim(), zone)
+            .or_else(|| joined(cells[beside].text.trim(), cells[main].text.trim(), zone));
+        if let Some(joined) = joined {
             cells[main].text = joined;
         }
     }
@@ -89,28 +84,33 @@ fn has(words: &[String], list: &[&str]) -> bool {
     words.iter().any(|word| list.contains(&word.as_str()))
 }
 
-/// Joins a date without a time of day and a time of day without a date.
-fn joined(date: &str, time: &str) -> Option<String> {
+/// Joins a date without a time of day and a time of day without a date; `zone` is that of a time which names none.
+fn joined(date: &str, time: &str, zone: &str) -> Option<String> {
     let date = [" 00:00:00", "T00:00:00", " 0:00:00", " 00:00", " 0:00"]
         .iter()
         .find_map(|midnight| date.strip_suffix(midnight))
         .unwrap_or(date);
     let is_date = !date.contains(':') && date.bytes().filter(u8::is_ascii_digit).count() >= 3;
-    let seconds = seconds_of_day(time);
-    let is_serial = date.len() == 5 && date.bytes().all(|byte| byte.is_ascii_digit());
-    match seconds {
-        _ if !is_date => None,
-        Some(seconds) if is_serial => {
-            let part = format!("{:.6}", f64::from(seconds) / SECONDS_OF_DAY);
-            part.strip_prefix("0.").map(|part| format!("{date}.{part}"))
-        }
-        Some(seconds) if is_part(time) => {
-            let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-            Some(format!("{date} {hours:02}:{minutes:02}:{:02}", seconds % 60))
-        }
-        Some(_) => Some(format!("{date} {time}")),
-        None => None,
+    if !is_date {
+        return None;
     }
+    let (seconds, own_zone) = time_of_day(time)?;
+    let is_serial = date.len() == 5 && date.bytes().all(|byte| byte.is_ascii_digit());
+    let mut text = if is_serial {
+        let part = format!("{:.6}", f64::from(seconds) / SECONDS_OF_DAY);
+        let zone = if own_zone.is_empty() { String::new() } else { format!(" {own_zone}") };
+        format!("{date}.{}{zone}", part.strip_prefix("0.")?)
+    } else if is_part(time) {
+        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+        format!("{date} {hours:02}:{minutes:02}:{:02}", seconds % 60)
+    } else {
+        format!("{date} {time}")
+    };
+    if own_zone.is_empty() && !zone.is_empty() {
+        text += " ";
+        text += zone;
+    }
+    Some(text)
 }
 
 /// Returns whether `text` is a part of a day, as spreadsheets count: `0,545`.
@@ -120,11 +120,12 @@ fn is_part(text: &str) -> bool {
         .is_some_and(|digits| digits.len() >= 3 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Returns the seconds since midnight of a time of day: `15:05`, `3:05:13 PM`, `godz. 15.05`, `0,545`.
-fn seconds_of_day(text: &str) -> Option<u32> {
+/// Returns the seconds since midnight of a time of day, and the zone that it names: `15:05`, `3:05:13 PM UTC`,
+/// `godz. 15.05`, `0,545`.
+fn time_of_day(text: &str) -> Option<(u32, &str)> {
     if is_part(text) {
         let part: f64 = text.replace(',', ".").parse().ok()?;
-        return Some((part * SECONDS_OF_DAY).round() as u32);
+        return Some(((part * SECONDS_OF_DAY).round() as u32, ""));
     }
     let text = text.strip_prefix("godz").map_or(text, |rest| rest.trim_start_matches(['.', ' ']));
     let end =
@@ -132,9 +133,20 @@ fn seconds_of_day(text: &str) -> Option<u32> {
     let (figures, behind) = text.split_at(end);
     let behind = behind.trim();
     let is_zone = behind.starts_with(['+', '-', 'Z']);
-    let words = ["am", "pm", "a.m.", "p.m.", "utc", "gmt", "cet", "cest", "uhr", "h"];
-    let is_word = |text: &str| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    let is_known = is_zone || behind.split(' ').all(|text| text.is_empty() || is_word(text));
+    let is_of = |text: &str, words: &[&str]| words.iter().any(|it| text.eq_ignore_ascii_case(it));
+    let is_zone_word = |text: &str| is_of(text, &["utc", "gmt", "cet", "cest"]);
+    let is_word = |text: &str| {
+        text.is_empty()
+            || is_of(text, &["am", "pm", "a.m.", "p.m.", "uhr", "h"])
+            || is_zone_word(text)
+    };
+    let is_known = is_zone || behind.split(' ').all(is_word);
+    let last = behind.rsplit(' ').next().unwrap_or_default();
+    let zone = match last {
+        _ if is_zone => behind,
+        last if is_zone_word(last) => last,
+        _ => "",
+    };
     if text.len() > TIME_BYTES_MAX || !is_known {
         return None;
     }
@@ -146,9 +158,13 @@ fn seconds_of_day(text: &str) -> Option<u32> {
         Some(part) => part.split('.').next()?.parse().ok()?,
         None => 0,
     };
-    let half = if behind.to_ascii_lowercase().starts_with('p') && hours < 12 { 12 } else { 0 };
+    let hour = match behind.bytes().next().map(|byte| byte.to_ascii_lowercase()) {
+        Some(b'a') if hours == 12 => 0,
+        Some(b'p') if hours < 12 => hours + 12,
+        _ => hours,
+    };
     let is_valid = parts.next().is_none() && hours < 24 && minutes < 60 && seconds < 61;
-    is_valid.then_some((hours + half) * 3600 + minutes * 60 + seconds)
+    is_valid.then_some((hour * 3600 + minutes * 60 + seconds, zone))
 }
 
 #[cfg(test)]
@@ -158,7 +174,7 @@ mod tests {
     #[test]
     fn a_date_and_a_time_are_joined_and_nothing_else() {
         let check = |date: &str, time: &str, expected: Option<&str>| {
-            assert_eq!(joined(date, time).as_deref(), expected, "{date} and {time}");
+            assert_eq!(joined(date, time, "").as_deref(), expected, "{date} and {time}");
         };
         check("12.09.2025", "15:05", Some("12.09.2025 15:05"));
         check("9/12/2025", "3:05:13 PM", Some("9/12/2025 3:05:13 PM"));
@@ -169,10 +185,27 @@ mod tests {
         check("12.09.2025", "0,628622685", Some("12.09.2025 15:05:13"));
         check("45912", "0,5", None);
         check("45912", "12:00", Some("45912.500000"));
+        check("45912", "12:30 AM", Some("45912.020833"));
+        check("45912", "3:05 PM UTC", Some("45912.628472 UTC"));
+        check("45912", "15:05+02:00", Some("45912.628472 +02:00"));
         check("2025-09-12 15:05", "15:05", None);
         check("2025-09-12", "rano", None);
         check("2025-09-12", "25:00", None);
         check("2025-09-12", "2:30 h walk", None);
         check("2025-09-12", "600123456", None);
+    }
+
+    #[test]
+    fn the_zone_of_a_header_is_that_of_a_time_which_names_none() {
+        let check = |date: &str, time: &str, expected: &str| {
+            assert_eq!(joined(date, time, "UTC").as_deref(), Some(expected), "{date} and {time}");
+        };
+        check("12 października 2025", "15:05", "12 października 2025 15:05 UTC");
+        check("12.09.2025", "3:05 PM", "12.09.2025 3:05 PM UTC");
+        check("12.09.2025", "15:05+02:00", "12.09.2025 15:05+02:00");
+        check("12.09.2025", "15:05 CEST", "12.09.2025 15:05 CEST");
+        check("12.09.2025", "15:05Z", "12.09.2025 15:05Z");
+        check("12.09.2025", "0,500", "12.09.2025 12:00:00 UTC");
+        check("45912", "12:00", "45912.500000 UTC");
     }
 }

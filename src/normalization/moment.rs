@@ -86,8 +86,10 @@ pub fn parse(raw: &str, style: TimeStyle<'_>) -> Result<(Moment, Vec<Remark>), M
             format!("a spreadsheet rounded `{text}`; the time is lost"),
         ));
     }
-    if let Some((local, is_date_only)) = excel_serial(&text, style.counts_from_1904) {
-        return in_range(localized(local, is_date_only, style.zone), &text);
+    let (serial, offset) = serial_and_offset(&text);
+    if let Some((local, is_date_only)) = excel_serial(serial, style.counts_from_1904) {
+        let found = placed(local, is_date_only, (offset, None), style);
+        return found.map_or_else(|| Err(unreadable(&text)), |found| in_range(found, &text));
     }
     let found = if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
         && text.as_bytes().get(4) == Some(&b'-')
@@ -98,10 +100,12 @@ pub fn parse(raw: &str, style: TimeStyle<'_>) -> Result<(Moment, Vec<Remark>), M
     };
     match found {
         Some(found) => in_range(found, &text),
-        None => {
-            Err(unusable("time-unreadable", format!("`{text}` is no date or time leadmill knows")))
-        }
+        None => Err(unreadable(&text)),
     }
+}
+
+fn unreadable(text: &str) -> MomentFault {
+    unusable("time-unreadable", format!("`{text}` is no date or time leadmill knows"))
 }
 
 fn unusable(code: &'static str, message: String) -> MomentFault {
@@ -237,6 +241,14 @@ fn excel_serial(text: &str, counts_from_1904: bool) -> Option<(NaiveDateTime, bo
     Some((date.and_time(NaiveTime::MIN) + Duration::seconds(seconds), false))
 }
 
+/// Splits a zone off a serial: `45912,545 UTC`.
+fn serial_and_offset(text: &str) -> (&str, Option<i32>) {
+    match text.rsplit_once(' ').map(|(serial, zone)| (serial, offset_at_end(zone))) {
+        Some((serial, ("", Some(minutes)))) => (serial, Some(minutes)),
+        _ => (text, None),
+    }
+}
+
 /// Reads `2025-09-12`, then perhaps a time, then perhaps an offset or `Z`.
 fn iso(text: &str, style: TimeStyle<'_>) -> Option<(Moment, Vec<Remark>)> {
     let date = NaiveDate::parse_from_str(text.get(..10)?, "%Y-%m-%d").ok()?;
@@ -323,6 +335,16 @@ fn finish(date: NaiveDate, rest: &str, style: TimeStyle<'_>) -> Option<(Moment, 
     let clock = clock.trim().trim_end_matches([',', '.']).trim_end();
     let (local, is_date_only) =
         if clock.is_empty() { (noon(date), true) } else { (clock_time(date, clock)?, false) };
+    placed(local, is_date_only, (offset, zone), style)
+}
+
+/// Places local time by the offset or the zone that the text names, or else in the zone of its column.
+fn placed(
+    local: NaiveDateTime,
+    is_date_only: bool,
+    (offset, zone): (Option<i32>, Option<Tz>),
+    style: TimeStyle<'_>,
+) -> Option<(Moment, Vec<Remark>)> {
     match offset {
         Some(minutes) => {
             let instant =

@@ -58,6 +58,8 @@ fn an_offset_makes_an_instant_exact() {
     check("2025-09-12 15:05:13 Europe/Warsaw", "2025-09-12 13:05:13 exact");
     check("2025-09-12T15:05:13+02:00[Europe/Warsaw]", "2025-09-12 13:05:13 exact");
     check("20250912T130513Z", "2025-09-12 13:05:13 exact");
+    check("45912.545 UTC", "2025-09-12 13:04:48 exact");
+    check("45912,545 +02:00", "2025-09-12 11:04:48 exact");
 }
 
 #[test]
