@@ -83,7 +83,10 @@ impl Charset {
 
     /// Returns `bytes` as text where [`Charset::of_part`] finds UTF-8 in a file of UTF-8: checked once.
     pub(super) fn sound_utf8(self, bytes: &[u8]) -> Option<&str> {
-        let text = std::str::from_utf8(bytes).ok().filter(|_| self.is_unicode())?;
+        if !self.is_unicode() {
+            return None;
+        }
+        let text = std::str::from_utf8(bytes).ok()?;
         (text.is_ascii() || !is_utf8_by_chance(text)).then_some(text)
     }
 

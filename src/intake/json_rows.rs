@@ -9,7 +9,7 @@ use foldhash::{HashMap, HashMapExt as _};
 use memchr::memchr2;
 use serde_json::{Map, Value};
 
-use super::clean::{clean, escaped};
+use super::clean::escaped;
 use super::encoding::Charset;
 use super::json::{self, JsonPiece, JsonReader, holds};
 use super::json_text::{self, text_of};
@@ -187,16 +187,17 @@ impl JsonRows {
     fn content(&mut self, value: &Value) -> RowContent {
         let preset = self.flattener.resolver.preset.clone();
         let shape = &preset.json;
-        let mut skips = shape.skips.iter().filter(|skip| holds(value, &skip.when)).peekable();
-        if skips.peek().is_some_and(|skip| !skip.without_contact) {
-            return skips.next().map_or(RowContent::Skipped("not a lead"), |skip| {
-                RowContent::Skipped(skip.reason)
-            });
+        let skip_of = |without_contact: bool| {
+            let mut skips = shape.skips.iter().filter(|it| it.without_contact == without_contact);
+            skips.find(|skip| holds(value, &skip.when)).map(|skip| skip.reason)
+        };
+        if let Some(reason) = skip_of(false) {
+            return RowContent::Skipped(reason);
         }
         let kind = kind(shape, value);
         let cells = self.flattener.cells(value);
-        if let Some(skip) = skips.next().filter(|_| !cells.iter().any(could_be_contact)) {
-            return RowContent::Skipped(skip.reason);
+        if let Some(reason) = skip_of(true).filter(|_| !cells.iter().any(could_be_contact)) {
+            return RowContent::Skipped(reason);
         }
         if self.flattener.overflows {
             let message = format!("the record has more than {} values", self.caps.fields);
@@ -322,15 +323,7 @@ impl Flattener {
         let mut cells: Vec<Cell> = self
             .pairs(value)
             .into_iter()
-            .filter_map(|(column, text)| {
-                let said = match column.said(clean(&text, &preset, &column.strip, &column.nulls)) {
-                    // Most values stay as they were and need not be copied.
-                    Cow::Borrowed(said) if said.len() == text.len() => None,
-                    other => Some(other.into_owned()),
-                };
-                let text = said.unwrap_or(text);
-                (!is_blank(&text)).then_some(Cell { column: column.name, role: column.role, text })
-            })
+            .filter_map(|(column, text)| column.cell(text, &preset))
             .collect();
         if let Some(split) = &self.split_time {
             split.join(&mut cells);
@@ -381,11 +374,12 @@ impl Flattener {
             Value::Array(items) if items.iter().any(Value::is_object) => {
                 let known =
                     preset.json.pivots.iter().find(|pivot| pivot.list.eq_ignore_ascii_case(path));
-                let is_generic = preset.id == GENERIC_JSON;
-                if let Some(pivot) =
-                    known.cloned().or_else(|| pairs_in(items).filter(|_| is_generic))
-                {
-                    self.pivot(root, &pivot, items, pairs);
+                let guessed = match known {
+                    None if preset.id == GENERIC_JSON => pairs_in(items),
+                    _ => None,
+                };
+                if let Some(pivot) = known.or(guessed.as_ref()) {
+                    self.pivot(root, pivot, items, pairs);
                     return;
                 }
                 for (at, inner) in items.iter().enumerate() {

@@ -107,7 +107,7 @@ fn inner_path(text: &[u8], depth: usize) -> Option<Vec<String>> {
     let keys = top_keys(text);
     let list = keys.iter().find(|key| list_start(text, key).is_some());
     if let Some(list) = list {
-        let is_alone = keys.iter().all(|key| key == list || key == "id" || is_about_pages(key));
+        let is_alone = keys.iter().all(|key| may_be_beside(key, list));
         let start = list_start(text, list)?;
         let is_known = WRAPPERS.contains(&list.as_str()) && is_alone;
         let is_found = is_known
@@ -116,7 +116,7 @@ fn inner_path(text: &[u8], depth: usize) -> Option<Vec<String>> {
         return is_found.then(|| vec![list.clone()]);
     }
     let wrapper = keys.iter().filter(|_| depth > 0).find(|key| WRAPPERS.contains(&key.as_str()))?;
-    let is_alone = keys.iter().all(|key| key == wrapper || key == "id" || is_about_pages(key));
+    let is_alone = keys.iter().all(|key| may_be_beside(key, wrapper));
     let start = value_start(text, wrapper).filter(|_| is_alone)?;
     text[start..].starts_with(b"{").then_some(())?;
     let inner = inner_path(&text[start..], depth - 1)?;
@@ -141,8 +141,8 @@ fn first_items(text: &[u8]) -> Vec<Value> {
 /// Lists that hold the answers of one person, among which several may be addresses.
 const ANSWERS: &[&str] = &["answers", "fields", "questions", "values", "traits", "properties"];
 
-/// Returns whether the list called `key` has a person in every item rather than something about one: two
-/// items at least have an address, under a key that says so, and not the same.
+/// Returns whether the list called `key` holds people rather than something about one: two items at least, and
+/// half of all, have an address under a key that says so, and not the same.
 fn is_list_of_people(key: &str, items: &[Value]) -> bool {
     let name = header_key(key);
     let is_about_one = ANSWERS.contains(&name.as_str())
@@ -159,6 +159,11 @@ fn is_list_of_people(key: &str, items: &[Value]) -> bool {
     };
     let addresses: BTreeSet<String> = items.iter().filter_map(address).collect();
     !is_about_one && addresses.len() >= 2 && addresses.len() * 2 >= items.len()
+}
+
+/// Returns whether `key` says nothing of its own in an object that wraps `list`.
+fn may_be_beside(key: &str, list: &str) -> bool {
+    key == list || key == "id" || is_about_pages(key)
 }
 
 fn is_about_pages(key: &str) -> bool {
@@ -181,23 +186,20 @@ pub(super) fn unwrapped(value: Value) -> Vec<Value> {
 /// Returns `value` with the list that one of its wrappers holds as text read: `{"body": "[{…}, {…}]"}`.
 pub(super) fn opened(mut value: Value) -> Value {
     let Some(object) = value.as_object_mut() else { return value };
-    let is_list = |value: &Value| value.as_str().is_some_and(|it| it.trim_start().starts_with('['));
-    if !object.values().any(is_list) {
-        return value;
-    }
     for key in ENVELOPES {
         let text = object.get(*key).and_then(Value::as_str).filter(|text| {
             let rest = text.trim_start().strip_prefix('[').map(str::trim_start);
             rest.is_some_and(|rest| rest.starts_with('{'))
         });
         let Some(list) = text.and_then(|text| json_text::parse(text).ok()) else { continue };
-        // What stands beside a request's body is about the request.
-        let is_request = |key: &String| REQUEST.contains(&key.to_ascii_lowercase().as_str());
-        let beside: Vec<String> = object.keys().filter(|key| is_request(key)).cloned().collect();
-        for key in beside {
-            object.remove(&key);
-        }
         object.insert((*key).to_owned(), list);
+        // What stands beside a request's body is about the request.
+        let mut alone = object.clone();
+        alone.retain(|key, _| !REQUEST.contains(&key.to_ascii_lowercase().as_str()));
+        let alone = Value::Object(alone);
+        if list_path(&alone, WRAPPERS_MAX).is_some() {
+            return alone;
+        }
     }
     value
 }
@@ -218,19 +220,20 @@ fn list_path(value: &Value, depth: usize) -> Option<Vec<String>> {
         };
         WRAPPERS.contains(&key.as_str()).then_some((key, path))
     })?;
-    let is_beside = |other: &String| other == key || other == "id" || is_about_pages(other);
-    object.keys().all(is_beside).then(|| [vec![key.clone()], path].concat())
+    object.keys().all(|other| may_be_beside(other, key)).then(|| [vec![key.clone()], path].concat())
 }
 
-/// The key of the one list in `object` that has a person in every item, where nothing beside it has an
+/// The key of the one list in `object` that holds people, where nothing beside it has an
 /// address of its own.
 fn people_in(object: &Map<String, Value>) -> Option<String> {
     let is_list = |value: &Value| {
         value.as_array().is_some_and(|items| items.len() >= 2 && items.iter().all(Value::is_object))
     };
     let mut lists = object.iter().filter(|(_, value)| is_list(value));
-    let (key, value) =
-        lists.next().filter(|_| object.values().filter(|v| is_list(v)).count() == 1)?;
+    let (key, value) = lists.next()?;
+    if lists.next().is_some() {
+        return None;
+    }
     let beside = object.iter().filter(|(other, _)| *other != key);
     let is_anonymous = beside.map(|(_, other)| other.to_string()).all(|text| !text.contains('@'));
     (is_anonymous && is_list_of_people(key, value.as_array()?)).then(|| key.clone())
@@ -347,6 +350,12 @@ mod tests {
         check(
             r#"{"body":"[{\"a\":1},{\"a\":2}]","headers":{"x":"y"}}"#,
             &[r#"{"a":"1"}"#, r#"{"a":"2"}"#],
+        );
+        check(
+            r#"{"email":"a@b.pl","url":"https://b.pl","timestamp":"2025-09-12","data":"[{\"a\":1}]"}"#,
+            &[
+                r#"{"email":"a@b.pl","url":"https://b.pl","timestamp":"2025-09-12","data":[{"a":"1"}]}"#,
+            ],
         );
         for record in [
             r#"{"email":"a@b.pl","friends":[{"email":"c@b.pl"},{"email":"d@b.pl"}]}"#,

@@ -13,7 +13,7 @@ use super::locate::InputPath;
 use super::records::{Piece, RecordReader};
 use super::survey::survey;
 use super::utf16::Utf16Reader;
-use super::{Caps, Refusal, RefusalKind, unrecognized};
+use super::{Caps, Refusal, RefusalKind};
 
 /// A table with a header, ready to be read.
 pub struct PlainTable {
@@ -42,8 +42,10 @@ impl PlainTable {
         let found = survey(&store, caps)?;
         let layout =
             dialect::layout(&found.head, found.head_is_all, found.charset, caps, &is_known)
-                .filter(|layout| layout.header_line > 0)
-                .ok_or_else(|| without_header(&store.name))?;
+                .ok_or_else(|| no_table(&store.name))?;
+        if layout.header_line == 0 {
+            return Err(without_header(&store.name));
+        }
         Ok(Self {
             name: store.name.clone(),
             header: layout.header,
@@ -87,6 +89,11 @@ impl PlainTable {
                         visit(line, &cells)?;
                     }
                 }
+                Piece::TooLong { line, open_quote: true, .. } => {
+                    let message = format!("a quote in the row of line {line} has no other end");
+                    let hint = "double the quotes inside a cell, or delete the stray one";
+                    return Err(Refusal::new(&self.name, RefusalKind::Unreadable, &message, hint));
+                }
                 Piece::TooLong { line, .. } => {
                     let message = format!("the row of line {line} is longer than a record may be");
                     let hint = "a missing quote may have joined several rows; correct it there";
@@ -102,10 +109,13 @@ impl PlainTable {
     }
 }
 
+fn no_table(name: &str) -> Refusal {
+    let hint = "save it as CSV with a row of column names on top";
+    Refusal::new(name, RefusalKind::Unrecognized, "no table was found in it", hint)
+}
+
 fn without_header(name: &str) -> Refusal {
-    Refusal {
-        message: "the first row holds values, not the names of columns".to_owned(),
-        hint: "put a row of column names on top".to_owned(),
-        ..unrecognized(name, &[])
-    }
+    let message = "the first row holds values, not the names of columns";
+    let hint = "put a row of column names on top";
+    Refusal::new(name, RefusalKind::Unrecognized, message, hint)
 }

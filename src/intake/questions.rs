@@ -13,7 +13,7 @@ const QUESTIONS_MAX: usize = 1024;
 /// The columns of questions and answers, and what the questions met so far ask for.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
-    /// Names of the columns: of a question and its answer.
+    /// The columns of a question and its answer.
     pairs: Vec<(Column, Column)>,
     known: HashMap<String, Column>,
 }

@@ -51,7 +51,7 @@ pub(super) struct RecordReader<R> {
     pub(super) dialect: Dialect,
     record_bytes: usize,
     /// How far an open quote is followed. A file full of stray quotes would be read once to the cap for
-    /// each of its lines; so every one that leads nowhere shortens the way and every sound record lengthens
+    /// each of its lines; so every record that leads nowhere shortens the way and every sound one lengthens
     /// it again.
     patience: usize,
     /// The same of a record that does not fit and is read in other dialects.
@@ -336,7 +336,8 @@ impl<R: Read> RecordReader<R> {
         Piece::TooLong { line, head, open_quote }
     }
 
-    /// Gives up on a record over the cap and goes on with the next line.
+    /// Gives up on a record over the cap, or on a quote that was followed far enough, and goes on with the next
+    /// line.
     fn skip_line(&mut self, in_quotes: bool) -> io::Result<Piece> {
         // A quote that never closes must not swallow the lines behind its own.
         if let Some(end) = line_end(&self.buffer[self.start..]) {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use super::clean::clean;
 use super::locate::glob_fits;
 use super::outline::{looks_like_email, looks_like_phone};
+use crate::model::blank::is_blank;
 use crate::model::field::{EMAIL, FieldNo, PHONE};
-use crate::model::row::Role;
+use crate::model::row::{Cell, Role};
 use crate::rules::source::{
     ColumnMapping, GENERIC_CSV, NamePattern, Recognition, SourceCatalog, SourcePreset, asked_key,
     header_key, parted_key, verbatim_key,
@@ -30,10 +32,22 @@ pub struct Column {
 }
 
 impl Column {
+    /// Returns the cell that the value `received` makes in this column; none when it says nothing.
+    #[inline]
+    pub(super) fn cell(&self, received: String, preset: &SourcePreset) -> Option<Cell> {
+        let text = match self.said(clean(&received, preset, &self.strip, &self.nulls)) {
+            // Most values stay as they were and need not be copied.
+            Cow::Borrowed(text) if text == received => None,
+            other => Some(other.into_owned()),
+        };
+        let text = text.unwrap_or(received);
+        (!is_blank(&text)).then(|| Cell { column: self.name.clone(), role: self.role, text })
+    }
+
     /// Returns what `text` says in this column: a vendor's word for yes becomes `yes`, where the preset lists
     /// such words, and every other nothing.
     #[inline]
-    pub(super) fn said<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+    fn said<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         if self.yes.is_empty() {
             return text;
         }
@@ -372,4 +386,32 @@ fn values(sample: &[Vec<String>], at: usize) -> impl Iterator<Item = &str> {
         .filter_map(move |row| row.get(at))
         .map(|value| value.trim())
         .filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::shipped;
+    use super::*;
+
+    #[test]
+    fn a_vendors_word_for_yes_is_yes_however_long_it_is() {
+        let (sources, _, _) = shipped();
+        let preset = sources.get(GENERIC_CSV).unwrap();
+        let column = Column {
+            name: "status".into(),
+            role: Role::Answer,
+            strip: Vec::new(),
+            nulls: Vec::new(),
+            yes: vec!["out".to_owned(), "unsubscribed".to_owned()],
+            origin: RoleOrigin::Preset,
+        };
+        let check = |received: &str, expected: Option<&str>| {
+            let cell = column.cell(received.to_owned(), preset);
+            assert_eq!(cell.map(|cell| cell.text).as_deref(), expected, "{received}");
+        };
+        check("out", Some("yes"));
+        check("Out ", Some("yes"));
+        check("unsubscribed", Some("yes"));
+        check("active", None);
+    }
 }

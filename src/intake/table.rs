@@ -1,12 +1,11 @@
 //! Turns the records of a delimited file into rows.
 
-use std::borrow::Cow;
 use std::io::Read;
 
 use memchr::memchr2;
 
 use super::cells::{Dialect, Record, scan};
-use super::clean::{clean, escaped};
+use super::clean::escaped;
 use super::dialect::{DELIMITERS, tidy_header};
 use super::encoding::Charset;
 use super::headings::{Headings, is_second_header, is_totals};
@@ -294,15 +293,7 @@ impl TableRows {
         let mut filled = Vec::with_capacity(cells.len());
         let received = cells.into_iter().zip(&self.reading.columns);
         for (received, column) in received.filter(|(text, _)| !text.is_empty()) {
-            let text = match column.said(clean(&received, preset, &column.strip, &column.nulls)) {
-                // Most cells stay as they were and need not be copied.
-                Cow::Borrowed(text) if text.len() == received.len() => None,
-                other => Some(other.into_owned()),
-            };
-            let text = text.unwrap_or(received);
-            if !blank::is_blank(&text) {
-                filled.push(Cell { column: column.name.clone(), role: column.role, text });
-            }
+            filled.extend(column.cell(received, preset));
         }
         if let Some(split) = &self.split_time {
             split.join(&mut filled);

@@ -157,6 +157,11 @@ fn what_cannot_be_matched_is_said_with_the_way_out() {
         .file("twice.csv", "id,who\na001,1\na001,2\n")
         .file("empty.csv", "")
         .file("header.csv", "id,name,email\n")
+        .file("values.csv", "1,Jan Lis,jan@lis.pl\n2,Ewa Kruk,ewa@kruk.pl\n")
+        .file(
+            "stray.csv",
+            "id,name,email\n1,\"Jan Lis,jan@lis.pl\n2,Ewa Kruk,ewa@kruk.pl\n3,Adam Lis,al@lis.pl\n",
+        )
         .file("cut.csv", "id,name,email\n1,\"Jan Lis,jan@lis.pl\n");
     let check = |args: &[&str], code: i32, parts: &[&str]| {
         let outcome = workspace.run(&[&["match"], args].concat());
@@ -200,6 +205,12 @@ fn what_cannot_be_matched_is_said_with_the_way_out() {
     check(&["missing.csv"], 2, &["missing.csv: there is no such file"]);
     check(&["empty.csv"], 6, &["the file is empty"]);
     check(&["header.csv"], 2, &["there are no rows below the header"]);
+    check(&["values.csv"], 6, &["the first row holds values, not the names of columns"]);
+    check(
+        &["stray.csv"],
+        6,
+        &["a quote in the row of line 2 has no other end", "delete the stray one"],
+    );
     check(&["cut.csv"], 6, &["ends inside quotes opened in line 2"]);
     let part = workspace.run(&["match", "people.csv", "--truth", "part.csv", "--output", "o.csv"]);
     assert_eq!(part.code, 0, "{}", part.stderr);
