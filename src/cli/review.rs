@@ -1,5 +1,6 @@
 //! `leadmill review`
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use crate::model::ids::LeadNo;
 use crate::model::lead::Lead;
 use crate::pipeline::matching::MatchFault;
 use crate::pipeline::review::{ReviewPair, compare_leads, pairs};
-use crate::pipeline::review_file::read_verdicts;
+use crate::pipeline::review_file::{FiledVerdict, read_verdicts};
 use crate::pipeline::story::tell;
 use crate::pipeline::verdicts::Saying;
 use crate::rules::RuleSet;
@@ -248,13 +249,33 @@ fn apply(global: &Global, rules: &RuleSet, file: &Path, because: &str, json: boo
     let command = format!("review apply {verdicts:?}");
     decide(global, rules, &command, because, json, |store| {
         let mut sayings = Vec::new();
+        let mut said: BTreeMap<(LeadNo, LeadNo), &FiledVerdict> = BTreeMap::new();
         for verdict in &verdicts {
             let place = format!("{}:{}", file.display(), verdict.line);
             let named = |text: &str| the_lead(store, rules, text).with_context(|| place.clone());
             let (a, b) = (named(&verdict.a)?, named(&verdict.b)?);
-            if a != b {
-                let saying = if verdict.is_same { Saying::Same } else { Saying::Different };
-                sayings.push(saying(a, b));
+            if let Some(other) = said.insert((a.min(b), a.max(b)), verdict)
+                && other.is_same != verdict.is_same
+            {
+                return Err(UsageError(format!(
+                    "{place}: line {} says the opposite of the same two leads\nhint: nothing was decided; \
+                     leave the verdict in one of the lines",
+                    other.line
+                ))
+                .into());
+            }
+            match (verdict.is_same, a == b) {
+                (true, true) => {}
+                (true, false) => sayings.push(Saying::Same(a, b)),
+                (false, false) => sayings.push(Saying::Different(a, b)),
+                (false, true) => {
+                    return Err(UsageError(format!(
+                        "{place}: {} and {} are one lead already\nhint: nothing was decided; take it apart \
+                         with `leadmill split`, and leave the verdict blank",
+                        verdict.a, verdict.b
+                    ))
+                    .into());
+                }
             }
         }
         Ok(sayings)
