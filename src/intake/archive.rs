@@ -15,7 +15,7 @@ use super::encoding::Charset;
 use super::locate::{InputPath, is_export_name};
 use super::workbook::{self, Sheet};
 use super::{Caps, Refusal, RefusalKind, settle};
-use crate::rules::source::{SourceCatalog, header_key};
+use crate::rules::source::SourceCatalog;
 
 /// The first bytes of a zip archive, of an empty one, and of nothing else.
 const MAGICS: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
@@ -314,7 +314,7 @@ fn sheets(input: &InputPath, sources: &SourceCatalog, caps: &Caps) -> Vec<InputP
     let file_bytes = std::fs::metadata(&input.path).map_or(0, |found| found.len());
     let file_bytes = input.member.as_ref().map_or(file_bytes, Member::packed_bytes);
     let is_sound = source().is_some_and(|source| workbook::check(source, file_bytes, caps).is_ok());
-    let is_known = |text: &str| sources.knows_header(&header_key(text));
+    let is_known = |text: &str| sources.knows_header(text);
     let chosen = source()
         .filter(|_| is_sound)
         .and_then(|source| workbook::choose(source, is_known).ok().flatten());

@@ -8,7 +8,7 @@ use super::encoding::Charset;
 use super::mojibake::mended;
 use super::outline::{looks_like_email, looks_like_phone};
 use super::records::{Piece, RecordReader};
-use crate::rules::source::{Escape, header_key, parted_key};
+use crate::rules::source::Escape;
 
 /// The delimiters that exports are written with.
 pub(super) const DELIMITERS: &[u8] = b",;\t|";
@@ -40,7 +40,7 @@ struct Sampled {
     has_json_marks: bool,
 }
 
-/// Reads the first records of `head`; `is_known` says whether a folded header is one of somebody's.
+/// Reads the first records of `head`; `is_known` says whether a cell is one of somebody's headers.
 pub(super) fn layout(
     head: &[u8],
     head_is_all: bool,
@@ -230,9 +230,7 @@ fn known_cells(record: &Sampled, is_known: &impl Fn(&str) -> bool) -> usize {
         .cells
         .iter()
         .filter(|cell| cell.len() < 200 && !cell.trim().is_empty())
-        .filter(|cell| {
-            is_known(&header_key(cell)) || parted_key(cell).is_some_and(|key| is_known(&key))
-        })
+        .filter(|cell| is_known(cell))
         .count()
 }
 

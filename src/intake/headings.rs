@@ -8,7 +8,7 @@ use super::roles::{Column, Resolver, RoleOrigin, keys_of};
 use crate::model::blank::trim;
 use crate::model::field::{EMAIL, PHONE};
 use crate::model::row::Role;
-use crate::rules::source::{header_key, verbatim_key};
+use crate::rules::source::header_key;
 
 /// A cell longer than this is no header, however its text may fold.
 const HEADER_BYTES_MAX: usize = 300;
@@ -143,7 +143,7 @@ pub(super) fn is_second_header(cells: &[String], columns: &[Column], resolver: &
     }
     // Labels mean what the names above them mean; another file's header would not.
     let agree = cells.iter().zip(columns).all(|(cell, column)| {
-        let keys = [verbatim_key(cell.trim()), header_key(cell)];
+        let keys = keys_of(cell.trim());
         !resolver.knows(&keys) || resolver.column(&column.name, &keys).role == column.role
     });
     agree && texts.len() >= 2 && known_names(&texts, resolver) * 2 > texts.len()
@@ -202,7 +202,7 @@ fn names_only(cells: &[String]) -> Option<Vec<&str>> {
 }
 
 fn known_names(texts: &[&str], resolver: &Resolver) -> usize {
-    let is_known = |text: &&&str| resolver.knows(&[verbatim_key(text), header_key(text)]);
+    let is_known = |text: &&&str| resolver.knows(&keys_of(text));
     texts.iter().filter(is_known).count()
 }
 

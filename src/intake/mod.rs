@@ -219,7 +219,7 @@ pub fn open(
     caps: &Caps,
     forced_source: Option<&str>,
 ) -> Result<OpenInput, Refusal> {
-    let is_known = |text: &str| sources.knows_header(&header_key(text));
+    let is_known = |text: &str| sources.knows_header(text);
     let stamp = Stamp::of(input);
     let store =
         Store::new(input, caps, is_known).map_err(|refusal| settle(refusal, stamp, caps))?;
@@ -294,7 +294,7 @@ fn open_table(
             "export objects such as {\"email\": \"…\"}, or save the table as CSV",
         ));
     }
-    let is_known = |key: &str| sources.knows_header(key);
+    let is_known = |text: &str| sources.knows_header(text);
     if !found.head_is_all && !found.head.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
         return Err(Refusal::new(
             &store.name,

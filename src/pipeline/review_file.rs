@@ -37,7 +37,7 @@ const WORDS: &[(&str, bool)] = &[
 /// # Errors
 /// A file that cannot be read, that lacks a column, or a verdict that is no word for one.
 pub fn read_verdicts(input: &InputPath, rules: &RuleSet) -> Result<Vec<FiledVerdict>, MatchFault> {
-    let is_column = |name: &str| [VERDICT, LEAD, OTHER].contains(&name);
+    let is_column = |name: &str| [VERDICT, LEAD, OTHER].contains(&name.trim());
     let table = PlainTable::open(input, &super::caps(rules), is_column)?;
     let column = |name: &str| {
         table.header.iter().position(|header| header == name).ok_or_else(|| {

@@ -377,10 +377,11 @@ impl SourceCatalog {
         Self { presets, aliases: Arc::new(aliases), known_headers }
     }
 
-    /// Returns whether any preset or field knows a column by this folded name: what tells the header of
+    /// Returns whether any preset or field knows a column by the name in this cell: what tells the header of
     /// a table from the lines above it.
-    pub fn knows_header(&self, key: &str) -> bool {
-        self.known_headers.contains(key)
+    pub fn knows_header(&self, text: &str) -> bool {
+        let knows = |key: &str| self.known_headers.contains(key);
+        knows(&header_key(text)) || parted_key(text).is_some_and(|key| knows(&key))
     }
 
     /// Returns the preset called `id`.
