@@ -268,10 +268,12 @@ impl Teller<'_> {
     }
 
     fn submissions(&self) -> Result<()> {
-        let mut rows =
-            vec![["submission", "source", "submitted", "joined by"].map(str::to_owned).to_vec()];
+        let mut rows = vec![
+            ["row", "submission", "source", "submitted", "joined by"].map(str::to_owned).to_vec(),
+        ];
         for one in &self.story.submissions {
             rows.push(vec![
+                one.row.no.0.to_string(),
                 one.row.evidence.clone(),
                 one.row.source.clone(),
                 self.local(one.row.submitted_ms),
@@ -281,7 +283,18 @@ impl Teller<'_> {
                 ),
             ]);
         }
-        terminal::print(&format!("\n{}", terminal::table(&rows, &[])))?;
+        terminal::print(&format!("\n{}", terminal::table(&rows, &[0])))?;
+        for said in &self.story.statements {
+            let rows: Vec<String> = said.rows.iter().map(|row| row.0.to_string()).collect();
+            let rows = rows.join(", ");
+            let what = if said.is_same {
+                format!("the rows {rows} are one person")
+            } else {
+                format!("among the rows {rows} there are different people")
+            };
+            let line = format!("run {}: somebody said that {what}: {}", said.run, said.because);
+            terminal::print_wrapped(&line, 2)?;
+        }
         for one in &self.story.submissions {
             for (code, message) in &one.notices {
                 let notice = format!("  {}: {code}: {message}", one.row.evidence);
@@ -388,6 +401,7 @@ fn as_json(story: &Story, rules: &RuleSet) -> Value {
         "values": values,
         "winners": winners,
         "submissions": story.submissions.iter().map(|one| json!({
+            "row": one.row.no.0,
             "place": one.row.evidence,
             "source": one.row.source,
             "submitted_at": instant(one.row.submitted_ms),
@@ -428,6 +442,12 @@ fn as_json(story: &Story, rules: &RuleSet) -> Value {
         "identifiers": story.identifiers.iter().map(|one| json!({
             "kind": one.kind, "value": one.value, "first_seen": instant(one.first_ms),
             "last_seen": instant(one.last_ms), "source": one.source,
+        })).collect::<Vec<_>>(),
+        "verdicts": story.statements.iter().map(|said| json!({
+            "run": said.run,
+            "verdict": if said.is_same { "same" } else { "different" },
+            "rows": said.rows.iter().map(|row| row.0).collect::<Vec<_>>(),
+            "because": said.because,
         })).collect::<Vec<_>>(),
         "corrections": story.corrections.iter().map(|(run, undone)| json!({
             "run": run, "undone": undone,

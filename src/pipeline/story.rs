@@ -18,6 +18,7 @@ use crate::store::codec::decode_values;
 use crate::store::history::{DecisionEntry, EventEntry};
 use crate::store::leads::{MemberRow, claims};
 use crate::store::undo::Withdrawal;
+use crate::store::verdicts::Statement;
 
 /// Everything there is to know about one lead.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct Story {
     pub events: Vec<EventEntry>,
     /// Every e-mail address, phone number and record id that it was ever given.
     pub identifiers: Vec<Identifier>,
+    /// What people said about its rows, the earliest first.
+    pub statements: Vec<Statement>,
     /// Runs that changed it by taking another back or by computing it anew, each with the one taken back.
     pub corrections: Vec<(String, Option<String>)>,
 }
@@ -163,6 +166,7 @@ pub fn tell(store: &Store, rules: &RuleSet, lead: LeadNo, as_of_ms: i64) -> Resu
         tasks: store.tasks_of(lead, as_of_ms)?,
         events: store.events_of(lead)?,
         identifiers: identifiers(&submissions),
+        statements: store.statements_about(lead)?,
         corrections: store.corrections_of(lead)?,
         submissions,
         consents,

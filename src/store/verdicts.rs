@@ -8,7 +8,7 @@ use super::absorb::Horizon;
 use super::codec::decode_values;
 use crate::identity::keys::KeyKind;
 use crate::model::field::FieldValues;
-use crate::model::ids::{Fingerprint, RunNo, SubmissionNo};
+use crate::model::ids::{Fingerprint, LeadNo, RunNo, SubmissionNo};
 use crate::rules::field::FieldCatalog;
 
 /// Somebody said that two submissions are one person, or that they are not.
@@ -22,6 +22,19 @@ pub struct Verdict {
     pub b: SubmissionNo,
     /// Whether they are one person.
     pub is_same: bool,
+}
+
+/// What one run keeps of what somebody said about rows of a lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The run's id.
+    pub run: String,
+    /// Whether the rows are one person.
+    pub is_same: bool,
+    /// Why, as it was given.
+    pub because: String,
+    /// The rows that it names, of this lead and of others.
+    pub rows: Vec<SubmissionNo>,
 }
 
 impl Verdict {
@@ -81,6 +94,39 @@ impl Store {
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns what was said about the rows of `lead` and was not taken back, the earliest first.
+    pub fn statements_about(&self, lead: LeadNo) -> Result<Vec<Statement>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT v.run, v.verdict = 'same', v.because, v.submission_no, v.other_no
+             FROM verdicts AS v JOIN run AS r ON r.id = v.run
+             WHERE EXISTS (SELECT 1 FROM membership AS m WHERE m.lead_no = ?1
+                           AND m.submission_no IN (v.submission_no, v.other_no))
+             ORDER BY r.run_no, 2",
+        )?;
+        let mut rows = statement.query([lead.0])?;
+        let mut statements: Vec<Statement> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (run, is_same) = (row.get(0)?, row.get(1)?);
+            let is_last = |last: &&mut Statement| last.run == run && last.is_same == is_same;
+            let ends: [Option<i64>; 2] = [row.get(3)?, row.get(4)?];
+            let ends = ends.into_iter().flatten().map(SubmissionNo);
+            match statements.last_mut().filter(is_last) {
+                Some(last) => last.rows.extend(ends),
+                None => statements.push(Statement {
+                    run,
+                    is_same,
+                    because: row.get(2)?,
+                    rows: ends.collect(),
+                }),
+            }
+        }
+        for statement in &mut statements {
+            statement.rows.sort_unstable();
+            statement.rows.dedup();
+        }
+        Ok(statements)
     }
 
     /// Returns the submissions that `run` said something about, as far as they are at stake in a replay.

@@ -24,6 +24,13 @@ fn lead_of(workspace: &Workspace, email: &str) -> String {
     workspace.sql(&query)[0][0].clone()
 }
 
+fn lead_of_row(workspace: &Workspace, row: i64) -> String {
+    let query = format!(
+        "SELECT l.id FROM leads AS l JOIN submissions AS s USING (lead_no) WHERE submission_no = {row}"
+    );
+    workspace.sql(&query)[0][0].clone()
+}
+
 #[test]
 fn a_person_with_two_mailboxes_at_one_company_is_one_lead() {
     let workspace = Workspace::new();
@@ -94,8 +101,18 @@ fn a_split_holds_whatever_joins_the_rows() {
     rows.push("6,2026-11-20T11:00:00Z,Jan Kruk,jan.kruk@wp.pl,,Inna,PL,,");
     workspace.table("a.csv", &rows).ok(&["run"]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3);
+    let told = workspace.ok(&["explain", "jan.kruk@wp.pl"]).stdout;
+    assert!(
+        told.lines().any(|line| line.trim_start().starts_with('6') && line.contains("a.csv:7")),
+        "{told}"
+    );
     workspace.ok(&["split", "jan.kruk@wp.pl", "--rows", "6", "--because", "his father"]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 4);
+    let told = workspace.ok(&["explain", &lead_of_row(&workspace, 6)]).stdout;
+    assert!(
+        told.contains("rows 4, 5, 6") && told.contains("different people: his father"),
+        "{told}"
+    );
     let own = "SELECT count(*) FROM submissions WHERE lead_no = (SELECT lead_no FROM submissions WHERE submission_no = 6)";
     assert_eq!(workspace.number(own), 1);
     // A new row with the same address goes to one of them, and the two stay apart.
