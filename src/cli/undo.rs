@@ -11,12 +11,12 @@ use super::{Outcome, terminal};
 use crate::pipeline::undo::{dry_undo, undo};
 use crate::report::run_json::{RunSummary, UndoSummary};
 
-/// Take a run back, as if its files had never come.
+/// Take a run back, as if it had never been.
 ///
 /// Its rows go; the leads that they founded go with them, those that they changed or merged are what they
 /// were before, with owner, score and tasks, and the turns that they took are given back. Later runs stay:
 /// what both touched is decided anew. The consent ledger keeps its records and says that they no longer
-/// count. The same files can be run again afterwards.
+/// count. The same files can be run again afterwards. A run of `merge`, `split`, `review` or `model` goes the same way.
 #[derive(Debug, Args)]
 pub struct Undo {
     /// The run's id, such as 2026-11-22-0001.
@@ -45,7 +45,7 @@ impl Undo {
         } else if !global.quiet {
             self.print_tables(global, &summary)?;
         }
-        if let Some(undo) = &summary.undo {
+        if let Some(undo) = summary.undo.as_ref().filter(|_| !self.keep_nothing) {
             say_what_comes_next(undo);
         }
         Ok(summary.exit_code)

@@ -71,11 +71,12 @@ pub(super) fn decide_about(
     events: Events<'_>,
 ) -> Result<Books> {
     events(Event::Phase { name: "deciding who is who", total: 0 });
-    decide(job, store, record, &Fresh::starting_at(record.first_submission_no), seeds, events)?;
+    let fresh = Fresh::starting_at(record.first_submission_no);
+    let (absorbed, _) = decide(job, store, record, &fresh, seeds, events)?;
     all_have_a_place(store, |broken| {
         format!("{broken} leads or submissions would be without a place")
     })?;
-    close(store, record, Books::of_rebuild())
+    close(store, record, Books::of_decision(&absorbed))
 }
 
 /// Keeps `books` as those of `record`, which has decided with them.

@@ -135,11 +135,20 @@ impl Books {
 
     /// Returns the books of a run that took another back.
     pub fn of_undo(undo: UndoSummary) -> Self {
-        Self { undo: Some(undo), ..Self::of_rebuild() }
+        Self { undo: Some(undo), ..Self::without_inputs() }
+    }
+
+    /// Returns the books of a run that received nothing and decided who is who.
+    pub fn of_decision(absorbed: &Absorbed) -> Self {
+        Self {
+            flipped_keys: absorbed.flipped_keys,
+            to_review: absorbed.to_review,
+            ..Self::without_inputs()
+        }
     }
 
     /// Returns the books of a run that received nothing.
-    pub fn of_rebuild() -> Self {
+    pub fn without_inputs() -> Self {
         Self {
             inputs: Vec::new(),
             rows: RowBook::from(&RowCounts::default()),

@@ -311,7 +311,8 @@ fn recover(
 
 /// Returns the books that were closed for `run`.
 fn books_of(run: &RunRecord) -> Result<Books> {
-    serde_json::from_str(run.books.as_deref().unwrap_or_default())
+    let text = run.books.as_deref().with_context(|| format!("run {} is not done", run.id))?;
+    serde_json::from_str(text)
         .with_context(|| format!("the books of run {} are not readable", run.id))
 }
 

@@ -34,7 +34,8 @@ pub fn rebuild(job: &Job<'_>, events: Events<'_>) -> Result<Rebuilt> {
     work(job, Purpose::Mend, events)
 }
 
-/// Computes all derived state anew and says what differs; changes nothing.
+/// Computes all derived state anew and says what differs. It changes nothing, but for what any command does
+/// first: a run that was killed is taken back or published.
 pub fn check(job: &Job<'_>, events: Events<'_>) -> Result<Rebuilt> {
     work(job, Purpose::Compare, events)
 }
@@ -64,7 +65,7 @@ fn work(job: &Job<'_>, purpose: Purpose, events: Events<'_>) -> Result<Rebuilt> 
     let record = store.begin_run(opening(job, RunKind::Rebuild, None, &digest))?;
     store.keep_rules(job.rules)?;
     store.write_corrections(record.no)?;
-    let books = close(&store, &record, Books::of_rebuild())?;
+    let books = close(&store, &record, Books::without_inputs())?;
     store.commit()?;
     rebuilt.published = Some(publish::publish(job, &store, &record, &books, events)?);
     Ok(rebuilt)

@@ -27,12 +27,10 @@ use crate::store::runs::{RunKind, RunRecord, RunState};
 pub fn standing_runs(store: &Store) -> Result<Vec<RunRecord>> {
     let mut runs = store.all_runs()?;
     runs.retain(|run| {
-        matches!(run.kind, RunKind::Import | RunKind::Verdict | RunKind::Model)
-            && run.undone_by.is_none()
-            && run.state != RunState::Ingesting
+        run.kind.brings_something() && run.undone_by.is_none() && run.state != RunState::Ingesting
     });
     for run in &runs {
-        if store.kept_rules(&run.rules_hash)?.is_empty() {
+        if !store.has_rules(&run.rules_hash)? {
             return Err(Impossible(format!(
                 "run {} was made by an older leadmill, which did not keep the rules it decided by\n\
                  hint: a new store, fed with the exports again, can be undone and rebuilt",

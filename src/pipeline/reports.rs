@@ -1,6 +1,6 @@
 //! Reports over one run, gathered from the store.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::books::Books;
 use super::model::pair_model;
@@ -19,10 +19,7 @@ use crate::store::runs::RunRecord;
 
 /// Returns the drop-off of `run` as rows of text, the header first.
 pub fn dropoff_table(store: &Store, rules: &RuleSet, run: &RunRecord) -> Result<Vec<Vec<String>>> {
-    let text = run.books.as_deref().with_context(|| format!("run {} is not done", run.id))?;
-    let books: Books = serde_json::from_str(text)
-        .with_context(|| format!("the books of run {} are not readable", run.id))?;
-    let figures = dropoff_figures(store, rules, run, &books, Vec::new())?;
+    let figures = dropoff_figures(store, rules, run, &super::books_of(run)?, Vec::new())?;
     Ok(Funnel::new(&figures).table())
 }
 

@@ -48,7 +48,7 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
         let latest: Vec<String> = store
             .all_runs()?
             .into_iter()
-            .filter(|run| is_undoable(run.kind) && run.undone_by.is_none())
+            .filter(|run| run.kind.brings_something() && run.undone_by.is_none())
             .map(|run| run.id)
             .rev()
             .take(RUNS_LISTED)
@@ -65,10 +65,9 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
     };
     if let Some(by) = named(run.undone_by)? {
         return Err(Impossible(format!(
-            "run {id} was undone by run {} already\nhint: nothing is left to be done; to have it back, \
-             run its files again{}",
+            "run {id} was undone by run {} already\nhint: nothing is left to be done; to have it back, {}",
             by.id,
-            files_of(&run)?
+            how_again(&run)?
         ))
         .into());
     }
@@ -76,13 +75,12 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
         RunKind::Import | RunKind::Verdict | RunKind::Model => Ok(run),
         RunKind::Undo => {
             let undone = named(run.undoes)?;
-            let (what, files) = match &undone {
-                Some(undone) => (undone.id.as_str(), files_of(undone)?),
-                None => ("another run", String::new()),
+            let (what, how) = match &undone {
+                Some(undone) => (undone.id.as_str(), how_again(undone)?),
+                None => ("another run", "run its files again".to_owned()),
             };
             Err(Impossible(format!(
-                "run {id} is itself an undo, of {what}\nhint: to have {what} back, run its files again\
-                 {files}"
+                "run {id} is itself an undo, of {what}\nhint: to have {what} back, {how}"
             ))
             .into())
         }
@@ -94,8 +92,13 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
     }
 }
 
-fn is_undoable(kind: RunKind) -> bool {
-    matches!(kind, RunKind::Import | RunKind::Verdict | RunKind::Model)
+/// Returns how what `run` brought is had again, as the end of a hint.
+fn how_again(run: &RunRecord) -> Result<String> {
+    Ok(match run.kind {
+        RunKind::Verdict => "say it again: `leadmill merge`, `split` or `review`".to_owned(),
+        RunKind::Model => "learn again: `leadmill model refresh --accept`".to_owned(),
+        _ => format!("run its files again{}", files_of(run)?),
+    })
 }
 
 /// Returns the inputs of `run` as the end of a hint: `: leadmill run a.csv b.csv`.

@@ -16,11 +16,7 @@ use crate::rules::diagnostics::RuleText;
 impl Store {
     /// Keeps the texts of `rules` that decide about leads, each only once.
     pub fn keep_rules(&self, rules: &RuleSet) -> Result<()> {
-        let is_kept: bool = self
-            .connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM rule_file WHERE hash = ?1)")?
-            .query_row([&rules.hash], |row| row.get(0))?;
-        if is_kept {
+        if self.has_rules(&rules.hash)? {
             return Ok(());
         }
         for file in &rules.deciding {
@@ -41,6 +37,14 @@ impl Store {
                 .execute(params![rules.hash, &*file.path, sha256])?;
         }
         Ok(())
+    }
+
+    /// Returns whether the rules with this hash were kept.
+    pub fn has_rules(&self, hash: &str) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM rule_file WHERE hash = ?1)")?
+            .query_row([hash], |row| row.get(0))?)
     }
 
     /// Returns the texts that decided under the rules with this hash; empty when they were not kept.

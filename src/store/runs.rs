@@ -44,6 +44,15 @@ pub enum RunKind {
 }
 
 impl RunKind {
+    /// Returns whether such a run brings something into the store that leads follow from: rows, verdicts or
+    /// weights. It can be undone, and it decides again in a replay.
+    pub fn brings_something(self) -> bool {
+        match self {
+            Self::Import | Self::Verdict | Self::Model => true,
+            Self::Undo | Self::Rebuild => false,
+        }
+    }
+
     /// Every kind with its word, in order.
     pub const ALL: &[(&str, RunKind)] = &[
         ("import", Self::Import),
