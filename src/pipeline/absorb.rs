@@ -5,7 +5,7 @@
 //! turns out to be shared splits what it had joined, and any sequence of runs ends with the same
 //! clusters as one run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Result;
 
@@ -126,6 +126,8 @@ pub struct LeadPlan {
     pub members: Vec<SubmissionNo>,
     /// Leads of earlier runs that it takes in.
     pub absorbs: Vec<LeadNo>,
+    /// Leads that had been merged into one that came apart, and whose founders are among the members.
+    pub inherits: Vec<LeadNo>,
 }
 
 /// Which submission was joined to which, and through what.
@@ -157,7 +159,8 @@ pub fn absorb(
     if joined.components.is_empty() {
         return Ok(Absorbed::default());
     }
-    let known = Known::read(store, &joined)?;
+    let mut known = Known::read(store, &joined)?;
+    known.find_torn(&joined.components);
     // Only a lead that was there before can have a number already.
     let may_return = horizon != Horizon::Now || store.has_withdrawn()?;
     let (mut leads, mut founded) = (Vec::new(), Vec::new());
@@ -182,8 +185,10 @@ pub fn absorb(
                 .filter(|member| **member != founder)
                 .filter_map(|member| known.lead_of_founder.get(member).copied())
                 .collect(),
+            inherits: Vec::new(),
             members,
         };
+        plan.inherits = known.merged_before(store, &plan)?;
         if let Some(lead) = known.lead_of_founder.get(&founder) {
             (plan.no, plan.is_new) = (*lead, false);
             leads.push(plan);
@@ -216,6 +221,9 @@ pub fn absorb(
 struct Known {
     orders: HashMap<SubmissionNo, FoundingOrder>,
     lead_of_founder: HashMap<SubmissionNo, LeadNo>,
+    lead_of_member: HashMap<SubmissionNo, LeadNo>,
+    /// Leads whose members are not all in one lead any more.
+    torn: BTreeSet<LeadNo>,
 }
 
 impl Known {
@@ -230,9 +238,37 @@ impl Known {
                     fingerprint: member.fingerprint,
                 };
                 known.orders.insert(member.no, order);
+                known.lead_of_member.insert(member.no, *lead);
             }
         }
         Ok(known)
+    }
+
+    fn find_torn(&mut self, components: &[Vec<SubmissionNo>]) {
+        let mut component_of: HashMap<LeadNo, usize> = HashMap::new();
+        for (at, members) in components.iter().enumerate() {
+            for lead in members.iter().filter_map(|member| self.lead_of_member.get(member)) {
+                if *component_of.entry(*lead).or_insert(at) != at {
+                    self.torn.insert(*lead);
+                }
+            }
+        }
+    }
+
+    /// Returns the leads that members of `plan` had founded and that were merged, where what they were merged
+    /// into came apart: they go where their founders go.
+    fn merged_before(&self, store: &Store, plan: &LeadPlan) -> Result<Vec<LeadNo>> {
+        let mut merged = Vec::new();
+        for member in plan.members.iter().filter(|member| **member != plan.founder) {
+            let came_apart =
+                self.lead_of_member.get(member).is_some_and(|lead| self.torn.contains(lead));
+            if !came_apart || self.lead_of_founder.contains_key(member) {
+                continue;
+            }
+            let id = LeadId::of_founder(self.orders[member].fingerprint);
+            merged.extend(store.number_of(id)?.filter(|(_, is_there)| *is_there).map(|(no, _)| no));
+        }
+        Ok(merged)
     }
 }
 

@@ -299,6 +299,9 @@ impl Evaluation<'_> {
             store.merge_lead(*absorbed, plan.no)?;
             self.tasks.end(*absorbed)?;
         }
+        for inherited in &plan.inherits {
+            store.repoint_lead(*inherited, plan.no)?;
+        }
         self.tasks.write(plan.no, plan.is_new, tasks)?;
         self.count_fresh(plan, lead)
     }

@@ -331,6 +331,18 @@ impl Store {
         Ok(())
     }
 
+    /// Lets `merged`, which is merged into another lead already, be an alias of `winner` instead: the row that
+    /// founded it is there now.
+    pub fn repoint_lead(&self, merged: LeadNo, winner: LeadNo) -> Result<()> {
+        for sql in [
+            "UPDATE lead_alias SET lead_no = ?2 WHERE id = (SELECT id FROM lead WHERE lead_no = ?1)",
+            "UPDATE lead SET merged_into = ?2 WHERE lead_no = ?1",
+        ] {
+            self.connection.prepare_cached(sql)?.execute(params![merged.0, winner.0])?;
+        }
+        Ok(())
+    }
+
     /// Remembers in which order the routes of a rule set stand.
     pub fn set_routes(&self, rules_hash: &str, routes: &[&str]) -> Result<()> {
         self.connection

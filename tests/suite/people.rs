@@ -287,3 +287,28 @@ fn a_number_that_becomes_shared_speaks_for_nobody_any_more_in_any_order() {
         assert_eq!(people(&one_by_one), people(&at_once), "{order:?}");
     }
 }
+
+#[test]
+fn every_id_leads_to_the_row_that_founded_it_however_often_leads_are_merged_and_split() {
+    let workspace = Workspace::new();
+    workspace.table("a.csv", &[ROWS[0], ROWS[2], ROWS[3]]).ok(&["run"]);
+    let [zofia, adam, jan] = [1, 2, 3].map(|row| lead_of_row(&workspace, row));
+    let found = |id: &String| {
+        workspace.ok(&["explain", id, "--json"]).json()["lead"].as_str().unwrap().to_owned()
+    };
+    let check = |expected: [&String; 3]| {
+        assert_eq!([&zofia, &adam, &jan].map(found), expected.map(Clone::clone));
+        assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    };
+    workspace.ok(&["merge", &adam, &jan]);
+    check([&zofia, &adam, &adam]);
+    workspace.ok(&["merge", &zofia, &adam]);
+    check([&zofia, &zofia, &zofia]);
+    workspace.ok(&["split", &zofia, "--rows", "2,3"]);
+    check([&zofia, &adam, &adam]);
+    let mut runs = workspace.sql("SELECT id FROM runs WHERE kind = 'verdict' ORDER BY run_no DESC");
+    for expected in [[&zofia, &zofia, &zofia], [&zofia, &adam, &adam], [&zofia, &adam, &jan]] {
+        workspace.ok(&["undo", &runs.remove(0)[0]]);
+        check(expected);
+    }
+}
