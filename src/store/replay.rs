@@ -40,6 +40,8 @@ impl Store {
                 "DROP TABLE IF EXISTS temp.replayed;
                  DROP TABLE IF EXISTS temp.replayed_by_run;
                  DROP TABLE IF EXISTS temp.replayed_lead;
+                 DROP TABLE IF EXISTS temp.reworded;
+                 CREATE TEMP TABLE reworded (submission_no INTEGER PRIMARY KEY);
                  CREATE TEMP TABLE replayed (submission_no INTEGER PRIMARY KEY);
                  CREATE TEMP TABLE replayed_by_run (run_no INTEGER, submission_no INTEGER,
                      PRIMARY KEY (run_no, submission_no)) WITHOUT ROWID;
@@ -199,6 +201,9 @@ impl Store {
     }
 
     /// Notes which leads `run` changed or took off every list by deciding anew; returns how many of each.
+    ///
+    /// Values that a lead shares with its only submission are the same as before unless that one says something
+    /// else now.
     pub fn write_corrections(&self, run: RunNo) -> Result<(u64, u64)> {
         let changed = self.connection.execute(
             "INSERT INTO correction
@@ -209,7 +214,9 @@ impl Store {
                   l.intent, l.behavior, l.quality, l.queue, l.may_email, l.may_phone)
                  <> (b.founder_no, b.n_submissions, b.first_ms, b.last_ms, b.score, b.segment, b.fit,
                   b.intent, b.behavior, b.quality, b.queue, b.may_email, b.may_phone)
-                 OR l.fields IS NOT b.fields OR l.owner IS NOT b.owner)",
+                 OR l.fields IS NOT b.fields OR l.owner IS NOT b.owner
+                 OR (l.fields IS NULL
+                     AND l.founder_no IN (SELECT submission_no FROM temp.reworded)))",
             [run.0],
         )?;
         let withdrawn = self.connection.execute(

@@ -171,6 +171,9 @@ impl Store {
             "DELETE FROM variant WHERE input_no = ?1 AND record = ?2",
             params![input, record],
         )?;
+        self.connection
+            .prepare_cached("INSERT INTO temp.reworded VALUES (?1)")?
+            .execute([submission.0])?;
         let values = self.submission_values(submission, catalog)?;
         let keys: Vec<_> = keyring.keys(&values).iter().map(|key| (key.hash, key.kind)).collect();
         for (hash, kind, holder) in held_keys(&keys, &holder(&values)) {

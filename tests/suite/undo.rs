@@ -518,3 +518,19 @@ fn a_row_that_came_back_mended_is_open_again_when_that_is_undone() {
     undo(&workspace, &run);
     assert_eq!(workspace.ok(&["quarantine"]).stdout, before);
 }
+
+#[test]
+fn a_lead_that_speaks_in_a_later_runs_words_since_an_undo_is_delivered_again() {
+    let moved = "a1,2026-11-16T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,+48600000199,Przyklad,PL,Prosze o wycene,yes";
+    let workspace = Workspace::new();
+    let first = take_in(&workspace, 1, &[ANNA]);
+    take_in(&workspace, 2, &[moved, EWA]);
+    let phone = "SELECT phone FROM leads WHERE email = 'anna@przyklad.pl'";
+    assert_eq!(workspace.sql(phone), [["+48600000101"]], "the first row counts");
+    let summary = undo(&workspace, &first);
+    assert_eq!(workspace.sql(phone), [["+48600000199"]]);
+    assert_eq!(summary["leads"]["updated"], 1, "{summary}");
+    let crm = workspace.latest("crm/leads.csv");
+    assert!(crm.contains("+48600000199") && !crm.contains("ewa@example.org"), "{crm}");
+    assert_rebuild_changes_nothing(&workspace);
+}
