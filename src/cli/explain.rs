@@ -1,5 +1,7 @@
 //! `leadmill explain`
 
+mod score;
+
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
@@ -186,25 +188,8 @@ impl Teller<'_> {
     fn decision(&self) -> Result<()> {
         let Some(latest) = self.story.decisions.first() else { return Ok(()) };
         terminal::print("")?;
-        let decided = format!(
-            "score {} ({}), decided by run {} under rules {}",
-            latest.score, latest.segment, latest.run, latest.rules_hash
-        );
-        terminal::print_wrapped(&decided, 2)?;
-        let mut rows = vec![["points", "group", "rule", "because"].map(str::to_owned).to_vec()];
-        for (rule, group, points) in &latest.contributions {
-            let because = self.rules.scoring.rules.iter().find(|known| known.id == *rule);
-            rows.push(vec![
-                format!("{points:+}"),
-                group.clone(),
-                rule.clone(),
-                because.map_or_else(
-                    || "limit of the group or of the total".to_owned(),
-                    |known| known.because.clone(),
-                ),
-            ]);
-        }
-        terminal::print(&terminal::table(&rows, &[0]))?;
+        let local = |epoch_ms| self.local(epoch_ms);
+        score::tell_latest(latest, self.rules, &local)?;
         let holder = latest.owner.clone().unwrap_or_else(|| format!("queue {}", latest.queue));
         terminal::print("")?;
         terminal::print_wrapped(&format!("with {holder}: {}", latest.reason), 2)?;
@@ -212,14 +197,7 @@ impl Teller<'_> {
             let tried = format!("routes that did not match: {}", latest.tried.join(", "));
             terminal::print_wrapped(&tried, 2)?;
         }
-        for earlier in self.story.decisions.iter().skip(1) {
-            let before = format!(
-                "before, run {}: score {} ({}), {}",
-                earlier.run, earlier.score, earlier.segment, earlier.reason
-            );
-            terminal::print_wrapped(&before, 2)?;
-        }
-        Ok(())
+        score::tell_changes(&self.story.decisions, &local)
     }
 
     fn values(&self) -> Result<()> {
@@ -408,18 +386,7 @@ fn as_json(story: &Story, rules: &RuleSet) -> Value {
             "joined_by": one.joined_by.as_ref().map(|(kind, with)| json!([kind.word(), with])),
             "notices": one.notices,
         })).collect::<Vec<_>>(),
-        "decisions": story.decisions.iter().map(|one| json!({
-            "run": one.run,
-            "as_of": instant(one.as_of_ms),
-            "rules": one.rules_hash,
-            "score": one.score,
-            "segment": one.segment,
-            "contributions": one.contributions,
-            "owner": one.owner,
-            "queue": one.queue,
-            "reason": one.reason,
-            "tried": one.tried,
-        })).collect::<Vec<_>>(),
+        "decisions": score::decisions_json(&story.decisions, rules, &instant),
         "tasks": story.tasks.iter().map(|task| json!({
             "task": task.id,
             "subject": task.planned.subject,

@@ -94,11 +94,10 @@ impl Leads {
             ListFormat::Csv | ListFormat::Table => all_fields.clone(),
         };
         let owner_email = |id: &str| rules.routing.owner(id).map(|owner| owner.email.clone());
-        let score_reason =
-            |no: u16| rules.scoring.rules.get(no as usize).map(|rule| rule.because.clone());
         let lookups = Lookups {
             owner_email: &owner_email,
-            score_reason: &score_reason,
+            score_reason: &|given| rules.scoring.because(given),
+            action: &|score| rules.scoring.action(score.segment, score.grade).to_owned(),
             zone: rules.workspace.zone,
         };
         let mut writer = CrmWriter::new(&target, &rules.fields, terminal::stdout())?;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use chrono_tz::Tz;
 
 use super::crm::Lookups;
-use crate::model::decision::{Group, Score};
+use crate::model::decision::{Contribution, Group, ModelScores, Score};
 use crate::model::field;
 use crate::model::lead::Lead;
 use crate::model::moment::utc_from_ms;
@@ -143,6 +143,10 @@ fn derive<'a>(
         Derived::ScoreIntent => group(Group::Intent),
         Derived::ScoreBehavior => group(Group::Behavior),
         Derived::ScoreQuality => group(Group::Quality),
+        Derived::Action => (lookups.action)(&lead.score).into(),
+        Derived::Grade => lead.score.grade?.word().into(),
+        Derived::Model => lead.score.models.primary_id()?.into(),
+        Derived::ModelScores => model_scores(&lead.score.models)?.into(),
         Derived::ScoreReasons => score_reasons(&lead.score, lookups.score_reason).into(),
         Derived::Owner => lead.owner.as_deref()?.into(),
         Derived::OwnerEmail => (lookups.owner_email)(lead.owner.as_deref()?)?.into(),
@@ -158,20 +162,25 @@ fn derive<'a>(
 }
 
 /// Returns every reason with its points, the strongest first, ties in rule order: `a reason (+15); …`.
-pub fn score_reasons(score: &Score, reason: &dyn Fn(u16) -> Option<String>) -> String {
+pub fn score_reasons(score: &Score, reason: &dyn Fn(&Contribution) -> String) -> String {
     let mut contributions: Vec<_> = score.contributions.iter().filter(|c| c.points != 0).collect();
     contributions.sort_by_key(|contribution| (-contribution.points.abs(), contribution.rule));
     let texts: Vec<String> = contributions
         .iter()
-        .map(|given| {
-            let why = reason(given.rule).unwrap_or_else(|| match given.rule {
-                u16::MAX => format!("limit of group {}", given.group.word()),
-                rule => format!("rule {rule}"),
-            });
-            format!("{why} ({:+})", given.points)
-        })
+        .map(|given| format!("{} ({:+})", reason(given), given.points))
         .collect();
     texts.join("; ")
+}
+
+/// Returns what each model says, the one that decided first: `ai=72; crm=40`; `None` without models.
+fn model_scores(models: &ModelScores) -> Option<String> {
+    let primary = models.totals.get(models.primary)?;
+    let others = models.totals.iter().enumerate().filter(|(at, _)| *at != models.primary);
+    let texts: Vec<String> = std::iter::once(primary)
+        .chain(others.map(|(_, one)| one))
+        .map(|(id, total)| format!("{id}={total}"))
+        .collect();
+    Some(texts.join("; "))
 }
 
 fn instant(epoch_ms: i64, column: &Column, zone: Tz) -> Option<String> {

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 
 use super::cell::{self, CellText};
 use super::fault_of;
+use crate::model::decision::{Contribution, Score};
 use crate::model::lead::Lead;
 use crate::rules::field::FieldCatalog;
 use crate::rules::target::{LineEnd, Profile, QuoteRule, Target, TargetFormat};
@@ -17,8 +18,10 @@ use crate::rules::target::{LineEnd, Profile, QuoteRule, Target, TargetFormat};
 pub struct Lookups<'a> {
     /// E-mail address of the owner with this id.
     pub owner_email: &'a dyn Fn(&str) -> Option<String>,
-    /// Why the scoring rule at this position gives points; `None` for a cap.
-    pub score_reason: &'a dyn Fn(u16) -> Option<String>,
+    /// Why these points were given.
+    pub score_reason: &'a dyn Fn(&Contribution) -> String,
+    /// What to do with a lead of this score.
+    pub action: &'a dyn Fn(&Score) -> String,
     /// Zone in which instants are written.
     pub zone: Tz,
 }
@@ -185,7 +188,7 @@ fn refused(column: &str, reason: String) -> RowFate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::decision::{Contribution, Group, Score, Segment};
+    use crate::model::decision::{Basis, Contribution, Grade, Group, ModelScores, Score, Segment};
     use crate::model::field::{self, FieldValues};
     use crate::model::ids::{Fingerprint, LeadId, LeadNo};
     use crate::model::spreadsheet;
@@ -213,11 +216,16 @@ mod tests {
                 total: 12,
                 groups: [15, 0, 0, -3],
                 contributions: vec![
-                    Contribution { rule: 0, group: Group::Quality, points: -3 },
-                    Contribution { rule: 1, group: Group::Fit, points: 20 },
-                    Contribution { rule: u16::MAX, group: Group::Fit, points: -5 },
+                    points(0, Group::Quality, -3, Basis::Met),
+                    points(1, Group::Fit, 20, Basis::Met),
+                    points(u16::MAX, Group::Fit, -5, Basis::GroupLimit(15)),
                 ],
                 segment: Segment::Hot,
+                grade: Some(Grade::A2),
+                models: ModelScores {
+                    totals: vec![("ai".into(), 12), ("crm".into(), 3)],
+                    primary: 0,
+                },
             },
             owner: Some("jan".to_owned()),
             queue: "sales".to_owned(),
@@ -226,6 +234,10 @@ mod tests {
             marketing_phone_allowed: true,
             is_new: true,
         }
+    }
+
+    fn points(rule: u16, group: Group, points: i32, basis: Basis) -> Contribution {
+        Contribution { rule, group, points, basis }
     }
 
     fn anna() -> Lead {
@@ -247,7 +259,11 @@ mod tests {
         assert!(found.is_empty(), "{found:?}");
         let lookups = Lookups {
             owner_email: &|owner| Some(format!("{owner}@example.com")),
-            score_reason: &|rule| (rule < 2).then(|| format!("Reason {rule}")),
+            score_reason: &|given| match given.basis {
+                Basis::GroupLimit(cap) => format!("at most {cap}"),
+                _ => format!("Reason {}", given.rule),
+            },
+            action: &|score| format!("call the {} one", score.segment.word()),
             zone: Tz::Europe__Warsaw,
         };
         let target = catalog.iter().next().unwrap();
@@ -347,7 +363,7 @@ mod tests {
         assert_eq!(Some(spreadsheet::unguard(message)), hostile.values.get(field::MESSAGE));
         assert_eq!(
             cell_of(&row, "score-reasons"),
-            "Reason 1 (+20); limit of group fit (-5); Reason 0 (-3)"
+            "Reason 1 (+20); at most 15 (-5); Reason 0 (-3)"
         );
         assert_eq!(cell_of(&row, "first-submitted-at"), "2025-09-12T15:05:13+02:00");
         for name in field::CORE {

@@ -16,7 +16,8 @@ fn shipped() -> FollowupPolicy {
     let sink = Sink::default();
     let fields = FieldCatalog::decode(None);
     let lists = BTreeMap::new();
-    let context = ConditionContext { fields: &fields, lists: &lists };
+    let context =
+        ConditionContext { fields: &fields, lists: &lists, models: &[], has_matrix: false };
     let text = include_str!("../../rules/followup.toml");
     let file = RuleText { path: "rules/followup.toml".into(), text: text.into() };
     let (calendar, consent) = (Calendar::decode(None), ConsentPolicy::default());
@@ -60,6 +61,8 @@ impl Default for Given {
             marketing_phone_allowed: false,
             score: Some(82),
             segment: Some(Segment::Hot),
+            grade: None,
+            models: crate::model::decision::ModelScores::default(),
         };
         Self { values, facts, touches: Vec::new(), as_of: instant("2026-11-19 03:00 +0100") }
     }

@@ -221,6 +221,8 @@ fn says(member: &Member<'_>, when: &Condition) -> bool {
         marketing_phone_allowed: false,
         score: None,
         segment: None,
+        grade: None,
+        models: crate::model::decision::ModelScores::default(),
     };
     when.matches(&Subject { values: member.values, facts: &facts, touches: &[], as_of: sent })
 }

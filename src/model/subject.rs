@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::decision::Segment;
+use super::decision::{Grade, ModelScores, Score, Segment};
 use super::field::FieldValues;
 use super::touch::Touch;
 
@@ -25,6 +25,20 @@ pub struct Facts {
     pub score: Option<i32>,
     /// Segment, once scoring has run.
     pub segment: Option<Segment>,
+    /// Place in the matrix, once scoring has run; `None` without a matrix, too.
+    pub grade: Option<Grade>,
+    /// What the scoring models say, once scoring has run; empty without models, too.
+    pub models: ModelScores,
+}
+
+impl Facts {
+    /// Makes known what scoring came to, for whoever decides next.
+    pub fn know(&mut self, score: &Score) {
+        self.score = Some(score.total);
+        self.segment = Some(score.segment);
+        self.grade = score.grade;
+        self.models = score.models.clone();
+    }
 }
 
 /// Everything a condition may look at.

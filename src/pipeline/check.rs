@@ -72,8 +72,7 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
     let unscored = Subject { values: &test.given, facts: &facts, touches: &touches, as_of };
     let score = scoring::score(&unscored, &rules.scoring);
     let mut differences = scoring::mismatches(&test.expect, &score, &rules.scoring);
-    facts.score = Some(score.total);
-    facts.segment = Some(score.segment);
+    facts.know(&score);
     let subject = Subject { values: &test.given, facts: &facts, touches: &touches, as_of };
     let choice = routing::choose(&subject, &rules.routing);
     let assignment = routing::assign(

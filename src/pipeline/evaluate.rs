@@ -13,7 +13,7 @@ use crate::followup::{self, Opening};
 use crate::identity::golden::{Golden, Member, golden};
 use crate::identity::keys::{KeyKind, match_keys};
 use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose};
-use crate::model::decision::{Assignment, Score};
+use crate::model::decision::{Assignment, ModelScores, Score};
 use crate::model::field::{self, FieldValues};
 use crate::model::ids::{KeyHash, RunNo, SubmissionNo};
 use crate::model::lead::display_name;
@@ -27,7 +27,7 @@ use crate::scoring;
 use crate::store::Store;
 use crate::store::codec::{decode_values, encode_values};
 use crate::store::leads::{LeadRow, Ledger, MemberRow, Outward, PreviousLead, TaskBook, claims};
-use crate::store::listing::write_contributions;
+use crate::store::points::{write_contributions, write_models};
 use crate::store::turns::TurnBook;
 
 /// Leads decided between two looks at the progress bar; bounds the memory of the phase.
@@ -258,6 +258,8 @@ impl Evaluation<'_> {
             score: i64::from(score.total),
             segment: score.segment.word().to_owned(),
             groups: score.groups.map(i64::from),
+            grade: score.grade.map(|grade| grade.word().to_owned()),
+            models: write_models(&score.models)?,
             owner: assignment.owner.clone(),
             queue: assignment.queue.clone(),
             may_email: lead.facts.marketing_email_allowed,
@@ -387,6 +389,8 @@ fn assemble(
         marketing_phone_allowed: golden.values.get(field::PHONE).is_some() && may(Channel::Phone),
         score: None,
         segment: None,
+        grade: None,
+        models: ModelScores::default(),
     };
     Ok(Assembled { golden, members, consents, touch_keys: touch_keys.into_iter().collect(), facts })
 }
@@ -435,8 +439,7 @@ fn subject<'a>(lead: &'a Assembled, touches: &'a [Touch], as_of: DateTime<Utc>) 
 
 fn judge(lead: &mut Assembled, touches: &[Touch], rules: &RuleSet, as_of: DateTime<Utc>) -> Judged {
     let score = scoring::score(&subject(lead, touches, as_of), &rules.scoring);
-    lead.facts.score = Some(score.total);
-    lead.facts.segment = Some(score.segment);
+    lead.facts.know(&score);
     let choice = routing::choose(&subject(lead, touches, as_of), &rules.routing);
     Judged { score, choice }
 }

@@ -13,6 +13,7 @@ mod contacts;
 pub mod dates;
 pub mod evaluate;
 pub mod event;
+pub mod history;
 pub mod ingest;
 pub mod joining;
 mod likely;

@@ -104,7 +104,11 @@ impl Page<'_> {
                 ScoreSpan {
                     label: format!("{}-{last}", decade * 10),
                     leads: found.map_or(0, |(_, leads)| *leads),
-                    segment: self.rules.scoring.segment_of(decade * 10).word().to_owned(),
+                    segment: self
+                        .rules
+                        .scoring
+                        .segment_of(decade * 10)
+                        .map_or(String::new(), |segment| segment.word().to_owned()),
                 }
             })
             .collect())
@@ -141,7 +145,7 @@ impl Page<'_> {
         let mut strongest: Vec<_> =
             lead.score.contributions.iter().filter(|one| one.points > 0).collect();
         strongest.sort_by_key(|one| (-one.points, one.rule));
-        let reasons: Vec<&str> =
+        let reasons: Vec<String> =
             strongest.iter().take(3).map(|one| rules.scoring.because(one)).collect();
         let tasks = self.store.tasks_of(lead.no, self.record.as_of_ms)?;
         let next = tasks.iter().find(|task| task.planned.state == TaskState::Open);

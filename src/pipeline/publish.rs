@@ -137,10 +137,12 @@ impl Rendering<'_> {
     fn crm(&self, staging: &mut Staging) -> Result<Vec<TargetFigures>> {
         let rules = self.job.rules;
         let owner_email = |id: &str| rules.routing.owner(id).map(|owner| owner.email.clone());
-        let score_reason =
-            |no: u16| rules.scoring.rules.get(no as usize).map(|rule| rule.because.clone());
-        let lookups =
-            Lookups { owner_email: &owner_email, score_reason: &score_reason, zone: self.zone };
+        let lookups = Lookups {
+            owner_email: &owner_email,
+            score_reason: &|given| rules.scoring.because(given),
+            action: &|score| rules.scoring.action(score.segment, score.grade).to_owned(),
+            zone: self.zone,
+        };
         let mut open: Vec<OpenTarget<'_>> = Vec::new();
         for target in rules.targets.iter() {
             let changed_after = if self.job.full {

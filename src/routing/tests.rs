@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::*;
-use crate::model::decision::Segment;
+use crate::model::decision::{ModelScores, Segment};
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::subject::Facts;
 use crate::rules::condition::ConditionContext;
@@ -15,7 +15,8 @@ fn policy(text: &str) -> RoutingPolicy {
     let sink = Sink::default();
     let fields = FieldCatalog::decode(None);
     let lists = BTreeMap::new();
-    let context = ConditionContext { fields: &fields, lists: &lists };
+    let context =
+        ConditionContext { fields: &fields, lists: &lists, models: &[], has_matrix: false };
     let file = RuleText { path: "rules/routing.toml".into(), text: text.into() };
     let mut policy = RoutingPolicy::decode(None, &context);
     document(&file, &sink, |root| policy = RoutingPolicy::decode(Some(root), &context));
@@ -65,6 +66,8 @@ fn given(fields: &[(FieldNo, &str)]) -> Given {
         marketing_phone_allowed: false,
         score: Some(82),
         segment: Some(Segment::Hot),
+        grade: None,
+        models: ModelScores::default(),
     };
     Given { values, facts, as_of }
 }

@@ -33,6 +33,30 @@ pub struct ConditionContext<'a> {
     pub fields: &'a FieldCatalog,
     /// The lists of `rules/tables/*.txt` by name, for `one-of-list`.
     pub lists: &'a BTreeMap<String, Vec<String>>,
+    /// The ids of the scoring models, whose totals are the fields `score-<id>`.
+    pub models: &'a [&'a str],
+    /// Whether leads have grades.
+    pub has_matrix: bool,
+}
+
+/// Whether a lead meets a condition, when a value that is not there is not taken for one that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// Yes, whatever the missing values are.
+    Yes,
+    /// No, whatever the missing values are.
+    No,
+    /// It hangs on the value of this field, which is missing.
+    Missing(&'a str),
+}
+
+/// A touch that fits a touch clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FittingTouch {
+    /// When it happened, milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// Whether it lies in the window of the clause, too.
+    pub is_within: bool,
 }
 
 /// A question about a lead that is answered yes or no.
@@ -139,6 +163,41 @@ impl Condition {
         self.any_test(|test| matches!(test, Test::Field(operand, _) if operand.looks_at_score()))
     }
 
+    /// Returns whether the lead meets the condition, telling a missing value from one that does not fit.
+    pub fn answer(&self, subject: &Subject<'_>) -> Answer<'_> {
+        self.0.answer(subject)
+    }
+
+    /// Returns whether [`Condition::answer`] may be that a value is missing.
+    pub fn may_miss_a_value(&self) -> bool {
+        self.any_test(|test| match test {
+            Test::Field(operand, operator) => {
+                operand.may_be_absent() && *operator != Operator::Exists
+            }
+            _ => false,
+        })
+    }
+
+    /// Returns whether there is a touch clause to count by, other than under `not`.
+    pub fn counts_touches(&self) -> bool {
+        let mut found = false;
+        self.0.visit_touch_tests(&mut |_| found = true);
+        found
+    }
+
+    /// Returns every touch up to now that fits one of the touch clauses, oldest first and each once.
+    pub fn fitting_touches(&self, subject: &Subject<'_>) -> Vec<FittingTouch> {
+        let mut found: BTreeMap<usize, bool> = BTreeMap::new();
+        self.0.visit_touch_tests(&mut |test| {
+            for (position, is_within) in test.fitting_ever(subject) {
+                *found.entry(position).or_default() |= is_within;
+            }
+        });
+        let at_ms = |position: usize| subject.touches[position].at_ms;
+        let touches = found.into_iter();
+        touches.map(|(at, is_within)| FittingTouch { at_ms: at_ms(at), is_within }).collect()
+    }
+
     /// Returns when the newest touch that a touch clause counts happened, in milliseconds since 1970.
     pub fn newest_touch_ms(&self, subject: &Subject<'_>) -> Option<i64> {
         self.0.newest_touch_ms(subject)
@@ -208,7 +267,7 @@ fn group(table: &Table<'_>, key: &str, context: &ConditionContext<'_>) -> Option
 }
 
 fn field_clause(table: &Table<'_>, context: &ConditionContext<'_>) -> Test {
-    let operand = Operand::decode(table, context.fields);
+    let operand = Operand::decode(table, context);
     let operator = operator::decode(table, operand.as_ref(), context);
     match (operand, operator) {
         (Some(operand), Some(operator::Decoded { operator, negated })) => {
@@ -232,6 +291,26 @@ impl Test {
             Self::Field(operand, operator) => operator.matches(operand, subject),
             Self::Touch(test) => test.matches(subject),
             Self::ReturnedWithin(window) => returned_within(*window, subject),
+        }
+    }
+
+    /// Kleene's three values: a missing value makes a difference only where nothing else decides.
+    fn answer(&self, subject: &Subject<'_>) -> Answer<'_> {
+        match self {
+            Self::All(parts) => settle(parts, subject, Answer::No, Answer::Yes),
+            Self::Any(parts) => settle(parts, subject, Answer::Yes, Answer::No),
+            Self::Not(inner) => match inner.answer(subject) {
+                Answer::Yes => Answer::No,
+                Answer::No => Answer::Yes,
+                missing @ Answer::Missing(_) => missing,
+            },
+            Self::Field(operand, operator)
+                if *operator != Operator::Exists && operand.is_absent(subject) =>
+            {
+                Answer::Missing(operand.name())
+            }
+            test if test.matches(subject) => Answer::Yes,
+            _ => Answer::No,
         }
     }
 
@@ -299,6 +378,19 @@ impl Test {
         }
     }
 
+    /// Shows the touch clauses that count something, which those under `not` do not.
+    fn visit_touch_tests(&self, see: &mut impl FnMut(&TouchTest)) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                for part in parts {
+                    part.visit_touch_tests(see);
+                }
+            }
+            Self::Touch(test) => see(test),
+            Self::Not(_) | Self::Field(..) | Self::ReturnedWithin(_) => {}
+        }
+    }
+
     fn visit(&self, see: &mut impl FnMut(&Self)) {
         see(self);
         match self {
@@ -307,6 +399,24 @@ impl Test {
             Self::Field(..) | Self::Touch(_) | Self::ReturnedWithin(_) => {}
         }
     }
+}
+
+/// Returns `decided` when a part says so, else the first missing value, else `otherwise`.
+fn settle<'a>(
+    parts: &'a [Test],
+    subject: &Subject<'_>,
+    decided: Answer<'a>,
+    otherwise: Answer<'a>,
+) -> Answer<'a> {
+    let mut missing = None;
+    for part in parts {
+        match part.answer(subject) {
+            answer @ Answer::Missing(_) => missing = missing.or(Some(answer)),
+            answer if answer == decided => return decided,
+            _ => {}
+        }
+    }
+    missing.unwrap_or(otherwise)
 }
 
 fn returned_within(window: TimeDelta, subject: &Subject<'_>) -> bool {

@@ -320,7 +320,8 @@ mod tests {
         let sink = Sink::default();
         let fields = FieldCatalog::decode(None);
         let lists = BTreeMap::new();
-        let context = ConditionContext { fields: &fields, lists: &lists };
+        let context =
+            ConditionContext { fields: &fields, lists: &lists, models: &[], has_matrix: false };
         let calendar = Calendar::decode(None);
         let consent = ConsentPolicy::default();
         let decode =

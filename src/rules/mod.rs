@@ -41,7 +41,7 @@ use scoring::ScoringPolicy;
 use source::SourceCatalog;
 use survivorship::Survivorship;
 use tables::Tables;
-use target::TargetCatalog;
+use target::{ScoringPart, TargetCatalog};
 use test::RuleTest;
 use workspace::Workspace;
 
@@ -108,10 +108,15 @@ impl RuleSet {
         let fields = files.with("fields.toml", &sink, FieldCatalog::decode);
         let tables = Tables::decode(&files.tables, &sink);
         let lists = files.lists();
-        let context = ConditionContext { fields: &fields, lists: &lists };
+        let context =
+            ConditionContext { fields: &fields, lists: &lists, models: &[], has_matrix: false };
         let consent = files.with("consent.toml", &sink, ConsentPolicy::decode);
         let scoring =
             files.with("scoring.toml", &sink, |root| ScoringPolicy::decode(root, &context));
+        // Whoever comes after scoring may ask what its models say.
+        let models: Vec<&str> = scoring.models.iter().map(|model| &*model.id).collect();
+        let context =
+            ConditionContext { models: &models, has_matrix: scoring.matrix.is_some(), ..context };
         let routing =
             files.with("routing.toml", &sink, |root| RoutingPolicy::decode(root, &context));
         let followup = files.with("followup.toml", &sink, |root| {
@@ -124,7 +129,11 @@ impl RuleSet {
             let identity = IdentityPolicy::decode(root, nicknames.clone());
             (identity, Survivorship::decode(root, &context, &known))
         });
-        let targets = TargetCatalog::decode(&files.targets, &fields, &sink);
+        let mut targets = TargetCatalog::decode(&files.targets, &fields, &sink);
+        targets.leave_out(|part| match part {
+            ScoringPart::Matrix => scoring.matrix.is_some(),
+            ScoringPart::Models => !scoring.models.is_empty(),
+        });
         let mut tests = Vec::new();
         for file in &files.tests {
             document(file, &sink, |root| tests.extend(RuleTest::decode(root, &fields, &scoring)));

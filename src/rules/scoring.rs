@@ -1,79 +1,60 @@
 //! `scoring.toml`: which facts give how many points, and from how many a lead is warm or hot.
 
+mod lints;
+mod matrix;
+mod model;
+mod rule;
+mod scale;
+
 use std::collections::BTreeMap;
 
-use super::condition::{Condition, ConditionContext};
+use super::condition::ConditionContext;
 use super::decode::Table;
-use super::diagnostics::{Place, did_you_mean};
-use crate::model::decision::{Contribution, Group, Segment};
+use super::diagnostics::Place;
+use crate::model::decision::{Basis, Contribution, Grade, Group, Segment};
+
+pub use self::matrix::{Axis, Cell, Matrix};
+pub use self::model::Model;
+pub(super) use self::rule::expect_rule;
+pub use self::rule::{Count, Decay, ScoreRule, TIMES_MAX, WindowLimit};
+pub use self::scale::Scale;
 
 /// Rules that a policy may have; a position has to fit a [`Contribution`].
 const RULES_MAX: usize = 1_000;
-/// Points that one rule may give or take.
-const RULE_POINTS_MAX: i64 = 1_000;
 /// The id under which points taken by a cap are listed.
 pub const CAP_ID: &str = "cap";
 /// The position of a cap in a [`Contribution`].
 pub const CAP_RULE: u16 = u16::MAX;
-
-/// One scoring rule.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ScoreRule {
-    /// Stable id.
-    pub id: String,
-    /// Group the points belong to.
-    pub group: Group,
-    /// Points, possibly negative, never 0.
-    pub points: i32,
-    /// Which leads get them.
-    pub when: Condition,
-    /// Why, in words that a salesperson understands.
-    pub because: String,
-    /// Seconds in which the points halve, counted from the newest touch that `when` counts, or from
-    /// the latest submission when it counts none.
-    pub half_life_seconds: Option<i64>,
-    /// Where the rule stands.
-    pub place: Place,
-}
 
 /// How leads are scored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoringPolicy {
     /// The rules, in the order of the file.
     pub rules: Vec<ScoreRule>,
-    /// The most points that a group gives, in the order of [`Group::ALL`].
-    pub group_caps: [Option<i32>; 4],
-    /// The lowest and the highest total.
-    pub total: (i32, i32),
-    /// The lowest total that is warm.
-    pub warm_from: i32,
-    /// The lowest total that is hot.
-    pub hot_from: i32,
+    /// Caps and thresholds where there are no models.
+    pub scale: Scale,
+    /// The models; the first whose condition a lead meets decides. Empty: there is one score.
+    pub models: Vec<Model>,
+    /// Grades, which say the segment in place of thresholds.
+    pub matrix: Option<Matrix>,
     /// What to do with a lead, in the order of [`Segment::ALL`].
     pub actions: [String; 3],
-    cap_because: [String; 4],
-    floor_because: String,
 }
 
 impl Default for ScoringPolicy {
     /// Returns a policy without rules: 0 to 100 points, warm from 40, hot from 70.
     fn default() -> Self {
-        let mut policy = Self {
+        Self {
             rules: Vec::new(),
-            group_caps: [None; 4],
-            total: (0, 100),
-            warm_from: 40,
-            hot_from: 70,
+            scale: Scale::default(),
+            models: Vec::new(),
+            matrix: None,
             actions: [
                 "keep in touch by newsletter".to_owned(),
                 "write today, call within a day".to_owned(),
                 "call at once".to_owned(),
             ],
-            cap_because: Default::default(),
-            floor_because: String::new(),
-        };
-        policy.phrase_caps();
-        policy
+        }
     }
 }
 
@@ -82,14 +63,14 @@ impl ScoringPolicy {
     pub fn decode(root: Option<&Table<'_>>, context: &ConditionContext<'_>) -> Self {
         let mut policy = Self::default();
         let Some(root) = root else { return policy };
-        root.table("total", |table| {
-            policy.total.0 = points(table, "lowest").unwrap_or(policy.total.0);
-            policy.total.1 = points(table, "highest").unwrap_or(policy.total.1);
-        });
-        root.table("caps", |table| policy.group_caps = decode_caps(table));
+        policy.scale.decode(root);
+        policy.matrix = root.table("matrix", Matrix::decode).flatten();
         policy.decode_segments(root);
+        policy.scale.check(root);
+        policy.models = Model::decode_all(root, context, &policy.scale, root.has("matrix"));
+        let models: Vec<&str> = policy.models.iter().map(|model| &*model.id).collect();
         policy.rules = root
-            .tables("score", |table| decode_rule(table, context))
+            .tables("score", |table| ScoreRule::decode(table, context, &models))
             .into_iter()
             .flatten()
             .collect();
@@ -98,25 +79,32 @@ impl ScoringPolicy {
             policy.rules.truncate(RULES_MAX);
         }
         policy.check_ids(root);
-        policy.check_thresholds(root);
-        policy.phrase_caps();
+        // What is left of broken rules would be reported for what it lacks.
+        if !root.sink().has_errors() {
+            lints::check(&policy, root);
+        }
         policy
     }
 
-    /// Returns where `total` falls.
-    pub fn segment_of(&self, total: i32) -> Segment {
-        if total >= self.hot_from {
-            Segment::Hot
-        } else if total >= self.warm_from {
-            Segment::Warm
-        } else {
-            Segment::Cold
-        }
+    /// Returns the scale of the model at `position`; without models, the only one.
+    pub fn scale_of(&self, position: usize) -> &Scale {
+        self.models.get(position).map_or(&self.scale, |model| &model.scale)
     }
 
-    /// Returns what to do with a lead of `segment`.
-    pub fn action(&self, segment: Segment) -> &str {
-        &self.actions[segment as usize]
+    /// Returns where `total` falls by the thresholds of all leads; `None` with a matrix, which looks
+    /// at more than the total.
+    pub fn segment_of(&self, total: i32) -> Option<Segment> {
+        self.matrix.is_none().then(|| self.scale.segment_of(total))
+    }
+
+    /// Returns what to do with a lead of `segment` and `grade`.
+    pub fn action(&self, segment: Segment, grade: Option<Grade>) -> &str {
+        let of_grade = self
+            .matrix
+            .as_ref()
+            .zip(grade)
+            .and_then(|(matrix, grade)| matrix.cell(grade).action.as_deref());
+        of_grade.unwrap_or(&self.actions[segment as usize])
     }
 
     /// Returns the id of the rule behind `contribution`; [`CAP_ID`] for a cap.
@@ -127,29 +115,23 @@ impl ScoringPolicy {
     /// Returns whether a score may change with as-of alone, so that leads nobody touched need
     /// another look.
     pub fn looks_at_time(&self) -> bool {
-        self.rules.iter().any(|rule| rule.half_life_seconds.is_some() || rule.when.looks_at_time())
+        self.rules.iter().any(|rule| rule.decay.is_some() || rule.when.looks_at_time())
+            || self.models.iter().any(|model| model.when.looks_at_time())
     }
 
     /// Returns why `contribution` was given, or which cap took the points.
-    pub fn because(&self, contribution: &Contribution) -> &str {
-        match self.rules.get(contribution.rule as usize) {
-            Some(rule) => &rule.because,
-            None if contribution.points > 0 => &self.floor_because,
-            None => &self.cap_because[contribution.group as usize],
-        }
+    pub fn because(&self, contribution: &Contribution) -> String {
+        let rule = self.rules.get(contribution.rule as usize);
+        let Contribution { group, points, basis, .. } = contribution;
+        reason(*group, *points, basis, rule.map(|rule| rule.because.as_str()))
     }
 
     fn decode_segments(&mut self, root: &Table<'_>) {
+        let has_matrix = root.has("matrix");
         let known = root.table("segment", |segments| {
             for (word, segment) in Segment::ALL {
                 let found = segments.table(word, |table| {
-                    if *segment != Segment::Cold {
-                        let from = table.opt_integer("from").map(|from| from as i32);
-                        match segment {
-                            Segment::Warm => self.warm_from = from.unwrap_or(self.warm_from),
-                            _ => self.hot_from = from.unwrap_or(self.hot_from),
-                        }
-                    }
+                    self.decode_threshold(word, *segment, table, has_matrix);
                     let action = table.opt_string("action").unwrap_or_default();
                     if action.trim().is_empty() {
                         no_action(table.place(), table, word);
@@ -169,6 +151,27 @@ impl ScoringPolicy {
         }
     }
 
+    fn decode_threshold(&mut self, word: &str, segment: Segment, table: &Table<'_>, matrix: bool) {
+        if segment == Segment::Cold {
+            return;
+        }
+        if matrix {
+            if table.has("from") {
+                let hint = "with a [matrix] its cells do; remove `from`".to_owned();
+                table.error("from", format!("points do not say who is {word}"), Some(hint));
+            }
+            return;
+        }
+        self.scale.decode_from(segment, table);
+        if !table.has("from") {
+            let from =
+                if segment == Segment::Hot { self.scale.hot_from } else { self.scale.warm_from };
+            let message = format!("segment `{word}` does not say from how many points");
+            let hint = format!("add it, or {from} is assumed: from = {from}");
+            table.sink().warning(table.place(), message, Some(hint));
+        }
+    }
+
     fn check_ids(&self, root: &Table<'_>) {
         let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
         for rule in &self.rules {
@@ -185,117 +188,24 @@ impl ScoringPolicy {
             }
         }
     }
-
-    fn check_thresholds(&self, root: &Table<'_>) {
-        let (lowest, highest) = self.total;
-        if lowest > 0 || highest <= 0 {
-            let hint = "a lead that no rule knows has 0 points".to_owned();
-            root.error("total", "the total has to go from 0 or less to more than 0", Some(hint));
-            return;
-        }
-        if self.warm_from >= self.hot_from {
-            let message = format!("warm from {} but hot from {}", self.warm_from, self.hot_from);
-            root.error("segment", message, Some("`warm` has to start below `hot`".to_owned()));
-            return;
-        }
-        for (word, from) in [("warm", self.warm_from), ("hot", self.hot_from)] {
-            if from <= lowest || from > highest {
-                let message = format!("{word} from {from} is outside the total");
-                let hint = format!("the total goes from {lowest} to {highest}");
-                root.error("segment", message, Some(hint));
-            }
-        }
-        let reachable = self.reachable();
-        if reachable < self.hot_from && !self.rules.is_empty() {
-            let message = format!("no lead can be hot: the rules give at most {reachable} points");
-            let hint = format!("hot starts at {}", self.hot_from);
-            root.sink().warning(&root.place_of("segment"), message, Some(hint));
-        }
-    }
-
-    /// Returns the most points that all rules together can give.
-    fn reachable(&self) -> i32 {
-        let groups = Group::ALL.iter().map(|(_, group)| {
-            let gains = self.rules.iter().filter(|rule| rule.group == *group && rule.points > 0);
-            let sum: i32 = gains.map(|rule| rule.points).sum();
-            self.group_caps[*group as usize].map_or(sum, |cap| sum.min(cap))
-        });
-        groups.sum::<i32>().min(self.total.1)
-    }
-
-    fn phrase_caps(&mut self) {
-        let (lowest, highest) = self.total;
-        for (word, group) in Group::ALL {
-            self.cap_because[*group as usize] = match self.group_caps[*group as usize] {
-                Some(cap) => {
-                    format!("capped at {cap} points for {word}, and at {highest} in total")
-                }
-                None => format!("capped at {highest} points in total"),
-            };
-        }
-        self.floor_because = format!("raised to {lowest}, the lowest total");
-    }
 }
 
-fn decode_caps(table: &Table<'_>) -> [Option<i32>; 4] {
-    let mut caps = [None; 4];
-    for (word, group) in Group::ALL {
-        let cap = points(table, word);
-        if cap.is_some_and(|cap| cap <= 0) {
-            table.error(word, format!("the cap for {word} has to be above 0"), None);
-        } else {
-            caps[*group as usize] = cap;
+/// Returns why `points` were given in `group`: `because` is what the rule says, `None` for a rule that is
+/// gone and for caps.
+pub fn reason(group: Group, points: i32, basis: &Basis, because: Option<&str>) -> String {
+    let said = because.unwrap_or("a rule that is gone");
+    match basis {
+        Basis::Met => because.unwrap_or("limit of the group or of the total").to_owned(),
+        Basis::Repeated { times, each } => {
+            let given = *times as i32 * each;
+            let faded = if given == points { "" } else { ", faded" };
+            format!("{said} ({times} x {each}{faded})")
         }
+        Basis::Missing(field) => format!("No {field} given"),
+        Basis::GroupLimit(cap) => format!("Capped at {cap} points for {}", group.word()),
+        Basis::TotalLimit(end) if points > 0 => format!("Raised to {end}, the lowest total"),
+        Basis::TotalLimit(end) => format!("Capped at {end} points in total"),
     }
-    caps
-}
-
-fn decode_rule(table: &Table<'_>, context: &ConditionContext<'_>) -> Option<ScoreRule> {
-    let id = table.string("id");
-    let group = table.choice("group", Group::ALL, Group::Fit);
-    let points = points(table, "points");
-    if !table.has("points") {
-        table.missing("points");
-    } else if points == Some(0) {
-        let hint = "give or take points, or remove the rule".to_owned();
-        table.error("points", format!("rule `{id}` gives 0 points"), Some(hint));
-    }
-    let because = table.opt_string("because").unwrap_or_default();
-    if because.trim().is_empty() {
-        let hint = "one line that tells a salesperson why: because = \"Asked for a quote\"";
-        let message = format!("scoring rule `{id}` has no `because`");
-        table.sink().error(&table.place_of("id"), message, Some(hint.to_owned()));
-    }
-    let half_life_seconds = table.opt_duration_seconds("half-life");
-    if half_life_seconds == Some(0) {
-        table.error("half-life", "a half-life of 0 leaves no points", None);
-    }
-    let when = Condition::decode_key(table, "when", context);
-    if !table.has("when") {
-        table.missing("when");
-    }
-    if when.as_ref().is_some_and(Condition::looks_at_score) {
-        let hint = "`score` and `segment` are for routes and plans".to_owned();
-        table.error("when", "a scoring rule cannot look at the score", Some(hint));
-    }
-    Some(ScoreRule {
-        id,
-        group,
-        points: points?,
-        when: when?,
-        because,
-        half_life_seconds: half_life_seconds.filter(|seconds| *seconds > 0),
-        place: table.place_of("id"),
-    })
-}
-
-fn points(table: &Table<'_>, key: &str) -> Option<i32> {
-    let number = table.opt_integer(key)?;
-    if number.abs() > RULE_POINTS_MAX {
-        table.error(key, format!("{number} points are more than {RULE_POINTS_MAX}"), None);
-        return None;
-    }
-    Some(number as i32)
 }
 
 fn no_action(place: &Place, table: &Table<'_>, word: &str) {
@@ -303,12 +213,5 @@ fn no_action(place: &Place, table: &Table<'_>, word: &str) {
     table.sink().error(place, format!("segment `{word}` has no action"), Some(hint));
 }
 
-/// Reports a scoring rule that does not exist, with a suggestion.
-pub(super) fn expect_rule(policy: &ScoringPolicy, id: &str, place: &Place, table: &Table<'_>) {
-    let ids = || policy.rules.iter().map(|rule| rule.id.as_str()).chain([CAP_ID]);
-    if ids().any(|known| known == id) {
-        return;
-    }
-    let hint = did_you_mean(id, ids()).map(|near| format!("did you mean `{near}`?"));
-    table.sink().error(place, format!("there is no scoring rule `{id}`"), hint);
-}
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,11 @@ derived! {
     FullName "full-name" "First and last name; company or address where there is none.";
     EmailLocalPart "email-local-part" "What stands before the `@`.";
     Segment "segment" "`hot`, `warm` or `cold`.";
+    Action "action" "What to do with the lead, as the rules say of its segment or grade.";
+    Grade "grade" "Place in the matrix of fit and engagement, from `A1` to `C3`.";
     Score "score" "Total points.";
+    Model "model" "Id of the scoring model that decided.";
+    ModelScores "model-scores" "Total of each scoring model, the one that decided first: `ai=72; crm=40`.";
     ScoreFit "score-fit" "Points of the group fit.";
     ScoreIntent "score-intent" "Points of the group intent.";
     ScoreBehavior "score-behavior" "Points of the group behavior.";
@@ -130,6 +134,17 @@ pub struct Column {
     pub max_length: Option<usize>,
     /// What happens to more.
     pub too_long: TooLong,
+    /// What the scoring rules must have, or the column is left out.
+    pub only_with: Option<ScoringPart>,
+}
+
+/// A part of `scoring.toml` that not everybody has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScoringPart {
+    /// Grades.
+    Matrix,
+    /// More than one score.
+    Models,
 }
 
 /// One file that another system imports.
@@ -225,9 +240,29 @@ impl TargetCatalog {
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()
     }
+
+    /// Leaves out the columns for parts of `scoring.toml` that are not there.
+    pub(super) fn leave_out(&mut self, has: impl Fn(ScoringPart) -> bool) {
+        for target in &mut self.targets {
+            target.leave_out(&has);
+        }
+    }
 }
 
 impl Target {
+    /// Leaves out the columns for parts of `scoring.toml` that are not there.
+    fn leave_out(&mut self, has: impl Fn(ScoringPart) -> bool) {
+        let keeps: Vec<bool> =
+            self.columns.iter().map(|column| column.only_with.is_none_or(&has)).collect();
+        let new_position = |old: &usize| {
+            keeps[*old].then(|| keeps[..*old].iter().filter(|is_kept| **is_kept).count())
+        };
+        for positions in [&mut self.required, &mut self.required_any] {
+            *positions = positions.iter().filter_map(new_position).collect();
+        }
+        self.columns.retain(|column| column.only_with.is_none_or(&has));
+    }
+
     /// Reads the `[target]` table and the `[[column]]` tables of one file.
     pub fn decode(root: &Table<'_>, fields: &FieldCatalog) -> Option<Self> {
         let columns = root.tables("column", |table| Column::decode(table, fields));
@@ -315,6 +350,10 @@ impl Column {
             too_long: table
                 .opt_choice("too-long", &[("refuse", TooLong::Refuse), ("cut", TooLong::Cut)])
                 .unwrap_or(TooLong::Refuse),
+            only_with: table.opt_choice(
+                "only-with",
+                &[("matrix", ScoringPart::Matrix), ("models", ScoringPart::Models)],
+            ),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::decode::{Table, duration_seconds};
 use super::diagnostics::{Place, did_you_mean};
 use super::field::FieldCatalog;
 use super::scoring::{ScoringPolicy, expect_rule};
-use crate::model::decision::{Group, Segment};
+use crate::model::decision::{Grade, Group, ModelScores, Segment};
 use crate::model::field::FieldValues;
 use crate::model::ids::Fingerprint;
 use crate::model::subject::Facts;
@@ -62,6 +62,12 @@ pub struct GivenTouch {
 pub struct Expectation {
     /// Segment.
     pub segment: Option<Segment>,
+    /// Place in the matrix.
+    pub grade: Option<Grade>,
+    /// Id of the scoring model that decides.
+    pub model: Option<String>,
+    /// Totals by id of scoring model.
+    pub models: Vec<(String, i32)>,
     /// Total.
     pub score: Option<i32>,
     /// Points per group, in the order of [`Group::ALL`].
@@ -76,6 +82,10 @@ pub struct Expectation {
     pub because: Vec<String>,
     /// Scoring rules that must not have given points.
     pub not_because: Vec<String>,
+    /// Scoring rules that must have found their value missing, and said what that costs.
+    pub missing: Vec<String>,
+    /// Scoring rules that count each touch, and how many of them must have counted.
+    pub times: Vec<(String, u32)>,
     /// Ids of exactly the steps that are planned, in order.
     pub tasks: Option<Vec<String>>,
 }
@@ -117,6 +127,8 @@ impl RuleTest {
             marketing_phone_allowed: given.marketing_phone_allowed,
             score: None,
             segment: None,
+            grade: None,
+            models: ModelScores::default(),
         }
     }
 
@@ -261,12 +273,15 @@ fn decode_expectation(table: &Table<'_>, scoring: &ScoringPolicy) -> Expectation
     let rule_ids = |key: &str| -> Vec<String> {
         let ids = table.located_strings(key);
         for (id, place) in &ids {
-            expect_rule(scoring, id, place, table);
+            expect_rule(&scoring.rules, id, place, table);
         }
         ids.into_iter().map(|(id, _)| id).collect()
     };
     let expectation = Expectation {
         segment: table.opt_choice("segment", Segment::ALL),
+        grade: decode_grade(table, scoring),
+        model: table.opt_string("model").inspect(|id| expect_model(scoring, id, "model", table)),
+        models: decode_models(table, scoring),
         score: table.opt_integer("score").map(|score| score as i32),
         groups,
         queue: table.opt_string("queue"),
@@ -274,13 +289,59 @@ fn decode_expectation(table: &Table<'_>, scoring: &ScoringPolicy) -> Expectation
         route: table.opt_string("route"),
         because: rule_ids("because"),
         not_because: rule_ids("not-because"),
+        missing: rule_ids("missing"),
+        times: decode_times(table, scoring),
         tasks: table.has("tasks").then(|| table.strings("tasks")),
     };
     if expectation == Expectation::default() {
-        let hint = "expect a segment, a score, a queue, an owner, a route, tasks or reasons";
+        let hint =
+            "expect a segment, a grade, a score, a queue, an owner, a route, tasks or reasons";
         table.sink().error(table.place(), "the test expects nothing", Some(hint.to_owned()));
     }
     expectation
+}
+
+fn decode_grade(table: &Table<'_>, scoring: &ScoringPolicy) -> Option<Grade> {
+    let grade = table.opt_choice("grade", Grade::ALL)?;
+    if scoring.matrix.is_none() {
+        let hint = Some("leads get one where scoring.toml has a [matrix]".to_owned());
+        table.error("grade", "no lead has a grade", hint);
+    }
+    Some(grade)
+}
+
+fn decode_models(table: &Table<'_>, scoring: &ScoringPolicy) -> Vec<(String, i32)> {
+    let read = table.table("models", |inner| {
+        let ids = inner.keys().into_iter();
+        ids.map(|id| {
+            expect_model(scoring, &id, &id, inner);
+            let total = inner.opt_integer(&id).unwrap_or_default() as i32;
+            (id, total)
+        })
+        .collect()
+    });
+    read.unwrap_or_default()
+}
+
+fn expect_model(scoring: &ScoringPolicy, id: &str, key: &str, table: &Table<'_>) {
+    let known = || scoring.models.iter().map(|model| &*model.id);
+    if !known().any(|model| model == id) {
+        let hint = did_you_mean(id, known()).map(|near| format!("did you mean `{near}`?"));
+        table.error(key, format!("there is no model `{id}`"), hint);
+    }
+}
+
+fn decode_times(table: &Table<'_>, scoring: &ScoringPolicy) -> Vec<(String, u32)> {
+    let read = table.table("times", |inner| {
+        let ids = inner.keys().into_iter();
+        ids.map(|id| {
+            expect_rule(&scoring.rules, &id, &inner.place_of(&id), inner);
+            let times = inner.opt_integer(&id).unwrap_or_default();
+            (id, u32::try_from(times).unwrap_or_default())
+        })
+        .collect()
+    });
+    read.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -378,8 +439,8 @@ mod tests {
                 "unknown field `contry` (did you mean `country`?)",
                 "there is no scoring rule `decision-maker`",
                 "`yesterday` is not an instant (write it like \"2026-03-10T12:00:00Z\")",
-                "the test expects nothing (expect a segment, a score, a queue, an owner, a route, \
-                 tasks or reasons)",
+                "the test expects nothing (expect a segment, a grade, a score, a queue, an owner, a \
+                 route, tasks or reasons)",
             ]
         );
     }

@@ -6,7 +6,9 @@ use anyhow::Result;
 use rusqlite::OptionalExtension as _;
 
 use super::Store;
+use super::points::{GivenPoints, read_contributions, read_models};
 use crate::identity::keys::KeyKind;
+use crate::model::decision::ModelScores;
 use crate::model::ids::{LeadNo, SubmissionNo};
 
 /// One decision about a lead.
@@ -22,8 +24,12 @@ pub struct DecisionEntry {
     pub score: i64,
     /// Segment word.
     pub segment: String,
-    /// Rule id, group word and points.
-    pub contributions: Vec<(String, String, i64)>,
+    /// Grade word; `None` without a matrix.
+    pub grade: Option<String>,
+    /// What the scoring models said, the one that decided first.
+    pub models: ModelScores,
+    /// What each rule gave.
+    pub contributions: Vec<GivenPoints>,
     /// Owner's id.
     pub owner: Option<String>,
     /// Queue's id.
@@ -119,7 +125,7 @@ impl Store {
     pub fn decisions_of(&self, lead: LeadNo) -> Result<Vec<DecisionEntry>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT r.id, r.as_of_ms, r.rules_hash, d.score, d.segment, d.contributions, d.owner,
-                    d.queue, d.reason, d.route, s.routes
+                    d.queue, d.reason, d.route, s.routes, d.grade, d.models
              FROM decision AS d JOIN run AS r USING (run_no)
              LEFT JOIN rule_set AS s ON s.hash = r.rules_hash
              WHERE d.lead_no = ?1 ORDER BY d.run_no DESC",
@@ -137,7 +143,9 @@ impl Store {
                 rules_hash: row.get(2)?,
                 score: row.get(3)?,
                 segment: row.get(4)?,
-                contributions: serde_json::from_str(&contributions)?,
+                grade: row.get(11)?,
+                models: read_models(row.get::<_, Option<String>>(12)?.as_deref())?,
+                contributions: read_contributions(&contributions)?,
                 owner: row.get(6)?,
                 queue: row.get(7)?,
                 reason: row.get(8)?,

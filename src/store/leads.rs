@@ -17,7 +17,7 @@ use crate::routing::RotationEntry;
 macro_rules! insert_lead {
     () => {
         "INSERT INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
+         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
     };
 }
 
@@ -34,7 +34,8 @@ const UPSERT_LEAD: &str = concat!(
          segment = excluded.segment, fit = excluded.fit, intent = excluded.intent,
          behavior = excluded.behavior, quality = excluded.quality,
          owner = excluded.owner, queue = excluded.queue,
-         may_email = excluded.may_email, may_phone = excluded.may_phone"
+         may_email = excluded.may_email, may_phone = excluded.may_phone,
+         grade = excluded.grade, models = excluded.models"
 );
 
 macro_rules! insert_task {
@@ -115,6 +116,10 @@ pub struct Outward {
     pub segment: String,
     /// Points per group.
     pub groups: [i64; 4],
+    /// Grade word; `None` without a matrix.
+    pub grade: Option<String>,
+    /// What the scoring models say, as JSON; `None` without models.
+    pub models: Option<String>,
     /// Owner's id.
     pub owner: Option<String>,
     /// Queue's id.
@@ -220,7 +225,7 @@ impl Store {
             .prepare_cached(
                 "SELECT fields, n_submissions, first_ms, last_ms, score, segment, fit, intent,
                         behavior, quality, owner, queue, may_email, may_phone, founded_run,
-                        changed_run
+                        changed_run, grade, models
                  FROM lead WHERE lead_no = ?1",
             )?
             .query_row([lead.0], |row| {
@@ -235,6 +240,8 @@ impl Store {
                         score: row.get(4)?,
                         segment: row.get(5)?,
                         groups: [row.get(6)?, row.get(7)?, row.get(8)?, row.get(9)?],
+                        grade: row.get(16)?,
+                        models: row.get(17)?,
                         owner,
                         queue: row.get(11)?,
                         may_email: row.get(12)?,
@@ -281,11 +288,13 @@ impl Store {
                 out.owner,
                 out.queue,
                 out.may_email,
-                out.may_phone
+                out.may_phone,
+                out.grade,
+                out.models
             ])?;
         self.connection
             .prepare_cached(
-                "INSERT INTO decision VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO decision VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 lead.no.0,
@@ -297,7 +306,9 @@ impl Store {
                 out.owner,
                 out.queue,
                 lead.route,
-                lead.reason
+                lead.reason,
+                out.grade,
+                out.models
             ])?;
         Ok(())
     }

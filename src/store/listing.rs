@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use rusqlite::{Row, params};
 
+use super::points::{read_contributions, read_models};
 use super::{Store, codec};
-use crate::model::decision::{Contribution, Group, Score, Segment};
+use crate::model::decision::{Contribution, Grade, Score, Segment};
 use crate::model::ids::{LeadId, LeadNo, RunNo};
 use crate::model::lead::Lead;
 use crate::model::run::RowCounts;
@@ -93,7 +94,7 @@ pub struct ReadAs<'a> {
 /// A lead with its values (its own, or those of its only submission) and its latest decision.
 const LEADS: &str = "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.n_submissions, \
             l.first_ms, l.last_ms, l.score, l.segment, l.fit, l.intent, l.behavior, l.quality, \
-            l.owner, l.queue, d.reason, l.may_email, l.may_phone, l.founded_run, d.contributions, l.changed_run \
+            l.owner, l.queue, d.reason, l.may_email, l.may_phone, l.founded_run, d.contributions, l.changed_run, l.grade, l.models \
      FROM lead AS l CROSS JOIN submission AS s ON s.submission_no = l.founder_no \
      CROSS JOIN decision AS d ON d.lead_no = l.lead_no AND d.run_no = \
          (SELECT max(run_no) FROM decision AS latest WHERE latest.lead_no = l.lead_no)";
@@ -488,12 +489,15 @@ fn read_lead(row: &Row<'_>, read: ReadAs<'_>) -> Result<Lead> {
     let contributions: Option<String> = row.get(18)?;
     let contributions = read_contributions(contributions.as_deref().unwrap_or("[]"))?
         .into_iter()
-        .map(|(rule, group, points)| Contribution {
-            rule: (read.rule_no)(&rule).unwrap_or(u16::MAX),
-            group,
-            points,
+        .map(|given| Contribution {
+            rule: (read.rule_no)(&given.rule).unwrap_or(u16::MAX),
+            group: given.group,
+            points: given.points,
+            basis: given.basis,
         })
         .collect();
+    let grade: Option<String> = row.get(20)?;
+    let models: Option<String> = row.get(21)?;
     Ok(Lead {
         no: LeadNo(row.get(0)?),
         id: read_id(row, 1)?,
@@ -506,6 +510,8 @@ fn read_lead(row: &Row<'_>, read: ReadAs<'_>) -> Result<Lead> {
             groups: [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?],
             contributions,
             segment: codec::word(Segment::ALL, &segment)?,
+            grade: grade.map(|grade| codec::word(Grade::ALL, &grade)).transpose()?,
+            models: read_models(models.as_deref())?,
         },
         owner: row.get(12)?,
         queue: row.get(13)?,
@@ -549,22 +555,4 @@ fn read_task(row: &Row<'_>, as_of_ms: i64) -> Result<Task> {
 pub(super) fn read_id(row: &Row<'_>, at: usize) -> Result<LeadId> {
     let text: String = row.get(at)?;
     text.parse().map_err(|_| anyhow::anyhow!("the store holds the unreadable lead id `{text}`"))
-}
-
-/// Reads contributions as [`Store::write_lead`] keeps them: `[[rule, group, points], …]`.
-pub fn read_contributions(text: &str) -> Result<Vec<(String, Group, i32)>> {
-    let list: Vec<(String, String, i32)> = serde_json::from_str(text)?;
-    list.into_iter()
-        .map(|(rule, group, points)| Ok((rule, codec::word(Group::ALL, &group)?, points)))
-        .collect()
-}
-
-/// Writes contributions for [`Store::write_lead`]; `rule_id` names the rule behind each.
-pub fn write_contributions<'a>(
-    contributions: &[Contribution],
-    rule_id: impl Fn(&Contribution) -> &'a str,
-) -> Result<String> {
-    let list: Vec<(&str, &str, i32)> =
-        contributions.iter().map(|one| (rule_id(one), one.group.word(), one.points)).collect();
-    Ok(serde_json::to_string(&list)?)
 }

@@ -13,6 +13,7 @@ pub mod history;
 pub mod ingest;
 pub mod leads;
 pub mod listing;
+pub mod points;
 pub mod quarantine;
 pub mod replay;
 pub mod rules;
@@ -37,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_undo.sql"),
     include_str!("migrations/0003_identifiers.sql"),
     include_str!("migrations/0004_verdicts.sql"),
+    include_str!("migrations/0006_grades_and_models.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -32,6 +32,7 @@ mod outside;
 mod people;
 mod promises;
 mod scenarios;
+mod scoring;
 mod sequences;
 mod tidy;
 mod undo;

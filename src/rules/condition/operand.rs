@@ -7,9 +7,10 @@ use chrono::{TimeDelta, Timelike as _};
 use crate::model::field::{self, FieldNo, PHONE_TYPES};
 use crate::model::moment::utc_from_ms;
 use crate::model::subject::Subject;
+use crate::rules::condition::ConditionContext;
 use crate::rules::decode::Table;
 use crate::rules::diagnostics::did_you_mean;
-use crate::rules::field::{FieldCatalog, FieldKind};
+use crate::rules::field::FieldKind;
 use crate::rules::tables::DEPARTMENTS;
 
 /// A field, or something derived.
@@ -19,6 +20,8 @@ pub(super) enum Operand {
     Field(FieldNo, Box<str>, bool),
     /// Something derived.
     Derived(Derived),
+    /// What the scoring model of this id says, and the name of it as a field.
+    ModelScore(Box<str>, Box<str>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub(super) enum Derived {
     HasEmail,
     HasPhone,
     SubmittedHourUtc,
+    Grade,
+    Model,
 }
 
 /// The derived fields by name, in the order of [`Derived`].
@@ -49,23 +54,41 @@ const DERIVED: &[(&str, Derived)] = &[
     ("has-email", Derived::HasEmail),
     ("has-phone", Derived::HasPhone),
     ("submitted-hour-utc", Derived::SubmittedHourUtc),
+    ("grade", Derived::Grade),
+    ("model", Derived::Model),
 ];
+
+/// What stands before a model's id in the name of its total.
+const MODEL_SCORE: &str = "score-";
 
 impl Operand {
     /// Reads `field`, reporting a name that is neither a field's nor derived.
-    pub(super) fn decode(table: &Table<'_>, fields: &FieldCatalog) -> Option<Self> {
+    pub(super) fn decode(table: &Table<'_>, context: &ConditionContext<'_>) -> Option<Self> {
+        let ConditionContext { fields, models, has_matrix, .. } = *context;
         let name = table.opt_string("field")?;
         if let Some((_, derived)) = DERIVED.iter().find(|(known, _)| *known == name) {
-            return Some(Self::Derived(*derived));
+            let lacks = match derived {
+                Derived::Grade if !has_matrix => "[matrix]",
+                Derived::Model if models.is_empty() => "[[model]]",
+                _ => return Some(Self::Derived(*derived)),
+            };
+            let hint = Some("leads get one where scoring.toml says how".to_owned());
+            table.error("field", format!("no lead has a `{name}`: there is no {lacks}"), hint);
+            return None;
         }
         if let Some(number) = fields.number(&name) {
             let numeric = fields.spec(number).kind == FieldKind::Number || is_core_number(number);
             return Some(Self::Field(number, name.into(), numeric));
         }
+        if let Some(id) = name.strip_prefix(MODEL_SCORE).filter(|id| models.contains(id)) {
+            return Some(Self::ModelScore(id.into(), name.as_str().into()));
+        }
+        let scores: Vec<String> = models.iter().map(|id| format!("{MODEL_SCORE}{id}")).collect();
         let known = fields
             .iter()
             .map(|(_, spec)| spec.name.as_str())
-            .chain(DERIVED.iter().map(|(known, _)| *known));
+            .chain(DERIVED.iter().map(|(known, _)| *known))
+            .chain(scores.iter().map(String::as_str));
         let hint = did_you_mean(&name, known).map_or_else(
             || "fields are listed in fields.toml; a new one is added there".to_owned(),
             |near| format!("did you mean `{near}`?"),
@@ -76,7 +99,7 @@ impl Operand {
 
     pub(super) fn name(&self) -> &str {
         match self {
-            Self::Field(_, name, _) => name,
+            Self::Field(_, name, _) | Self::ModelScore(_, name) => name,
             Self::Derived(derived) => DERIVED[*derived as usize].0,
         }
     }
@@ -87,16 +110,29 @@ impl Operand {
             Self::Field(number, ..) => Some(*number),
             Self::Derived(Derived::HasEmail) => Some(field::EMAIL),
             Self::Derived(Derived::HasPhone) => Some(field::PHONE),
-            Self::Derived(_) => None,
+            Self::Derived(_) | Self::ModelScore(..) => None,
         }
+    }
+
+    /// Returns whether a lead may be without the value.
+    pub(super) fn may_be_absent(&self) -> bool {
+        matches!(self, Self::Field(..))
+    }
+
+    /// Returns whether the lead is without the value.
+    pub(super) fn is_absent(&self, subject: &Subject<'_>) -> bool {
+        matches!(self, Self::Field(number, ..) if subject.values.get(*number).is_none())
     }
 
     pub(super) fn is_number(&self) -> bool {
         match self {
             Self::Field(.., numeric) => *numeric,
+            Self::ModelScore(..) => true,
             Self::Derived(derived) => !matches!(
                 derived,
                 Derived::Segment
+                    | Derived::Grade
+                    | Derived::Model
                     | Derived::ConsentMarketingEmail
                     | Derived::ConsentMarketingPhone
                     | Derived::HasEmail
@@ -117,7 +153,13 @@ impl Operand {
     }
 
     pub(super) fn looks_at_score(&self) -> bool {
-        matches!(self, Self::Derived(Derived::Score | Derived::Segment))
+        matches!(
+            self,
+            Self::ModelScore(..)
+                | Self::Derived(
+                    Derived::Score | Derived::Segment | Derived::Grade | Derived::Model
+                )
+        )
     }
 
     /// Returns the only values that it can have, when they are few.
@@ -128,6 +170,7 @@ impl Operand {
             "phone-type" => PHONE_TYPES,
             "device" => &["desktop", "mobile", "tablet", "bot"],
             "segment" => &["cold", "warm", "hot"],
+            "grade" => &["a1", "a2", "a3", "b1", "b2", "b3", "c1", "c2", "c3"],
             "email-is-free"
             | "email-is-role"
             | "email-is-disposable"
@@ -143,11 +186,16 @@ impl Operand {
     pub(super) fn text<'a>(&self, subject: &Subject<'a>) -> Option<Cow<'a, str>> {
         let derived = match self {
             Self::Field(number, ..) => return subject.values.get(*number).map(Cow::Borrowed),
+            Self::ModelScore(id, _) => {
+                return subject.facts.models.total(id).map(|total| total.to_string().into());
+            }
             Self::Derived(derived) => derived,
         };
         let facts = subject.facts;
         let flag = match derived {
             Derived::Segment => return facts.segment.map(|segment| segment.word().into()),
+            Derived::Grade => return facts.grade.map(|grade| grade.word().into()),
+            Derived::Model => return facts.models.primary_id().map(Cow::Borrowed),
             Derived::ConsentMarketingEmail => facts.marketing_email_allowed,
             Derived::ConsentMarketingPhone => facts.marketing_phone_allowed,
             Derived::HasEmail => subject.values.get(field::EMAIL).is_some(),
@@ -161,6 +209,7 @@ impl Operand {
     pub(super) fn number(&self, subject: &Subject<'_>) -> Option<f64> {
         match self {
             Self::Field(number, ..) => parse_number(subject.values.get(*number)?),
+            Self::ModelScore(id, _) => subject.facts.models.total(id).map(f64::from),
             Self::Derived(derived) => derived.whole_number(subject).map(|number| number as f64),
         }
     }
@@ -185,6 +234,8 @@ impl Derived {
             Self::Score => facts.score.map(i64::from),
             Self::SubmittedHourUtc => Some(i64::from(facts.last_submitted_at.hour())),
             Self::Segment
+            | Self::Grade
+            | Self::Model
             | Self::ConsentMarketingEmail
             | Self::ConsentMarketingPhone
             | Self::HasEmail

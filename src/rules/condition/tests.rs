@@ -1,7 +1,7 @@
 use chrono::{DateTime, TimeZone as _};
 
 use super::*;
-use crate::model::decision::Segment;
+use crate::model::decision::{ModelScores, Segment};
 use crate::model::field::{self as f, FieldValues};
 use crate::model::ids::Fingerprint;
 use crate::model::subject::Facts;
@@ -17,7 +17,8 @@ fn compile(when: &str) -> (Condition, Vec<String>) {
         "target-accounts".to_owned(),
         vec!["Żółw sp. z o.o.".to_owned(), "Example".to_owned()],
     )]);
-    let context = ConditionContext { fields: &fields, lists: &lists };
+    let context =
+        ConditionContext { fields: &fields, lists: &lists, models: &[], has_matrix: false };
     let mut condition = None;
     document(&file, &sink, |root| condition = Condition::decode_key(root, "when", &context));
     let found = sink
@@ -68,6 +69,8 @@ fn with_anna<T>(ask: impl FnOnce(&Subject<'_>) -> T) -> T {
         marketing_phone_allowed: false,
         score: Some(72),
         segment: Some(Segment::Hot),
+        grade: None,
+        models: ModelScores::default(),
     };
     let touches = [
         touch(168, "page-view", "https://www.example.com/cennik"),

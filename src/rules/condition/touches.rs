@@ -62,7 +62,7 @@ impl TouchTest {
     }
 
     pub(super) fn newest_ms(&self, subject: &Subject<'_>) -> Option<i64> {
-        self.fitting(subject).map(|touch| touch.at_ms).max()
+        self.fitting(subject).next_back().map(|touch| touch.at_ms)
     }
 
     /// Returns whether whoever passes this test passes `other`, too.
@@ -79,18 +79,44 @@ impl TouchTest {
             && window_fits
     }
 
-    fn fitting<'a>(&'a self, subject: &Subject<'a>) -> impl Iterator<Item = &'a Touch> {
-        let until = subject.as_of.timestamp_millis();
-        let since = self
-            .within_seconds
-            .map_or(i64::MIN, |seconds| until.saturating_sub(seconds.saturating_mul(1_000)));
-        subject.touches.iter().filter(move |touch| {
-            touch.at_ms > since
-                && touch.at_ms <= until
-                && touch.kind.eq_ignore_ascii_case(&self.kind)
-                && (self.detail.is_empty() || contains_any(&touch.detail, &self.detail))
-        })
+    /// Returns the positions of the touches up to now that fit, and whether each is in the window.
+    pub(super) fn fitting_ever(
+        &self,
+        subject: &Subject<'_>,
+    ) -> impl Iterator<Item = (usize, bool)> {
+        let since = self.since_ms(subject);
+        let touches = &subject.touches[..happened(subject)];
+        touches
+            .iter()
+            .enumerate()
+            .filter(|(_, touch)| self.fits(touch))
+            .map(move |(position, touch)| (position, touch.at_ms > since))
     }
+
+    /// The touches are sorted, so the window is a slice of them.
+    fn fitting<'a>(&'a self, subject: &Subject<'a>) -> impl DoubleEndedIterator<Item = &'a Touch> {
+        let since = self.since_ms(subject);
+        let touches = &subject.touches[..happened(subject)];
+        let first = touches.partition_point(|touch| touch.at_ms <= since);
+        touches[first..].iter().filter(|touch| self.fits(touch))
+    }
+
+    fn since_ms(&self, subject: &Subject<'_>) -> i64 {
+        let until = subject.as_of.timestamp_millis();
+        self.within_seconds
+            .map_or(i64::MIN, |seconds| until.saturating_sub(seconds.saturating_mul(1_000)))
+    }
+
+    fn fits(&self, touch: &Touch) -> bool {
+        touch.kind.eq_ignore_ascii_case(&self.kind)
+            && (self.detail.is_empty() || contains_any(&touch.detail, &self.detail))
+    }
+}
+
+/// Returns how many touches have happened by now.
+fn happened(subject: &Subject<'_>) -> usize {
+    let until = subject.as_of.timestamp_millis();
+    subject.touches.partition_point(|touch| touch.at_ms <= until)
 }
 
 fn count(table: &Table<'_>, key: &str, lowest: u32) -> Option<u32> {

@@ -9,7 +9,8 @@ fn read(text: &str) -> (RoutingPolicy, Vec<String>) {
     let sink = Sink::default();
     let fields = FieldCatalog::decode(None);
     let lists = BTreeMap::new();
-    let context = ConditionContext { fields: &fields, lists: &lists };
+    let context =
+        ConditionContext { fields: &fields, lists: &lists, models: &[], has_matrix: false };
     let file = RuleText { path: "rules/routing.toml".into(), text: text.into() };
     let mut policy = RoutingPolicy::decode(None, &context);
     document(&file, &sink, |root| policy = RoutingPolicy::decode(Some(root), &context));
