@@ -17,8 +17,10 @@ mod progress;
 mod quarantine;
 mod rebuild;
 mod report;
+mod rescore;
 mod review;
 mod run;
+mod simulate;
 mod sniff;
 mod split;
 mod tasks;
@@ -73,6 +75,8 @@ enum Command {
     Quarantine(quarantine::Quarantine),
     Undo(undo::Undo),
     Rebuild(rebuild::Rebuild),
+    Rescore(rescore::Rescore),
+    Simulate(simulate::Simulate),
 }
 
 /// Reads the arguments, runs the command and returns its exit code.
@@ -96,6 +100,8 @@ pub fn main() -> ExitCode {
         Command::Quarantine(command) => command.run(global),
         Command::Undo(command) => command.run(global),
         Command::Rebuild(command) => command.run(global),
+        Command::Rescore(command) => command.run(global),
+        Command::Simulate(command) => command.run(global),
     };
     ExitCode::from(outcome.unwrap_or_else(|fault| report_fault(&fault)))
 }

@@ -73,13 +73,23 @@ pub struct Worker<'a> {
 impl<'a> Worker<'a> {
     /// Prepares a job without inputs; from here on a signal stops it at the next edge.
     pub fn new(global: &Global, rules: &'a RuleSet, threads: Option<NonZeroUsize>) -> Result<Self> {
+        Self::at(global, rules, threads, global.now(rules)?)
+    }
+
+    /// Prepares the same at an instant that is known already.
+    pub fn at(
+        global: &Global,
+        rules: &'a RuleSet,
+        threads: Option<NonZeroUsize>,
+        as_of: DateTime<Utc>,
+    ) -> Result<Self> {
         Ok(Self {
             rules,
             store: global.store_path(),
             out: global.out_path(),
             inputs: &[],
             forced_source: None,
-            as_of: global.now(rules)?,
+            as_of,
             threads: threads
                 .or_else(|| std::thread::available_parallelism().ok())
                 .map_or(1, usize::from),

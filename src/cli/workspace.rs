@@ -97,30 +97,18 @@ impl Global {
 
     /// Returns all rule texts and how many of them are the workspace's own.
     pub fn rule_texts(&self) -> Result<(Vec<RuleText>, usize)> {
-        let folder = match &self.rules {
+        match &self.rules {
             Some(folder) if !folder.is_dir() => {
-                return Err(UsageError(format!("{} is no folder", folder.display())).into());
+                Err(UsageError(format!("{} is no folder", folder.display())).into())
             }
-            Some(folder) => folder.clone(),
-            None => self.workspace.join("rules"),
-        };
-        let mut texts = embedded::texts();
-        if !folder.is_dir() {
-            return Ok((texts, 0));
+            Some(folder) => texts_over_shipped(folder),
+            None => self.own_rule_texts(),
         }
-        let own = read_rules(&folder)?;
-        let count = own.len();
-        if count > 0 {
-            // The shipped tests say what the shipped rules do; nobody else's rules have to.
-            texts.retain(|shipped| !shipped.path.starts_with("rules/tests/"));
-        }
-        for text in own {
-            match texts.iter_mut().find(|shipped| shipped.path == text.path) {
-                Some(shipped) => *shipped = text,
-                None => texts.push(text),
-            }
-        }
-        Ok((texts, count))
+    }
+
+    /// Returns the rule texts of the workspace whatever `--rules` says, and how many are its own.
+    pub fn own_rule_texts(&self) -> Result<(Vec<RuleText>, usize)> {
+        texts_over_shipped(&self.workspace.join("rules"))
     }
 
     /// Refuses a `source` that is no preset, with a suggestion.
@@ -184,6 +172,27 @@ fn expect_known(
     let known = if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
     Err(UsageError(format!("there is no {what} `{asked}`\nhint: {near}known {what}s: {known}"))
         .into())
+}
+
+/// Returns the shipped rule texts with those of `folder` in their place, and how many these are.
+fn texts_over_shipped(folder: &Path) -> Result<(Vec<RuleText>, usize)> {
+    let mut texts = embedded::texts();
+    if !folder.is_dir() {
+        return Ok((texts, 0));
+    }
+    let own = read_rules(folder)?;
+    let count = own.len();
+    if count > 0 {
+        // The shipped tests say what the shipped rules do; nobody else's rules have to.
+        texts.retain(|shipped| !shipped.path.starts_with("rules/tests/"));
+    }
+    for text in own {
+        match texts.iter_mut().find(|shipped| shipped.path == text.path) {
+            Some(shipped) => *shipped = text,
+            None => texts.push(text),
+        }
+    }
+    Ok((texts, count))
 }
 
 /// Reads every `.toml` and `.txt` file below `folder`, named as if the folder were called `rules`.

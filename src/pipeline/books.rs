@@ -9,6 +9,7 @@ use super::evaluate::Decided;
 use super::{BrokenPromise, Job};
 use crate::model::ids::hex;
 use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts};
+use crate::report::comparison::Comparison;
 use crate::report::run_json::{AlertSummary, UndoSummary};
 use crate::rules::RuleSet;
 use crate::rules::alerts::AlertFigures;
@@ -35,6 +36,9 @@ pub struct Books {
     /// What an undo took back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoSummary>,
+    /// What a rescore changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescore: Option<Comparison>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,12 +134,18 @@ impl Books {
             to_review: absorbed.to_review,
             over_limit,
             undo: None,
+            rescore: None,
         })
     }
 
     /// Returns the books of a run that took another back.
     pub fn of_undo(undo: UndoSummary) -> Self {
         Self { undo: Some(undo), ..Self::without_inputs() }
+    }
+
+    /// Returns the books of a run that decided anew about leads that were there.
+    pub fn of_rescore(comparison: Comparison) -> Self {
+        Self { rescore: Some(comparison), ..Self::without_inputs() }
     }
 
     /// Returns the books of a run that received nothing and decided who is who.
@@ -157,6 +167,7 @@ impl Books {
             to_review: 0,
             over_limit: Vec::new(),
             undo: None,
+            rescore: None,
         }
     }
 

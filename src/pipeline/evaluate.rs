@@ -31,7 +31,7 @@ use crate::store::points::{write_contributions, write_models};
 use crate::store::turns::TurnBook;
 
 /// Leads decided between two looks at the progress bar; bounds the memory of the phase.
-const LEADS_PER_CHUNK: usize = 2_048;
+pub(super) const LEADS_PER_CHUNK: usize = 2_048;
 
 const SCORED: i64 = 1;
 const ROUTED: i64 = 2;
@@ -114,8 +114,8 @@ struct Evaluation<'a> {
 }
 
 /// A lead with its submissions decoded.
-struct Assembled {
-    golden: Golden,
+pub(super) struct Assembled {
+    pub(super) golden: Golden,
     members: Vec<AssembledMember>,
     consents: Vec<ConsentRecord>,
     touch_keys: Vec<KeyHash>,
@@ -132,63 +132,83 @@ struct AssembledMember {
 }
 
 /// What one lead alone decides.
-struct Judged {
-    score: Score,
-    choice: Choice,
+pub(super) struct Judged {
+    pub(super) score: Score,
+    pub(super) choice: Choice,
+}
+
+/// A lead as it is before anybody gets it.
+pub(super) struct Candidate {
+    pub(super) lead: Assembled,
+    touches: Vec<Touch>,
+    pub(super) judged: Judged,
+}
+
+impl Candidate {
+    /// Returns what conditions look at.
+    pub(super) fn subject(&self, as_of: DateTime<Utc>) -> Subject<'_> {
+        subject(&self.lead, &self.touches, as_of)
+    }
+}
+
+/// Reads and judges the leads of `plans`; on all threads, for it looks at each lead alone.
+pub(super) fn candidates(
+    deciding: Deciding<'_>,
+    plans: &[LeadPlan],
+    has_touches: bool,
+) -> Result<Vec<Candidate>> {
+    let Deciding { store, rules, run, as_of, .. } = deciding;
+    let rows: Vec<Vec<MemberRow>> = plans
+        .iter()
+        .map(|plan| plan.members.iter().map(|no| store.member_row(*no)).collect())
+        .collect::<Result<_>>()?;
+    let assembled: Vec<Assembled> = rows
+        .into_par_iter()
+        .map(|rows| assemble(&rows, rules, as_of, has_touches))
+        .collect::<Result<_>>()?;
+    let touches: Vec<Vec<Touch>> = assembled
+        .iter()
+        .map(|lead| if has_touches { store.touches(&lead.touch_keys, run) } else { Ok(Vec::new()) })
+        .collect::<Result<_>>()?;
+    let judged = |(mut lead, touches): (Assembled, Vec<Touch>)| {
+        let judged = judge(&mut lead, &touches, rules, as_of);
+        Candidate { lead, touches, judged }
+    };
+    Ok(assembled.into_par_iter().zip(touches).map(judged).collect())
+}
+
+/// Returns the tasks that each lead's latest enquiry sets off, now that it is known who has it.
+pub(super) fn planned<'a>(
+    deciding: Deciding<'_>,
+    candidates: &[Candidate],
+    assignments: impl IndexedParallelIterator<Item = &'a Assignment>,
+) -> Vec<Vec<PlannedTask>> {
+    let Deciding { rules, as_of, .. } = deciding;
+    candidates
+        .par_iter()
+        .zip(assignments)
+        .map(|(one, assignment)| {
+            plan_tasks(&one.lead, &one.touches, &one.judged, assignment, rules, as_of)
+        })
+        .collect()
 }
 
 impl Evaluation<'_> {
     fn chunk(&mut self, plans: &[LeadPlan]) -> Result<()> {
-        let Deciding { store, rules, run, as_of, .. } = self.deciding;
-        let rows: Vec<Vec<MemberRow>> = plans
-            .iter()
-            .map(|plan| plan.members.iter().map(|no| store.member_row(*no)).collect())
-            .collect::<Result<_>>()?;
-        let has_touches = self.has_touches;
-        let mut assembled: Vec<Assembled> = rows
-            .into_par_iter()
-            .map(|rows| assemble(&rows, rules, as_of, has_touches))
-            .collect::<Result<_>>()?;
-        let touches: Vec<Vec<Touch>> =
-            assembled
-                .iter()
-                .map(|lead| {
-                    if has_touches { store.touches(&lead.touch_keys, run) } else { Ok(Vec::new()) }
-                })
-                .collect::<Result<_>>()?;
-        let judged: Vec<Judged> = assembled
-            .par_iter_mut()
-            .zip(&touches)
-            .map(|(lead, touches)| judge(lead, touches, rules, as_of))
-            .collect();
+        let Deciding { store, .. } = self.deciding;
+        let candidates = candidates(self.deciding, plans, self.has_touches)?;
         // Turns are taken one lead after the other, in the order of `absorbed`.
         let mut assignments = Vec::with_capacity(plans.len());
-        for (((plan, lead), touches), judged) in
-            plans.iter().zip(&assembled).zip(&touches).zip(&judged)
-        {
+        for (plan, candidate) in plans.iter().zip(&candidates) {
             let previous = if plan.is_new { None } else { store.previous_lead(plan.no)? };
-            let assignment = self.assign(plan, lead, touches, judged, previous.as_ref())?;
+            let assignment = self.assign(plan, candidate, previous.as_ref())?;
             assignments.push((previous, assignment));
         }
-        let tasks: Vec<Vec<PlannedTask>> = assembled
-            .par_iter()
-            .zip(&touches)
-            .zip(&judged)
-            .zip(&assignments)
-            .map(|(((lead, touches), judged), (_, assignment))| {
-                plan_tasks(lead, touches, judged, assignment, rules, as_of)
-            })
-            .collect();
+        let given = assignments.par_iter().map(|(_, assignment)| assignment);
+        let tasks = planned(self.deciding, &candidates, given);
         for (at, plan) in plans.iter().enumerate() {
             let (previous, assignment) = &assignments[at];
-            self.write(
-                plan,
-                &assembled[at],
-                &judged[at],
-                previous.as_ref(),
-                assignment,
-                &tasks[at],
-            )?;
+            self.write(plan, &candidates[at], previous.as_ref(), assignment, &tasks[at])?;
         }
         Ok(())
     }
@@ -197,20 +217,18 @@ impl Evaluation<'_> {
     fn assign(
         &mut self,
         plan: &LeadPlan,
-        lead: &Assembled,
-        touches: &[Touch],
-        judged: &Judged,
+        candidate: &Candidate,
         previous: Option<&PreviousLead>,
     ) -> Result<Assignment> {
         let Deciding { store, rules, run, as_of, is_replay, .. } = self.deciding;
         let owner = self.owner_before(plan, previous)?;
         self.rotation.expect(if is_replay { store.earlier_turn(plan.no, run)? } else { None });
         let assignment = routing::assign(
-            &judged.choice,
-            &subject(lead, touches, as_of),
+            &candidate.judged.choice,
+            &candidate.subject(as_of),
             &rules.routing,
             owner.as_deref(),
-            lead.golden.values.get(field::CRM_OWNER),
+            candidate.lead.golden.values.get(field::CRM_OWNER),
             &mut self.rotation,
         );
         if let Some(taken) = self.rotation.taken() {
@@ -241,54 +259,13 @@ impl Evaluation<'_> {
     fn write(
         &mut self,
         plan: &LeadPlan,
-        lead: &Assembled,
-        judged: &Judged,
+        candidate: &Candidate,
         previous: Option<&PreviousLead>,
         assignment: &Assignment,
         tasks: &[PlannedTask],
     ) -> Result<()> {
-        let Deciding { store, rules, run, fresh, .. } = self.deciding;
-        let score = &judged.score;
-        let outward = Outward {
-            fields: (lead.members.len() > 1)
-                .then(|| encode_values(&lead.golden.values, &rules.fields)),
-            n_submissions: lead.members.len() as i64,
-            first_ms: lead.facts.first_submitted_at.timestamp_millis(),
-            last_ms: lead.facts.last_submitted_at.timestamp_millis(),
-            score: i64::from(score.total),
-            segment: score.segment.word().to_owned(),
-            groups: score.groups.map(i64::from),
-            grade: score.grade.map(|grade| grade.word().to_owned()),
-            models: write_models(&score.models)?,
-            owner: assignment.owner.clone(),
-            queue: assignment.queue.clone(),
-            may_email: lead.facts.marketing_email_allowed,
-            may_phone: lead.facts.marketing_phone_allowed,
-        };
-        let changed = plan.is_back || previous.is_none_or(|previous| previous.outward != outward);
-        let scheduled = tasks.iter().any(|task| task.state == TaskState::Open);
-        let row = LeadRow {
-            no: plan.no,
-            id: plan.id,
-            founder: plan.founder,
-            founded_run: previous.map_or(run.0, |previous| previous.founded_run),
-            changed_run: match previous {
-                Some(previous) if !changed => previous.changed_run,
-                _ => run.0,
-            },
-            outward,
-            name: display_name(&lead.golden.values),
-            email: lead.golden.values.get(field::EMAIL).map(str::to_owned),
-            phone: lead.golden.values.get(field::PHONE).map(str::to_owned),
-            provenance: provenance(lead, rules)?,
-            route: assignment.route.clone(),
-            reason: assignment.reason.clone(),
-            contributions: write_contributions(&score.contributions, |one| rules.scoring.id(one))?,
-            steps: SCORED
-                | ROUTED
-                | if scheduled { SCHEDULED } else { 0 }
-                | if changed { SENT } else { 0 },
-        };
+        let Deciding { store, run, fresh, .. } = self.deciding;
+        let row = lead_row(self.deciding, plan, candidate, previous, assignment, tasks)?;
         store.write_lead(run, &row)?;
         store.set_members(plan.no, &plan.members, |member| fresh.contains(member))?;
         for member in &plan.members {
@@ -305,7 +282,7 @@ impl Evaluation<'_> {
             store.repoint_lead(*inherited, plan.no)?;
         }
         self.tasks.write(plan.no, plan.is_new, tasks)?;
-        self.count_fresh(plan, lead)
+        self.count_fresh(plan, &candidate.lead)
     }
 
     /// Counts the submissions that the run received, and puts what they agreed to into the ledger.
@@ -324,6 +301,58 @@ impl Evaluation<'_> {
         self.decided.merged += received.count() as u64 - u64::from(founded);
         Ok(())
     }
+}
+
+/// Returns the lead's row as the run writes it.
+pub(super) fn lead_row(
+    deciding: Deciding<'_>,
+    plan: &LeadPlan,
+    candidate: &Candidate,
+    previous: Option<&PreviousLead>,
+    assignment: &Assignment,
+    tasks: &[PlannedTask],
+) -> Result<LeadRow> {
+    let Deciding { rules, run, .. } = deciding;
+    let Candidate { lead, judged: Judged { score, .. }, .. } = candidate;
+    let outward = Outward {
+        fields: (lead.members.len() > 1).then(|| encode_values(&lead.golden.values, &rules.fields)),
+        n_submissions: lead.members.len() as i64,
+        first_ms: lead.facts.first_submitted_at.timestamp_millis(),
+        last_ms: lead.facts.last_submitted_at.timestamp_millis(),
+        score: i64::from(score.total),
+        segment: score.segment.word().to_owned(),
+        groups: score.groups.map(i64::from),
+        grade: score.grade.map(|grade| grade.word().to_owned()),
+        models: write_models(&score.models)?,
+        owner: assignment.owner.clone(),
+        queue: assignment.queue.clone(),
+        may_email: lead.facts.marketing_email_allowed,
+        may_phone: lead.facts.marketing_phone_allowed,
+    };
+    let changed = plan.is_back || previous.is_none_or(|previous| previous.outward != outward);
+    let scheduled = tasks.iter().any(|task| task.state == TaskState::Open);
+    Ok(LeadRow {
+        no: plan.no,
+        id: plan.id,
+        founder: plan.founder,
+        founded_run: previous.map_or(run.0, |previous| previous.founded_run),
+        changed_run: match previous {
+            Some(previous) if !changed => previous.changed_run,
+            _ => run.0,
+        },
+        outward,
+        name: display_name(&lead.golden.values),
+        email: lead.golden.values.get(field::EMAIL).map(str::to_owned),
+        phone: lead.golden.values.get(field::PHONE).map(str::to_owned),
+        provenance: provenance(lead, rules)?,
+        route: assignment.route.clone(),
+        reason: assignment.reason.clone(),
+        contributions: write_contributions(&score.contributions, |one| rules.scoring.id(one))?,
+        steps: SCORED
+            | ROUTED
+            | if scheduled { SCHEDULED } else { 0 }
+            | if changed { SENT } else { 0 },
+    })
 }
 
 fn assemble(

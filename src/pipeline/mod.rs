@@ -25,6 +25,7 @@ pub mod quarantine;
 pub mod rebuild;
 mod replay;
 pub mod reports;
+pub mod rescore;
 pub mod review;
 pub mod review_file;
 pub mod sniff;

@@ -298,6 +298,7 @@ impl Rendering<'_> {
             alerts: books.alerts_and_limits(),
             exit_code: books.exit_code(),
             undo: books.undo.clone(),
+            rescore: books.rescore.clone(),
             withdrawn: figures.withdrawn.clone(),
             files: Vec::new(),
         })

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 use super::absorb::{Fresh, absorb};
 use super::evaluate::{Deciding, evaluate};
 use super::event::{Event, Events};
+use super::rescore::rescore_again;
 use super::{Impossible, Job};
 use crate::identity::keys::{KeyKind, Keyring};
 use crate::model::ids::SubmissionNo;
@@ -20,7 +21,7 @@ use crate::store::Store;
 use crate::store::absorb::Horizon;
 use crate::store::runs::{RunKind, RunRecord, RunState};
 
-/// Returns the runs that took exports or verdicts in and stand, the earliest first.
+/// Returns the runs that brought something and stand, the earliest first.
 ///
 /// # Errors
 /// [`Impossible`] when the rules of one of them were not kept: it cannot decide as it did.
@@ -106,6 +107,9 @@ fn decide_once_more(
     run: &RunRecord,
     events: Events<'_>,
 ) -> Result<()> {
+    if run.kind == RunKind::Rescore {
+        return rescore_again(store, rules, run);
+    }
     let received = store.received_by(run.no)?;
     let keyring = Keyring::new(&rules.tables);
     let mut keys = Vec::new();

@@ -72,7 +72,7 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
         .into());
     }
     match run.kind {
-        RunKind::Import | RunKind::Verdict | RunKind::Model => Ok(run),
+        RunKind::Import | RunKind::Verdict | RunKind::Model | RunKind::Rescore => Ok(run),
         RunKind::Undo => {
             let undone = named(run.undoes)?;
             let (what, how) = match &undone {
@@ -97,6 +97,7 @@ fn how_again(run: &RunRecord) -> Result<String> {
     Ok(match run.kind {
         RunKind::Verdict => "say it again: `leadmill merge`, `split` or `review`".to_owned(),
         RunKind::Model => "learn again: `leadmill model refresh --accept`".to_owned(),
+        RunKind::Rescore => "decide again: `leadmill rescore`".to_owned(),
         _ => format!("run its files again{}", files_of(run)?),
     })
 }

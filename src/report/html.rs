@@ -1,4 +1,4 @@
-//! `report.html`: one file without scripts, pictures or anything from a network.
+//! `report.html` and the page of a simulation: one file each, without scripts, pictures or anything from a network.
 
 use std::sync::LazyLock;
 
@@ -11,8 +11,10 @@ use serde::Serialize;
 use super::charts;
 use super::dropoff::{Funnel, SourceFigures};
 use super::run_json::{AlertSummary, InputSummary};
+use super::simulation::{Simulation, Titled};
 
 const TEMPLATE: &str = "page.html";
+const SIMULATION: &str = "simulation.html";
 /// Rows of the overdue and hot lists that the page shows.
 const LIST_ROWS_MAX: usize = 20;
 
@@ -156,11 +158,32 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.expect("the template's own marks are sound"));
     environment.add_filter("thousands", thousands);
-    environment
-        .add_template(TEMPLATE, include_str!("page.html"))
-        .expect("the page's template is part of the program and parses");
+    for (name, text) in [
+        ("style.css", include_str!("style.css")),
+        (TEMPLATE, include_str!("page.html")),
+        (SIMULATION, include_str!("simulation.html")),
+    ] {
+        environment.add_template(name, text).expect("templates are part of the program and parse");
+    }
     environment
 });
+
+/// Returns the page of a simulation; `tables` are its sums and `rows` the leads that change.
+pub fn render_simulation(
+    simulation: &Simulation,
+    tables: &[Titled],
+    rows: &Titled,
+) -> Result<String> {
+    let template = ENVIRONMENT.get_template(SIMULATION).context("render a simulation")?;
+    template
+        .render(context! {
+            sim => Serde(simulation),
+            tables => Serde(tables),
+            changes => Serde(rows),
+            version => env!("CARGO_PKG_VERSION"),
+        })
+        .context("render a simulation")
+}
 
 /// Returns the page.
 pub fn render(page: &PageData) -> Result<String> {

@@ -6,11 +6,13 @@
 
 pub mod accounts;
 pub mod charts;
+pub mod comparison;
 pub mod dropoff;
 pub mod duplicates;
 pub mod escape;
 pub mod html;
 pub mod run_json;
+pub mod simulation;
 
 use crate::model::spreadsheet;
 

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use super::comparison::Comparison;
 use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts, TakenBack};
 
 /// What a run did.
@@ -43,6 +44,9 @@ pub struct RunSummary {
     /// What an undo took back; absent from other runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoSummary>,
+    /// What a rescore changed; absent from other runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rescore: Option<Comparison>,
     /// Leads that files of earlier runs have and no list has any more; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<WithdrawnLead>,
@@ -242,6 +246,7 @@ mod tests {
             })],
             exit_code: 3,
             undo: None,
+            rescore: None,
             withdrawn: Vec::new(),
             files: vec!["run.json".to_owned()],
         };

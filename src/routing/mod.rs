@@ -5,6 +5,7 @@
 //! Start at [`choose`], which looks at one lead alone and may run on any thread, and [`assign`], which
 //! takes turns and runs one lead after the other.
 
+mod again;
 mod rotation;
 
 use crate::model::decision::Assignment;
@@ -12,6 +13,7 @@ use crate::model::subject::Subject;
 use crate::rules::condition::Condition;
 use crate::rules::routing::{Owner, Queue, RoutingPolicy, STICKY, TRIAGE, WhenAway};
 
+pub use again::assign_again;
 pub use rotation::{Pool, Rotation, RotationEntry, TurnTaken};
 
 /// Characters of a value that a routing reason shows.

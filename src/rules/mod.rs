@@ -9,6 +9,7 @@ pub mod condition;
 pub mod consent;
 pub mod decode;
 pub mod diagnostics;
+pub mod difference;
 pub mod embedded;
 pub mod field;
 pub mod followup;

@@ -4,7 +4,7 @@
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
 //! [`absorb`] answers who shares a key, [`leads`] keeps what was decided, [`listing`],
 //! [`accounts`], [`quarantine`] and [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
-//! [`undo`] takes a run's rows back, [`replay`], [`turns`] and [`rules`] keep what deciding anew needs.
+//! [`undo`] takes a run's rows back, [`replay`], [`turns`], [`rescore`] and [`rules`] keep what deciding anew needs.
 
 pub mod absorb;
 pub mod accounts;
@@ -16,6 +16,7 @@ pub mod listing;
 pub mod points;
 pub mod quarantine;
 pub mod replay;
+pub mod rescore;
 pub mod rules;
 pub mod runs;
 pub mod turns;
@@ -38,6 +39,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_undo.sql"),
     include_str!("migrations/0003_identifiers.sql"),
     include_str!("migrations/0004_verdicts.sql"),
+    include_str!("migrations/0005_rescore.sql"),
     include_str!("migrations/0006_grades_and_models.sql"),
 ];
 
@@ -167,6 +169,11 @@ impl Store {
     /// Begins the one transaction in which a run decides; all of it becomes visible, or nothing.
     pub fn begin(&self) -> Result<()> {
         self.connection.execute_batch("BEGIN IMMEDIATE").context("cannot begin a transaction")
+    }
+
+    /// Holds on to the store as it is now: whatever others write, later reads do not see it.
+    pub fn begin_reading(&self) -> Result<()> {
+        self.connection.execute_batch("BEGIN DEFERRED").context("cannot begin to read")
     }
 
     /// Makes everything since [`Store::begin`] durable.

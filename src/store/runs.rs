@@ -41,14 +41,16 @@ pub enum RunKind {
     Verdict,
     /// Keeping new weights for telling people alike, and deciding by them.
     Model,
+    /// Deciding anew about leads that are there, by other rules or at another time.
+    Rescore,
 }
 
 impl RunKind {
-    /// Returns whether such a run brings something into the store that leads follow from: rows, verdicts or
-    /// weights. It can be undone, and it decides again in a replay.
+    /// Returns whether such a run brings something into the store that leads follow from: rows, verdicts,
+    /// weights or rules. It can be undone, and it decides again in a replay.
     pub fn brings_something(self) -> bool {
         match self {
-            Self::Import | Self::Verdict | Self::Model => true,
+            Self::Import | Self::Verdict | Self::Model | Self::Rescore => true,
             Self::Undo | Self::Rebuild => false,
         }
     }
@@ -60,6 +62,7 @@ impl RunKind {
         ("rebuild", Self::Rebuild),
         ("verdict", Self::Verdict),
         ("model", Self::Model),
+        ("rescore", Self::Rescore),
     ];
 
     /// Returns the word used in the store and in files.

@@ -31,6 +31,7 @@ mod outputs;
 mod outside;
 mod people;
 mod promises;
+mod rescore;
 mod scenarios;
 mod scoring;
 mod sequences;
