@@ -9,7 +9,9 @@ use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
 use crate::pipeline::accounts::StoreAccounts;
 use crate::pipeline::reports::{dropoff_table, duplicate_tables};
+use crate::pipeline::rule_usage::{RuleUsage, rule_usage};
 use crate::report::accounts::{csv_table, member_table, table};
+use crate::report::rules::{dead, route_csv, route_table, rule_csv, rule_table};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::runs::{RunKind, RunRecord};
@@ -32,6 +34,20 @@ enum What {
     /// Leads are linked, not merged: by the company's tax or register number, its own domain, its name in one town,
     /// or a rare name in one country. What leads of several companies share links nobody.
     Accounts(OfAccounts),
+    /// How often each scoring rule and each route fired, and which never did.
+    ///
+    /// Counted are the leads that there are, by their latest decision; `last fired` looks at all decisions.
+    Rules(OfRules),
+}
+
+#[derive(Debug, Args)]
+struct OfRules {
+    /// How to write it.
+    #[arg(long, value_enum, default_value = "table")]
+    format: ReportFormat,
+    /// Only rules and routes that have never fired.
+    #[arg(long)]
+    dead: bool,
 }
 
 #[derive(Debug, Args)]
@@ -81,6 +97,7 @@ impl Report {
                 let run = of.run_record(&store)?;
                 of.duplicates(&store, &rules, &run)?;
             }
+            What::Rules(of) => of.print(rule_usage(&store, &rules)?)?,
             What::Accounts(of) => of.print(&StoreAccounts::new(&store, &rules)?)?,
         }
         Ok(0)
@@ -122,6 +139,26 @@ impl Of {
 
     fn print(&self, tables: &[Vec<Vec<String>>], right: &[usize]) -> Result<()> {
         self.format.print(tables, right)
+    }
+}
+
+impl OfRules {
+    fn print(&self, mut usage: RuleUsage) -> Result<()> {
+        if self.dead {
+            usage.rules.retain(|rule| rule.last_fired.is_none());
+            usage.routes.retain(|route| route.last_fired.is_none());
+        }
+        let RuleUsage { leads, rules, routes } = &usage;
+        if self.format == ReportFormat::Csv {
+            let tables = [rule_csv(rules, *leads), route_csv(routes, *leads)];
+            return self.format.print(&tables, &[]);
+        }
+        self.format.print(&[rule_table(rules, *leads)], &[2, 3, 4, 5, 6])?;
+        terminal::print("")?;
+        self.format.print(&[route_table(routes, *leads)], &[2, 3, 4])?;
+        let Some(dead) = dead(rules, routes) else { return Ok(()) };
+        terminal::print("")?;
+        terminal::print_wrapped(&dead, 2)
     }
 }
 

@@ -28,6 +28,7 @@ pub mod reports;
 pub mod rescore;
 pub mod review;
 pub mod review_file;
+pub mod rule_usage;
 pub mod sniff;
 pub mod story;
 pub mod undo;

@@ -42,6 +42,19 @@ pub struct DecisionEntry {
     pub tried: Vec<String>,
 }
 
+/// A decision at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecisionGlance<'a> {
+    /// When it counted as now, milliseconds since 1970 UTC.
+    pub as_of_ms: i64,
+    /// Contributions as JSON.
+    pub contributions: &'a str,
+    /// Id of the route that decided.
+    pub route: &'a str,
+    /// Whether it is the latest about its lead.
+    pub is_latest: bool,
+}
+
 /// One event of a lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventEntry {
@@ -154,6 +167,31 @@ impl Store {
             });
         }
         Ok(decisions)
+    }
+
+    /// Hands every decision about the leads that there are to `visit`, in order of lead and run.
+    pub fn each_decision(
+        &self,
+        mut visit: impl FnMut(DecisionGlance<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT r.as_of_ms, d.contributions, d.route,
+                    lead(d.lead_no) OVER (ORDER BY d.lead_no, d.run_no) IS NOT d.lead_no
+             FROM decision AS d
+             JOIN lead AS l ON l.lead_no = d.lead_no AND l.merged_into IS NULL
+             JOIN run AS r ON r.run_no = d.run_no
+             ORDER BY d.lead_no, d.run_no",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(DecisionGlance {
+                as_of_ms: row.get(0)?,
+                contributions: row.get_ref(1)?.as_str()?,
+                route: row.get_ref(2)?.as_str()?,
+                is_latest: row.get(3)?,
+            })?;
+        }
+        Ok(())
     }
 
     /// Returns the leads that were ever given the identifier `value`, in order of number; looks at every

@@ -61,7 +61,7 @@ fn open_tasks(workspace: &Workspace) -> BTreeMap<String, String> {
 
 /// Rows of a CSV by their first cell.
 fn by_lead(csv: &str) -> BTreeMap<String, Vec<String>> {
-    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv.as_bytes());
     let rows = reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect());
     rows.map(|row: Vec<String>| (row[0].clone(), row)).collect()
 }
@@ -212,4 +212,39 @@ fn a_simulation_reads_while_a_run_holds_the_store_and_says_why() {
     assert!(page.starts_with("\n<!doctype html>") || page.starts_with("<!doctype html>"));
     assert!(page.contains("70 → 45") && !page.contains("<script"), "{page}");
     workspace.run(&["rescore", "--rules", rules]).expect_code(4);
+}
+
+#[test]
+fn the_rule_report_knows_how_often_each_rule_fired_and_which_never_did() {
+    let workspace = Workspace::with_fixtures();
+    workspace.ok(&["run"]);
+    let report = workspace.ok(&["report", "rules", "--format", "csv"]).stdout;
+    let (rules, routes) = report.split_at(report.find("route,").unwrap());
+    for (id, row) in by_lead(rules) {
+        let is_rule = format!("json_extract(c.value, '$[0]') = '{id}'");
+        let query = format!(
+            "SELECT count(DISTINCT d.lead_no) FROM decision AS d, json_each(d.contributions) AS c
+             JOIN lead AS l ON l.lead_no = d.lead_no AND l.merged_into IS NULL WHERE {is_rule}"
+        );
+        if id != "cap" {
+            assert_eq!(row[3], workspace.number(&query).to_string(), "{id}");
+        }
+        assert_eq!(row[6].is_empty(), row[3] == "0", "{id}: {row:?}");
+    }
+    let leads: i64 = by_lead(routes).values().map(|row| row[2].parse::<i64>().unwrap()).sum();
+    assert_eq!(leads, workspace.number("SELECT count(*) FROM leads"));
+
+    // A rule that nobody meets is dead, one that is gone stays in the books of the leads that have it.
+    let scoring =
+        fs::read_to_string(super::workspace::package().join("rules/scoring.toml")).unwrap();
+    let scoring = scoring.replace("\"full-name\"", "\"called-in-full\"");
+    workspace.file("rules/scoring.toml", scoring);
+    let dead = workspace.ok(&["report", "rules", "--dead"]).stdout;
+    assert!(dead.contains("called-in-full (no run yet)"), "{dead}");
+    let report = by_lead(&workspace.ok(&["report", "rules", "--format", "csv"]).stdout);
+    assert_eq!(report["full-name"][2], "");
+    workspace.ok(&["rescore"]);
+    let report = by_lead(&workspace.ok(&["report", "rules", "--format", "csv"]).stdout);
+    assert_eq!(report["full-name"][3], "0");
+    assert_ne!(report["called-in-full"][3], "0");
 }
