@@ -16,7 +16,7 @@ use super::books::Books;
 use super::evaluate::{Candidate, Deciding, LEADS_PER_CHUNK, candidates, lead_row, planned};
 use super::event::{Event, Events};
 use super::{Job, opening, stop_if_interrupted};
-use crate::model::decision::Assignment;
+use crate::model::decision::{Assignment, Group};
 use crate::model::field;
 use crate::model::ids::{LeadNo, RunNo};
 use crate::model::moment::utc_from_ms;
@@ -28,6 +28,7 @@ use crate::rules::RuleSet;
 use crate::rules::routing::RoutingPolicy;
 use crate::store::Store;
 use crate::store::leads::{LeadRow, PreviousLead};
+use crate::store::points::read_contributions;
 use crate::store::rescore::{RescoreScope, StandingLead, StandingTask};
 use crate::store::runs::{RunKind, RunRecord, RunState};
 
@@ -372,14 +373,18 @@ impl Again {
 }
 
 fn point_shifts(before: &str, after: &str) -> Result<Vec<PointShift>> {
-    let mut points: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
-    let read = |text: &str| serde_json::from_str::<Vec<(String, String, i64)>>(text);
-    for (rule, group, given) in read(before)? {
-        points.entry((rule, group)).or_default().0 += given;
+    let mut points: BTreeMap<(String, Group), (i64, i64)> = BTreeMap::new();
+    for given in read_contributions(before)? {
+        points.entry((given.rule, given.group)).or_default().0 += i64::from(given.points);
     }
-    for (rule, group, given) in read(after)? {
-        points.entry((rule, group)).or_default().1 += given;
+    for given in read_contributions(after)? {
+        points.entry((given.rule, given.group)).or_default().1 += i64::from(given.points);
     }
-    let shift = |((rule, group), (before, after))| PointShift { rule, group, before, after };
+    let shift = |((rule, group), (before, after)): ((String, Group), (i64, i64))| PointShift {
+        rule,
+        group: group.word().to_owned(),
+        before,
+        after,
+    };
     Ok(points.into_iter().map(shift).collect())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::model::decision::Group;
+use crate::model::decision::{Basis, Group};
 use crate::model::moment::utc_from_ms;
 use crate::report::rules::{RouteFigures, RuleFigures};
 use crate::rules::RuleSet;
@@ -12,6 +12,7 @@ use crate::rules::routing::RESERVED_ROUTES;
 use crate::rules::scoring::CAP_ID;
 use crate::store::Store;
 use crate::store::history::DecisionGlance;
+use crate::store::points::read_contributions;
 
 /// How often every rule and every route fired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,15 +106,19 @@ fn count(
     by_rule: &mut BTreeMap<(String, String), Fired>,
     by_route: &mut BTreeMap<String, Fired>,
 ) -> Result<()> {
-    let given: Vec<(String, String, i64)> = serde_json::from_str(one.contributions)?;
-    for (rule, group, points) in given {
-        let fired = by_rule.entry((rule, group)).or_default();
+    for given in read_contributions(one.contributions)? {
+        let key = (given.rule, given.group.word().to_owned());
+        let fired = by_rule.entry(key).or_default();
+        if one.is_latest {
+            fired.given += i64::from(given.points);
+        }
+        // Points for a value that is missing are not for what the rule asks.
+        if matches!(given.basis, Basis::Missing(_)) {
+            continue;
+        }
         fired.decisions += 1;
         fired.last_ms = fired.last_ms.max(Some(one.as_of_ms));
-        if one.is_latest {
-            fired.leads += 1;
-            fired.given += points;
-        }
+        fired.leads += u64::from(one.is_latest);
     }
     let fired = by_route.entry(one.route.to_owned()).or_default();
     fired.decisions += 1;
