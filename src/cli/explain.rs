@@ -13,9 +13,11 @@ use super::{Outcome, terminal};
 use crate::delivery::tasks::duration_text;
 use crate::model::ids::SubmissionNo;
 use crate::model::moment::utc_from_ms;
+use crate::model::touch::{Identity, IdentityKind};
 use crate::pipeline::accounts::{Company, StoreAccounts};
 use crate::pipeline::review::weakest_bridge;
-use crate::pipeline::story::{Story, find_withdrawn, tell};
+use crate::pipeline::story::{Story, StoryTouch, find_withdrawn, tell};
+use crate::pipeline::touched::JoinedTouch;
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::undo::Withdrawal;
@@ -114,6 +116,9 @@ impl Explain {
 /// Other leads of one company that are shown; the rest is counted.
 const COLLEAGUES_MAX: usize = 10;
 
+/// Touches that are shown, the latest; the rest is counted.
+const TOUCHES_MAX: usize = 10;
+
 struct Teller<'a> {
     story: &'a Story,
     company: &'a Company,
@@ -146,6 +151,7 @@ impl Teller<'_> {
         self.values()?;
         self.identifiers()?;
         self.submissions()?;
+        self.touches()?;
         self.tasks()?;
         self.consents()?;
         self.events()
@@ -282,6 +288,30 @@ impl Teller<'_> {
         Ok(())
     }
 
+    /// What the person did, and how it is known to be theirs.
+    fn touches(&self) -> Result<()> {
+        let touches = &self.story.touches;
+        if touches.is_empty() {
+            return Ok(());
+        }
+        let mut rows = vec![["at", "touch", "about", "joined by"].map(str::to_owned).to_vec()];
+        rows.extend(touches.iter().take(TOUCHES_MAX).map(|one| {
+            let touch = &one.joined.touch;
+            vec![
+                self.local(touch.at_ms),
+                touch.kind.clone(),
+                touch.detail.clone(),
+                joined_by(&one.joined),
+            ]
+        }));
+        terminal::print(&format!("\n{}", terminal::table(&rows, &[])))?;
+        let more = touches.len().saturating_sub(TOUCHES_MAX);
+        if more > 0 {
+            terminal::print(&format!("and {more} earlier ones"))?;
+        }
+        Ok(())
+    }
+
     fn tasks(&self) -> Result<()> {
         if self.story.tasks.is_empty() {
             return terminal::print("\nno tasks");
@@ -338,6 +368,16 @@ impl Teller<'_> {
     }
 }
 
+/// Returns how a touch is known to be the lead's: `visitor id v1, seen with email anna@example.com`.
+fn joined_by(joined: &JoinedTouch) -> String {
+    let words = |identity: &Identity| match identity.kind {
+        IdentityKind::Kept => "an id of which an earlier leadmill kept only the hash".to_owned(),
+        kind => format!("{} {}", kind.word().replace('-', " "), identity.value),
+    };
+    let by = words(&joined.by);
+    joined.seen_with.as_ref().map_or(by.clone(), |with| format!("{by}, seen with {}", words(with)))
+}
+
 fn company_json(company: &Company) -> Value {
     let Company { account, others, refused } = company;
     json!({
@@ -349,6 +389,18 @@ fn company_json(company: &Company) -> Value {
             "lead": one.id.to_string(), "name": one.name, "with": one.with, "linked_by": one.linked_by,
         })).collect::<Vec<_>>(),
         "shared_keys": refused,
+    })
+}
+
+fn touch_json(one: &StoryTouch) -> Value {
+    let StoryTouch { joined, place } = one;
+    json!({
+        "at": utc_from_ms(joined.touch.at_ms).to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        "kind": joined.touch.kind,
+        "detail": joined.touch.detail,
+        "joined_by": [joined.by.kind.word(), &joined.by.value],
+        "seen_with": joined.seen_with.as_ref().map(|with| [with.kind.word(), &with.value]),
+        "place": place,
     })
 }
 
@@ -386,6 +438,7 @@ fn as_json(story: &Story, rules: &RuleSet) -> Value {
             "joined_by": one.joined_by.as_ref().map(|(kind, with)| json!([kind.word(), with])),
             "notices": one.notices,
         })).collect::<Vec<_>>(),
+        "touches": story.touches.iter().map(touch_json).collect::<Vec<_>>(),
         "decisions": score::decisions_json(&story.decisions, rules, &instant),
         "tasks": story.tasks.iter().map(|task| json!({
             "task": task.id,

@@ -13,7 +13,7 @@ use super::{Outcome, terminal};
 use crate::intake::{ChosenBy, Column, InputPath, OpenInput, Refusal, RoleOrigin, expand};
 use crate::model::field;
 use crate::model::lead::display_name;
-use crate::model::moment::DateOrder;
+use crate::model::moment::{DateOrder, utc_from_ms};
 use crate::model::row::{Origin, Role};
 use crate::normalization::date_order::ColumnOrder;
 use crate::pipeline::sniff::{Drafted, Findings, draft, id_from, judge};
@@ -319,6 +319,7 @@ impl Description {
         }
         print_consents(findings)?;
         print_first(findings)?;
+        print_touches(findings)?;
         if !findings.rejected.is_empty() {
             terminal::print("\nwould go to quarantine")?;
         }
@@ -366,7 +367,7 @@ impl Description {
             fact("tests", counts.test.to_string()),
             fact("held", counts.held.to_string()),
             fact("quarantined", counts.quarantined.to_string()),
-            fact("page views", counts.touch.to_string()),
+            fact("touches", counts.touch.to_string()),
             fact("repeated", counts.repeated.to_string()),
             fact("skipped", counts.skipped.to_string()),
         ];
@@ -450,6 +451,25 @@ fn print_consents(findings: &Findings) -> Result<()> {
     terminal::print(&format!("\n{}", terminal::table(&rows, &[4])))
 }
 
+/// Shows the first page views and other touches, and whose they may be.
+fn print_touches(findings: &Findings) -> Result<()> {
+    if findings.touches.is_empty() {
+        return Ok(());
+    }
+    let mut rows = vec![["line", "at (UTC)", "touch", "about", "of"].map(str::to_owned).to_vec()];
+    rows.extend(findings.touches.iter().map(|(at, touch)| {
+        let of: Vec<String> = touch.identities.iter().map(ToString::to_string).collect();
+        vec![
+            at.line.to_string(),
+            utc_from_ms(touch.at_ms).format("%Y-%m-%d %H:%M").to_string(),
+            touch.kind.clone(),
+            shortened(&touch.detail, HEADER_CHARS),
+            of.join(" "),
+        ]
+    }));
+    terminal::print(&format!("\n{}", terminal::table(&rows, &[0])))
+}
+
 fn print_first(findings: &Findings) -> Result<()> {
     if findings.first.is_empty() {
         return Ok(());
@@ -490,6 +510,9 @@ fn role_text(role: Role, rules: &RuleSet) -> String {
         Role::LandingUrl => "landing page with UTM".to_owned(),
         Role::ModifiedAt => "last changed".to_owned(),
         Role::Volatile => "kept, changes between exports".to_owned(),
+        Role::LeadId => "lead id".to_owned(),
+        Role::Event => "what was done".to_owned(),
+        Role::EventDetail => "what it was about".to_owned(),
         Role::Answer => "kept as an answer".to_owned(),
     }
 }

@@ -216,8 +216,7 @@ fn contact_calls_off_what_is_for_the_unreached_only() {
         at_ms: instant(text).timestamp_millis(),
         kind: "contacted".to_owned(),
         detail: String::new(),
-        visitor_id: None,
-        email: None,
+        identities: Vec::new(),
     };
     // Before the form was sent: a contact of an earlier cycle.
     given.touches = vec![contact("2026-11-18 16:00 +0100")];

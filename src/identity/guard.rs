@@ -42,7 +42,7 @@ impl<'a> Guard<'a> {
     /// and a nameless holder of such a key stays alone, except at a function's mailbox, where the
     /// nameless together are the mailbox itself.
     pub fn labels(&self, kind: KeyKind, holders: &[&str]) -> Vec<u32> {
-        if matches!(kind, KeyKind::Visitor | KeyKind::Near | KeyKind::Verdict) {
+        if kind.only_joins_touches() || matches!(kind, KeyKind::Near | KeyKind::Verdict) {
             return (0..holders.len() as u32).collect();
         }
         let people = self.people(holders);
@@ -71,6 +71,13 @@ impl<'a> Guard<'a> {
                 alone
             })
             .collect()
+    }
+
+    /// Returns whether a browser or device that these people use is one person's: no two names contradict each
+    /// other. It takes as little to be a shared one as for a phone number to be a switchboard's.
+    pub fn is_one_persons(&self, holders: &[&str]) -> bool {
+        let labels = self.labels(KeyKind::Phone, holders);
+        labels.iter().all(|label| *label == labels[0])
     }
 
     /// Numbers the people among the named holders.

@@ -5,8 +5,9 @@ use sha2::{Digest as _, Sha256};
 use super::likeness::near_keys;
 use super::matching::lists::Lists;
 use crate::model::field::{self, FieldValues};
-use crate::model::ids::KeyHash;
+use crate::model::ids::{Fingerprint, KeyHash, LeadId};
 use crate::model::mailbox::mailbox_key;
+use crate::model::touch::{Identity, IdentityKind};
 use crate::rules::tables::Tables;
 
 /// What a key is made of, and so how far it is trusted.
@@ -24,12 +25,29 @@ pub enum KeyKind {
     Near,
     /// No key at all: somebody said that two submissions are one person.
     Verdict,
+    /// A record id in a CRM: joins touches to a lead, never merges people.
+    External,
+    /// The person's id in the product or on the site: the same.
+    User,
 }
 
 impl KeyKind {
     /// Every kind, at the position of its number in the store.
-    pub const ALL: &[KeyKind] =
-        &[Self::Email, Self::RoleEmail, Self::Phone, Self::Visitor, Self::Near, Self::Verdict];
+    pub const ALL: &[KeyKind] = &[
+        Self::Email,
+        Self::RoleEmail,
+        Self::Phone,
+        Self::Visitor,
+        Self::Near,
+        Self::Verdict,
+        Self::External,
+        Self::User,
+    ];
+
+    /// Returns whether keys of this kind only say whose touches are whose.
+    pub fn only_joins_touches(self) -> bool {
+        matches!(self, Self::Visitor | Self::External | Self::User)
+    }
 
     /// Returns the word used in explanations.
     pub fn word(self) -> &'static str {
@@ -40,6 +58,8 @@ impl KeyKind {
             Self::Visitor => "visitor",
             Self::Near => "likeness",
             Self::Verdict => "verdict",
+            Self::External => "external id",
+            Self::User => "user id",
         }
     }
 }
@@ -97,19 +117,68 @@ pub fn match_keys(values: &FieldValues) -> Vec<MatchKey> {
             value: phone.to_owned(),
         });
     }
-    if let Some(visitor) = values.get(field::VISITOR_ID) {
-        keys.push(MatchKey {
-            hash: hash("visitor", visitor),
-            kind: KeyKind::Visitor,
-            value: visitor.to_owned(),
-        });
+    for (field, kind, identity) in [
+        (field::VISITOR_ID, KeyKind::Visitor, IdentityKind::Visitor),
+        (field::EXTERNAL_ID, KeyKind::External, IdentityKind::External),
+        (field::USER_ID, KeyKind::User, IdentityKind::User),
+    ] {
+        if let Some(id) = values.get(field) {
+            let hash = identity_hash(&Identity::new(identity, id));
+            keys.push(MatchKey { hash, kind, value: id.to_owned() });
+        }
     }
     keys
 }
 
-/// Returns the hash under which touches of `visitor_id` are kept.
-pub fn visitor_hash(visitor_id: &str) -> KeyHash {
-    hash("visitor", visitor_id)
+/// Returns the identities by which touches find a submission with these values and this fingerprint.
+pub fn identities(values: &FieldValues, fingerprint: Fingerprint) -> Vec<Identity> {
+    let lead = Identity::new(IdentityKind::Lead, LeadId::of_founder(fingerprint).to_string());
+    let own = match_keys(values).into_iter().filter_map(|key| {
+        let kind = match key.kind {
+            KeyKind::Email | KeyKind::RoleEmail => IdentityKind::Email,
+            KeyKind::Phone => IdentityKind::Phone,
+            KeyKind::Visitor => IdentityKind::Visitor,
+            KeyKind::External => IdentityKind::External,
+            KeyKind::User => IdentityKind::User,
+            KeyKind::Near | KeyKind::Verdict => return None,
+        };
+        Some(Identity::new(kind, key.value))
+    });
+    std::iter::once(lead).chain(own).collect()
+}
+
+/// Returns the hash under which touches with `identity` are kept; submissions have the same as a match key.
+pub fn identity_hash(identity: &Identity) -> KeyHash {
+    let value = identity.value.as_str();
+    match identity.kind {
+        IdentityKind::Lead => hash("lead", value),
+        IdentityKind::External => hash("external", value),
+        IdentityKind::User => hash("user", value),
+        IdentityKind::Email => email_hash(value),
+        IdentityKind::Phone => phone_hash(value),
+        IdentityKind::Visitor => hash("visitor", client_id(value)),
+        IdentityKind::Kept => kept_hash(value),
+    }
+}
+
+/// Returns a Google Analytics client id without the version that its cookie puts before it (`GA1.2.`), as the
+/// BigQuery export has it (`user_pseudo_id`); any other id as it is.
+fn client_id(visitor_id: &str) -> &str {
+    let Some(rest) = visitor_id.strip_prefix("GA1.") else { return visitor_id };
+    match rest.split_once('.') {
+        Some((depth, id)) if depth.bytes().all(|byte| byte.is_ascii_digit()) => id,
+        _ => visitor_id,
+    }
+}
+
+/// Reads a hash that was written as hexadecimal digits.
+fn kept_hash(digits: &str) -> KeyHash {
+    let mut bytes = [0; 16];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        let pair = digits.get(2 * at..2 * at + 2).unwrap_or_default();
+        *byte = u8::from_str_radix(pair, 16).unwrap_or_default();
+    }
+    KeyHash(bytes)
 }
 
 /// Returns the hash under which touches and submissions of `email` meet.
@@ -137,6 +206,20 @@ fn hash(kind: &str, value: &str) -> KeyHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_id_is_the_same_in_the_cookie_and_in_the_export() {
+        let hash = |id: &str| identity_hash(&Identity::new(IdentityKind::Visitor, id));
+        assert_eq!(hash("GA1.2.1000000001.1757000001"), hash("1000000001.1757000001"));
+        assert_ne!(hash("GA1.x.1"), hash("1"));
+    }
+
+    #[test]
+    fn what_was_kept_as_a_hash_is_still_that_hash() {
+        let hash = identity_hash(&Identity::new(IdentityKind::User, "u1"));
+        let kept = Identity::new(IdentityKind::Kept, crate::model::ids::hex(&hash.0));
+        assert_eq!(identity_hash(&kept), hash);
+    }
 
     #[test]
     fn a_function_mailbox_is_a_key_of_its_own_kind() {

@@ -3,15 +3,16 @@
 use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
+use regex::Regex;
 use serde_json::Value;
 
 use super::encoding::Charset;
 use super::json_layout::{Braces, Layout};
 use super::json_text;
 use super::json_wrappers::{self, array_start};
-use super::roles::{self, Traits};
+use super::roles::{self, Traits, keys_of};
 use super::{Caps, SourceCatalog, SourcePreset};
-use crate::rules::source::{Expectation, Recognition};
+use crate::rules::source::{Expectation, HeaderGroup, NamePattern, Recognition};
 use std::sync::Arc;
 
 const READ_BYTES: usize = 1 << 16;
@@ -448,10 +449,25 @@ pub(super) fn recognize(
     roles::recognize(sources, &JsonTraits(sample), file_name)
 }
 
+/// Returns the preset of which records without any of their own may be.
+pub(super) fn doubt(
+    sources: &SourceCatalog,
+    sample: &[Value],
+    header: &[String],
+) -> Option<Arc<SourcePreset>> {
+    roles::doubt(sources, &JsonTraits(sample), header)
+}
+
 struct JsonTraits<'a>(&'a [Value]);
 
 impl Traits for JsonTraits<'_> {
     fn fit(&self, recognition: &Recognition) -> Option<usize> {
+        if !recognition.one_of.is_empty() {
+            // Most records at hand: what a few of them have, a form's record may have by chance. One mark: a
+            // preset that names paths knows better.
+            let fitting = self.0.iter().filter(|value| shows(value, recognition)).count();
+            return (2 * fitting > self.0.len()).then_some(1);
+        }
         let marks = recognition.json_keys.len() + recognition.json_equals.len();
         let fits = |value: &&Value| {
             recognition.json_keys.iter().all(|path| json_text::at(value, path).is_some())
@@ -460,6 +476,30 @@ impl Traits for JsonTraits<'_> {
         (marks > 0).then_some(())?;
         self.0.iter().find(fits).map(|_| marks)
     }
+}
+
+/// Returns whether the keys of `value`, and of the objects right inside it, are what `recognition` asks for.
+fn shows(value: &Value, recognition: &Recognition) -> bool {
+    let mut pairs: Vec<(Vec<String>, &Value)> = Vec::new();
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        pairs.push((keys_of(key), inner));
+        for (key, inner) in inner.as_object().into_iter().flatten() {
+            pairs.push((keys_of(key), inner));
+        }
+    }
+    let is_meant = |names: &[NamePattern], keys: &[String]| {
+        names.iter().any(|name| keys.iter().any(|key| name.fits(key)))
+    };
+    let has_group = |group: &HeaderGroup| {
+        pairs.iter().any(|(keys, inner)| {
+            let fits = |regex: &Regex| {
+                json_text::text_of(inner).is_some_and(|text| regex.is_match(text.trim()))
+            };
+            is_meant(&group.names, keys) && group.cell.as_ref().is_none_or(fits)
+        })
+    };
+    recognition.one_of.iter().all(has_group)
+        && !pairs.iter().any(|(keys, _)| is_meant(&recognition.without_headers, keys))
 }
 
 /// Returns whether `value` has at every path one of the values expected there.

@@ -22,7 +22,7 @@ use crate::model::field::{EMAIL, PHONE};
 use crate::model::outcome::Rejection;
 use crate::model::row::{Cell, Origin, Role, Row, RowContent, RowKind, RowTouch};
 use crate::rules::source::{
-    GENERIC_JSON, JsonShape, Pivot, SourcePreset, header_key, parted_key, verbatim_key,
+    GENERIC_JSON, Pivot, SourcePreset, header_key, parted_key, verbatim_key,
 };
 
 /// Keys that say where something is, not what it is.
@@ -194,7 +194,7 @@ impl JsonRows {
         if let Some(reason) = skip_of(false) {
             return RowContent::Skipped(reason);
         }
-        let kind = kind(shape, value);
+        let kind = kind(&preset, value);
         let cells = self.flattener.cells(value);
         if let Some(reason) = skip_of(true).filter(|_| !cells.iter().any(could_be_contact)) {
             return RowContent::Skipped(reason);
@@ -249,9 +249,10 @@ fn rejected(origin: Origin, text: &str, code: &'static str, message: String) -> 
     Row { origin, raw, content, notices: Vec::new() }
 }
 
-fn kind(shape: &JsonShape, value: &Value) -> RowKind {
-    let touch = shape.touches.iter().find(|touch| holds(value, &touch.when));
-    touch.map_or(RowKind::Submission, |touch| {
+fn kind(preset: &SourcePreset, value: &Value) -> RowKind {
+    let touch = preset.json.touches.iter().find(|touch| holds(value, &touch.when));
+    let other = RowKind::of_rows(preset.tells_events);
+    touch.map_or(other, |touch| {
         let detail = touch
             .detail
             .iter()

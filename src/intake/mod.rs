@@ -59,7 +59,7 @@ pub use plain::PlainTable;
 use records::RecordReader;
 pub use refusal::{Refusal, RefusalKind};
 pub use roles::{Column, RoleOrigin};
-use roles::{Resolver, TableTraits, is_own, recognize};
+use roles::{Resolver, TableTraits, doubt, is_own, recognize};
 use survey::{Survey, survey};
 use table::TableRows;
 use utf16::Utf16Reader;
@@ -144,6 +144,18 @@ impl Choice {
                 let fallback = fallbacks.iter().find_map(|id| sources.get(id)).cloned();
                 fallback.map(choice(ChosenBy::Nothing))
             })
+    }
+}
+
+impl Choice {
+    /// Refuses an input that nothing recognizes and that may be of the source that `doubt` answers.
+    fn is_beyond_doubt(
+        &self,
+        input: &str,
+        doubt: impl FnOnce() -> Option<Arc<SourcePreset>>,
+    ) -> Result<(), Refusal> {
+        let other = if self.by == ChosenBy::Nothing { doubt() } else { None };
+        other.map_or(Ok(()), |other| Err(Refusal::doubtful(input, &other.id, &self.preset.id)))
     }
 }
 
@@ -312,6 +324,7 @@ fn open_table(
     let recognized = recognize(sources, &traits, &store.name);
     let choice = Choice::make(sources, &store.name, forced, recognized, &[GENERIC_CSV])
         .ok_or_else(|| unrecognized(&store.name, &layout.header))?;
+    choice.is_beyond_doubt(&store.name, || doubt(sources, &traits, &layout.header))?;
     let resolver = Resolver::new(sources, choice.preset);
     let mut header =
         headings::under_groups(layout.header, &layout.above, &layout.sample, &resolver);
@@ -323,8 +336,7 @@ fn open_table(
         header = dialect::numbered(widest.max(header.len()));
     }
     let columns = resolver.columns(&header, &layout.sample);
-    let has_contact = columns.iter().any(is_contact);
-    if !choice.is_sure && !has_contact {
+    if !choice.is_sure && !columns.iter().any(is_contact) {
         return Err(unrecognized(&store.name, &header));
     }
     let header_line = found.places.as_ref().map_or(layout.header_line, |places| {
@@ -370,13 +382,15 @@ fn open_table(
 
 /// Returns the marks of a table, without the columns that leadmill put in itself.
 fn traits(layout: &dialect::Layout) -> TableTraits {
-    let first = layout.sample.first();
-    let (mut keys, mut first_row) = (Vec::new(), Vec::new());
-    for (at, text) in layout.header.iter().enumerate().filter(|(_, text)| !is_own(text)) {
-        keys.push(header_key(text));
-        first_row.push(first.and_then(|row| row.get(at)).cloned().unwrap_or_default());
+    let received = || layout.header.iter().enumerate().filter(|(_, text)| !is_own(text));
+    let rows = layout
+        .sample
+        .iter()
+        .map(|row| received().map(|(at, _)| row.get(at).cloned().unwrap_or_default()).collect());
+    TableTraits {
+        keys: received().map(|(_, text)| header_key(text)).collect(),
+        rows: rows.collect(),
     }
-    TableTraits { keys, first_row }
 }
 
 /// Says that there is nothing below the header, and whether even that may be cut.
@@ -415,10 +429,11 @@ fn open_json(
     let fallbacks = [GENERIC_JSON, GENERIC_CSV];
     let choice = Choice::make(sources, &store.name, forced, recognized, &fallbacks)
         .ok_or_else(|| unrecognized(&store.name, &[]))?;
-    let resolver = Resolver::new(sources, choice.preset);
+    let resolver = Resolver::new(sources, choice.preset.clone());
     let columns = json_rows::sample_columns(&resolver, &sample);
     let columns_of_records = columns.clone();
     let header: Vec<String> = columns.iter().map(|column| column.name.to_string()).collect();
+    choice.is_beyond_doubt(&store.name, || json::doubt(sources, &sample, &header))?;
     let has_contact = columns.iter().any(is_contact);
     // A sample that could not be parsed shows nothing either way: its lines will say what is wrong.
     let shows_records = !sample.is_empty();

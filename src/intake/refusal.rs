@@ -42,6 +42,19 @@ impl Refusal {
     pub(super) fn new(input: &str, kind: RefusalKind, message: &str, hint: &str) -> Self {
         Self { input: input.to_owned(), kind, message: message.to_owned(), hint: hint.to_owned() }
     }
+
+    /// Says that the rows may be events, as the source `events` reads them, or people, as `people` would.
+    pub(super) fn doubtful(input: &str, events: &str, people: &str) -> Self {
+        Self::new(
+            input,
+            RefusalKind::Unrecognized,
+            "its rows may be people who sent something, or a log of what people did",
+            &format!(
+                "name the source: --source {events} if each row is something that somebody did, \
+                 --source {people} if each row is somebody to be called back"
+            ),
+        )
+    }
 }
 
 impl fmt::Display for Refusal {

@@ -13,8 +13,8 @@ use crate::model::blank::is_blank;
 use crate::model::field::{EMAIL, FieldNo, PHONE};
 use crate::model::row::{Cell, Role};
 use crate::rules::source::{
-    ColumnMapping, GENERIC_CSV, NamePattern, Recognition, SourceCatalog, SourcePreset, asked_key,
-    header_key, parted_key, verbatim_key,
+    ColumnMapping, GENERIC_CSV, HeaderGroup, NamePattern, Recognition, SourceCatalog, SourcePreset,
+    asked_key, header_key, parted_key, verbatim_key,
 };
 
 /// One column of an input.
@@ -92,14 +92,14 @@ pub(super) trait Traits {
 /// The marks of a table.
 pub(super) struct TableTraits {
     pub(super) keys: Vec<String>,
-    /// Cells of the first row below the header.
-    pub(super) first_row: Vec<String>,
+    /// Cells of the first rows below the header.
+    pub(super) rows: Vec<Vec<String>>,
 }
 
 impl TableTraits {
     /// Returns the trimmed cell of the first row in column `at`.
     fn cell(&self, at: usize) -> &str {
-        self.first_row.get(at).map_or("", |cell| cell.trim())
+        self.rows.first().and_then(|row| row.get(at)).map_or("", |cell| cell.trim())
     }
 }
 
@@ -109,9 +109,20 @@ impl Traits for TableTraits {
         let has_one = |name: &NamePattern| self.keys.iter().any(|key| name.fits(key));
         let speaks_of_tables = !recognition.headers.is_empty()
             || !recognition.any_headers.is_empty()
+            || !recognition.one_of.is_empty()
             || recognition.first_cell.is_some()
             || recognition.last_cell.is_some()
             || !recognition.cells.is_empty();
+        let cell_fits = |group: &HeaderGroup, at: usize| {
+            let Some(regex) = &group.cell else { return true };
+            let mut cells = self.rows.iter().filter_map(|row| row.get(at));
+            cells.any(|cell| regex.is_match(cell.trim()))
+        };
+        let has_group = |group: &HeaderGroup| {
+            let is_meant = |key: &String| group.names.iter().any(|name| name.fits(key));
+            let mut keys = self.keys.iter().enumerate();
+            keys.any(|(at, key)| is_meant(key) && cell_fits(group, at))
+        };
         let last_at = self.keys.iter().rposition(|key| !key.is_empty());
         let last = last_at.map(|at| &self.keys[at]);
         let holds = |(name, regex): &(String, Regex)| {
@@ -121,6 +132,8 @@ impl Traits for TableTraits {
         let fits = speaks_of_tables
             && recognition.headers.iter().all(has)
             && (recognition.any_headers.is_empty() || recognition.any_headers.iter().any(has_one))
+            && recognition.one_of.iter().all(has_group)
+            && !recognition.without_headers.iter().any(has_one)
             && recognition.first_header.as_ref().is_none_or(|key| self.keys.first() == Some(key))
             && (recognition.last_headers.is_empty()
                 || last.is_some_and(|key| recognition.last_headers.contains(key)))
@@ -132,6 +145,7 @@ impl Traits for TableTraits {
             && recognition.cells.iter().all(holds);
         let marks = recognition.headers.len()
             + usize::from(!recognition.any_headers.is_empty())
+            + recognition.one_of.len()
             + usize::from(recognition.first_header.is_some())
             + usize::from(!recognition.last_headers.is_empty())
             + usize::from(recognition.first_cell.is_some())
@@ -150,7 +164,7 @@ pub(super) fn recognize(
     let file_name = file_name.rsplit('/').next().unwrap_or(file_name);
     let mut best = None;
     for preset in sources.iter() {
-        for recognition in &preset.recognize {
+        for recognition in preset.recognize.iter().filter(|one| !one.is_doubtful) {
             let Some(marks) = traits.fit(recognition) else { continue };
             let named =
                 recognition.file_name.as_ref().is_some_and(|glob| glob_fits(glob, file_name));
@@ -161,6 +175,27 @@ pub(super) fn recognize(
         }
     }
     best.map(|(_, preset): (_, &Arc<SourcePreset>)| preset.clone())
+}
+
+/// Returns the preset of which a file without any preset of its own may be: it has its marks, and no column but those
+/// that the preset and the fields of a contact know.
+pub(super) fn doubt(
+    sources: &SourceCatalog,
+    traits: &impl Traits,
+    header: &[String],
+) -> Option<Arc<SourcePreset>> {
+    let fits = |preset: &&Arc<SourcePreset>| {
+        let mut doubtful = preset.recognize.iter().filter(|one| one.is_doubtful);
+        doubtful.any(|recognition| traits.fit(recognition).is_some())
+    };
+    let preset = sources.iter().find(fits)?;
+    let resolver = Resolver::new(sources, preset.clone());
+    let knows = |name: &String| {
+        let column = resolver.column(&Arc::from(name.as_str()), &keys_of(name));
+        let is_contact = [Role::Field(EMAIL), Role::Field(PHONE)].contains(&column.role);
+        column.origin == RoleOrigin::Preset || is_contact
+    };
+    header.iter().all(knows).then(|| preset.clone())
 }
 
 /// Finds the meaning of names: by the preset, then by field aliases, then by the generic preset.

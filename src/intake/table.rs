@@ -164,7 +164,8 @@ impl TableRows {
             let raw = self.raw_as_shown(&cells);
             let mut cells = self.cells(cells);
             let notices = mend(&mut cells);
-            let content = RowContent::Cells(RowKind::Submission, cells);
+            let kind = RowKind::of_rows(self.reading.resolver.preset.tells_events);
+            let content = RowContent::Cells(kind, cells);
             return Row { origin, raw, content, notices };
         };
         Row { origin, raw: self.raw_as_shown(&cells), content, notices: Vec::new() }

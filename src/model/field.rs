@@ -90,6 +90,7 @@ core_fields! {
     72 REGON "regon" "Polish statistical number, 9 or 14 digits, checksum valid.";
     73 KRS "krs" "Number in the Polish court register, ten digits.";
     74 EMAIL_IS_UNDELIVERABLE "email-is-undeliverable" "`true` when mail to the address came back for good.";
+    75 USER_ID "user-id" "The person's id in the product or on the site, as trackers have it.";
 }
 
 /// What [`PHONE_TYPE`] may be: the types of libphonenumber, and `unknown` where its metadata give none.
@@ -176,7 +177,7 @@ mod tests {
     fn core_numbers_are_positions() {
         assert_eq!(CORE[EMAIL.0 as usize], "email");
         assert_eq!(CORE[KRS.0 as usize], "krs");
-        assert_eq!(CORE.len(), EMAIL_IS_UNDELIVERABLE.0 as usize + 1);
+        assert_eq!(CORE.len(), USER_ID.0 as usize + 1);
     }
 
     #[test]

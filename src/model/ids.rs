@@ -46,6 +46,16 @@ impl LeadId {
         Self(u64::from_be_bytes(high) >> 4)
     }
 
+    /// Returns the first and the last fingerprint whose lead has this id.
+    pub fn founders(self) -> (Fingerprint, Fingerprint) {
+        let bound = |tail: u64, rest: u8| {
+            let mut bytes = [rest; 16];
+            bytes[..8].copy_from_slice(&((self.0 << 4) | tail).to_be_bytes());
+            Fingerprint(bytes)
+        };
+        (bound(0, 0), bound(15, 0xFF))
+    }
+
     /// Returns the 60 bits as a number that fits an SQLite integer.
     pub fn to_i64(self) -> i64 {
         self.0 as i64
@@ -181,6 +191,9 @@ mod tests {
         assert_eq!(text.to_lowercase().trim_start_matches("lm-").parse(), Ok(id));
         assert_eq!("LM-123".parse::<LeadId>(), Err(NotALeadId));
         assert_eq!(LeadId::from_i64(id.to_i64()), id);
+        let (first, last) = id.founders();
+        assert!(first <= Fingerprint([0xA7; 16]) && Fingerprint([0xA7; 16]) <= last);
+        assert_eq!([first, last].map(LeadId::of_founder), [id; 2]);
         let account = AccountId::of_oldest(id).to_string();
         assert_eq!(account[4..], text[3..]);
         assert_eq!(AccountId::oldest_of(&account.to_lowercase()), Some(id));

@@ -45,6 +45,12 @@ pub enum Role {
     /// Changes between two exports of the same submission (`lead_status`, read or unread): kept with the
     /// raw row, but no part of the fingerprint.
     Volatile,
+    /// Holds a lead id as leadmill gave it out.
+    LeadId,
+    /// Holds the name of what somebody did.
+    Event,
+    /// Holds what an event was about: a page, a file, a link, a campaign.
+    EventDetail,
     /// Is kept with the raw row and answers nothing that leadmill asks.
     Answer,
 }
@@ -64,9 +70,9 @@ pub struct Cell {
 }
 
 /// A page view, download or other tracked event that a row reports instead of a submission.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RowTouch {
-    /// Kind, such as `page-view` or `event`.
+    /// Kind, such as `page-view` or `event`; empty where the row's own cells name it.
     pub kind: String,
     /// URL of the page or name of the event.
     pub detail: String,
@@ -79,6 +85,13 @@ pub enum RowKind {
     Submission,
     /// Somebody did something on a page.
     Touch(RowTouch),
+}
+
+impl RowKind {
+    /// Returns what a row is of a source whose rows all tell events, or none do.
+    pub fn of_rows(tell_events: bool) -> Self {
+        if tell_events { Self::Touch(RowTouch::default()) } else { Self::Submission }
+    }
 }
 
 /// One row as read.

@@ -1,20 +1,128 @@
-//! Dated contacts other than submissions.
+//! Dated contacts other than submissions, and the identities by which they are joined to leads.
 
 use super::ids::Fingerprint;
 
-/// A page view, download or tracked event, joined to a lead by visitor id or e-mail.
+/// Every kind of touch, with what its detail says.
+///
+/// The first ones are what people do, named as the trackers name them: Segment's and RudderStack's `page` and
+/// `screen` calls and their email specification (`Email Opened`, `Email Link Clicked`), GA4's automatic events
+/// (`file_download`, `form_start`, `video_start`). What has no kind of its own, such as a webinar or a demo, is an
+/// `event` with its name. The last four are what the sales side did, as [`crate::followup`] reads it.
+pub const KINDS: &[(&str, &str)] = &[
+    ("page-view", "the URL of the page"),
+    ("screen-view", "the name of the app's screen"),
+    ("download", "the file's name or URL"),
+    ("form-start", "the form, or the page it stands on"),
+    ("email-open", "the campaign or the subject"),
+    ("email-click", "the link"),
+    ("video", "the video's title or URL"),
+    ("event", "the event's name"),
+    ("contacted", "how"),
+    ("meeting", "which"),
+    ("won", "the deal"),
+    ("lost", "why"),
+];
+
+/// What an identity is made of, the strongest first: of several that a touch carries, the strongest that is some
+/// lead's own decides whose touch it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IdentityKind {
+    /// A lead id that leadmill gave out.
+    Lead,
+    /// The record id in the CRM that a lead came from.
+    External,
+    /// The person's id in the product or on the site (`userId`).
+    User,
+    /// An e-mail address.
+    Email,
+    /// A phone number.
+    Phone,
+    /// An anonymous id of a browser or device.
+    Visitor,
+    /// Only its hash is known: an earlier leadmill kept no more.
+    Kept,
+}
+
+impl IdentityKind {
+    /// Every kind with the word that the store and people use.
+    pub const ALL: &[(&str, IdentityKind)] = &[
+        ("lead-id", Self::Lead),
+        ("external-id", Self::External),
+        ("user-id", Self::User),
+        ("email", Self::Email),
+        ("phone", Self::Phone),
+        ("visitor-id", Self::Visitor),
+        ("kept", Self::Kept),
+    ];
+
+    /// Returns the word that the store and people use.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// One identity that a touch carries.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// What it is made of.
+    pub kind: IdentityKind,
+    /// Its canonical value.
+    pub value: String,
+}
+
+impl Identity {
+    /// Makes an identity of a value in canonical form.
+    pub fn new(kind: IdentityKind, value: impl Into<String>) -> Self {
+        Self { kind, value: value.into() }
+    }
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.kind.word(), self.value)
+    }
+}
+
+impl std::str::FromStr for Identity {
+    type Err = NotAnIdentity;
+
+    /// Reads what [`std::fmt::Display`] wrote: `email:anna@example.com`.
+    fn from_str(text: &str) -> Result<Self, NotAnIdentity> {
+        let (word, value) = text.split_once(':').ok_or(NotAnIdentity)?;
+        let known = IdentityKind::ALL.iter().find(|(known, _)| *known == word);
+        known.map(|(_, kind)| Self::new(*kind, value)).ok_or(NotAnIdentity)
+    }
+}
+
+/// A text that is no identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAnIdentity;
+
+/// A page view, download or other event, joined to a lead by any of its identities.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touch {
     /// What makes it the same touch when it is received again.
     pub fingerprint: Fingerprint,
     /// When it happened, milliseconds since 1970 UTC.
     pub at_ms: i64,
-    /// Kind, such as `page-view` or `event`.
+    /// Kind, one of [`KINDS`].
     pub kind: String,
-    /// URL of the page or name of the event.
+    /// What its kind says: the URL of the page, the name of the event.
     pub detail: String,
-    /// Anonymous visitor id.
-    pub visitor_id: Option<String>,
-    /// Canonical e-mail address.
-    pub email: Option<String>,
+    /// Whose it may be: the strongest first, none twice; never empty for a touch that was received.
+    pub identities: Vec<Identity>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_reads_back() {
+        for (_, kind) in IdentityKind::ALL {
+            let identity = Identity::new(*kind, "a:b c");
+            assert_eq!(identity.to_string().parse(), Ok(identity));
+        }
+        assert_eq!("anna@example.com".parse::<Identity>(), Err(NotAnIdentity));
+    }
 }

@@ -146,6 +146,9 @@ impl Normalizer<'_> {
             | Role::Honeypot
             | Role::Completion
             | Role::Volatile
+            | Role::LeadId
+            | Role::Event
+            | Role::EventDetail
             | Role::Answer => {}
         }
     }

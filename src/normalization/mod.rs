@@ -28,6 +28,7 @@ mod phone_cell;
 mod phone_library;
 pub mod spam;
 pub mod text;
+mod touch;
 mod verdict;
 pub mod web;
 

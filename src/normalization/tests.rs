@@ -399,8 +399,20 @@ fn a_touch_needs_a_time_and_somebody() {
         judge_in(source(), touch(), &[time, (EMAIL, "anna@example.com")]),
         RowVerdict::Touch(_)
     ));
-    assert!(matches!(judge_in(source(), touch(), &[time]), RowVerdict::Skipped(_)));
-    assert!(matches!(judge_in(source(), touch(), &[visitor]), RowVerdict::Skipped(_)));
+    let refused = |pairs: &[(Role, &str)]| match judge_in(source(), touch(), pairs) {
+        RowVerdict::Quarantined(rejection) => rejection.code,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(&[time]), "touch-of-nobody");
+    assert_eq!(refused(&[time, (Role::Field(field::VISITOR_ID), "undefined")]), "touch-of-nobody");
+    assert_eq!(refused(&[visitor]), "touch-time");
+    for impossible in ["yesterday", "1999-12-31T12:00:00Z", "2099-01-01T00:00:00Z"] {
+        assert_eq!(
+            refused(&[(Role::SubmittedAt, impossible), visitor]),
+            "touch-time",
+            "{impossible}"
+        );
+    }
 }
 
 #[test]

@@ -4,13 +4,12 @@ use super::attribution::{Finding, Implied, attribute};
 use super::draft::{Draft, phone_remark};
 use super::mail_domain::Domain;
 use super::phone::PhoneFault;
-use super::{Normalizer, Remark, company, email, fingerprint, moment, spam};
+use super::{Normalizer, Remark, company, email, fingerprint, spam};
 use crate::model::field::{self};
 use crate::model::moment::{Certainty, Moment};
 use crate::model::outcome::{Notice, Rejection};
-use crate::model::row::{Cell, Origin, Role, RowKind, RowTouch};
+use crate::model::row::{Cell, Origin, Role, RowKind};
 use crate::model::submission::{RowVerdict, Submission};
-use crate::model::touch::Touch;
 
 impl Normalizer<'_> {
     /// Judges the row with `cells`.
@@ -23,7 +22,7 @@ impl Normalizer<'_> {
     ) -> RowVerdict {
         match kind {
             RowKind::Submission => self.judge_submission(origin, raw, cells),
-            RowKind::Touch(touch) => self.judge_touch(touch, cells),
+            RowKind::Touch(touch) => super::touch::judge(self, touch, cells),
         }
     }
 
@@ -154,37 +153,6 @@ impl Normalizer<'_> {
             offset_minutes: 0,
             certainty: Certainty::Received,
         }
-    }
-
-    fn judge_touch(&self, touch: RowTouch, cells: &[Cell]) -> RowVerdict {
-        let texts = |role: Role| {
-            cells.iter().filter(move |cell| cell.role == role).map(|cell| cell.text.as_str())
-        };
-        let at = cells
-            .iter()
-            .filter(|cell| cell.role == Role::SubmittedAt)
-            .find_map(|cell| moment::parse(&cell.text, self.time_style(&cell.column)).ok())
-            .map(|(moment, _)| moment.epoch_ms);
-        let Some(at_ms) = at else {
-            return RowVerdict::Skipped("a tracked event without a usable time");
-        };
-        let visitor_id = texts(Role::Field(field::VISITOR_ID))
-            .map(|text| text.trim().to_owned())
-            .find(|text| !text.is_empty());
-        let email = texts(Role::Field(field::EMAIL))
-            .find_map(|text| email::parse(text, self.tables).ok())
-            .map(|email| email.address);
-        if visitor_id.is_none() && email.is_none() {
-            return RowVerdict::Skipped("a tracked event of nobody: no visitor id and no e-mail");
-        }
-        RowVerdict::Touch(Touch {
-            fingerprint: fingerprint(self.source.source_id, cells, self.told_apart()),
-            at_ms,
-            kind: touch.kind,
-            detail: touch.detail,
-            visitor_id,
-            email,
-        })
     }
 }
 

@@ -122,6 +122,8 @@ pub struct LeadPlan {
     pub is_new: bool,
     /// Whether it had been merged into another and stands for itself again.
     pub is_back: bool,
+    /// Whether nobody joined or left it: only its touches may be others.
+    pub keeps_members: bool,
     /// All members, in order of number.
     pub members: Vec<SubmissionNo>,
     /// Leads of earlier runs that it takes in.
@@ -180,6 +182,7 @@ pub fn absorb(
             founder,
             is_new: true,
             is_back: false,
+            keeps_members: false,
             absorbs: members
                 .iter()
                 .filter(|member| **member != founder)

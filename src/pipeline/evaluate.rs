@@ -8,19 +8,20 @@ use rayon::prelude::*;
 
 use super::absorb::{Absorbed, Fresh, LeadPlan};
 use super::event::{Event, Events};
+use super::touched::{TouchBook, add_touched};
 use crate::consent;
 use crate::followup::{self, Opening};
 use crate::identity::golden::{Golden, Member, golden};
-use crate::identity::keys::{KeyKind, match_keys};
+use crate::identity::keys::identities;
 use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose};
 use crate::model::decision::{Assignment, ModelScores, Score};
 use crate::model::field::{self, FieldValues};
-use crate::model::ids::{KeyHash, RunNo, SubmissionNo};
+use crate::model::ids::{RunNo, SubmissionNo};
 use crate::model::lead::display_name;
 use crate::model::moment::utc_from_ms;
 use crate::model::subject::{Facts, Subject};
 use crate::model::task::{PlannedTask, TaskState};
-use crate::model::touch::Touch;
+use crate::model::touch::{Identity, Touch};
 use crate::routing::{self, Choice, Rotation};
 use crate::rules::RuleSet;
 use crate::scoring;
@@ -32,6 +33,9 @@ use crate::store::turns::TurnBook;
 
 /// Leads decided between two looks at the progress bar; bounds the memory of the phase.
 pub(super) const LEADS_PER_CHUNK: usize = 2_048;
+
+/// The same where leads bring along what they did, which may be a hundred rows each.
+const LEADS_WITH_TOUCHES_PER_CHUNK: usize = 256;
 
 const SCORED: i64 = 1;
 const ROUTED: i64 = 2;
@@ -65,20 +69,29 @@ pub struct Deciding<'a> {
     pub is_replay: bool,
 }
 
-/// Decides about every lead of `absorbed` and writes all of it; runs inside the caller's transaction.
+/// Decides about every lead of `absorbed`, to which those are added whose touches may be others since, and writes
+/// all of it; runs inside the caller's transaction.
 pub fn evaluate(
     deciding: Deciding<'_>,
-    absorbed: &Absorbed,
+    absorbed: &mut Absorbed,
     events: Events<'_>,
 ) -> Result<Decided> {
-    let Deciding { store, rules, run, as_of, is_replay, .. } = deciding;
+    let Deciding { store, rules, run, as_of, fresh, is_replay } = deciding;
+    for plan in &absorbed.leads {
+        store.set_members(plan.no, &plan.members, |member| fresh.contains(member))?;
+    }
+    let has_touches = store.has_touches()?;
+    if has_touches {
+        add_touched(deciding, absorbed)?;
+    }
+    let absorbed = &*absorbed;
     if !is_replay {
         events(Event::Phase { name: "deciding", total: absorbed.leads.len() as u64 });
     }
     let mut work = Evaluation {
         deciding,
         absorbed,
-        has_touches: store.has_touches()?,
+        has_touches,
         rotation: Rotation::from_entries(store.rotation()?),
         ledger: store.ledger(run)?,
         tasks: store.task_book(run),
@@ -87,10 +100,11 @@ pub fn evaluate(
     };
     let stale = as_of - rules.followup.max_age;
     work.tasks.expire_mail(stale.timestamp_millis(), is_replay)?;
-    for (number, chunk) in absorbed.leads.chunks(LEADS_PER_CHUNK).enumerate() {
+    let leads_per_chunk = if has_touches { LEADS_WITH_TOUCHES_PER_CHUNK } else { LEADS_PER_CHUNK };
+    for (number, chunk) in absorbed.leads.chunks(leads_per_chunk).enumerate() {
         work.chunk(chunk)?;
         if !is_replay {
-            let done = (number * LEADS_PER_CHUNK + chunk.len()) as u64;
+            let done = (number * leads_per_chunk + chunk.len()) as u64;
             events(Event::Progress { done });
         }
     }
@@ -118,7 +132,7 @@ pub(super) struct Assembled {
     pub(super) golden: Golden,
     members: Vec<AssembledMember>,
     consents: Vec<ConsentRecord>,
-    touch_keys: Vec<KeyHash>,
+    identities: Vec<Identity>,
     facts: Facts,
 }
 
@@ -166,15 +180,29 @@ pub(super) fn candidates(
         .into_par_iter()
         .map(|rows| assemble(&rows, rules, as_of, has_touches))
         .collect::<Result<_>>()?;
-    let touches: Vec<Vec<Touch>> = assembled
-        .iter()
-        .map(|lead| if has_touches { store.touches(&lead.touch_keys, run) } else { Ok(Vec::new()) })
-        .collect::<Result<_>>()?;
+    let touches = if has_touches {
+        touches(TouchBook::new(store, rules, run), plans, &assembled)?
+    } else {
+        vec![Vec::new(); plans.len()]
+    };
     let judged = |(mut lead, touches): (Assembled, Vec<Touch>)| {
         let judged = judge(&mut lead, &touches, rules, as_of);
         Candidate { lead, touches, judged }
     };
     Ok(assembled.into_par_iter().zip(touches).map(judged).collect())
+}
+
+/// Returns what the people of `plans` did.
+fn touches(
+    mut book: TouchBook<'_>,
+    plans: &[LeadPlan],
+    leads: &[Assembled],
+) -> Result<Vec<Vec<Touch>>> {
+    let found = plans.iter().zip(leads).map(|(plan, lead)| {
+        let joined = book.touches_of(plan.no, &lead.identities)?;
+        Ok(joined.into_iter().map(|one| one.touch).collect())
+    });
+    found.collect()
 }
 
 /// Returns the tasks that each lead's latest enquiry sets off, now that it is known who has it.
@@ -267,8 +295,8 @@ impl Evaluation<'_> {
         let Deciding { store, run, fresh, .. } = self.deciding;
         let row = lead_row(self.deciding, plan, candidate, previous, assignment, tasks)?;
         store.write_lead(run, &row)?;
-        store.set_members(plan.no, &plan.members, |member| fresh.contains(member))?;
-        for member in &plan.members {
+        let clustered = plan.members.iter().filter(|_| !plan.keeps_members);
+        for member in clustered {
             let link = self.absorbed.links.get(member).copied();
             if link.is_some() || !fresh.contains(*member) {
                 store.set_link(*member, link)?;
@@ -363,7 +391,7 @@ fn assemble(
 ) -> Result<Assembled> {
     let mut members = Vec::with_capacity(rows.len());
     let mut consents = Vec::new();
-    let mut touch_keys = BTreeSet::new();
+    let mut own = BTreeSet::new();
     for row in rows {
         let values = decode_values(&row.fields, &rules.fields)?;
         let claims = claims(row.consents.as_deref())?;
@@ -372,9 +400,7 @@ fn assemble(
             consents.push(record(claim, row, &values, seq, as_of.timestamp_millis()));
         }
         if has_touches {
-            let keys = match_keys(&values);
-            let keys = keys.iter().filter(|key| key.kind != KeyKind::Phone);
-            touch_keys.extend(keys.map(|key| key.hash));
+            own.extend(identities(&values, row.fingerprint));
         }
         members.push(AssembledMember {
             no: row.no,
@@ -421,7 +447,7 @@ fn assemble(
         grade: None,
         models: ModelScores::default(),
     };
-    Ok(Assembled { golden, members, consents, touch_keys: touch_keys.into_iter().collect(), facts })
+    Ok(Assembled { golden, members, consents, identities: own.into_iter().collect(), facts })
 }
 
 /// Returns a claim as the gate reads it; `seq` only orders the records of one lead.

@@ -12,7 +12,7 @@ use super::absorb::Fresh;
 use super::dates;
 use super::event::{Event, Events};
 use super::quarantine::{came_back_for, without_header};
-use crate::identity::keys::{Keyring, email_hash, visitor_hash};
+use crate::identity::keys::Keyring;
 use crate::intake::{OpenInput, Refusal, RefusalKind};
 use crate::model::ids::{Fingerprint, RunNo, hex};
 use crate::model::row::{Origin, Row};
@@ -23,7 +23,7 @@ use crate::normalization::{Normalizer, SourceContext};
 use crate::rules::RuleSet;
 use crate::rules::source::SourcePreset;
 use crate::store::Store;
-use crate::store::ingest::{Ingest, IngestRow, InputRecord, RowFate, encode};
+use crate::store::ingest::{Ingest, IngestRow, InputRecord, RowFate, encode, encode_touch};
 
 /// Rows handed from thread to thread at once: enough to forget the cost of the hand-over, few enough
 /// to keep the memory flat.
@@ -299,22 +299,7 @@ fn judge(
         RowVerdict::Accepted(submission) => {
             IngestRow::Submission(Box::new(encode(*submission, &rules.fields, keyring)))
         }
-        RowVerdict::Touch(touch) => {
-            let key = match (&touch.visitor_id, &touch.email) {
-                (Some(visitor), _) => visitor_hash(visitor),
-                (None, Some(email)) => email_hash(email),
-                (None, None) => {
-                    return (origin, Judged { row: IngestRow::Skipped, comes_back_for: None });
-                }
-            };
-            IngestRow::Touch {
-                fingerprint: touch.fingerprint,
-                at_ms: touch.at_ms,
-                kind: touch.kind,
-                detail: touch.detail,
-                key,
-            }
-        }
+        RowVerdict::Touch(touch) => IngestRow::Touch(Box::new(encode_touch(touch))),
         RowVerdict::Held(hold) => {
             IngestRow::Held { fingerprint: raw_fingerprint(&preset.id, &raw), hold, raw }
         }

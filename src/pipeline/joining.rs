@@ -78,6 +78,8 @@ pub fn join(
         let scope = if fresh.meets_older_ones() { KeyScope::Fresh(horizon) } else { KeyScope::All };
         store.key_groups(scope, |group| match group.kind {
             KeyKind::Near => likely.take(&mut work, &group),
+            // Whose touches change is found out afterwards ([`super::touched`]).
+            kind if kind.only_joins_touches() => Ok(()),
             _ => work.link_fresh(&group),
         })?;
     }
@@ -185,7 +187,8 @@ impl<'a> Work<'a> {
                 self.fingerprints.insert(member.no, member.fingerprint);
                 let values = self.store.submission_values(member.no, &self.rules.fields)?;
                 let own = self.keyring.keys(&values).into_iter();
-                keys.extend(own.map(|key| (key.hash, key.kind)));
+                let joining = own.filter(|key| !key.kind.only_joins_touches());
+                keys.extend(joining.map(|key| (key.hash, key.kind)));
             }
         }
         for (key, kind) in keys {
@@ -371,7 +374,7 @@ impl<'a> Work<'a> {
                 KeyKind::Verdict => 0,
                 KeyKind::Email => 1,
                 KeyKind::RoleEmail => 2,
-                KeyKind::Phone | KeyKind::Visitor => 3,
+                KeyKind::Phone | KeyKind::Visitor | KeyKind::External | KeyKind::User => 3,
                 KeyKind::Near => 4,
             };
             let (x, y) = (this.fingerprint(a), this.fingerprint(b));

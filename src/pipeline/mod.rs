@@ -31,6 +31,7 @@ pub mod review_file;
 pub mod rule_usage;
 pub mod sniff;
 pub mod story;
+pub mod touched;
 pub mod undo;
 pub mod verdicts;
 
@@ -353,7 +354,7 @@ fn decide(
     seeds: &[SubmissionNo],
     events: Events<'_>,
 ) -> Result<(Absorbed, Decided)> {
-    let absorbed = absorb::absorb(store, job.rules, record.no.0, fresh, seeds, Horizon::Now)?;
+    let mut absorbed = absorb::absorb(store, job.rules, record.no.0, fresh, seeds, Horizon::Now)?;
     let deciding = Deciding {
         store,
         rules: job.rules,
@@ -362,7 +363,7 @@ fn decide(
         fresh,
         is_replay: false,
     };
-    let decided = evaluate::evaluate(deciding, &absorbed, events)?;
+    let decided = evaluate::evaluate(deciding, &mut absorbed, events)?;
     Ok((absorbed, decided))
 }
 

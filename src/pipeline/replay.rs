@@ -12,9 +12,10 @@ use super::absorb::{Fresh, absorb};
 use super::evaluate::{Deciding, evaluate};
 use super::event::{Event, Events};
 use super::rescore::rescore_again;
+use super::touched::{Reach, identities_of};
 use super::{Impossible, Job};
-use crate::identity::keys::{KeyKind, Keyring};
-use crate::model::ids::SubmissionNo;
+use crate::identity::keys::Keyring;
+use crate::model::ids::{RunNo, SubmissionNo};
 use crate::model::moment::utc_from_ms;
 use crate::rules::RuleSet;
 use crate::store::Store;
@@ -46,7 +47,8 @@ pub fn standing_runs(store: &Store) -> Result<Vec<RunRecord>> {
 /// Puts at stake whatever shares a key with `seeds`, directly or through others.
 ///
 /// Keys count here even where the guard would not let them join: whether it lets them is what must be
-/// decided anew. Verdicts are followed, too: joining joins through keys and through what people said.
+/// decided anew. Verdicts are followed, too: joining joins through keys and through what people said. So are
+/// touches: whose they are hangs on everybody whom their identities lead to.
 pub fn put_at_stake(store: &Store, rules: &RuleSet, seeds: Vec<SubmissionNo>) -> Result<()> {
     let mut waiting = Vec::new();
     for seed in seeds {
@@ -61,14 +63,23 @@ pub fn put_at_stake(store: &Store, rules: &RuleSet, seeds: Vec<SubmissionNo>) ->
 pub fn spread(store: &Store, rules: &RuleSet, mut waiting: Vec<SubmissionNo>) -> Result<()> {
     let keyring = Keyring::new(&rules.tables);
     let verdicts = store.verdicts(Horizon::Now)?;
+    let mut reach = Reach::new(store, RunNo(i64::MAX));
     while let Some(submission) = waiting.pop() {
+        for identity in identities_of(store, rules, submission)? {
+            reach.follow(identity, |other| {
+                if store.put_at_stake(other)? {
+                    waiting.push(other);
+                }
+                Ok(())
+            })?;
+        }
         let values = store.submission_values(submission, &rules.fields)?;
         for other in verdicts.iter().filter_map(|verdict| verdict.other_than(submission)) {
             if store.put_at_stake(other)? {
                 waiting.push(other);
             }
         }
-        for key in keyring.keys(&values).iter().filter(|key| key.kind != KeyKind::Visitor) {
+        for key in keyring.keys(&values).iter().filter(|key| !key.kind.only_joins_touches()) {
             let group = store.key_group(key.hash, Horizon::Now)?;
             for holder in group.into_iter().flat_map(|group| group.holders) {
                 if store.put_at_stake(holder.submission)? {
@@ -88,6 +99,7 @@ pub fn decide_again(
     events: Events<'_>,
 ) -> Result<()> {
     events(Event::Phase { name: "deciding anew", total: runs.len() as u64 });
+    put_touches_at_stake(store, job.rules)?;
     let mut known_rules: HashMap<&str, RuleSet> = HashMap::new();
     for (done, run) in runs.iter().enumerate() {
         super::stop_if_interrupted(job)?;
@@ -99,6 +111,32 @@ pub fn decide_again(
         events(Event::Progress { done: done as u64 + 1 });
     }
     Ok(())
+}
+
+/// Lists the touches that may be those of the submissions at stake, by the run that received them.
+fn put_touches_at_stake(store: &Store, rules: &RuleSet) -> Result<()> {
+    let mut reach = Reach::new(store, RunNo(i64::MAX));
+    if store.has_touches()? {
+        for submission in store.submissions_at_stake()? {
+            for identity in identities_of(store, rules, submission)? {
+                reach.follow(identity, |_| Ok(()))?;
+            }
+        }
+    }
+    store.put_touches_at_stake(reach.into_keys().into_iter())
+}
+
+/// Returns the submissions that the touches of `run` lead to.
+pub fn touched_by(store: &Store, run: RunNo) -> Result<Vec<SubmissionNo>> {
+    let mut reach = Reach::new(store, RunNo(i64::MAX));
+    let mut touched = Vec::new();
+    store.each_identity_received(run, false, |identity| {
+        reach.follow(identity, |submission| {
+            touched.push(submission);
+            Ok(())
+        })
+    })?;
+    Ok(touched)
 }
 
 fn decide_once_more(
@@ -124,7 +162,7 @@ fn decide_once_more(
         RunKind::Model => store.near_holders_at_stake(run.no)?,
         _ => store.judged_at_stake(run.no)?,
     };
-    let absorbed = absorb(store, rules, run.no.0, &fresh, &seeds, Horizon::Run(run.no))?;
+    let mut absorbed = absorb(store, rules, run.no.0, &fresh, &seeds, Horizon::Run(run.no))?;
     store.put_leads_at_stake(absorbed.leads.iter().map(|plan| plan.no))?;
     let deciding = Deciding {
         store,
@@ -134,7 +172,7 @@ fn decide_once_more(
         fresh: &fresh,
         is_replay: true,
     };
-    evaluate(deciding, &absorbed, events)?;
+    evaluate(deciding, &mut absorbed, events)?;
     Ok(())
 }
 

@@ -228,6 +228,7 @@ impl<'a> Rescoring<'a> {
                     founder: lead.founder,
                     is_new: false,
                     is_back: false,
+                    keeps_members: true,
                     members: store.member_numbers(lead.no)?,
                     absorbs: Vec::new(),
                     inherits: Vec::new(),

@@ -19,6 +19,7 @@ use crate::model::ids::Fingerprint;
 use crate::model::outcome::{Hold, HoldReason, Notice, Rejection};
 use crate::model::row::{Cell, Origin, Row, RowContent};
 use crate::model::submission::{RowVerdict, Submission};
+use crate::model::touch::Touch;
 use crate::normalization::Normalizer;
 use crate::normalization::date_order::ColumnOrder;
 use crate::rules::RuleSet;
@@ -56,6 +57,8 @@ pub struct Findings {
     pub counts: SniffCounts,
     /// The first submissions.
     pub first: Vec<Submission>,
+    /// The first touches.
+    pub touches: Vec<(Origin, Touch)>,
     /// The first rows that would be quarantined.
     pub rejected: Vec<(Origin, Rejection)>,
     /// The first rows that would be withheld.
@@ -137,7 +140,12 @@ impl Findings {
                 counts.lead += 1;
                 self.accept(origin, *submission);
             }
-            RowVerdict::Touch(touch) if seen.insert(touch.fingerprint) => counts.touch += 1,
+            RowVerdict::Touch(touch) if seen.insert(touch.fingerprint) => {
+                counts.touch += 1;
+                if self.touches.len() < ROWS_SHOWN {
+                    self.touches.push((origin, touch));
+                }
+            }
             RowVerdict::Accepted(_) | RowVerdict::Touch(_) => counts.repeated += 1,
             RowVerdict::Held(hold) => {
                 if hold.reason == HoldReason::Test {

@@ -1,16 +1,18 @@
 //! The whole story of one lead, gathered from the store: what `explain` tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
 use super::evaluate::record;
-use crate::identity::keys::{KeyKind, email_hash, phone_hash};
+use super::touched::{JoinedTouch, TouchBook};
+use crate::identity::keys::{KeyKind, email_hash, identities, phone_hash};
 use crate::model::consent::ConsentRecord;
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::ids::{AccountId, LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::lead::Lead;
 use crate::model::task::Task;
+use crate::model::touch::Identity;
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::absorb::Horizon;
@@ -39,6 +41,8 @@ pub struct Story {
     pub consents: Vec<ConsentRecord>,
     /// Its events, in order.
     pub events: Vec<EventEntry>,
+    /// What it did, the latest first.
+    pub touches: Vec<StoryTouch>,
     /// Every e-mail address, phone number and record id that it was ever given.
     pub identifiers: Vec<Identifier>,
     /// What people said about its rows, the earliest first.
@@ -58,6 +62,33 @@ pub struct StorySubmission {
     pub joined_by: Option<(KeyKind, String)>,
     /// Repairs, suggestions and losses: code and message.
     pub notices: Vec<(String, String)>,
+}
+
+/// A touch in a story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoryTouch {
+    /// What it is, and how it is joined to the lead.
+    pub joined: JoinedTouch,
+    /// `file:line` that it came from.
+    pub place: String,
+}
+
+/// Returns what `lead` did, the latest first.
+fn touches(
+    store: &Store,
+    rules: &RuleSet,
+    lead: LeadNo,
+    submissions: &[StorySubmission],
+) -> Result<Vec<StoryTouch>> {
+    let own: BTreeSet<Identity> =
+        submissions.iter().flat_map(|one| identities(&one.values, one.row.fingerprint)).collect();
+    let own: Vec<Identity> = own.into_iter().collect();
+    let joined = TouchBook::new(store, rules, RunNo(i64::MAX)).touches_of(lead, &own)?;
+    let told = joined
+        .into_iter()
+        .rev()
+        .map(|joined| Ok(StoryTouch { place: store.touch_place(joined.no)?, joined }));
+    told.collect()
 }
 
 /// An e-mail address, a phone number or a record id that a lead was ever given.
@@ -165,6 +196,7 @@ pub fn tell(store: &Store, rules: &RuleSet, lead: LeadNo, as_of_ms: i64) -> Resu
         decisions: store.decisions_of(lead)?,
         tasks: store.tasks_of(lead, as_of_ms)?,
         events: store.events_of(lead)?,
+        touches: touches(store, rules, lead, &submissions)?,
         identifiers: identifiers(&submissions),
         statements: store.statements_about(lead)?,
         corrections: store.corrections_of(lead)?,

@@ -9,7 +9,7 @@ use super::amend::{all_have_a_place, amend, close, open_existing};
 use super::books::Books;
 use super::evaluate::said_ms;
 use super::event::{Event, Events};
-use super::replay::{decide_again, put_at_stake, spread, standing_runs};
+use super::replay::{decide_again, put_at_stake, spread, standing_runs, touched_by};
 use super::{Impossible, Job, on_a_copy, opening};
 use crate::identity::keys::Keyring;
 use crate::model::ids::{RunNo, SubmissionNo};
@@ -139,7 +139,9 @@ fn take_back(
 
     events(Event::Phase { name: "finding what the run touched", total: 0 });
     store.prepare_replay()?;
-    put_at_stake(store, job.rules, store.at_stake_of(target.no)?)?;
+    let mut seeds = store.at_stake_of(target.no)?;
+    seeds.extend(touched_by(store, target.no)?);
+    put_at_stake(store, job.rules, seeds)?;
     let keyring = Keyring::new(&job.rules.tables);
     let kept = store.hand_over_repeats(target.no, &job.rules.fields, &keyring)?;
     // What says something else now may share a key with others than before.

@@ -198,6 +198,13 @@ pub struct Recognition {
     pub headers: Vec<String>,
     /// Headers of which at least one must be there.
     pub any_headers: Vec<NamePattern>,
+    /// Groups of headers; of each there must be one.
+    pub one_of: Vec<HeaderGroup>,
+    /// Whether a file that fits, and which nothing else recognizes, may as well be something else: it is refused
+    /// until somebody names its source.
+    pub is_doubtful: bool,
+    /// Headers of which none may be there.
+    pub without_headers: Vec<NamePattern>,
     /// Folded header of the first column.
     pub first_header: Option<String>,
     /// Folded headers of which one must be the last.
@@ -214,6 +221,15 @@ pub struct Recognition {
     pub json_keys: Vec<String>,
     /// Values that a JSON record must have at a path.
     pub json_equals: Vec<Expectation>,
+}
+
+/// Headers of which one must be there, and what the first row must look like under it.
+#[derive(Debug, Clone)]
+pub struct HeaderGroup {
+    /// The headers.
+    pub names: Vec<NamePattern>,
+    /// What the cell below must look like.
+    pub cell: Option<Regex>,
 }
 
 /// A path in a JSON record and the values it may hold.
@@ -290,6 +306,7 @@ pub struct JsonShape {
 
 /// One source: how to recognize it and how to read it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag as the file has it")]
 pub struct SourcePreset {
     /// Name used with `--source` and in files.
     pub id: String,
@@ -319,6 +336,8 @@ pub struct SourcePreset {
     pub id_scope: IdScope,
     /// Whether its rows are contacts a CRM knows, not forms that somebody sent.
     pub is_contact_list: bool,
+    /// Whether its rows tell what people did, instead of who they are.
+    pub tells_events: bool,
     /// Channel of its leads when the row does not say.
     pub default_source: Option<String>,
     /// Kind of channel of its leads when the row does not say.

@@ -4,6 +4,7 @@
 //! rule file. A workspace replaces a list by putting a file of the same name into its own rules.
 
 mod titles;
+mod touches;
 
 use foldhash::{HashMap, HashSet};
 
@@ -35,6 +36,7 @@ pub const FILES: &[&str] = &[
     "spam.toml",
     "shared-hosts.txt",
     "company-words.txt",
+    "touches.toml",
 ];
 
 /// What a click id in a URL says about where the click was paid for.
@@ -116,6 +118,8 @@ pub struct Tables {
     given_names: HashSet<String>,
     shared_hosts: HashSet<String>,
     company_words: HashSet<String>,
+    /// Kinds of touches by the folded names of events.
+    touch_kinds: HashMap<String, &'static str>,
 }
 
 impl Tables {
@@ -156,6 +160,7 @@ impl Tables {
             "nicknames.toml" => document(text, sink, |root| self.read_nicknames(root)),
             "mail-typos.toml" => document(text, sink, |root| self.read_mail_typos(root)),
             "spam.toml" => document(text, sink, |root| self.read_spam(root)),
+            "touches.toml" => document(text, sink, |root| self.read_touches(root)),
             // A text table of the workspace's own is a list for conditions, unless it is a slip.
             list if list.strip_suffix(".txt").is_some()
                 && did_you_mean(list, FILES.iter().copied()).is_none() => {}

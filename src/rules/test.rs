@@ -143,8 +143,7 @@ impl RuleTest {
                 at_ms: before(as_of, given.age_seconds).timestamp_millis(),
                 kind: given.kind.clone(),
                 detail: given.detail.clone(),
-                visitor_id: None,
-                email: None,
+                identities: Vec::new(),
             })
             .collect()
     }

@@ -6,13 +6,15 @@ use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
+use super::touches::write_identities;
 use crate::identity::guard::{UNPROVEN, holder};
-use crate::identity::keys::{KeyKind, Keyring};
+use crate::identity::keys::{KeyKind, Keyring, identity_hash};
 use crate::model::ids::{Fingerprint, InputNo, KeyHash, RunNo, SubmissionNo};
 use crate::model::moment::Certainty;
 use crate::model::row::Origin;
 use crate::model::run::NoticeCounts;
 use crate::model::submission::Submission;
+use crate::model::touch::Touch;
 use crate::rules::field::FieldCatalog;
 use crate::store::codec;
 
@@ -64,24 +66,30 @@ pub fn encode(
     }
 }
 
+/// A touch made ready for its row by a worker thread.
+#[derive(Debug)]
+pub struct EncodedTouch {
+    touch: Touch,
+    identities: String,
+    /// None twice.
+    keys: Vec<KeyHash>,
+}
+
+/// Returns `touch` in the form its row takes.
+pub fn encode_touch(touch: Touch) -> EncodedTouch {
+    let mut keys: Vec<KeyHash> = touch.identities.iter().map(identity_hash).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    EncodedTouch { identities: write_identities(&touch.identities), keys, touch }
+}
+
 /// A row to keep.
 #[derive(Debug)]
 pub enum IngestRow {
     /// An accepted submission.
     Submission(Box<EncodedSubmission>),
-    /// A touch and the key it is joined by.
-    Touch {
-        /// What makes it the same when received again.
-        fingerprint: Fingerprint,
-        /// When it happened.
-        at_ms: i64,
-        /// Kind of touch.
-        kind: String,
-        /// URL or event.
-        detail: String,
-        /// Hash of the visitor id or the e-mail address.
-        key: KeyHash,
-    },
+    /// A touch.
+    Touch(Box<EncodedTouch>),
     /// A row that was not accepted.
     Quarantined {
         /// What makes it the same when received again.
@@ -169,6 +177,7 @@ pub struct Ingest<'s> {
     next_held: i64,
     pending_seen: HashMap<Fingerprint, (&'static str, i64)>,
     pending_keys: Vec<(KeyHash, i64, KeyKind, String)>,
+    pending_touch_keys: Vec<(KeyHash, i64, i64)>,
     rows_since_commit: usize,
     track_fresh_keys: bool,
     counts: InputCounts,
@@ -211,6 +220,7 @@ impl Store {
             next_held: self.next_number("held", "held_no")?,
             pending_seen: HashMap::new(),
             pending_keys: Vec::new(),
+            pending_touch_keys: Vec::new(),
             rows_since_commit: 0,
             track_fresh_keys,
             counts: InputCounts::default(),
@@ -246,9 +256,10 @@ impl Ingest<'_> {
                 return Ok(RowFate::Kept);
             }
             IngestRow::Submission(submission) => submission.fingerprint,
-            IngestRow::Touch { fingerprint, .. }
-            | IngestRow::Quarantined { fingerprint, .. }
-            | IngestRow::Held { fingerprint, .. } => *fingerprint,
+            IngestRow::Touch(row) => row.touch.fingerprint,
+            IngestRow::Quarantined { fingerprint, .. } | IngestRow::Held { fingerprint, .. } => {
+                *fingerprint
+            }
         };
         if let Some((kind, no)) = self.seen(fingerprint)? {
             self.repeat(origin, &row, kind, no)?;
@@ -256,24 +267,7 @@ impl Ingest<'_> {
         }
         match row {
             IngestRow::Submission(submission) => return self.write_submission(origin, *submission),
-            IngestRow::Touch { at_ms, kind, detail, key, .. } => {
-                self.counts.touches += 1;
-                let no = take(&mut self.next_touch);
-                self.keep(fingerprint, "t", no);
-                self.store
-                    .connection
-                    .prepare_cached("INSERT INTO touch VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
-                    .execute(params![
-                        no,
-                        self.input.0,
-                        origin.record,
-                        origin.line,
-                        at_ms,
-                        kind,
-                        detail,
-                        key.0
-                    ])?;
-            }
+            IngestRow::Touch(row) => self.write_touch(origin, &row)?,
             IngestRow::Quarantined { rejection, raw, .. } => {
                 self.counts.quarantined += 1;
                 let no = take(&mut self.next_quarantine);
@@ -410,6 +404,31 @@ impl Ingest<'_> {
         })
     }
 
+    fn write_touch(&mut self, origin: Origin, row: &EncodedTouch) -> Result<()> {
+        self.counts.touches += 1;
+        let no = take(&mut self.next_touch);
+        self.keep(row.touch.fingerprint, "t", no);
+        self.store
+            .connection
+            .prepare_cached(
+                "INSERT INTO touch (touch_no, input_no, record, line, at_ms, kind, detail, identities)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                no,
+                self.input.0,
+                origin.record,
+                origin.line,
+                row.touch.at_ms,
+                row.touch.kind,
+                row.touch.detail,
+                row.identities
+            ])?;
+        let beside = row.keys.len() as i64 - 1;
+        self.pending_touch_keys.extend(row.keys.iter().map(|key| (*key, no, beside)));
+        Ok(())
+    }
+
     /// Notes that `row` was kept as `kind` and `no` before.
     fn repeat(&mut self, origin: Origin, row: &IngestRow, kind: String, no: i64) -> Result<()> {
         self.write_repeat(origin, &kind, no)?;
@@ -495,6 +514,11 @@ impl Ingest<'_> {
         for (fingerprint, (kind, no)) in seen {
             insert.execute(params![fingerprint.0, kind, no])?;
         }
+        self.pending_touch_keys.sort_unstable();
+        let mut insert = connection.prepare_cached("INSERT INTO touch_key VALUES (?1, ?2, ?3)")?;
+        for (hash, no, beside) in self.pending_touch_keys.drain(..) {
+            insert.execute(params![hash.0, no, beside])?;
+        }
         self.pending_keys.sort_unstable();
         let mut insert =
             connection.prepare_cached("INSERT INTO match_key VALUES (?1, ?2, ?3, ?4)")?;
@@ -524,6 +548,8 @@ pub(super) fn held_keys(
                 _ if is_unproven => UNPROVEN,
                 // Who holds a near key is told apart by all that they say, not by their name.
                 KeyKind::Near => "",
+                // Nobody joins by these, so nobody asks under which name.
+                kind if kind.only_joins_touches() => "",
                 _ => holder,
             };
             (hash, kind, holder.to_owned())

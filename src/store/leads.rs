@@ -8,10 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Store, codec};
 use crate::model::consent::ConsentClaim;
-use crate::model::ids::{Fingerprint, KeyHash, LeadId, LeadNo, RunNo, SubmissionNo};
+use crate::model::ids::{Fingerprint, LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::moment::Certainty;
 use crate::model::task::PlannedTask;
-use crate::model::touch::Touch;
 use crate::routing::RotationEntry;
 
 macro_rules! insert_lead {
@@ -186,37 +185,6 @@ impl Store {
                 })
             })
             .context("a submission is missing from the store")
-    }
-
-    /// Returns whether the store has any touch at all.
-    pub fn has_touches(&self) -> Result<bool> {
-        Ok(self
-            .connection
-            .query_row("SELECT EXISTS (SELECT 1 FROM touch)", [], |row| row.get(0))?)
-    }
-
-    /// Returns the touches kept under `keys`, oldest first, that had been received by the end of `run`.
-    pub fn touches(&self, keys: &[KeyHash], run: RunNo) -> Result<Vec<Touch>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT t.at_ms, t.kind, t.detail FROM touch AS t CROSS JOIN input AS i USING (input_no)
-             WHERE t.key = ?1 AND i.run_no <= ?2 ORDER BY t.at_ms, t.touch_no",
-        )?;
-        let mut touches = Vec::new();
-        for key in keys {
-            let mut rows = statement.query(params![key.0, run.0])?;
-            while let Some(row) = rows.next()? {
-                touches.push(Touch {
-                    fingerprint: Fingerprint([0; 16]),
-                    at_ms: row.get(0)?,
-                    kind: row.get(1)?,
-                    detail: row.get(2)?,
-                    visitor_id: None,
-                    email: None,
-                });
-            }
-        }
-        touches.sort_by_key(|touch| touch.at_ms);
-        Ok(touches)
     }
 
     /// Returns what is known of `lead` from earlier runs.

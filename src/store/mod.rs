@@ -2,7 +2,7 @@
 //!
 //! This room owns the file, its schema, its transactions and its lock. It must not decide anything
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
-//! [`absorb`] answers who shares a key, [`leads`] keeps what was decided, [`listing`],
+//! [`absorb`] answers who shares a key, [`touches`] what people did, [`leads`] keeps what was decided, [`listing`],
 //! [`accounts`], [`quarantine`] and [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
 //! [`undo`] takes a run's rows back, [`replay`], [`turns`], [`rescore`] and [`rules`] keep what deciding anew needs.
 
@@ -19,6 +19,7 @@ pub mod replay;
 pub mod rescore;
 pub mod rules;
 pub mod runs;
+pub mod touches;
 pub mod turns;
 pub mod undo;
 pub mod verdicts;
@@ -41,9 +42,13 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_verdicts.sql"),
     include_str!("migrations/0005_rescore.sql"),
     include_str!("migrations/0006_grades_and_models.sql"),
+    include_str!("migrations/0007_touches.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// The step since which rows are found by their record id, too.
+const RECORD_IDS_SINCE: i64 = 7;
 
 /// Earlier SQLite versions can lose committed writes when a WAL is reset
 /// (<https://sqlite.org/wal.html#the_wal_reset_bug>).
@@ -261,6 +266,9 @@ impl Store {
             transaction
                 .execute_batch(step)
                 .context("cannot bring the store's schema up to date")?;
+        }
+        if version < RECORD_IDS_SINCE {
+            touches::add_record_id_keys(&transaction)?;
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;

@@ -76,7 +76,7 @@ impl Store {
     }
 
     /// Returns the submissions whose fate may hang on `run`, before those who share a key with them: its
-    /// own, those of leads that it decided about or whose mails it let go, and the holders of its touches.
+    /// own, and those of leads that it decided about or whose mails it let go.
     pub fn at_stake_of(&self, run: RunNo) -> Result<Vec<SubmissionNo>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT submission_no FROM submission JOIN input USING (input_no) WHERE run_no = ?1
@@ -84,9 +84,6 @@ impl Store {
              SELECT submission_no FROM membership WHERE lead_no IN
                  (SELECT lead_no FROM decision WHERE run_no = ?1
                   UNION SELECT lead_no FROM task WHERE expired_run = ?1)
-             UNION
-             SELECT k.submission_no FROM touch AS t JOIN input AS i USING (input_no)
-             JOIN match_key AS k USING (key) WHERE i.run_no = ?1
              UNION
              SELECT s.no FROM verdict AS v
              JOIN seen AS s ON s.fingerprint IN (v.a, v.b) AND s.kind = 's' WHERE v.run_no = ?1

@@ -278,6 +278,8 @@ impl Store {
                       WHERE input_no IN (SELECT input_no FROM temp.purged_input));
              DELETE FROM variant WHERE input_no IN (SELECT input_no FROM temp.purged_input);
              DELETE FROM repeat WHERE input_no IN (SELECT input_no FROM temp.purged_input);
+             DELETE FROM touch_key WHERE touch_no IN (SELECT touch_no FROM touch
+                      WHERE input_no IN (SELECT input_no FROM temp.purged_input));
              DELETE FROM touch WHERE input_no IN (SELECT input_no FROM temp.purged_input);
              DELETE FROM quarantine WHERE input_no IN (SELECT input_no FROM temp.purged_input);
              DELETE FROM held WHERE input_no IN (SELECT input_no FROM temp.purged_input);

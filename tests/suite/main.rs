@@ -36,5 +36,6 @@ mod scenarios;
 mod scoring;
 mod sequences;
 mod tidy;
+mod touches;
 mod undo;
 mod values;

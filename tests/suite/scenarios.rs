@@ -145,3 +145,8 @@ fn a_polish_spreadsheet_is_read_as_its_author_meant_it() {
 fn people_of_one_company_are_linked_and_stay_leads_of_their_own() {
     check("one-company");
 }
+
+#[test]
+fn who_comes_back_for_the_prices_becomes_hot_by_the_log_of_the_site() {
+    check("came-back-for-prices");
+}

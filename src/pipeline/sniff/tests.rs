@@ -99,6 +99,13 @@ fn told(
             let _ = writeln!(text, "  ({}: {} = {})", notice.code, notice.column, notice.value);
         }
     }
+    for (at, touch) in &findings.touches {
+        let when = crate::model::moment::utc_from_ms(touch.at_ms).format("%Y-%m-%dT%H:%M:%SZ");
+        let _ = writeln!(text, "line {}: {when} {}: {}", at.line, touch.kind, touch.detail);
+        for identity in &touch.identities {
+            let _ = writeln!(text, "  {identity}");
+        }
+    }
     for (at, one) in &findings.held {
         let _ = writeln!(text, "line {}: held as {}: {}", at.line, one.reason.word(), one.column);
     }

@@ -5,14 +5,16 @@ use chrono_tz::Tz;
 use regex::Regex;
 
 use super::{
-    Cleaner, ColumnMapping, Escape, Expectation, GENERIC_CSV, GENERIC_JSON, IdScope, JsonShape,
-    Labels, NamePattern, Pivot, QuestionPair, Recognition, SkipRule, SourcePreset, TouchRule,
-    header_key,
+    Cleaner, ColumnMapping, Escape, Expectation, GENERIC_CSV, GENERIC_JSON, HeaderGroup, IdScope,
+    JsonShape, Labels, NamePattern, Pivot, QuestionPair, Recognition, SkipRule, SourcePreset,
+    TouchRule, header_key,
 };
 use crate::model::consent::{Channel, ConsentState, Purpose};
 use crate::model::moment::DateOrder;
 use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
+use crate::model::touch::KINDS;
 use crate::rules::decode::Table;
+use crate::rules::diagnostics::did_you_mean;
 use crate::rules::field::FieldCatalog;
 
 pub(super) const ROLES: &[(&str, Role)] = &[
@@ -27,6 +29,9 @@ pub(super) const ROLES: &[(&str, Role)] = &[
     ("landing-url", Role::LandingUrl),
     ("modified-at", Role::ModifiedAt),
     ("volatile", Role::Volatile),
+    ("lead-id", Role::LeadId),
+    ("event", Role::Event),
+    ("event-detail", Role::EventDetail),
     ("answer", Role::Answer),
 ];
 
@@ -77,6 +82,7 @@ pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
         date_order: table.opt_choice("date-order", DATE_ORDERS).unwrap_or(DateOrder::Unknown),
         counts_from_1904: table.bool_or("days-since-1904", false),
         is_contact_list: table.bool_or("contact-list", false),
+        tells_events: table.bool_or("events", false),
         default_source: table.opt_string("source"),
         default_medium: table.opt_string("medium"),
         escape: table.opt_choice("escape", ESCAPES),
@@ -118,12 +124,14 @@ fn recognition(table: &Table<'_>) -> Recognition {
     let keys = |name: &str| table.strings(name).iter().map(|text| header_key(text)).collect();
     let recognition = Recognition {
         headers: keys("headers"),
-        any_headers: table
-            .strings("any-headers")
-            .iter()
-            .map(|name| NamePattern::read(name))
-            .collect(),
+        any_headers: patterns(table, "any-headers"),
         first_header: table.opt_string("first-header").map(|text| header_key(&text)),
+        one_of: table.tables("one-of", |one| HeaderGroup {
+            names: one.strings("names").iter().map(|name| NamePattern::read(name)).collect(),
+            cell: regex(one, "cell"),
+        }),
+        is_doubtful: table.bool_or("doubtful", false),
+        without_headers: patterns(table, "without-headers"),
         last_headers: keys("last-headers"),
         first_cell: regex(table, "first-cell"),
         last_cell: regex(table, "last-cell"),
@@ -134,6 +142,7 @@ fn recognition(table: &Table<'_>) -> Recognition {
     };
     let says_nothing = recognition.headers.is_empty()
         && recognition.any_headers.is_empty()
+        && recognition.one_of.is_empty()
         && recognition.first_cell.is_none()
         && recognition.last_cell.is_none()
         && recognition.cells.is_empty()
@@ -150,6 +159,10 @@ fn recognition(table: &Table<'_>) -> Recognition {
         );
     }
     recognition
+}
+
+fn patterns(table: &Table<'_>, key: &str) -> Vec<NamePattern> {
+    table.strings(key).iter().map(|name| NamePattern::read(name)).collect()
 }
 
 fn regex(table: &Table<'_>, key: &str) -> Option<Regex> {
@@ -254,6 +267,19 @@ fn date_formats(table: &Table<'_>) -> Vec<String> {
     formats.into_iter().map(|(format, _)| format).collect()
 }
 
+fn kind_of_touch(table: &Table<'_>) -> String {
+    let kind = table.string("kind");
+    if !kind.is_empty() && KINDS.iter().all(|(known, _)| *known != kind) {
+        let kinds = KINDS.iter().map(|(known, _)| *known);
+        let hint = did_you_mean(&kind, kinds.clone()).map_or_else(
+            || format!("kinds of touches: {}", kinds.collect::<Vec<_>>().join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        table.error("kind", format!("there is no kind of touch `{kind}`"), Some(hint));
+    }
+    kind
+}
+
 fn json_shape(table: &Table<'_>) -> JsonShape {
     JsonShape {
         pivots: table.tables("pivot", |pivot| Pivot {
@@ -271,7 +297,7 @@ fn json_shape(table: &Table<'_>) -> JsonShape {
         ignore: table.strings("ignore"),
         touches: table.tables("touch", |touch| TouchRule {
             when: touch.table("when", expectations).unwrap_or_default(),
-            kind: touch.string("kind"),
+            kind: kind_of_touch(touch),
             detail: touch.strings("detail"),
         }),
         skips: table.tables("skip", |skip| SkipRule {
