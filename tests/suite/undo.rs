@@ -15,7 +15,7 @@ const EWA: &str =
     "e1,2026-11-17T11:00:00Z,Ewa Nowa,ewa@example.org,+48600000103,,DE,Demo bitte,yes";
 
 /// The documented views, and the rotation, as text.
-fn views(workspace: &Workspace) -> String {
+pub(super) fn views(workspace: &Workspace) -> String {
     let mut text = String::new();
     for (view, order) in [
         ("leads", "lead_no"),
@@ -65,7 +65,7 @@ pub(super) fn leads_without_owners(workspace: &Workspace) -> String {
 }
 
 /// The instant of a night.
-fn night(number: usize) -> String {
+pub(super) fn night(number: usize) -> String {
     format!("2026-11-{:02}T21:00:00Z", 17 + number)
 }
 
