@@ -185,10 +185,8 @@ impl<'a> Work<'a> {
             for member in self.store.members(lead)? {
                 self.element(member.no);
                 self.fingerprints.insert(member.no, member.fingerprint);
-                let values = self.store.submission_values(member.no, &self.rules.fields)?;
-                let own = self.keyring.keys(&values).into_iter();
-                let joining = own.filter(|key| !key.kind.only_joins_touches());
-                keys.extend(joining.map(|key| (key.hash, key.kind)));
+                let own = self.store.keys_of(member.no)?.into_iter();
+                keys.extend(own.filter(|(_, kind)| !kind.only_joins_touches()));
             }
         }
         for (key, kind) in keys {
@@ -391,9 +389,8 @@ impl<'a> Work<'a> {
         }
         let mut keys: BTreeSet<KeyHash> = BTreeSet::new();
         for member in members {
-            let values = self.store.submission_values(*member, &self.rules.fields)?;
-            let own = self.keyring.keys(&values).into_iter();
-            keys.extend(own.filter(|key| key.kind != KeyKind::Near).map(|key| key.hash));
+            let own = self.store.keys_of(*member)?.into_iter();
+            keys.extend(own.filter(|(_, kind)| *kind != KeyKind::Near).map(|(key, _)| key));
         }
         for key in keys {
             let Some(group) = self.store.key_group(key, self.horizon)? else { continue };

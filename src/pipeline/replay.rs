@@ -14,7 +14,6 @@ use super::event::{Event, Events};
 use super::rescore::rescore_again;
 use super::touched::{Reach, identities_of};
 use super::{Impossible, Job};
-use crate::identity::keys::Keyring;
 use crate::model::ids::{RunNo, SubmissionNo};
 use crate::model::moment::utc_from_ms;
 use crate::rules::RuleSet;
@@ -61,7 +60,6 @@ pub fn put_at_stake(store: &Store, rules: &RuleSet, seeds: Vec<SubmissionNo>) ->
 
 /// Puts at stake whatever shares a key with the submissions in `waiting`, which are at stake already.
 pub fn spread(store: &Store, rules: &RuleSet, mut waiting: Vec<SubmissionNo>) -> Result<()> {
-    let keyring = Keyring::new(&rules.tables);
     let verdicts = store.verdicts(Horizon::Now)?;
     let mut reach = Reach::new(store, RunNo(i64::MAX));
     while let Some(submission) = waiting.pop() {
@@ -73,14 +71,14 @@ pub fn spread(store: &Store, rules: &RuleSet, mut waiting: Vec<SubmissionNo>) ->
                 Ok(())
             })?;
         }
-        let values = store.submission_values(submission, &rules.fields)?;
         for other in verdicts.iter().filter_map(|verdict| verdict.other_than(submission)) {
             if store.put_at_stake(other)? {
                 waiting.push(other);
             }
         }
-        for key in keyring.keys(&values).iter().filter(|key| !key.kind.only_joins_touches()) {
-            let group = store.key_group(key.hash, Horizon::Now)?;
+        let keys = store.keys_of(submission)?.into_iter();
+        for (key, _) in keys.filter(|(_, kind)| !kind.only_joins_touches()) {
+            let group = store.key_group(key, Horizon::Now)?;
             for holder in group.into_iter().flat_map(|group| group.holders) {
                 if store.put_at_stake(holder.submission)? {
                     waiting.push(holder.submission);
@@ -149,14 +147,7 @@ fn decide_once_more(
         return rescore_again(store, rules, run);
     }
     let received = store.received_by(run.no)?;
-    let keyring = Keyring::new(&rules.tables);
-    let mut keys = Vec::new();
-    for (submission, ..) in &received {
-        let values = store.submission_values(*submission, &rules.fields)?;
-        keys.extend(keyring.keys(&values).into_iter().map(|key| key.hash));
-    }
-    keys.sort_unstable();
-    store.set_fresh_keys(keys.into_iter())?;
+    store.set_fresh_keys(run.no)?;
     let fresh = Fresh::of_earlier_run(received);
     let seeds = match run.kind {
         RunKind::Model => store.near_holders_at_stake(run.no)?,

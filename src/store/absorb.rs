@@ -163,6 +163,20 @@ impl Store {
         Ok(group)
     }
 
+    /// Returns the keys that are kept for `submission`: those by which others know it, whatever the word lists of
+    /// today would make of its values.
+    pub fn keys_of(&self, submission: SubmissionNo) -> Result<Vec<(KeyHash, KeyKind)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT key, kind FROM match_key WHERE submission_no = ?1 ORDER BY kind, key",
+        )?;
+        let mut rows = statement.query([submission.0])?;
+        let mut keys = Vec::new();
+        while let Some(row) = rows.next()? {
+            keys.push((KeyHash(row.get(0)?), kind(row.get(1)?)?));
+        }
+        Ok(keys)
+    }
+
     /// Returns the lead that `submission` belongs to.
     pub fn lead_of(&self, submission: SubmissionNo) -> Result<Option<LeadNo>> {
         Ok(self

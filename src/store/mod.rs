@@ -43,6 +43,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_rescore.sql"),
     include_str!("migrations/0006_grades_and_models.sql"),
     include_str!("migrations/0007_touches.sql"),
+    include_str!("migrations/0008_keys_by_submission.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result};
 use rusqlite::params;
 
 use super::Store;
-use crate::model::ids::{Fingerprint, KeyHash, LeadNo, RunNo, SubmissionNo};
+use crate::identity::keys::KeyKind;
+use crate::model::ids::{Fingerprint, LeadNo, RunNo, SubmissionNo};
 
 /// The tables that are computed from the others, and which of their rows belong to a lead.
 const DERIVED: &[(&str, &str)] = &[
@@ -89,10 +90,11 @@ impl Store {
              JOIN seen AS s ON s.fingerprint IN (v.a, v.b) AND s.kind = 's' WHERE v.run_no = ?1
              UNION
              SELECT submission_no FROM match_key
-             WHERE kind = 4 AND EXISTS (SELECT 1 FROM pair_model WHERE run_no = ?1)
+             WHERE kind = ?2 AND EXISTS (SELECT 1 FROM pair_model WHERE run_no = ?1)
              ORDER BY 1",
         )?;
-        let rows = statement.query_map([run.0], |row| row.get(0).map(SubmissionNo))?;
+        let rows = statement
+            .query_map([run.0, KeyKind::Near as i64], |row| row.get(0).map(SubmissionNo))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -161,14 +163,18 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Makes `keys` those that [`Store::key_groups`] takes for fresh.
-    pub fn set_fresh_keys(&self, keys: impl Iterator<Item = KeyHash>) -> Result<()> {
+    /// Makes the keys of the submissions at stake that `run` received those that [`Store::key_groups`] takes for
+    /// fresh.
+    pub fn set_fresh_keys(&self, run: RunNo) -> Result<()> {
         self.connection.execute("DELETE FROM temp.fresh_key", [])?;
-        let mut insert =
-            self.connection.prepare_cached("INSERT OR IGNORE INTO temp.fresh_key VALUES (?1)")?;
-        for key in keys {
-            insert.execute([key.0])?;
-        }
+        self.connection
+            .prepare_cached(
+                "INSERT INTO temp.fresh_key
+                 SELECT DISTINCT k.key FROM temp.replayed_by_run AS r
+                 CROSS JOIN match_key AS k ON k.submission_no = r.submission_no
+                 WHERE r.run_no = ?1 ORDER BY k.key",
+            )?
+            .execute([run.0])?;
         Ok(())
     }
 

@@ -145,12 +145,9 @@ impl Store {
         catalog: &FieldCatalog,
         keyring: &Keyring,
     ) -> Result<()> {
-        let before = self.submission_values(submission, catalog)?;
-        for key in keyring.keys(&before) {
-            self.connection
-                .prepare_cached("DELETE FROM match_key WHERE key = ?1 AND submission_no = ?2")?
-                .execute(params![key.hash.0, submission.0])?;
-        }
+        self.connection
+            .prepare_cached("DELETE FROM match_key WHERE submission_no = ?1")?
+            .execute([submission.0])?;
         self.connection.execute(
             "INSERT OR IGNORE INTO variant
              SELECT r.input_no, r.record, s.submitted_ms, s.modified_ms, s.offset_minutes, s.certainty,

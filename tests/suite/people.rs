@@ -312,3 +312,42 @@ fn every_id_leads_to_the_row_that_founded_it_however_often_leads_are_merged_and_
         check(expected);
     }
 }
+
+#[test]
+fn rows_that_were_joined_by_likeness_stay_so_whatever_the_word_lists_say_later() {
+    let workspace = Workspace::new();
+    workspace.table("a.csv", &ROWS[..2]).ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
+    // Zofia was in a group of nicknames; now she is known by the sound of her name.
+    let nicknames = "[[group]]\nnames = [\"Adam\", \"Adaś\"]\n";
+    workspace.file("rules/tables/nicknames.toml", nicknames);
+    let row = "5,2026-11-20T10:00:00Z,,zw@nova.pl,,,PL,,";
+    workspace.table("b.csv", &[row]).ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
+    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    let first = workspace.sql("SELECT id FROM runs ORDER BY run_no")[1][0].clone();
+    workspace.ok(&["undo", &first]);
+    assert_eq!(clusters(&workspace), [["zofia.wrzos@nova.pl zw@nova.pl"]]);
+    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+}
+
+#[test]
+fn an_undo_finds_whom_it_touches_whatever_the_word_lists_say_later() {
+    let workspace = Workspace::new();
+    let row = |number: usize| {
+        format!("{number},2026-11-18T10:00:00Z,Zofia Wrzos,z{number}@nova.pl,,Nova Systemy,PL,,")
+    };
+    // More than forty of one name at one company are not compared.
+    let crowd: Vec<String> = (0..41).map(row).collect();
+    let crowd: Vec<&str> = crowd.iter().map(String::as_str).collect();
+    let two: Vec<String> = (50..52).map(row).collect();
+    let two: Vec<&str> = two.iter().map(String::as_str).collect();
+    workspace.table("a.csv", &crowd).ok(&["run"]);
+    workspace.clear_inbox().table("b.csv", &two).ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 43);
+    workspace.file("rules/tables/nicknames.toml", "[[group]]\nnames = [\"Adam\", \"Adaś\"]\n");
+    let first = workspace.sql("SELECT id FROM runs ORDER BY run_no")[0][0].clone();
+    workspace.ok(&["undo", &first]);
+    assert_eq!(clusters(&workspace), [["z50@nova.pl z51@nova.pl"]]);
+    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+}
