@@ -1,20 +1,20 @@
 //! `leadmill match`
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
+use super::output::written;
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
 use crate::delivery::clusters::{write_clusters, write_pairs};
 use crate::identity::matching::evaluation::Quality;
 use crate::identity::matching::kind::Kind;
 use crate::intake::InputPath;
-use crate::pipeline::matching::{MatchFault, MatchJob, Matched, match_records};
+use crate::pipeline::matching::{MatchJob, Matched, match_records};
 use crate::rules::diagnostics::did_you_mean;
 
 /// Find which rows of a table are one person or company, with nothing configured; no store is touched.
@@ -66,14 +66,7 @@ impl Match {
             pinned: &pinned,
             truth: truth.as_ref(),
         };
-        let matched = match match_records(&job, &rules) {
-            Ok(matched) => matched,
-            Err(MatchFault::Usage(message)) => return Err(UsageError(message).into()),
-            Err(fault @ MatchFault::Refused(_)) => {
-                terminal::error(&fault.to_string());
-                return Ok(6);
-            }
-        };
+        let matched = match_records(&job, &rules)?;
         for warning in &matched.warnings {
             terminal::warning(warning);
         }
@@ -172,29 +165,6 @@ fn pinned(pin: &str) -> Result<(String, Kind)> {
         |near| format!("did you mean `{near}`?"),
     );
     Err(UsageError(format!("--as {pin}: there is no kind `{word}`\nhint: {hint}")).into())
-}
-
-/// Writes a file whole or not at all.
-fn written(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let context = || format!("cannot write {}", path.display());
-    // A pipe or a device cannot be replaced, only written to.
-    let is_special = path.metadata().is_ok_and(|found| !found.is_file());
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let written_to = if is_special { path } else { draft.as_path() };
-    let outcome = File::create(written_to).map_err(anyhow::Error::from).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        Ok(out.flush()?)
-    });
-    if is_special {
-        return outcome.with_context(context);
-    }
-    let outcome = outcome.and_then(|()| Ok(std::fs::rename(&draft, path)?));
-    if outcome.is_err() {
-        let _ = std::fs::remove_file(&draft);
-    }
-    outcome.with_context(context)
 }
 
 /// Says what each column was taken for.

@@ -12,6 +12,7 @@ mod leads;
 mod matching;
 mod merge;
 mod model;
+mod output;
 mod people;
 mod progress;
 mod quarantine;
@@ -34,6 +35,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::pipeline::ingest::Interrupted;
+use crate::pipeline::matching::MatchFault;
 use crate::pipeline::{BrokenPromise, Impossible};
 use crate::rules::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::store::StoreFault;
@@ -131,6 +133,9 @@ fn report_fault(fault: &anyhow::Error) -> u8 {
     terminal::error(&format!("{fault:#}"));
     if fault.is::<UsageError>() || fault.is::<Impossible>() {
         return 2;
+    }
+    if let Some(fault) = fault.downcast_ref::<MatchFault>() {
+        return if matches!(fault, MatchFault::Refused(_)) { 6 } else { 2 };
     }
     if let Some(interrupted) = fault.downcast_ref::<Interrupted>() {
         return run::exit_code_of(*interrupted);

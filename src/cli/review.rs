@@ -1,13 +1,12 @@
 //! `leadmill review`
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
+use super::output::written;
 use super::people::{decide, print_comparison, reasons, the_lead, two_leads};
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
@@ -15,10 +14,9 @@ use crate::delivery::review::{ReviewRow, write_review};
 use crate::intake::InputPath;
 use crate::model::ids::LeadNo;
 use crate::model::lead::Lead;
-use crate::pipeline::matching::MatchFault;
 use crate::pipeline::review::{ReviewPair, compare_leads, pairs};
 use crate::pipeline::review_file::{FiledVerdict, read_verdicts};
-use crate::pipeline::story::tell;
+use crate::pipeline::story::lead;
 use crate::pipeline::verdicts::Saying;
 use crate::rules::RuleSet;
 use crate::store::Store;
@@ -55,7 +53,7 @@ enum What {
     Reject(Judged),
     /// Write all pairs as a CSV file with a column `verdict` to fill in: same or different.
     Export {
-        /// The file.
+        /// The file; one that is there already is left alone.
         #[arg(value_name = "CSV")]
         file: PathBuf,
     },
@@ -123,13 +121,8 @@ impl Judged {
     }
 }
 
-/// Reads a lead as lists show it.
-fn lead_of(store: &Store, rules: &RuleSet, lead: LeadNo) -> Result<Lead> {
-    Ok(tell(store, rules, lead, 0)?.lead)
-}
-
 fn row_of(store: &Store, rules: &RuleSet, pair: &ReviewPair) -> Result<ReviewRow> {
-    let (a, b) = (lead_of(store, rules, pair.a)?, lead_of(store, rules, pair.b)?);
+    let (a, b) = (lead(store, rules, pair.a)?, lead(store, rules, pair.b)?);
     Ok(ReviewRow {
         why: reasons(&pair.comparison),
         bits: pair.comparison.bits,
@@ -174,7 +167,7 @@ fn show(global: &Global, rules: &RuleSet, a: &str, b: &str) -> Outcome {
 
 /// Prints two leads beside each other, and what speaks for their being one.
 pub fn print_pair(store: &Store, rules: &RuleSet, a: LeadNo, b: LeadNo) -> Result<()> {
-    let (left, right) = (lead_of(store, rules, a)?, lead_of(store, rules, b)?);
+    let (left, right) = (lead(store, rules, a)?, lead(store, rules, b)?);
     let mut rows = vec![vec![String::new(), left.id.to_string(), right.id.to_string()]];
     for (field, _) in rules.fields.iter() {
         let name = rules.fields.name(field);
@@ -210,13 +203,19 @@ const SHOWN: &[&str] = &[
 ];
 
 fn export(global: &Global, rules: &RuleSet, file: &Path) -> Outcome {
+    if file.is_file() {
+        return Err(UsageError(format!(
+            "{} is there already, and somebody may be filling it in; nothing was written\nhint: name another \
+             file",
+            file.display()
+        ))
+        .into());
+    }
     let store = global.read_store()?;
     let pairs = pairs(&store, rules)?;
     let rows: Vec<ReviewRow> =
         pairs.iter().map(|pair| row_of(&store, rules, pair)).collect::<Result<_>>()?;
-    let context = || format!("cannot write {}", file.display());
-    let mut out = BufWriter::new(File::create(file).with_context(context)?);
-    write_review(&mut out, &rows).and_then(|()| Ok(out.flush()?)).with_context(context)?;
+    written(file, &|out| write_review(out, &rows))?;
     terminal::print_wrapped(
         &format!(
             "{} in {}; fill in the column `verdict` with same or different, then `leadmill review apply {}`",
@@ -233,14 +232,7 @@ fn apply(global: &Global, rules: &RuleSet, file: &Path, because: &str, json: boo
     if !file.is_file() {
         return Err(UsageError(format!("{}: there is no such file", file.display())).into());
     }
-    let verdicts = match read_verdicts(&InputPath::file(file), rules) {
-        Ok(verdicts) => verdicts,
-        Err(MatchFault::Usage(message)) => return Err(UsageError(message).into()),
-        Err(fault @ MatchFault::Refused(_)) => {
-            terminal::error(&fault.to_string());
-            return Ok(6);
-        }
-    };
+    let verdicts = read_verdicts(&InputPath::file(file), rules)?;
     if verdicts.is_empty() {
         let message =
             "no row has a verdict\nhint: fill in the column `verdict` with same or different";

@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::progress::Progress;
+use super::terminal::figure;
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
 use crate::intake::{InputPath, locate};
@@ -187,7 +188,6 @@ impl Run {
 
     fn print_tables(&self, global: &Global, summary: &RunSummary) -> Result<()> {
         let rows = summary.rows;
-        let figure = |name: &str, count: u64| vec![name.to_owned(), count.to_string()];
         terminal::print(&format!("run {} as of {}", summary.run, summary.as_of))?;
         terminal::print("")?;
         let mut lines = vec![

@@ -91,6 +91,11 @@ pub fn print_wrapped(text: &str, indent: usize) -> Result<()> {
     print(&format!("{}{lines}", " ".repeat(leading)))
 }
 
+/// Returns a row of a table of figures: what is counted, and how many.
+pub fn figure(name: &str, count: u64) -> Vec<String> {
+    vec![name.to_owned(), count.to_string()]
+}
+
 /// Renders rows, the first of which is the header, as a table no wider than the terminal.
 ///
 /// `right` names the columns that hold figures. Prose is wrapped between words first; a path or an id is

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::run::Worker;
+use super::terminal::figure;
 use super::workspace::Global;
 use super::{Outcome, terminal};
 use crate::pipeline::undo::{dry_undo, undo};
@@ -53,7 +54,6 @@ impl Undo {
 
     fn print_tables(&self, global: &Global, summary: &RunSummary) -> Result<()> {
         let Some(undo) = &summary.undo else { return Ok(()) };
-        let figure = |name: &str, count: u64| vec![name.to_owned(), count.to_string()];
         let verb = if self.keep_nothing { "would undo" } else { "undid" };
         terminal::print(&format!("run {} {verb} run {}", summary.run, undo.run))?;
         terminal::print("")?;

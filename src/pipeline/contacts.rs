@@ -1,4 +1,6 @@
-//! Contacts that several people share: they do not speak for two submissions being one person's.
+//! How alike submissions are: the one way to the bits, whoever asks for them.
+//!
+//! Contacts that several people share do not speak for two submissions being one person's.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,34 +8,66 @@ use anyhow::Result;
 
 use super::model::pair_model;
 use crate::identity::guard::Guard;
-use crate::identity::keys::{KeyKind, match_keys};
-use crate::identity::likeness::PairModel;
+use crate::identity::keys::{KeyKind, Keyring, match_keys};
+use crate::identity::likeness::{Judge, PairModel};
 use crate::model::field::{self, FieldValues};
 use crate::model::ids::{KeyHash, SubmissionNo};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::absorb::Horizon;
 
-/// Which addresses and numbers are shared, as far as somebody has asked.
+/// Values kept in memory between comparisons.
+const VALUES_KEPT_MAX: usize = 20_000;
+
+/// What submissions say by themselves, and the weights that hold, as far as somebody has asked.
 #[derive(Debug)]
 pub(super) struct Contacts<'a> {
     store: &'a Store,
     rules: &'a RuleSet,
     guard: Guard<'a>,
+    keyring: Keyring,
     horizon: Horizon,
     shared: HashMap<KeyHash, bool>,
+    values: HashMap<SubmissionNo, FieldValues>,
     model: Option<PairModel>,
 }
 
 impl<'a> Contacts<'a> {
     /// Asks the store as `horizon` lets see it.
     pub(super) fn new(store: &'a Store, rules: &'a RuleSet, horizon: Horizon) -> Self {
-        let guard = Guard::new(&rules.identity);
-        Self { store, rules, guard, horizon, shared: HashMap::new(), model: None }
+        Self {
+            store,
+            rules,
+            guard: Guard::new(&rules.identity),
+            keyring: Keyring::new(&rules.tables),
+            horizon,
+            shared: HashMap::new(),
+            values: HashMap::new(),
+            model: None,
+        }
+    }
+
+    /// Prepares to compare `submissions`, which are known by their position.
+    pub(super) fn judge(&mut self, submissions: &[SubmissionNo]) -> Result<Judge> {
+        if self.values.len() > VALUES_KEPT_MAX {
+            self.values.clear();
+        }
+        for submission in submissions {
+            if !self.values.contains_key(submission) {
+                let values = self.own_values(*submission)?;
+                self.values.insert(*submission, values);
+            }
+        }
+        let model = match &mut self.model {
+            Some(model) => model,
+            none => none.insert(pair_model(self.store, self.horizon)?),
+        };
+        let values: Vec<&FieldValues> = submissions.iter().map(|one| &self.values[one]).collect();
+        Ok(Judge::new(&values, model, self.keyring.lists()))
     }
 
     /// Returns the values of `submission` without an address or number that several people hold.
-    pub(super) fn own_values(&mut self, submission: SubmissionNo) -> Result<FieldValues> {
+    fn own_values(&mut self, submission: SubmissionNo) -> Result<FieldValues> {
         let mut values = self.store.submission_values(submission, &self.rules.fields)?;
         for key in match_keys(&values) {
             let field = match key.kind {
@@ -46,14 +80,6 @@ impl<'a> Contacts<'a> {
             }
         }
         Ok(values)
-    }
-
-    /// Returns the weights that hold.
-    pub(super) fn model(&mut self) -> Result<&PairModel> {
-        match &mut self.model {
-            Some(model) => Ok(model),
-            none => Ok(none.insert(pair_model(self.store, self.horizon)?)),
-        }
     }
 
     fn is_shared(&mut self, key: KeyHash) -> Result<bool> {

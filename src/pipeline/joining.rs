@@ -15,7 +15,7 @@ use super::absorb::Fresh;
 use super::likely::Likely;
 use crate::identity::clusters::Clusters;
 use crate::identity::guard::Guard;
-use crate::identity::keys::{KeyKind, Keyring};
+use crate::identity::keys::KeyKind;
 use crate::model::ids::{Fingerprint, KeyHash, LeadNo, SubmissionNo};
 use crate::rules::RuleSet;
 use crate::store::Store;
@@ -53,11 +53,9 @@ pub fn join(
     if fresh.is_empty() && seeds.is_empty() {
         return Ok(Joined::default());
     }
-    let keyring = Keyring::new(&rules.tables);
     let mut work = Work {
         store,
         rules,
-        keyring: &keyring,
         guard: Guard::new(&rules.identity),
         fresh,
         horizon,
@@ -84,15 +82,13 @@ pub fn join(
         })?;
     }
     // Whatever is taken apart may touch more: until nothing new does.
-    while work.take_leads_apart(&mut likely)? {
+    loop {
+        work.take_leads_apart(&mut likely)?;
         work.follow_verdicts()?;
         likely.find_pairs(&mut work)?;
-    }
-    likely.find_pairs(&mut work)?;
-    work.follow_verdicts()?;
-    while work.take_leads_apart(&mut likely)? {
-        likely.find_pairs(&mut work)?;
-        work.follow_verdicts()?;
+        if work.waiting().is_empty() {
+            break;
+        }
     }
     work.join_by_verdicts();
     likely.join(&mut work)?;
@@ -103,7 +99,6 @@ pub fn join(
 pub(super) struct Work<'a> {
     pub(super) store: &'a Store,
     pub(super) rules: &'a RuleSet,
-    pub(super) keyring: &'a Keyring,
     guard: Guard<'a>,
     pub(super) fresh: &'a Fresh,
     pub(super) horizon: Horizon,
@@ -172,15 +167,15 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Brings the submissions of touched leads in and joins them by the keys that still hold; returns whether
-    /// there was a lead to be taken apart.
-    fn take_leads_apart(&mut self, likely: &mut Likely<'a>) -> Result<bool> {
-        let waiting: Vec<LeadNo> = self.joined.touched.difference(&self.apart).copied().collect();
-        if waiting.is_empty() {
-            return Ok(false);
-        }
+    /// Returns the touched leads that have not been taken apart yet.
+    fn waiting(&self) -> Vec<LeadNo> {
+        self.joined.touched.difference(&self.apart).copied().collect()
+    }
+
+    /// Brings the submissions of touched leads in and joins them by the keys that still hold.
+    fn take_leads_apart(&mut self, likely: &mut Likely<'a>) -> Result<()> {
         let mut keys: BTreeMap<KeyHash, KeyKind> = BTreeMap::new();
-        for lead in waiting {
+        for lead in self.waiting() {
             self.apart.insert(lead);
             for member in self.store.members(lead)? {
                 self.element(member.no);
@@ -199,7 +194,7 @@ impl<'a> Work<'a> {
                 self.join(first, other, group.kind);
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Returns the pairs that `group` joins among the submissions at hand: each holder with the first of its label.
@@ -249,20 +244,26 @@ impl<'a> Work<'a> {
         self.verdicts = verdicts;
     }
 
-    /// Returns whether somebody said that a member of one component is not one of the other.
-    pub(super) fn are_kept_apart(&mut self, a: SubmissionNo, b: SubmissionNo) -> bool {
+    /// Returns whether a member of one component is not one of the other, as somebody said of the pairs
+    /// [`Work::different`].
+    pub(super) fn are_kept_apart(
+        &mut self,
+        different: &[(SubmissionNo, SubmissionNo)],
+        a: SubmissionNo,
+        b: SubmissionNo,
+    ) -> bool {
         let (a, b) = (self.root(a), self.root(b));
-        let different: Vec<(SubmissionNo, SubmissionNo)> =
-            self.different().filter(|(x, y)| self.is_here(*x) && self.is_here(*y)).collect();
-        different.into_iter().any(|(x, y)| {
-            let (x, y) = (self.root(x), self.root(y));
+        different.iter().any(|(x, y)| {
+            let (x, y) = (self.root(*x), self.root(*y));
             (x, y) == (a, b) || (x, y) == (b, a)
         })
     }
 
-    fn different(&self) -> impl Iterator<Item = (SubmissionNo, SubmissionNo)> + '_ {
+    /// Returns the pairs among the submissions at hand of which somebody said that they are two people.
+    pub(super) fn different(&self) -> Vec<(SubmissionNo, SubmissionNo)> {
         let verdicts = self.verdicts.iter().filter(|verdict| !verdict.is_same);
-        verdicts.map(|verdict| (verdict.a, verdict.b))
+        let pairs = verdicts.map(|verdict| (verdict.a, verdict.b));
+        pairs.filter(|(a, b)| self.is_here(*a) && self.is_here(*b)).collect()
     }
 
     pub(super) fn join(&mut self, first: SubmissionNo, other: SubmissionNo, kind: KeyKind) {
@@ -336,25 +337,24 @@ impl<'a> Work<'a> {
             .chunk_by(|a, b| a.0 == b.0)
             .map(|component| component.iter().map(|(_, no)| *no).collect())
             .collect();
-        let torn: BTreeSet<u32> = self.torn();
+        let different = self.different();
+        let torn = self.torn(&different);
         for members in components {
             if torn.is_empty() || !torn.contains(&self.root(members[0])) {
                 self.joined.components.push(members);
             } else {
-                self.part(&members)?;
+                self.part(&members, &different)?;
             }
         }
         Ok(self.joined)
     }
 
-    /// Returns the components that hold two submissions of which somebody said that they are two people.
-    fn torn(&mut self) -> BTreeSet<u32> {
-        let here: Vec<(SubmissionNo, SubmissionNo)> =
-            self.different().filter(|(a, b)| self.is_here(*a) && self.is_here(*b)).collect();
+    /// Returns the components that hold both of two `different` submissions.
+    fn torn(&mut self, different: &[(SubmissionNo, SubmissionNo)]) -> BTreeSet<u32> {
         let mut torn = BTreeSet::new();
-        for (a, b) in here {
-            let root = self.root(a);
-            if root == self.root(b) {
+        for (a, b) in different {
+            let root = self.root(*a);
+            if root == self.root(*b) {
                 torn.insert(root);
             }
         }
@@ -363,7 +363,11 @@ impl<'a> Work<'a> {
 
     /// Clusters the members of a torn component anew, the strongest joins first, and joins nobody whom somebody
     /// told apart.
-    fn part(&mut self, members: &[SubmissionNo]) -> Result<()> {
+    fn part(
+        &mut self,
+        members: &[SubmissionNo],
+        different: &[(SubmissionNo, SubmissionNo)],
+    ) -> Result<()> {
         let at = |one: SubmissionNo| members.binary_search(&one).ok();
         // The strength, the later verdict first, then what no order of rows can change.
         let mut edges: Vec<(u8, i64, Fingerprint, Fingerprint, Edge)> = Vec::new();
@@ -396,23 +400,32 @@ impl<'a> Work<'a> {
             let Some(group) = self.store.key_group(key, self.horizon)? else { continue };
             let names: Vec<&str> = group.holders.iter().map(|one| one.holder.as_str()).collect();
             let labels = self.guard.labels(group.kind, &names);
-            for (i, (a, label)) in group.holders.iter().zip(&labels).enumerate() {
-                for (b, other) in group.holders.iter().zip(&labels).skip(i + 1) {
-                    let (a, b) = (a.submission, b.submission);
-                    if label == other && is_within(a, b) {
-                        push(self, (a, b, group.kind), 0);
+            // Of a switchboard's many holders few are members.
+            let mut holders_of: BTreeMap<u32, Vec<SubmissionNo>> = BTreeMap::new();
+            for (holder, label) in group.holders.iter().zip(labels) {
+                if at(holder.submission).is_some() {
+                    holders_of.entry(label).or_default().push(holder.submission);
+                }
+            }
+            for holders in holders_of.values() {
+                for (i, a) in holders.iter().enumerate() {
+                    for b in &holders[i + 1..] {
+                        push(self, (*a, *b, group.kind), 0);
                     }
                 }
             }
         }
         edges.sort_unstable();
         let different: Vec<(u32, u32)> =
-            self.different().filter_map(|(a, b)| Some((at(a)? as u32, at(b)? as u32))).collect();
+            different.iter().filter_map(|(a, b)| Some((at(*a)? as u32, at(*b)? as u32))).collect();
         let mut clusters = Clusters::new(members.len());
         self.joined.edges.retain(|(a, b, _)| at(*a).is_none() || at(*b).is_none());
         for (.., edge) in edges {
             let (Some(a), Some(b)) = (at(edge.0), at(edge.1)) else { continue };
             let (root_a, root_b) = (clusters.find(a as u32), clusters.find(b as u32));
+            if root_a == root_b {
+                continue;
+            }
             let is_forbidden = different.iter().any(|(x, y)| {
                 let (x, y) = (clusters.find(*x), clusters.find(*y));
                 (x, y) == (root_a, root_b) || (x, y) == (root_b, root_a)

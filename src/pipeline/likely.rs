@@ -1,23 +1,17 @@
 //! Joining by likeness: people who share no key that identifies, but so much else that they are one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 
 use super::contacts::Contacts;
 use super::joining::Work;
-use super::model::pair_model;
 use crate::identity::keys::KeyKind;
 use crate::identity::likeness::{
-    AVERAGE_BITS_MIN, JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, PairModel, REVIEW_BITS_MIN,
-    SPEAKERS_MAX,
+    AVERAGE_BITS_MIN, JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, REVIEW_BITS_MIN, SPEAKERS_MAX,
 };
-use crate::model::field::FieldValues;
 use crate::model::ids::SubmissionNo;
 use crate::store::absorb::KeyGroup;
-
-/// Values kept in memory between comparisons.
-const VALUES_KEPT_MAX: usize = 20_000;
 
 /// A pair of submissions and the log2 odds that they are one person.
 type LikelyPair = (SubmissionNo, SubmissionNo, f32);
@@ -28,9 +22,7 @@ pub(super) struct Likely<'a> {
     waiting: Vec<Vec<SubmissionNo>>,
     pairs: Vec<LikelyPair>,
     seen: BTreeSet<(SubmissionNo, SubmissionNo)>,
-    values: HashMap<SubmissionNo, FieldValues>,
     contacts: Option<Contacts<'a>>,
-    model: Option<PairModel>,
 }
 
 impl<'a> Likely<'a> {
@@ -103,9 +95,10 @@ impl<'a> Likely<'a> {
         let mut open: BTreeSet<(u32, u32)> = BTreeSet::new();
         let is_alike = |(_, _, bits): &&LikelyPair| *bits >= JOIN_BITS_MIN;
         work.alike = pairs.iter().filter(is_alike).map(|(a, b, _)| (*a, *b)).collect();
+        let different = work.different();
         for (a, b, bits) in pairs {
             let (x, y) = (work.root(a), work.root(b));
-            if x == y || work.are_kept_apart(a, b) {
+            if x == y || work.are_kept_apart(&different, a, b) {
                 continue;
             }
             let average = self.average(work, &members[&x], &members[&y])?;
@@ -143,22 +136,8 @@ impl<'a> Likely<'a> {
     }
 
     fn judge(&mut self, work: &Work<'a>, submissions: &[SubmissionNo]) -> Result<Judge> {
-        if self.values.len() > VALUES_KEPT_MAX {
-            self.values.clear();
-        }
-        for submission in submissions {
-            if !self.values.contains_key(submission) {
-                let contacts = self
-                    .contacts
-                    .get_or_insert_with(|| Contacts::new(work.store, work.rules, work.horizon));
-                self.values.insert(*submission, contacts.own_values(*submission)?);
-            }
-        }
-        let values: Vec<&FieldValues> = submissions.iter().map(|one| &self.values[one]).collect();
-        let model = match &mut self.model {
-            Some(model) => model,
-            none => none.insert(pair_model(work.store, work.horizon)?),
-        };
-        Ok(Judge::new(&values, model, work.keyring.lists()))
+        self.contacts
+            .get_or_insert_with(|| Contacts::new(work.store, work.rules, work.horizon))
+            .judge(submissions)
     }
 }

@@ -64,11 +64,9 @@ fn written(model: &PairModel) -> Result<String> {
 /// [`Impossible`] when that is too little.
 pub fn learn(store: &Store, rules: &RuleSet) -> Result<PairModel> {
     let mut sheet = PairModel::sheet();
-    store.each_values(&rules.fields, |values| {
-        if sheet.len() < SUBMISSIONS_MAX {
-            let id = sheet.len().to_string();
-            PairModel::push(&mut sheet, &id, &values);
-        }
+    store.each_values(&rules.fields, SUBMISSIONS_MAX, |values| {
+        let id = sheet.len().to_string();
+        PairModel::push(&mut sheet, &id, &values);
         Ok(())
     })?;
     if sheet.len() < SUBMISSIONS_MIN {

@@ -10,10 +10,11 @@ use serde_json::json;
 
 use super::Job;
 use super::books::Books;
+use super::contacts::Contacts;
 use super::event::{Event, Events};
 use super::page::{PAGE_ROWS, Page};
 use super::quarantine::{Closed, ToMend, as_row};
-use super::reports::{Evidence, dropoff_figures, joined};
+use super::reports::{dropoff_figures, joined};
 use crate::delivery::crm::{CrmWriter, Lookups, RowFate};
 use crate::delivery::publication::{StagedFile, Staging};
 use crate::delivery::rejects::QuarantineOverview;
@@ -31,6 +32,7 @@ use crate::report::run_json::{
 use crate::rules::RuleSet;
 use crate::rules::target::Target;
 use crate::store::Store;
+use crate::store::absorb::Horizon;
 use crate::store::listing::{CountBy, LeadCounts, LeadFilter, ReadAs, TaskFilter};
 use crate::store::quarantine::QuarantineFilter;
 use crate::store::runs::RunRecord;
@@ -219,9 +221,9 @@ impl Rendering<'_> {
 
     fn duplicates(&self, staging: &mut Staging) -> Result<()> {
         let mut writer = DuplicatesWriter::new(staging.file("duplicates.csv")?, self.zone)?;
-        let evidence = Evidence::new(self.store, self.job.rules)?;
+        let mut contacts = Contacts::new(self.store, self.job.rules, Horizon::Now);
         self.store.each_join(self.record.first_submission_no, |join| {
-            writer.write(&joined(&join, self.job.rules, &evidence)?)
+            writer.write(&joined(&join, self.job.rules, &mut contacts)?)
         })?;
         let (rows, file) = writer.finish()?;
         staging.close_file(file, Some(rows))

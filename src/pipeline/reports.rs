@@ -3,9 +3,9 @@
 use anyhow::Result;
 
 use super::books::Books;
-use super::model::pair_model;
-use crate::identity::keys::{KeyKind, Keyring};
-use crate::identity::likeness::{Judge, PairModel};
+use super::contacts::Contacts;
+use super::review::{Comparison, compare_rows};
+use crate::identity::keys::KeyKind;
 use crate::model::field::{self, FieldValues};
 use crate::model::mailbox::mailbox_key;
 use crate::report::dropoff::{DropoffFigures, Funnel, SourceFigures, TargetFigures};
@@ -39,9 +39,9 @@ pub fn duplicate_tables(
         by_source.add_submissions(&source, count);
         by_campaign.add_submissions(&campaign_word(&campaign), count);
     }
-    let evidence = Evidence::new(store, rules)?;
+    let mut contacts = Contacts::new(store, rules, Horizon::Now);
     store.each_join(run.first_submission_no, |join| {
-        let joined = joined(&join, rules, &evidence)?;
+        let joined = joined(&join, rules, &mut contacts)?;
         by_source.add_duplicate(&joined.source, joined.kind);
         by_campaign.add_duplicate(&campaign_word(&joined.campaign), joined.kind);
         Ok(())
@@ -91,31 +91,12 @@ pub fn dropoff_figures(
     })
 }
 
-/// What it takes to say how alike two rows are that were joined by likeness.
-pub struct Evidence {
-    keyring: Keyring,
-    model: PairModel,
-}
-
-impl Evidence {
-    /// Reads the weights that hold.
-    pub fn new(store: &Store, rules: &RuleSet) -> Result<Self> {
-        Ok(Self { keyring: Keyring::new(&rules.tables), model: pair_model(store, Horizon::Now)? })
-    }
-
-    /// Returns the bits of two rows and the fields that speak for their being one person's.
-    fn likeness(&self, values: &FieldValues, with: &FieldValues) -> String {
-        let judge = Judge::new(&[values, with], &self.model, self.keyring.lists());
-        let (agreement, bits) = judge.bits(0, 1);
-        let speaking = judge.reasons(&agreement).into_iter().filter(|(_, _, bits)| *bits > 0.0);
-        let fields: Vec<String> =
-            speaking.map(|(field, level, _)| format!("{field} {level}")).collect();
-        format!("{:+.1} bits: {}", bits.total, fields.join(", "))
-    }
-}
-
 /// Returns a join as the analyst reads it.
-pub fn joined(join: &JoinEntry, rules: &RuleSet, evidence: &Evidence) -> Result<JoinedSubmission> {
+pub(super) fn joined(
+    join: &JoinEntry,
+    rules: &RuleSet,
+    contacts: &mut Contacts<'_>,
+) -> Result<JoinedSubmission> {
     let values = decode_values(&join.fields, &rules.fields)?;
     let with = decode_values(&join.with_fields, &rules.fields)?;
     let form = |values: &FieldValues| {
@@ -140,7 +121,7 @@ pub fn joined(join: &JoinEntry, rules: &RuleSet, evidence: &Evidence) -> Result<
     );
     let key_value = match join.kind {
         KeyKind::Phone => values.get(field::PHONE).unwrap_or("").to_owned(),
-        KeyKind::Near => evidence.likeness(&values, &with),
+        KeyKind::Near => likeness(&compare_rows(contacts, join.joined_no, join.with_no)?),
         KeyKind::Verdict => "somebody said so".to_owned(),
         _ => values.get(field::EMAIL).map(mailbox_key).unwrap_or_default(),
     };
@@ -154,4 +135,12 @@ pub fn joined(join: &JoinEntry, rules: &RuleSet, evidence: &Evidence) -> Result<
         matched_key: format!("{}={key_value}", join.kind.word()),
         matched_with: join.with.clone(),
     })
+}
+
+/// Returns the bits of two rows and the fields that speak for their being one person's.
+fn likeness(comparison: &Comparison) -> String {
+    let speaking = comparison.reasons.iter().filter(|(_, _, bits)| *bits > 0.0);
+    let fields: Vec<String> =
+        speaking.map(|(field, level, _)| format!("{field} {level}")).collect();
+    format!("{:+.1} bits: {}", comparison.bits, fields.join(", "))
 }

@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::Result;
 
 use super::contacts::Contacts;
-use crate::identity::keys::Keyring;
 use crate::identity::likeness::{
     JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, REVIEW_BITS_MIN, SPEAKERS_MAX,
 };
 use crate::identity::matching::model::probability;
-use crate::model::field::FieldValues;
 use crate::model::ids::{LeadNo, SubmissionNo};
 use crate::rules::RuleSet;
 use crate::store::Store;
@@ -45,7 +43,6 @@ pub struct ReviewPair {
 /// Their leads as wholes must be alike, too: relatives behind one switchboard are not asked about. What somebody
 /// has decided already is not asked again.
 pub fn pairs(store: &Store, rules: &RuleSet) -> Result<Vec<ReviewPair>> {
-    let keyring = Keyring::new(&rules.tables);
     let mut contacts = Contacts::new(store, rules, Horizon::Now);
     let decided = decided(store)?;
     let mut best: BTreeMap<(LeadNo, LeadNo), Comparison> = BTreeMap::new();
@@ -70,7 +67,7 @@ pub fn pairs(store: &Store, rules: &RuleSet) -> Result<Vec<ReviewPair>> {
         if pairs.is_empty() {
             return Ok(());
         }
-        let judge = judge(&mut contacts, &keyring, &holders)?;
+        let judge = contacts.judge(&holders)?;
         for (i, j) in pairs {
             let (Some(a), Some(b)) = (lead(i), lead(j)) else { continue };
             let key = (a.min(b), a.max(b));
@@ -84,7 +81,7 @@ pub fn pairs(store: &Store, rules: &RuleSet) -> Result<Vec<ReviewPair>> {
     })?;
     let mut pairs = Vec::new();
     for ((a, b), comparison) in best {
-        if average(store, &mut contacts, &keyring, a, b)? >= REVIEW_BITS_MIN {
+        if average(store, &mut contacts, a, b)? >= REVIEW_BITS_MIN {
             pairs.push(ReviewPair { a, b, comparison });
         }
     }
@@ -95,13 +92,7 @@ pub fn pairs(store: &Store, rules: &RuleSet) -> Result<Vec<ReviewPair>> {
 }
 
 /// Returns the average bits between the submissions that speak for two leads.
-fn average(
-    store: &Store,
-    contacts: &mut Contacts<'_>,
-    keyring: &Keyring,
-    a: LeadNo,
-    b: LeadNo,
-) -> Result<f32> {
+fn average(store: &Store, contacts: &mut Contacts<'_>, a: LeadNo, b: LeadNo) -> Result<f32> {
     let speakers = |lead| -> Result<Vec<SubmissionNo>> {
         let mut members = store.members(lead)?;
         members.sort_by_key(|member| member.fingerprint);
@@ -109,7 +100,7 @@ fn average(
     };
     let (ours, theirs) = (speakers(a)?, speakers(b)?);
     let all: Vec<SubmissionNo> = ours.iter().chain(&theirs).copied().collect();
-    Ok(judge(contacts, keyring, &all)?.average(ours.len()))
+    Ok(contacts.judge(&all)?.average(ours.len()))
 }
 
 /// Returns the pairs of leads about which somebody said that they are two.
@@ -130,14 +121,13 @@ pub fn compare_leads(
     a: LeadNo,
     b: LeadNo,
 ) -> Result<(SubmissionNo, SubmissionNo, Comparison)> {
-    let keyring = Keyring::new(&rules.tables);
     let mut contacts = Contacts::new(store, rules, Horizon::Now);
     let members = |lead| -> Result<Vec<SubmissionNo>> {
         Ok(store.members(lead)?.iter().take(NEAR_HOLDERS_MAX).map(|one| one.no).collect())
     };
     let (ours, theirs) = (members(a)?, members(b)?);
     let all: Vec<SubmissionNo> = ours.iter().chain(&theirs).copied().collect();
-    let judge = judge(&mut contacts, &keyring, &all)?;
+    let judge = contacts.judge(&all)?;
     let mut best: Option<(SubmissionNo, SubmissionNo, Comparison)> = None;
     for i in 0..ours.len() {
         for j in ours.len()..all.len() {
@@ -157,18 +147,25 @@ pub fn weakest_bridge(
     rules: &RuleSet,
     lead: LeadNo,
 ) -> Result<Option<(SubmissionNo, SubmissionNo, Comparison)>> {
-    let keyring = Keyring::new(&rules.tables);
     let mut contacts = Contacts::new(store, rules, Horizon::Now);
     let mut weakest: Option<(SubmissionNo, SubmissionNo, Comparison)> = None;
     for member in store.members(lead)? {
         let Some(with) = store.joined_with(member.no)? else { continue };
-        let judge = judge(&mut contacts, &keyring, &[member.no, with])?;
-        let found = comparison(&judge, 0, 1);
+        let found = compare_rows(&mut contacts, member.no, with)?;
         if weakest.as_ref().is_none_or(|(.., known)| found.bits < known.bits) {
             weakest = Some((member.no, with, found));
         }
     }
     Ok(weakest)
+}
+
+/// Returns how two submissions agree.
+pub(super) fn compare_rows(
+    contacts: &mut Contacts<'_>,
+    a: SubmissionNo,
+    b: SubmissionNo,
+) -> Result<Comparison> {
+    Ok(comparison(&contacts.judge(&[a, b])?, 0, 1))
 }
 
 /// Returns what a comparison means: `same`, `review` or `different`.
@@ -188,15 +185,4 @@ fn comparison(judge: &Judge, i: usize, j: usize) -> Comparison {
         is_vetoed: bits.is_vetoed,
         reasons: judge.reasons(&agreement),
     }
-}
-
-fn judge(
-    contacts: &mut Contacts<'_>,
-    keyring: &Keyring,
-    submissions: &[SubmissionNo],
-) -> Result<Judge> {
-    let values: Vec<FieldValues> =
-        submissions.iter().map(|one| contacts.own_values(*one)).collect::<Result<_>>()?;
-    let values: Vec<&FieldValues> = values.iter().collect();
-    Ok(Judge::new(&values, contacts.model()?, keyring.lists()))
 }

@@ -169,13 +169,17 @@ pub fn find_withdrawn(store: &Store, text: &str) -> Result<Option<Withdrawal>> {
     text.parse::<LeadId>().map_or(Ok(None), |id| store.last_withdrawal(id))
 }
 
-/// Returns the story of `lead`.
-pub fn tell(store: &Store, rules: &RuleSet, lead: LeadNo, as_of_ms: i64) -> Result<Story> {
+/// Returns `no` as lists show it.
+pub fn lead(store: &Store, rules: &RuleSet, no: LeadNo) -> Result<Lead> {
     let rule_no = |id: &str| super::publish::rule_no(rules, id);
-    let read = super::publish::read_as(rules, &rule_no, RunNo(0));
+    store.lead(no, super::publish::read_as(rules, &rule_no, RunNo(0)))
+}
+
+/// Returns the story of the lead `no`.
+pub fn tell(store: &Store, rules: &RuleSet, no: LeadNo, as_of_ms: i64) -> Result<Story> {
     let mut submissions = Vec::new();
     let mut consents = Vec::new();
-    for member in store.members(lead)? {
+    for member in store.members(no)? {
         let row = store.member_row(member.no)?;
         let values = decode_values(&row.fields, &rules.fields)?;
         for claim in claims(row.consents.as_deref())? {
@@ -190,16 +194,16 @@ pub fn tell(store: &Store, rules: &RuleSet, lead: LeadNo, as_of_ms: i64) -> Resu
         });
     }
     Ok(Story {
-        lead: store.lead(lead, read)?,
-        ids: store.ids_of(lead)?,
-        winners: store.winners_of(lead)?,
-        decisions: store.decisions_of(lead)?,
-        tasks: store.tasks_of(lead, as_of_ms)?,
-        events: store.events_of(lead)?,
-        touches: touches(store, rules, lead, &submissions)?,
+        lead: lead(store, rules, no)?,
+        ids: store.ids_of(no)?,
+        winners: store.winners_of(no)?,
+        decisions: store.decisions_of(no)?,
+        tasks: store.tasks_of(no, as_of_ms)?,
+        events: store.events_of(no)?,
+        touches: touches(store, rules, no, &submissions)?,
         identifiers: identifiers(&submissions),
-        statements: store.statements_about(lead)?,
-        corrections: store.corrections_of(lead)?,
+        statements: store.statements_about(no)?,
+        corrections: store.corrections_of(no)?,
         submissions,
         consents,
     })

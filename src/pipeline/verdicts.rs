@@ -6,9 +6,10 @@ use anyhow::Result;
 use super::amend::{amend, decide_about};
 use super::event::Events;
 use super::{Impossible, Job, opening};
-use crate::model::ids::{Fingerprint, LeadNo, SubmissionNo};
+use crate::model::ids::{LeadNo, SubmissionNo};
 use crate::report::run_json::RunSummary;
 use crate::store::Store;
+use crate::store::absorb::MemberOrder;
 use crate::store::runs::{RunKind, RunRecord};
 
 /// Rows that a message lists at most.
@@ -26,7 +27,7 @@ pub enum Saying {
 }
 
 /// Two submissions, and whether they are one person.
-type Said = (SubmissionNo, SubmissionNo, bool);
+type Said = (MemberOrder, MemberOrder, bool);
 
 /// Keeps what `sayings` returns of the store, decides by it and publishes what that changed.
 ///
@@ -69,18 +70,19 @@ fn said(store: &Store, sayings: &[Saying]) -> Result<Vec<Said>> {
 
 fn all_pairs(store: &Store, a: LeadNo, b: LeadNo, is_same: bool) -> Result<Vec<Said>> {
     let (ours, theirs) = (store.members(a)?, store.members(b)?);
-    let pair = |one: SubmissionNo| theirs.iter().map(move |other| (one, other.no, is_same));
-    Ok(ours.iter().flat_map(|one| pair(one.no)).collect())
+    let pairs = |one: MemberOrder| theirs.iter().map(move |other| (one, *other, is_same));
+    Ok(ours.into_iter().flat_map(pairs).collect())
 }
 
 fn split(store: &Store, lead: LeadNo, rows: &[SubmissionNo]) -> Result<Vec<Said>> {
-    let members: Vec<SubmissionNo> = store.members(lead)?.iter().map(|one| one.no).collect();
+    let members = store.members(lead)?;
     let listed = || {
         let shown: Vec<String> =
-            members.iter().take(ROWS_LISTED).map(|member| member.0.to_string()).collect();
+            members.iter().take(ROWS_LISTED).map(|member| member.no.0.to_string()).collect();
         shown.join(", ")
     };
-    if let Some(stranger) = rows.iter().find(|row| !members.contains(row)) {
+    if let Some(stranger) = rows.iter().find(|row| members.iter().all(|member| member.no != **row))
+    {
         return Err(Impossible(format!(
             "row {} is none of this lead's\nhint: its rows are {}; `leadmill explain` shows what they say",
             stranger.0,
@@ -88,9 +90,9 @@ fn split(store: &Store, lead: LeadNo, rows: &[SubmissionNo]) -> Result<Vec<Said>
         ))
         .into());
     }
-    let staying: Vec<SubmissionNo> =
-        members.iter().filter(|member| !rows.contains(member)).copied().collect();
-    if staying.is_empty() || rows.is_empty() {
+    let (going, staying): (Vec<MemberOrder>, Vec<MemberOrder>) =
+        members.iter().partition(|member| rows.contains(&member.no));
+    if staying.is_empty() || going.is_empty() {
         return Err(Impossible(format!(
             "a split needs rows that go and rows that stay\nhint: name some, but not all, of the lead's \
              rows with --rows: {}",
@@ -99,11 +101,11 @@ fn split(store: &Store, lead: LeadNo, rows: &[SubmissionNo]) -> Result<Vec<Said>
         .into());
     }
     let mut said: Vec<Said> = Vec::new();
-    for going in rows {
-        said.extend(staying.iter().map(|stays| (*going, *stays, false)));
+    for goes in &going {
+        said.extend(staying.iter().map(|stays| (*goes, *stays, false)));
         // Those who go are one person, unless somebody says otherwise.
-        if *going != rows[0] {
-            said.push((rows[0], *going, true));
+        if *goes != going[0] {
+            said.push((going[0], *goes, true));
         }
     }
     Ok(said)
@@ -116,14 +118,10 @@ fn keep(
     said: &[Said],
     because: &str,
 ) -> Result<Vec<SubmissionNo>> {
-    let print = |row: SubmissionNo| -> Result<Fingerprint> {
-        let known = store.fingerprint_of(row)?;
-        known.ok_or_else(|| Impossible(format!("there is no row {}", row.0)).into())
-    };
     let mut seeds = Vec::new();
     for (a, b, is_same) in said {
-        store.keep_verdict(record.no, (print(*a)?, print(*b)?), *is_same, because)?;
-        seeds.extend([*a, *b]);
+        store.keep_verdict(record.no, (a.fingerprint, b.fingerprint), *is_same, because)?;
+        seeds.extend([a.no, b.no]);
     }
     Ok(seeds)
 }

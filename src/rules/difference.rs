@@ -21,36 +21,7 @@ pub struct RuleEdit {
 /// own are named as a whole.
 pub fn difference(before: &RuleSet, after: &RuleSet) -> Vec<RuleEdit> {
     let mut edits = thresholds(before, after);
-    edits.extend(of_kind(
-        "model",
-        &before.scoring.models,
-        &after.scoring.models,
-        |model| &*model.id,
-        |was, is| {
-            let mut parts = Vec::new();
-            push_if(&mut parts, was.when != is.when, "another condition");
-            parts
-        },
-    ));
-    edits.extend(of_kind(
-        "score",
-        &before.scoring.rules,
-        &after.scoring.rules,
-        |rule| &rule.id,
-        |was, is| {
-            let mut parts = Vec::new();
-            if was.points != is.points {
-                parts.push(format!("{:+} → {:+} points", was.points, is.points));
-            }
-            push_if(&mut parts, was.when != is.when, "another condition");
-            push_if(&mut parts, was.group != is.group, "another group");
-            push_if(&mut parts, was.decay != is.decay, "fades otherwise");
-            push_if(&mut parts, was.count != is.count, "counts repeats otherwise");
-            push_if(&mut parts, was.missing != is.missing, "other points for what is missing");
-            push_if(&mut parts, was.models != is.models, "other models");
-            parts
-        },
-    ));
+    edits.extend(points(before, after));
     edits.extend(of_kind(
         "route",
         &before.routing.routes,
@@ -113,6 +84,41 @@ pub fn difference(before: &RuleSet, after: &RuleSet) -> Vec<RuleEdit> {
         |_, _| Vec::new(),
     ));
     edits.extend(files(before, after));
+    edits
+}
+
+/// Returns which models and scoring rules are otherwise.
+fn points(before: &RuleSet, after: &RuleSet) -> Vec<RuleEdit> {
+    let mut edits = of_kind(
+        "model",
+        &before.scoring.models,
+        &after.scoring.models,
+        |model| &*model.id,
+        |was, is| {
+            let mut parts = Vec::new();
+            push_if(&mut parts, was.when != is.when, "another condition");
+            parts
+        },
+    );
+    edits.extend(of_kind(
+        "score",
+        &before.scoring.rules,
+        &after.scoring.rules,
+        |rule| &rule.id,
+        |was, is| {
+            let mut parts = Vec::new();
+            if was.points != is.points {
+                parts.push(format!("{:+} → {:+} points", was.points, is.points));
+            }
+            push_if(&mut parts, was.when != is.when, "another condition");
+            push_if(&mut parts, was.group != is.group, "another group");
+            push_if(&mut parts, was.decay != is.decay, "fades otherwise");
+            push_if(&mut parts, was.count != is.count, "counts repeats otherwise");
+            push_if(&mut parts, was.missing != is.missing, "other points for what is missing");
+            push_if(&mut parts, was.models != is.models, "other models");
+            parts
+        },
+    ));
     edits
 }
 

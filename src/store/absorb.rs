@@ -52,6 +52,16 @@ pub enum Horizon {
     Run(RunNo),
 }
 
+impl Horizon {
+    /// Returns the number of the last run that it lets see.
+    pub(super) fn last_run(self) -> i64 {
+        match self {
+            Self::Now => i64::MAX,
+            Self::Run(run) => run.0,
+        }
+    }
+}
+
 /// Which keys [`Store::key_groups`] hands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyScope {
@@ -83,29 +93,29 @@ impl Store {
         scope: KeyScope,
         mut visit: impl FnMut(KeyGroup) -> Result<()>,
     ) -> Result<()> {
-        let (sql, last_run) = match scope {
+        let (sql, horizon) = match scope {
             KeyScope::All => (
                 "SELECT key, submission_no, kind, holder FROM match_key
                  WHERE ?1 > 0 ORDER BY key, submission_no",
-                i64::MAX,
+                Horizon::Now,
             ),
             KeyScope::Fresh(Horizon::Now) => (
                 "SELECT k.key, k.submission_no, k.kind, k.holder
                  FROM temp.fresh_key AS f CROSS JOIN match_key AS k ON k.key = f.key
                  WHERE ?1 > 0 ORDER BY f.key, k.submission_no",
-                i64::MAX,
+                Horizon::Now,
             ),
-            KeyScope::Fresh(Horizon::Run(run)) => (
+            KeyScope::Fresh(horizon @ Horizon::Run(_)) => (
                 "SELECT k.key, k.submission_no, k.kind, k.holder
                  FROM temp.fresh_key AS f CROSS JOIN match_key AS k ON k.key = f.key
                  CROSS JOIN submission AS s ON s.submission_no = k.submission_no
                  CROSS JOIN input AS i ON i.input_no = s.input_no
                  WHERE i.run_no <= ?1 ORDER BY f.key, k.submission_no",
-                run.0,
+                horizon,
             ),
         };
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([last_run])?;
+        let mut rows = statement.query([horizon.last_run()])?;
         let mut group: Option<KeyGroup> = None;
         while let Some(row) = rows.next()? {
             let key = KeyHash(row.get(0)?);
@@ -133,22 +143,20 @@ impl Store {
 
     /// Returns all holders of `key` that `horizon` lets see.
     pub fn key_group(&self, key: KeyHash, horizon: Horizon) -> Result<Option<KeyGroup>> {
-        let (sql, last_run) = match horizon {
-            Horizon::Now => (
+        let sql = match horizon {
+            Horizon::Now => {
                 "SELECT submission_no, kind, holder FROM match_key
-                 WHERE key = ?1 AND ?2 > 0 ORDER BY submission_no",
-                i64::MAX,
-            ),
-            Horizon::Run(run) => (
+                 WHERE key = ?1 AND ?2 > 0 ORDER BY submission_no"
+            }
+            Horizon::Run(_) => {
                 "SELECT k.submission_no, k.kind, k.holder FROM match_key AS k
                  CROSS JOIN submission AS s ON s.submission_no = k.submission_no
                  CROSS JOIN input AS i ON i.input_no = s.input_no
-                 WHERE k.key = ?1 AND i.run_no <= ?2 ORDER BY k.submission_no",
-                run.0,
-            ),
+                 WHERE k.key = ?1 AND i.run_no <= ?2 ORDER BY k.submission_no"
+            }
         };
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![key.0, last_run])?;
+        let mut rows = statement.query(params![key.0, horizon.last_run()])?;
         let mut group: Option<KeyGroup> = None;
         while let Some(row) = rows.next()? {
             let kind = kind(row.get(1)?)?;

@@ -8,7 +8,7 @@ use rusqlite::{Row, params};
 use super::points::{read_contributions, read_models};
 use super::{Store, codec};
 use crate::model::decision::{Contribution, Grade, Score, Segment};
-use crate::model::ids::{LeadId, LeadNo, RunNo};
+use crate::model::ids::{LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::lead::Lead;
 use crate::model::run::RowCounts;
 use crate::model::task::{PlannedTask, Task, TaskChannel, TaskState};
@@ -51,7 +51,9 @@ pub struct TaskFilter {
 pub struct JoinEntry {
     /// The lead.
     pub lead: LeadId,
-    /// `file:line` of the submission that joined.
+    /// The submission that joined.
+    pub joined_no: SubmissionNo,
+    /// Its `file:line`.
     pub joined: String,
     /// When it was sent, milliseconds since 1970 UTC.
     pub submitted_ms: i64,
@@ -59,7 +61,9 @@ pub struct JoinEntry {
     pub preset: String,
     /// Its values as JSON.
     pub fields: String,
-    /// `file:line` of the submission it shares a key with.
+    /// The submission it shares a key with.
+    pub with_no: SubmissionNo,
+    /// `file:line` of that one.
     pub with: String,
     /// When that one was sent.
     pub with_submitted_ms: i64,
@@ -207,7 +211,8 @@ impl Store {
     ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "SELECT l.id, i.name || ':' || s.line, s.submitted_ms, i.source, s.fields,
-                    wi.name || ':' || w.line, w.submitted_ms, wi.source, w.fields, k.kind
+                    wi.name || ':' || w.line, w.submitted_ms, wi.source, w.fields, k.kind,
+                    k.submission_no, k.with_no
              FROM link AS k
              JOIN submission AS s ON s.submission_no = k.submission_no
              JOIN input AS i ON i.input_no = s.input_no
@@ -221,10 +226,12 @@ impl Store {
         while let Some(row) = rows.next()? {
             visit(JoinEntry {
                 lead: read_id(row, 0)?,
+                joined_no: SubmissionNo(row.get(10)?),
                 joined: row.get(1)?,
                 submitted_ms: row.get(2)?,
                 preset: row.get(3)?,
                 fields: row.get(4)?,
+                with_no: SubmissionNo(row.get(11)?),
                 with: row.get(5)?,
                 with_submitted_ms: row.get(6)?,
                 with_preset: row.get(7)?,

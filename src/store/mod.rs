@@ -2,9 +2,11 @@
 //!
 //! This room owns the file, its schema, its transactions and its lock. It must not decide anything
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
-//! [`absorb`] answers who shares a key, [`touches`] what people did, [`leads`] keeps what was decided, [`listing`],
-//! [`accounts`], [`quarantine`] and [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
-//! [`undo`] takes a run's rows back, [`replay`], [`turns`], [`rescore`] and [`rules`] keep what deciding anew needs.
+//! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
+//! said and accepted, [`leads`] keeps what was decided, [`listing`], [`accounts`], [`quarantine`] and
+//! [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
+//! [`undo`] takes a run's rows back, [`replay`], [`turns`], [`rescore`] and [`rules`] keep what deciding
+//! anew needs.
 
 pub mod absorb;
 pub mod accounts;
@@ -13,6 +15,7 @@ pub mod history;
 pub mod ingest;
 pub mod leads;
 pub mod listing;
+pub mod model;
 pub mod points;
 pub mod quarantine;
 pub mod replay;

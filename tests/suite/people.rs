@@ -152,6 +152,9 @@ fn uncertain_pairs_wait_for_a_look_until_somebody_decides() {
     assert_eq!(file.lines().count(), 2, "{file}");
     let filled = file.replacen("\n,LM", "\nmaybe,LM", 1);
     workspace.file("filled.csv", &filled);
+    let kept = workspace.run(&["review", "export", "filled.csv"]).expect_code(2);
+    assert!(kept.stderr.contains("filled.csv is there already"), "{}", kept.stderr);
+    assert_eq!(std::fs::read_to_string(workspace.path("filled.csv")).unwrap(), filled);
     let wrong = workspace.run(&["review", "apply", "filled.csv"]).expect_code(2);
     assert!(wrong.stderr.contains("filled.csv:2: `maybe` is no verdict"), "{}", wrong.stderr);
     let different = filled.replacen("maybe", "nie", 1);
@@ -329,6 +332,21 @@ fn rows_that_were_joined_by_likeness_stay_so_whatever_the_word_lists_say_later()
     workspace.ok(&["undo", &first]);
     assert_eq!(clusters(&workspace), [["zofia.wrzos@nova.pl zw@nova.pl"]]);
     assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+}
+
+#[test]
+fn the_list_of_duplicates_and_an_explanation_show_the_same_bits() {
+    let workspace = Workspace::new();
+    // The mailbox of a function speaks neither for nor against anybody.
+    let rows = [ROWS[0], "2,2026-11-19T10:00:00Z,Zofia Wrzos,biuro@nova.pl,,Nova Systemy,PL,,"];
+    workspace.table("a.csv", &rows).ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
+    let explained = workspace.ok(&["explain", "zofia.wrzos@nova.pl", "biuro@nova.pl"]).stdout;
+    let (_, bits) = explained.split_once("together ").unwrap();
+    let bits = bits.split_once(" bits").unwrap().0;
+    let listed = workspace.latest("duplicates.csv");
+    assert!(listed.contains(&format!("likeness={bits} bits: first-name")), "{bits}: {listed}");
+    assert!(!listed.contains("email"), "{listed}");
 }
 
 #[test]

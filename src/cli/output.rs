@@ -1,0 +1,30 @@
+//! Files that commands write where they are told to.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+/// Writes a file whole or not at all.
+pub fn written(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let context = || format!("cannot write {}", path.display());
+    // A pipe or a device cannot be replaced, only written to.
+    let is_special = path.metadata().is_ok_and(|found| !found.is_file());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let written_to = if is_special { path } else { draft.as_path() };
+    let outcome = File::create(written_to).map_err(anyhow::Error::from).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        Ok(out.flush()?)
+    });
+    if is_special {
+        return outcome.with_context(context);
+    }
+    let outcome = outcome.and_then(|()| Ok(std::fs::rename(&draft, path)?));
+    if outcome.is_err() {
+        let _ = std::fs::remove_file(&draft);
+    }
+    outcome.with_context(context)
+}
