@@ -126,6 +126,11 @@ impl FieldValues {
         self.position(field).ok().map(|found| &*self.0[found].1)
     }
 
+    /// Returns the value of `field` and its position among the values.
+    pub fn locate(&self, field: FieldNo) -> Option<(usize, &str)> {
+        self.position(field).ok().map(|found| (found, &*self.0[found].1))
+    }
+
     /// Sets `field`; an empty `value` removes it.
     pub fn set(&mut self, field: FieldNo, value: impl Into<Box<str>>) {
         let value = value.into();

@@ -6,6 +6,8 @@
 //! `{ returned-within = "7d" }`. A new operator belongs into [`operator`], a new derived field into
 //! [`operand`]; nothing else has to change.
 
+mod lens;
+mod needles;
 mod operand;
 mod operator;
 mod touches;
@@ -14,6 +16,7 @@ use std::collections::BTreeMap;
 
 use chrono::{TimeDelta, Utc};
 
+pub use self::lens::Lens;
 use self::operand::Operand;
 use self::operator::Operator;
 use self::touches::TouchTest;
@@ -102,7 +105,12 @@ impl Condition {
 
     /// Returns whether the lead meets the condition.
     pub fn matches(&self, subject: &Subject<'_>) -> bool {
-        self.0.matches(subject)
+        self.matches_through(&Lens::new(subject))
+    }
+
+    /// Returns whether the lead meets the condition, with what was found out about it already.
+    pub fn matches_through(&self, lens: &Lens<'_>) -> bool {
+        self.0.matches(lens)
     }
 
     /// Returns whether every lead meets the condition.
@@ -122,7 +130,7 @@ impl Condition {
     /// once and in the order of the rule; alternatives that did not match are left out.
     pub fn witness(&self, subject: &Subject<'_>) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        self.0.witness(subject, &mut found);
+        self.0.witness(&Lens::new(subject), &mut found);
         found
     }
 
@@ -164,8 +172,8 @@ impl Condition {
     }
 
     /// Returns whether the lead meets the condition, telling a missing value from one that does not fit.
-    pub fn answer(&self, subject: &Subject<'_>) -> Answer<'_> {
-        self.0.answer(subject)
+    pub fn answer(&self, lens: &Lens<'_>) -> Answer<'_> {
+        self.0.answer(lens)
     }
 
     /// Returns whether [`Condition::answer`] may be that a value is missing.
@@ -186,21 +194,21 @@ impl Condition {
     }
 
     /// Returns every touch up to now that fits one of the touch clauses, oldest first and each once.
-    pub fn fitting_touches(&self, subject: &Subject<'_>) -> Vec<FittingTouch> {
+    pub fn fitting_touches(&self, lens: &Lens<'_>) -> Vec<FittingTouch> {
         let mut found: BTreeMap<usize, bool> = BTreeMap::new();
         self.0.visit_touch_tests(&mut |test| {
-            for (position, is_within) in test.fitting_ever(subject) {
+            for (position, is_within) in test.fitting_ever(lens) {
                 *found.entry(position).or_default() |= is_within;
             }
         });
-        let at_ms = |position: usize| subject.touches[position].at_ms;
+        let at_ms = |position: usize| lens.subject().touches[position].at_ms;
         let touches = found.into_iter();
         touches.map(|(at, is_within)| FittingTouch { at_ms: at_ms(at), is_within }).collect()
     }
 
     /// Returns when the newest touch that a touch clause counts happened, in milliseconds since 1970.
-    pub fn newest_touch_ms(&self, subject: &Subject<'_>) -> Option<i64> {
-        self.0.newest_touch_ms(subject)
+    pub fn newest_touch_ms(&self, lens: &Lens<'_>) -> Option<i64> {
+        self.0.newest_touch_ms(lens)
     }
 
     fn any_test(&self, wanted: impl Fn(&Test) -> bool) -> bool {
@@ -283,33 +291,33 @@ fn listed(words: &[&str]) -> String {
 }
 
 impl Test {
-    fn matches(&self, subject: &Subject<'_>) -> bool {
+    fn matches(&self, lens: &Lens<'_>) -> bool {
         match self {
-            Self::All(parts) => parts.iter().all(|part| part.matches(subject)),
-            Self::Any(parts) => parts.iter().any(|part| part.matches(subject)),
-            Self::Not(inner) => !inner.matches(subject),
-            Self::Field(operand, operator) => operator.matches(operand, subject),
-            Self::Touch(test) => test.matches(subject),
-            Self::ReturnedWithin(window) => returned_within(*window, subject),
+            Self::All(parts) => parts.iter().all(|part| part.matches(lens)),
+            Self::Any(parts) => parts.iter().any(|part| part.matches(lens)),
+            Self::Not(inner) => !inner.matches(lens),
+            Self::Field(operand, operator) => operator.matches(operand, lens),
+            Self::Touch(test) => test.matches(lens),
+            Self::ReturnedWithin(window) => returned_within(*window, lens.subject()),
         }
     }
 
     /// Kleene's three values: a missing value makes a difference only where nothing else decides.
-    fn answer(&self, subject: &Subject<'_>) -> Answer<'_> {
+    fn answer(&self, lens: &Lens<'_>) -> Answer<'_> {
         match self {
-            Self::All(parts) => settle(parts, subject, Answer::No, Answer::Yes),
-            Self::Any(parts) => settle(parts, subject, Answer::Yes, Answer::No),
-            Self::Not(inner) => match inner.answer(subject) {
+            Self::All(parts) => settle(parts, lens, Answer::No, Answer::Yes),
+            Self::Any(parts) => settle(parts, lens, Answer::Yes, Answer::No),
+            Self::Not(inner) => match inner.answer(lens) {
                 Answer::Yes => Answer::No,
                 Answer::No => Answer::Yes,
                 missing @ Answer::Missing(_) => missing,
             },
             Self::Field(operand, operator)
-                if *operator != Operator::Exists && operand.is_absent(subject) =>
+                if *operator != Operator::Exists && operand.is_absent(lens.subject()) =>
             {
                 Answer::Missing(operand.name())
             }
-            test if test.matches(subject) => Answer::Yes,
+            test if test.matches(lens) => Answer::Yes,
             _ => Answer::No,
         }
     }
@@ -341,39 +349,41 @@ impl Test {
         }
     }
 
-    fn witness(&self, subject: &Subject<'_>, found: &mut Vec<(String, String)>) {
+    fn witness(&self, lens: &Lens<'_>, found: &mut Vec<(String, String)>) {
         let (name, value) = match self {
             Self::All(parts) => {
                 for part in parts {
-                    part.witness(subject, found);
+                    part.witness(lens, found);
                 }
                 return;
             }
             Self::Any(parts) => {
-                for part in parts.iter().filter(|part| part.matches(subject)) {
-                    part.witness(subject, found);
+                for part in parts.iter().filter(|part| part.matches(lens)) {
+                    part.witness(lens, found);
                 }
                 return;
             }
-            Self::Not(inner) => return inner.witness(subject, found),
-            Self::Field(operand, _) => match operand.text(subject) {
+            Self::Not(inner) => return inner.witness(lens, found),
+            Self::Field(operand, _) => match operand.text(lens.subject()) {
                 Some(text) => (operand.name(), text.into_owned()),
                 None => return,
             },
-            Self::Touch(test) => (test.name(), test.count(subject).to_string()),
-            Self::ReturnedWithin(_) => ("n-submissions", subject.facts.n_submissions.to_string()),
+            Self::Touch(test) => (test.name(), test.count(lens).to_string()),
+            Self::ReturnedWithin(_) => {
+                ("n-submissions", lens.subject().facts.n_submissions.to_string())
+            }
         };
         if !found.iter().any(|(known, _)| known == name) {
             found.push((name.to_owned(), value));
         }
     }
 
-    fn newest_touch_ms(&self, subject: &Subject<'_>) -> Option<i64> {
+    fn newest_touch_ms(&self, lens: &Lens<'_>) -> Option<i64> {
         match self {
             Self::All(parts) | Self::Any(parts) => {
-                parts.iter().filter_map(|part| part.newest_touch_ms(subject)).max()
+                parts.iter().filter_map(|part| part.newest_touch_ms(lens)).max()
             }
-            Self::Touch(test) => test.newest_ms(subject),
+            Self::Touch(test) => test.newest_ms(lens),
             Self::Not(_) | Self::Field(..) | Self::ReturnedWithin(_) => None,
         }
     }
@@ -404,13 +414,13 @@ impl Test {
 /// Returns `decided` when a part says so, else the first missing value, else `otherwise`.
 fn settle<'a>(
     parts: &'a [Test],
-    subject: &Subject<'_>,
+    lens: &Lens<'_>,
     decided: Answer<'a>,
     otherwise: Answer<'a>,
 ) -> Answer<'a> {
     let mut missing = None;
     for part in parts {
-        match part.answer(subject) {
+        match part.answer(lens) {
             answer @ Answer::Missing(_) => missing = missing.or(Some(answer)),
             answer if answer == decided => return decided,
             _ => {}

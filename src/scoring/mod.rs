@@ -9,6 +9,7 @@ mod points;
 
 use crate::model::decision::{Basis, Contribution, Group, ModelScores, Score, Segment};
 use crate::model::subject::Subject;
+use crate::rules::condition::Lens;
 use crate::rules::scoring::{CAP_RULE, Scale, ScoringPolicy};
 
 pub use self::expectation::mismatches;
@@ -25,16 +26,18 @@ pub use self::expectation::mismatches;
 /// # Panics
 /// If the contributions do not sum to the total: every point is explained, or none is given.
 pub fn score(subject: &Subject<'_>, policy: &ScoringPolicy) -> Score {
+    let lens = Lens::new(subject);
     let mut given: Vec<Contribution> = Vec::new();
     for (position, rule) in policy.rules.iter().enumerate() {
-        if let Some((points, basis)) = points::given(rule, subject) {
+        if let Some((points, basis)) = points::given(rule, &lens) {
             given.push(Contribution { rule: position as u16, group: rule.group, points, basis });
         }
     }
     if policy.models.is_empty() {
         return sum_up(given, &policy.scale, policy);
     }
-    let primary = policy.models.iter().position(|model| model.when.matches(subject)).unwrap_or(0);
+    let primary =
+        policy.models.iter().position(|model| model.when.matches_through(&lens)).unwrap_or(0);
     let mut decided = None;
     let mut totals = Vec::with_capacity(policy.models.len());
     for (position, model) in policy.models.iter().enumerate() {

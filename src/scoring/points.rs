@@ -2,24 +2,23 @@
 
 use super::decay::left_of;
 use crate::model::decision::Basis;
-use crate::model::subject::Subject;
-use crate::rules::condition::Answer;
+use crate::rules::condition::{Answer, Lens};
 use crate::rules::scoring::{Count, ScoreRule, WindowLimit};
 
 /// Returns the points that `rule` gives, and for what; `None` when it gives none.
-pub(super) fn given(rule: &ScoreRule, subject: &Subject<'_>) -> Option<(i32, Basis)> {
+pub(super) fn given(rule: &ScoreRule, lens: &Lens<'_>) -> Option<(i32, Basis)> {
     if let Some(points) = rule.missing {
-        match rule.when.answer(subject) {
+        match rule.when.answer(lens) {
             Answer::Yes => {}
             Answer::No => return None,
             Answer::Missing(field) => return some(points, Basis::Missing(field.into())),
         }
-    } else if !rule.when.matches(subject) {
+    } else if !rule.when.matches_through(lens) {
         return None;
     }
     match rule.count {
-        Count::Once => some(once(rule, subject), Basis::Met),
-        Count::Each { per_window, in_total } => each(rule, subject, per_window, in_total),
+        Count::Once => some(once(rule, lens), Basis::Met),
+        Count::Each { per_window, in_total } => each(rule, lens, per_window, in_total),
     }
 }
 
@@ -27,24 +26,24 @@ fn some(points: i32, basis: Basis) -> Option<(i32, Basis)> {
     (points != 0).then_some((points, basis))
 }
 
-fn once(rule: &ScoreRule, subject: &Subject<'_>) -> i32 {
+fn once(rule: &ScoreRule, lens: &Lens<'_>) -> i32 {
     let Some(decay) = rule.decay else { return rule.points };
     let newest_ms = rule
         .when
-        .newest_touch_ms(subject)
-        .unwrap_or_else(|| subject.facts.last_submitted_at.timestamp_millis());
-    left_of(rule.points, std::iter::once(age_ms(subject, newest_ms)), decay)
+        .newest_touch_ms(lens)
+        .unwrap_or_else(|| lens.subject().facts.last_submitted_at.timestamp_millis());
+    left_of(rule.points, std::iter::once(age_ms(lens, newest_ms)), decay)
 }
 
 fn each(
     rule: &ScoreRule,
-    subject: &Subject<'_>,
+    lens: &Lens<'_>,
     per_window: Option<WindowLimit>,
     in_total: u32,
 ) -> Option<(i32, Basis)> {
     let mut counted: Vec<i64> = Vec::new();
     let mut within: Vec<i64> = Vec::new();
-    for touch in rule.when.fitting_touches(subject) {
+    for touch in rule.when.fitting_touches(lens) {
         if per_window.is_some_and(|limit| is_full(&counted, touch.at_ms, limit)) {
             continue;
         }
@@ -58,9 +57,7 @@ fn each(
     let times = newest.len() as u32;
     let points = match rule.decay {
         None => rule.points * times as i32,
-        Some(decay) => {
-            left_of(rule.points, newest.iter().map(|at_ms| age_ms(subject, *at_ms)), decay)
-        }
+        Some(decay) => left_of(rule.points, newest.iter().map(|at_ms| age_ms(lens, *at_ms)), decay),
     };
     some(points, Basis::Repeated { times, each: rule.points })
 }
@@ -75,6 +72,6 @@ fn is_full(counted: &[i64], at_ms: i64, limit: WindowLimit) -> bool {
         .is_some_and(|oldest_of_full| counted[oldest_of_full] > since_ms)
 }
 
-fn age_ms(subject: &Subject<'_>, at_ms: i64) -> i64 {
-    subject.as_of.timestamp_millis().saturating_sub(at_ms)
+fn age_ms(lens: &Lens<'_>, at_ms: i64) -> i64 {
+    lens.subject().as_of.timestamp_millis().saturating_sub(at_ms)
 }

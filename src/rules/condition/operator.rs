@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use regex::{Regex, RegexBuilder};
 
+use super::lens::Lens;
+use super::needles::Needles;
 use super::operand::{Operand, parse_number};
 use super::{ConditionContext, listed};
 use crate::model::field;
-use crate::model::subject::Subject;
 use crate::rules::decode::Table;
 use crate::rules::diagnostics::{Place, did_you_mean};
 
@@ -21,7 +22,7 @@ const PATTERN_BYTES_MAX: usize = 4 << 10;
 pub(super) enum Operator {
     /// Sorted.
     OneOf(Vec<Box<str>>),
-    Contains(Vec<Box<str>>),
+    Contains(Needles),
     StartsWith(Vec<Box<str>>),
     EndsWith(Vec<Box<str>>),
     Matches(Pattern),
@@ -99,7 +100,7 @@ pub(super) fn decode(
         "is" | "is-not" => one_of(table, word, operand, &[table.opt_scalar(word)?]),
         "one-of" => one_of(table, word, operand, &table.scalars(word)),
         "one-of-list" => list(table, operand, context),
-        "contains" => needles(table, word).map(Operator::Contains),
+        "contains" => needles(table, word).map(Needles::new).map(Operator::Contains),
         "starts-with" => needles(table, word).map(Operator::StartsWith),
         "ends-with" => needles(table, word).map(Operator::EndsWith),
         "matches" => pattern(table),
@@ -233,32 +234,34 @@ fn between(table: &Table<'_>) -> Option<Operator> {
 
 impl Operator {
     /// Returns whether the lead's value is what is asked; a lead without the value never is.
-    pub(super) fn matches(&self, operand: &Operand, subject: &Subject<'_>) -> bool {
-        if let Self::Between(low, high) = self {
-            return operand.number(subject).is_some_and(|value| *low <= value && value <= *high);
-        }
-        let Some(value) = operand.text(subject) else { return false };
+    pub(super) fn matches(&self, operand: &Operand, lens: &Lens<'_>) -> bool {
+        let subject = lens.subject();
         match self {
-            Self::OneOf(set) => {
-                let value = if operand.is_number() { plain_number(&value) } else { fold(&value) };
-                set.binary_search_by(|known| (**known).cmp(&value)).is_ok()
+            Self::Between(low, high) => {
+                operand.number(subject).is_some_and(|value| *low <= value && value <= *high)
             }
-            Self::Contains(needles) => contains_any(&value, needles),
-            Self::StartsWith(needles) => {
-                let value = fold(&value);
-                needles.iter().any(|needle| value.starts_with(&**needle))
-            }
-            Self::EndsWith(needles) => {
-                let value = fold(&value);
-                needles.iter().any(|needle| value.ends_with(&**needle))
-            }
+            Self::Exists => operand.text(subject).is_some(),
             // A pattern cannot be folded, so the value is tried both ways.
-            Self::Matches(pattern) => {
+            Self::Matches(pattern) => operand.text(subject).is_some_and(|value| {
                 pattern.0.is_match(&value)
-                    || (!value.is_ascii() && pattern.0.is_match(&fold(&value)))
-            }
-            Self::Exists => true,
-            Self::Between(..) => false,
+                    || (!value.is_ascii()
+                        && folded(operand, lens).is_some_and(|value| pattern.0.is_match(&value)))
+            }),
+            Self::OneOf(set) if operand.is_number() => operand.text(subject).is_some_and(|value| {
+                set.binary_search_by(|known| (**known).cmp(&plain_number(&value))).is_ok()
+            }),
+            _ => folded(operand, lens).is_some_and(|value| self.accepts(&value)),
+        }
+    }
+
+    /// Returns whether a folded text is what is asked.
+    fn accepts(&self, value: &str) -> bool {
+        match self {
+            Self::OneOf(set) => set.binary_search_by(|known| (**known).cmp(value)).is_ok(),
+            Self::Contains(needles) => needles.are_in(value),
+            Self::StartsWith(needles) => needles.iter().any(|needle| value.starts_with(&**needle)),
+            Self::EndsWith(needles) => needles.iter().any(|needle| value.ends_with(&**needle)),
+            Self::Matches(_) | Self::Between(..) | Self::Exists => false,
         }
     }
 
@@ -270,7 +273,7 @@ impl Operator {
                 mine.iter().all(|value| theirs.binary_search(value).is_ok())
             }
             (Self::OneOf(mine), Self::Contains(needles)) => {
-                mine.iter().all(|value| contains_any(value, needles))
+                mine.iter().all(|value| needles.are_in(value))
             }
             (Self::Between(low, high), Self::Between(other_low, other_high)) => {
                 other_low <= low && high <= other_high
@@ -280,14 +283,15 @@ impl Operator {
     }
 }
 
-/// Returns whether `value`, folded, contains one of the folded `needles`.
-pub(super) fn contains_any(value: &str, needles: &[Box<str>]) -> bool {
-    let value = fold(value);
-    needles.iter().any(|needle| value.contains(&**needle))
+fn folded<'s>(operand: &Operand, lens: &'s Lens<'_>) -> Option<Cow<'s, str>> {
+    if let Operand::Field(number, ..) = operand {
+        return lens.value(*number).map(Cow::Borrowed);
+    }
+    operand.text(lens.subject()).map(|text| fold(&text).into_owned().into())
 }
 
 /// Returns `text` in lower case and without diacritics; most values are both already and are lent.
-fn fold(text: &str) -> Cow<'_, str> {
+pub(super) fn fold(text: &str) -> Cow<'_, str> {
     if !text.is_ascii() {
         Cow::Owned(deunicode::deunicode(text).to_ascii_lowercase())
     } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {

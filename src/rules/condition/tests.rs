@@ -258,3 +258,63 @@ fn what_is_never_used_or_never_true_is_pointed_out() {
         "`country` is never `Polska` (countries are compared by their two letters, such as PL or DE)",
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn compiled_clauses_answer_as_plain_ones(
+        words in proptest::collection::vec(proptest::sample::select(&WORDS[..]), 0..5),
+        needles in proptest::collection::vec(proptest::sample::select(&WORDS[..]), 1..5),
+        operator in proptest::sample::select(&["contains", "starts-with", "ends-with", "one-of"][..]),
+    ) {
+        let text = words.join(" ");
+        let plain = |text: &str| deunicode::deunicode(text).to_lowercase();
+        let mut values = FieldValues::default();
+        values.set(f::MESSAGE, text.as_str());
+        let (condition, found) = compile(&format!("{{ field = \"message\", {operator} = {needles:?} }}"));
+        proptest::prop_assert_eq!(found, [""; 0]);
+        let value = plain(&text);
+        let expected = !text.is_empty() && needles.iter().map(|needle| plain(needle)).any(|needle| {
+            match operator {
+                "contains" => value.contains(&needle),
+                "starts-with" => value.starts_with(&needle),
+                "ends-with" => value.ends_with(&needle),
+                _ => value == needle,
+            }
+        });
+        let answers = with_anna(|anna| {
+            let subject = Subject { values: &values, ..*anna };
+            let lens = Lens::new(&subject);
+            // Asked twice, the second time of what was folded the first time.
+            [condition.matches(&subject), condition.matches_through(&lens), condition.matches_through(&lens)]
+        });
+        proptest::prop_assert_eq!(answers, [expected; 3]);
+    }
+
+    #[test]
+    fn a_window_holds_what_a_look_at_every_touch_finds(
+        ages in proptest::collection::vec((-50..400_i64, proptest::sample::select(&WORDS[..])), 0..30),
+        hours in 1..300_i64,
+        needle in proptest::sample::select(&WORDS[..]),
+    ) {
+        let mut touches: Vec<Touch> =
+            ages.iter().map(|(age, detail)| touch(*age, "Page-View", detail)).collect();
+        touches.sort_by_key(|touch| touch.at_ms);
+        let plain = |text: &str| deunicode::deunicode(text).to_lowercase();
+        let expected = ages.iter().filter(|(age, detail)| {
+            (0..hours).contains(age) && plain(detail).contains(&plain(needle))
+        });
+        let expected = expected.count();
+        let exactly = format!(
+            "{{ touch = \"page-view\", url-contains = {needle:?}, within = \"{hours}h\", \
+             at-least = {expected}, at-most = {expected} }}"
+        );
+        // `at-least = 0` is a mistake: what did not happen is asked for by `at-most = 0`.
+        let (condition, found) = compile(&exactly.replace("at-least = 0, ", ""));
+        proptest::prop_assert_eq!(found, [""; 0]);
+        let is_met = with_anna(|anna| condition.matches(&Subject { touches: &touches, ..*anna }));
+        proptest::prop_assert!(is_met);
+    }
+}
+
+const WORDS: [&str; 8] =
+    ["wycena", "WYCENĘ", "Łódź", "lodz", "Straße", "a.b", "Ile kosztuje (netto)?", "ofert"];

@@ -1,16 +1,18 @@
 //! Touch clauses: how often something happened, and when last.
 
-use super::operator::{contains_any, folded_strings};
-use crate::model::subject::Subject;
-use crate::model::touch::Touch;
+use std::ops::Range;
+
+use super::lens::Lens;
+use super::needles::Needles;
+use super::operator::folded_strings;
 use crate::rules::decode::Table;
 
 /// `{ touch = "page-view", url-contains = "/pricing", within = "7d", at-least = 2 }`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct TouchTest {
     kind: Box<str>,
-    /// Folded; any of them in the detail is enough, none at all asks for nothing.
-    detail: Vec<Box<str>>,
+    /// Any of them in the detail is enough; `None` asks for nothing.
+    detail: Option<Needles>,
     within_seconds: Option<i64>,
     at_least: u32,
     at_most: Option<u32>,
@@ -31,6 +33,7 @@ impl TouchTest {
             return None;
         }
         detail.extend(events);
+        let detail = (!detail.is_empty()).then(|| Needles::new(detail));
         let within_seconds = table.opt_duration_seconds("within");
         let at_most = count(table, "at-most", 0);
         // `at-most = 0` alone asks for what did not happen.
@@ -50,19 +53,19 @@ impl TouchTest {
         self.within_seconds.is_some()
     }
 
-    pub(super) fn matches(&self, subject: &Subject<'_>) -> bool {
-        let count = self.count(subject);
+    pub(super) fn matches(&self, lens: &Lens<'_>) -> bool {
+        let count = self.count(lens);
         count >= self.at_least as usize
             && self.at_most.is_none_or(|at_most| count <= at_most as usize)
     }
 
     /// Returns how many touches fit in `(as_of - within, as_of]`.
-    pub(super) fn count(&self, subject: &Subject<'_>) -> usize {
-        self.fitting(subject).count()
+    pub(super) fn count(&self, lens: &Lens<'_>) -> usize {
+        self.fitting(lens).count()
     }
 
-    pub(super) fn newest_ms(&self, subject: &Subject<'_>) -> Option<i64> {
-        self.fitting(subject).next_back().map(|touch| touch.at_ms)
+    pub(super) fn newest_ms(&self, lens: &Lens<'_>) -> Option<i64> {
+        self.fitting(lens).next_back().map(|position| lens.subject().touches[position].at_ms)
     }
 
     /// Returns whether whoever passes this test passes `other`, too.
@@ -80,43 +83,31 @@ impl TouchTest {
     }
 
     /// Returns the positions of the touches up to now that fit, and whether each is in the window.
-    pub(super) fn fitting_ever(
-        &self,
-        subject: &Subject<'_>,
-    ) -> impl Iterator<Item = (usize, bool)> {
-        let since = self.since_ms(subject);
-        let touches = &subject.touches[..happened(subject)];
-        touches
-            .iter()
-            .enumerate()
-            .filter(|(_, touch)| self.fits(touch))
-            .map(move |(position, touch)| (position, touch.at_ms > since))
+    pub(super) fn fitting_ever(&self, lens: &Lens<'_>) -> impl Iterator<Item = (usize, bool)> {
+        let Range { start, end } = self.window(lens);
+        (0..end).filter(|position| self.fits(*position, lens)).map(move |at| (at, at >= start))
     }
 
-    /// The touches are sorted, so the window is a slice of them.
-    fn fitting<'a>(&'a self, subject: &Subject<'a>) -> impl DoubleEndedIterator<Item = &'a Touch> {
-        let since = self.since_ms(subject);
-        let touches = &subject.touches[..happened(subject)];
-        let first = touches.partition_point(|touch| touch.at_ms <= since);
-        touches[first..].iter().filter(|touch| self.fits(touch))
+    fn fitting(&self, lens: &Lens<'_>) -> impl DoubleEndedIterator<Item = usize> {
+        self.window(lens).filter(|position| self.fits(*position, lens))
     }
 
-    fn since_ms(&self, subject: &Subject<'_>) -> i64 {
+    /// Returns the positions of the touches in `(as_of - within, as_of]`; they are sorted.
+    fn window(&self, lens: &Lens<'_>) -> Range<usize> {
+        let subject = lens.subject();
         let until = subject.as_of.timestamp_millis();
-        self.within_seconds
-            .map_or(i64::MIN, |seconds| until.saturating_sub(seconds.saturating_mul(1_000)))
+        let end = subject.touches.partition_point(|touch| touch.at_ms <= until);
+        let start = self.within_seconds.map_or(0, |seconds| {
+            let since = until.saturating_sub(seconds.saturating_mul(1_000));
+            subject.touches[..end].partition_point(|touch| touch.at_ms <= since)
+        });
+        start..end
     }
 
-    fn fits(&self, touch: &Touch) -> bool {
-        touch.kind.eq_ignore_ascii_case(&self.kind)
-            && (self.detail.is_empty() || contains_any(&touch.detail, &self.detail))
+    fn fits(&self, position: usize, lens: &Lens<'_>) -> bool {
+        lens.subject().touches[position].kind.eq_ignore_ascii_case(&self.kind)
+            && self.detail.as_ref().is_none_or(|detail| detail.are_in(lens.detail(position)))
     }
-}
-
-/// Returns how many touches have happened by now.
-fn happened(subject: &Subject<'_>) -> usize {
-    let until = subject.as_of.timestamp_millis();
-    subject.touches.partition_point(|touch| touch.at_ms <= until)
 }
 
 fn count(table: &Table<'_>, key: &str, lowest: u32) -> Option<u32> {
