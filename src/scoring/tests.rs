@@ -582,8 +582,7 @@ fn score_of(lead: &Lead, policy: &ScoringPolicy, later: TimeDelta) -> Score {
             at_ms: (noon() - TimeDelta::hours(*hours)).timestamp_millis(),
             kind: if *is_view { "page-view" } else { "event" }.to_owned(),
             detail: "Whitepaper".to_owned(),
-            visitor_id: None,
-            email: None,
+            identities: Vec::new(),
         })
         .collect();
     touches.sort_by_key(|touch| touch.at_ms);

@@ -224,8 +224,7 @@ fn lead(dice: &mut Dice, as_of: DateTime<Utc>, touches: usize) -> Lead {
                 detail: dice
                     .one_of(if is_view { PAGES } else { &["Whitepaper", "Scroll"] })
                     .to_owned(),
-                visitor_id: None,
-                email: None,
+                identities: Vec::new(),
             }
         })
         .collect();
