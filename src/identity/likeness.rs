@@ -12,6 +12,7 @@ use super::matching::kind::Kind;
 use super::matching::lists::Lists;
 use super::matching::model::{Bits, FieldWeights, Model, Part};
 use super::matching::prepare::fold;
+use super::matching::prior::COMMON_NAMES;
 use super::matching::profile::Profile;
 use super::matching::records::Records;
 use super::matching::sheet::Sheet;
@@ -131,51 +132,6 @@ const SHIPPED_LEVELS: &[(&[f32], &[f32])] = &[
 const SHIPPED_CALIBRATION: &[f32] =
     &[2.0, 9.0, 11.5, 12.0, 12.0, 12.5, 12.5, 12.5, 13.0, 13.0, 13.0, 13.0, 13.0, 13.0, 13.0, 13.0];
 
-/// The commonest surnames of Poland, Germany and Great Britain with their share of the people there, and given names of
-/// Poland: rounded from what the registries publish (PESEL register; telephone directories; electoral rolls).
-const SHIPPED_COMMON: &[(&str, f32)] = &[
-    ("nowak", 0.0055),
-    ("kowalski", 0.0036),
-    ("kowalska", 0.0036),
-    ("wisniewski", 0.0029),
-    ("wisniewska", 0.0029),
-    ("wojcik", 0.0026),
-    ("kowalczyk", 0.0025),
-    ("kaminski", 0.0025),
-    ("kaminska", 0.0025),
-    ("lewandowski", 0.0024),
-    ("lewandowska", 0.0024),
-    ("zielinski", 0.0024),
-    ("zielinska", 0.0024),
-    ("wozniak", 0.0023),
-    ("szymanski", 0.0023),
-    ("szymanska", 0.0023),
-    ("muller", 0.0095),
-    ("schmidt", 0.0069),
-    ("schneider", 0.0040),
-    ("fischer", 0.0035),
-    ("smith", 0.0126),
-    ("jones", 0.0075),
-    ("williams", 0.0052),
-    ("taylor", 0.0048),
-    ("brown", 0.0045),
-    ("anna", 0.028),
-    ("maria", 0.016),
-    ("katarzyna", 0.016),
-    ("malgorzata", 0.015),
-    ("agnieszka", 0.015),
-    ("piotr", 0.018),
-    ("krzysztof", 0.016),
-    ("andrzej", 0.014),
-    ("tomasz", 0.014),
-    ("jan", 0.014),
-    ("pawel", 0.014),
-    ("michal", 0.013),
-    ("thomas", 0.013),
-    ("david", 0.014),
-    ("john", 0.016),
-];
-
 impl PairModel {
     /// Returns the model that leadmill brings.
     pub fn shipped() -> Self {
@@ -184,10 +140,7 @@ impl PairModel {
             version: 0,
             prior_bits: -17.0,
             levels: SHIPPED_LEVELS.iter().map(levels).collect(),
-            common: SHIPPED_COMMON
-                .iter()
-                .map(|(name, share)| ((*name).to_owned(), *share))
-                .collect(),
+            common: COMMON_NAMES.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect(),
             calibration: Calibration::of_bits(SHIPPED_CALIBRATION.to_vec(), -5.0),
         }
     }

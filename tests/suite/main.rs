@@ -35,6 +35,7 @@ mod rescore;
 mod scenarios;
 mod scoring;
 mod sequences;
+mod small_tables;
 mod tidy;
 mod touches;
 mod undo;

@@ -26,6 +26,9 @@ const COMMON_PAIRS_MAX: usize = 20;
 /// Candidates a record that are compared; beyond this, pairs that share the least are left out.
 const CANDIDATES_PER_RECORD: usize = 16;
 
+/// In a table of so many records all pairs are candidates.
+const ALL_PAIRS_RECORDS: usize = 64;
+
 /// Something a record has in common with its possible twins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Atom {
@@ -36,6 +39,10 @@ struct Atom {
 
 /// Returns the candidate pairs of `records`, smaller row first, in order.
 pub fn candidates(records: &Records) -> Vec<(u32, u32)> {
+    let n = records.n_records as u32;
+    if records.n_records <= ALL_PAIRS_RECORDS {
+        return (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b))).collect();
+    }
     let (starts, atoms) = atoms(records);
     let row_atoms = |row: usize| &atoms[starts[row] as usize..starts[row + 1] as usize];
     let mut frequency: FxHashMap<u64, u32> = FxHashMap::default();

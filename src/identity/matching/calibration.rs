@@ -6,6 +6,7 @@
 //! is true are one entity is learned from what else the pairs say.
 
 use super::model::probability;
+use super::prior;
 
 /// Width of a bucket in bits of naive evidence.
 const BUCKET_BITS: f32 = 4.0;
@@ -14,6 +15,8 @@ const FROM_BITS: f32 = 4.0;
 const BUCKETS: usize = 16;
 /// Imagined pairs a bucket that agree with the naive sum.
 const PRIOR_PAIRS: f32 = 4.0;
+/// Pairs with such evidence that count as much as what is known before any.
+const KNOWN_PAIRS: f32 = 20.0;
 /// What other evidence says about a pair counts at most this much when learning.
 const OWN_BITS_MAX: f32 = 20.0;
 const ROUNDS: usize = 25;
@@ -46,10 +49,12 @@ impl Calibration {
     }
 
     /// Learns from pairs with strong evidence of their surroundings: naive bits, and bits of all other evidence.
+    /// With `voice` what is known of people in general counts beside them.
     pub fn learn(
         pairs: impl Iterator<Item = (f32, f32)>,
         prior_bits: f32,
         floor_bits: f32,
+        voice: f32,
     ) -> Self {
         let mut buckets: Vec<Vec<f32>> = vec![Vec::new(); BUCKETS];
         for (shared, own) in pairs {
@@ -58,6 +63,9 @@ impl Calibration {
                 buckets[bucket].push(own.clamp(-OWN_BITS_MAX, OWN_BITS_MAX));
             }
         }
+        // What is known gives way to what is seen.
+        let seen: usize = buckets.iter().map(Vec::len).sum();
+        let voice = voice * KNOWN_PAIRS / (KNOWN_PAIRS + seen as f32);
         let mut before = FROM_BITS;
         let mut learned: Vec<(f32, f32)> = buckets
             .iter()
@@ -67,6 +75,8 @@ impl Calibration {
                 let slope =
                     if bucket == 0 { 1.0 } else { (before / middle(bucket - 1)).clamp(0.0, 1.0) };
                 let grown = if bucket == 0 { middle(0) } else { before + BUCKET_BITS * slope };
+                let known = prior::surroundings_bits(middle(bucket));
+                let grown = grown + voice * (known - grown);
                 let expected = probability(prior_bits + grown);
                 let mut share = expected.clamp(1e-6, 0.999_999);
                 for _ in 0..ROUNDS {

@@ -2,7 +2,7 @@
 
 use super::field::{Field, Value, ValueNo};
 use super::kind::Kind;
-use super::model::Part;
+use super::model::{Key, Part};
 use super::records::Records;
 use super::similarity::{edits, jaro_winkler};
 
@@ -21,6 +21,8 @@ pub struct Agreement {
     pub equal: [ValueNo; FIELDS_MAX],
     /// Whether given name and surname agree only when one record's are swapped.
     pub swapped: bool,
+    /// Whether the given names are two that people bear, and not one in two forms or with a slip.
+    pub is_another_given: bool,
 }
 
 impl Agreement {
@@ -71,7 +73,7 @@ impl<'a> Comparer<'a> {
 
     /// Returns in how many personal keys two records are equal.
     fn equal_keys(&self, a: u32, b: u32) -> usize {
-        let fields = self.records.fields.iter().filter(|field| Part::of(field).is_key);
+        let fields = self.records.fields.iter().filter(|field| Part::of(field).key != Key::None);
         fields.filter(|field| field.of(a).iter().any(|value| field.of(b).contains(value))).count()
     }
 
@@ -96,12 +98,21 @@ impl<'a> Comparer<'a> {
     }
 
     fn compare_names(&mut self, a: u32, b: u32) -> Agreement {
-        let mut agreement =
-            Agreement { levels: [SILENT; FIELDS_MAX], equal: [0; FIELDS_MAX], swapped: false };
+        let mut agreement = Agreement {
+            levels: [SILENT; FIELDS_MAX],
+            equal: [0; FIELDS_MAX],
+            swapped: false,
+            is_another_given: false,
+        };
         if let Some((given, surname)) = self.names {
             self.compare_field(a, b, given, &mut agreement);
             self.compare_field(a, b, surname, &mut agreement);
             self.try_swapped(a, b, given, surname, &mut agreement);
+            let field = &self.records.fields[given];
+            let is_known = |row: u32| {
+                field.of(row).iter().all(|value| field.values[*value as usize].is_given_name)
+            };
+            agreement.is_another_given = agreement.levels[given] == 4 && is_known(a) && is_known(b);
         }
         agreement
     }

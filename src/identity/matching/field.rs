@@ -6,6 +6,11 @@ use super::kind::Kind;
 use super::lists::Lists;
 use super::prepare;
 
+/// A value that all have that have any is compared if so many have it at most; beyond, it is what the table is about.
+pub const HOLDERS_OF_ONE_MAX: usize = 30;
+/// Imagined records that have none of the words of a table.
+const WORD_RECORDS: f32 = 30.0;
+
 /// Number of a value within its field.
 pub type ValueNo = u32;
 
@@ -20,6 +25,8 @@ pub struct Value {
     pub date: [u16; 3],
     /// Groups of given names that stand for each other.
     pub groups: Box<[u16]>,
+    /// Whether it is a given name that people are known to bear.
+    pub is_given_name: bool,
 }
 
 /// Which evidence hangs together: what follows from where somebody lives or works is one fact, not five.
@@ -150,12 +157,14 @@ impl<'l> Builder<'l> {
             Kind::Organization | Kind::Street | Kind::Text => {
                 value.words = text.split(' ').map(|word| self.word(word)).collect();
             }
-            Kind::Given => {
+            // A given name may stand in the column of surnames.
+            Kind::Given | Kind::Surname => {
                 let groups = text.split(' ').flat_map(|name| self.lists.groups_of(name));
                 let mut groups: Vec<u16> = groups.copied().collect();
                 groups.sort_unstable();
                 groups.dedup();
                 value.groups = groups.into();
+                value.is_given_name = self.lists.is_given_name(text);
             }
             Kind::Date => value.date = prepare::date_parts(text).unwrap_or_default(),
             _ => {}
@@ -177,9 +186,10 @@ impl<'l> Builder<'l> {
         self.starts.push(self.ids.len() as u32);
     }
 
-    /// Returns the field, unless it says the same of all records.
+    /// Returns the field, unless it says the same of all records and of too many to be a coincidence.
     pub(super) fn build(self) -> Option<Field> {
-        if self.values.len() < 2 {
+        let holders = self.ids.len();
+        if self.values.len() < 2 && !(2..=HOLDERS_OF_ONE_MAX).contains(&holders) {
             return None;
         }
         let mut field = self.build_of_few();
@@ -191,7 +201,8 @@ impl<'l> Builder<'l> {
                 }
             }
         }
-        let n_records = (field.starts.len() - 1).max(1) as f32;
+        // Words are rare in the world that are not in a small file: some more records are imagined.
+        let n_records = ((field.starts.len() - 1) as f32).hypot(WORD_RECORDS);
         // A word that all records have still weighs half a bit: it is not nothing that it is there.
         let weight = |count: &u32| (n_records / (*count).max(1) as f32).log2() + 0.5;
         field.word_weights = holders.iter().map(weight).collect();

@@ -125,6 +125,31 @@ impl Kind {
             Self::Organization | Self::Street | Self::Text => &[0.55, 0.20, 0.10, 0.06, 0.09],
         }
     }
+
+    /// Returns how often each level is found between two records of different entities, before any data is seen.
+    ///
+    /// For people of one or two countries, rounded: a surname is shared by one pair in six hundred, a birthday by
+    /// one in twenty thousand. A table of few rows can count nothing as rare as that.
+    pub fn expected_by_chance(self) -> &'static [f32] {
+        match self {
+            Self::Given => &[0.010, 0.006, 0.009, 0.005, 0.970],
+            Self::Surname | Self::FullName => &[0.0016, 0.0005, 0.0003, 0.0036, 0.994],
+            Self::Date | Self::Year | Self::Month | Self::Day => {
+                &[0.000_05, 0.000_45, 0.004, 0.02, 0.9755]
+            }
+            Self::Email => &[0.000_01, 0.000_05, 0.000_10, 0.999_84],
+            Self::Phone => &[0.000_02, 0.000_10, 0.999_88],
+            Self::Id => &[0.000_01, 0.000_10, 0.999_89],
+            Self::House => &[0.02, 0.06, 0.92],
+            Self::Postcode => &[0.001, 0.002, 0.020, 0.977],
+            Self::City => &[0.040, 0.005, 0.955],
+            Self::Web => &[0.0005, 0.0005, 0.999],
+            Self::Region | Self::Category | Self::Ignored => &[0.35, 0.65],
+            Self::Organization | Self::Street | Self::Text => {
+                &[0.0005, 0.0005, 0.002, 0.010, 0.987]
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -137,8 +162,11 @@ mod tests {
             assert_eq!(Kind::from_word(word), Some(kind));
             assert_eq!(kind.word(), word);
             assert_eq!(kind.levels().len(), kind.expected_in_matches().len(), "{word}");
-            let sum: f32 = kind.expected_in_matches().iter().sum();
-            assert!((sum - 1.0).abs() < 1e-4, "{word}: {sum}");
+            assert_eq!(kind.levels().len(), kind.expected_by_chance().len(), "{word}");
+            for expected in [kind.expected_in_matches(), kind.expected_by_chance()] {
+                let sum: f32 = expected.iter().sum();
+                assert!((sum - 1.0).abs() < 1e-4, "{word}: {sum}");
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It profiles the columns ([`profile`]), prepares their values ([`records`]), takes shared contacts out of
 //! what identifies ([`hubs`]), proposes pairs ([`blocking`]), compares them ([`compare`]), learns what each
-//! agreement is worth ([`training`], [`model`]) and what all that people share is worth together
+//! agreement is worth ([`training`], [`model`], from [`prior`] on) and what all that people share is worth together
 //! ([`calibration`]), and joins the best pairs first ([`agglomerate`]). Everything is a function of what the
 //! records say: not of their order, nor of the number of threads.
 //!
@@ -21,6 +21,7 @@ pub mod lists;
 pub mod model;
 mod person;
 pub mod prepare;
+pub mod prior;
 pub mod profile;
 pub mod records;
 pub mod sheet;

@@ -7,6 +7,7 @@ use super::calibration::Calibration;
 use super::compare::{Agreement, SILENT};
 use super::field::{Bundle, Field};
 use super::kind::Kind;
+use super::prior;
 
 /// Log2 odds that a pair with contradicting names has at most.
 const VETO_BITS: f32 = -10.0;
@@ -56,8 +57,19 @@ pub struct Part {
     pub is_shared: bool,
     /// It holds e-mail addresses.
     pub is_email: bool,
-    /// Equal values outweigh a name that is not.
-    pub is_key: bool,
+    /// Whether equal values outweigh a name that is not.
+    pub key: Key,
+}
+
+/// How far equal values identify.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// Not by themselves.
+    None,
+    /// One person, or those of one household: an address, a telephone.
+    OfHousehold,
+    /// One person: a number that nobody else was given.
+    OfPerson,
 }
 
 impl Part {
@@ -67,7 +79,11 @@ impl Part {
         Self {
             is_shared: !is_own,
             is_email: field.kind == Kind::Email,
-            is_key: is_own && matches!(field.kind, Kind::Email | Kind::Phone | Kind::Id),
+            key: match field.kind {
+                Kind::Email | Kind::Phone if is_own => Key::OfHousehold,
+                Kind::Id if is_own => Key::OfPerson,
+                _ => Key::None,
+            },
         }
     }
 }
@@ -138,16 +154,24 @@ impl Model {
     /// Returns whether names contradict each other where different entities share their surroundings.
     ///
     /// Two whole names that differ in one part need an equal personal key to be one person's, with both parts
-    /// different two. Two shops in one house with different names are two shops.
+    /// different two; so do two known given names beside one surname, unless the key is a number of one person. Two shops in one house with different names are two shops.
     fn is_vetoed(&self, agreement: &Agreement) -> bool {
         let Some((given, surname)) = self.names else {
             return self.title.is_some_and(|title| agreement.levels[title] == 4);
         };
         let differ = [given, surname].iter().filter(|field| agreement.levels[**field] == 4).count();
-        let is_equal = |(at, part): &(usize, &Part)| part.is_key && agreement.levels[*at] == 0;
-        let keys = || self.parts.iter().enumerate().filter(is_equal).count();
+        let is_equal =
+            |(at, part): &(usize, &Part)| part.key != Key::None && agreement.levels[*at] == 0;
+        let equal_keys = || self.parts.iter().enumerate().filter(is_equal);
+        let keys = || equal_keys().count();
         match differ {
             0 => false,
+            // Spouses and brothers have one telephone, or one address.
+            1 if agreement.is_another_given && agreement.levels[surname] <= 1 => {
+                self.calibration.is_crowded()
+                    && keys() < KEYS_OUTWEIGH_NAME
+                    && !equal_keys().any(|(_, part)| part.key == Key::OfPerson)
+            }
             1 => self.calibration.is_crowded() && keys() == 0,
             _ => self.calibration.is_crowded() && keys() < KEYS_OUTWEIGH_NAME,
         }
@@ -161,7 +185,8 @@ impl Model {
         let mut shift = 0.0_f32;
         for _ in 0..PRIOR_ROUNDS {
             let sum: f64 = totals.iter().map(|bits| f64::from(probability(bits + shift))).sum();
-            shift = log2_odds((sum / all_pairs).clamp(1e-12, 0.5) as f32) - self.prior_bits;
+            let share = prior::share_of_matches(sum, all_pairs).clamp(1e-12, 0.5);
+            shift = log2_odds(share as f32) - self.prior_bits;
         }
         shift = (shift / 2.0).clamp(-PRIOR_SHIFT_MAX, PRIOR_SHIFT_MAX);
         self.prior_bits += shift;

@@ -1,5 +1,6 @@
 //! What the columns of an unknown table hold: from their headers, else from their values.
 
+use super::field::HOLDERS_OF_ONE_MAX;
 use super::kind::Kind;
 use super::lists::Lists;
 use super::prepare::fold;
@@ -444,7 +445,9 @@ fn profile_of(column: &Column, n_rows: usize, lists: &Lists) -> Profile {
     let distinct = counts.iter().skip(1).filter(|count| **count > 0).count();
     let filled: u32 = counts.iter().skip(1).sum();
     let ignored = |because| Profile { kind: Kind::Ignored, because };
-    if distinct <= 1 {
+    // What a few rows have in common tells them from the rest of the world.
+    let is_constant = distinct <= 1;
+    if is_constant && !(2..=HOLDERS_OF_ONE_MAX).contains(&(filled as usize)) {
         return ignored("says the same everywhere");
     }
     let header = folded(&column.header);
@@ -454,7 +457,11 @@ fn profile_of(column: &Column, n_rows: usize, lists: &Lists) -> Profile {
     if (filled as f32) < FILLED_MIN * n_rows as f32 {
         return ignored("nearly always empty");
     }
-    by_values(column, &counts, distinct, filled, lists)
+    let profile = by_values(column, &counts, distinct, filled, lists);
+    if is_constant && !matches!(profile.kind, Kind::Email | Kind::Phone | Kind::Date) {
+        return ignored("says the same everywhere");
+    }
+    profile
 }
 
 fn kind_of_header(header: &str) -> Option<Kind> {

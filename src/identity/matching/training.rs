@@ -6,10 +6,11 @@
 
 use super::calibration::Calibration;
 use super::compare::{Agreement, Comparer};
-use super::field::Field;
+use super::field::{Field, Value};
 use super::hashing::Stream;
 use super::kind::Kind;
 use super::model::{FieldWeights, Model, Part, log2_odds, probability};
+use super::prior;
 use super::records::Records;
 
 /// Imagined pairs that speak for what was expected before any data.
@@ -46,6 +47,8 @@ struct Pass {
     pairs: f64,
     /// Share of them that is one entity.
     share: f32,
+    /// What that is expected to be.
+    expected_share: f32,
 }
 
 impl Pass {
@@ -70,13 +73,17 @@ pub fn train(records: &Records, comparer: &mut Comparer<'_>) -> Model {
             pass.share = expect(&model, pass).0;
         }
         maximize(records, &passes, &mut model);
-        for (field, weights) in records.fields.iter().zip(&mut model.fields) {
-            weights.value_bits = value_bits(field, weights, n as f32);
+        for (at, field) in records.fields.iter().enumerate() {
+            let pass = passes.iter().find(|pass| pass.field == at);
+            let by_chance = pass.map_or(1.0, |pass| 1.0 - pass.share);
+            let weights = &mut model.fields[at];
+            weights.value_bits = value_bits(field, weights, n as f32, by_chance);
         }
-        let share = expected_matches(&passes, &model.fields).max(0.5) / all_pairs;
+        let matches = expected_matches(&passes, &model.fields).max(0.5);
+        let share = prior::share_of_matches(matches, all_pairs);
         model.prior_bits = log2_odds(share.min(PRIOR_SHARE_MAX) as f32);
         model.calibration = Calibration::none();
-        model.calibration = calibration(&model, &passes, &random);
+        model.calibration = calibration(&model, &passes, &random, prior::voice(records.n_records));
         for (weight, agreement) in random_weights.iter_mut().zip(&random) {
             *weight = 1.0 - probability(model.bits(agreement).total);
         }
@@ -169,7 +176,8 @@ fn pass(number: usize, field: &Field, comparer: &mut Comparer<'_>) -> Option<Pas
             }
         }
     }
-    Some(Pass { field: number, agreements, pairs: sum as f64, share: 0.0 })
+    let expected_share = prior::expected_in_equal(field.kind);
+    Some(Pass { field: number, agreements, pairs: sum as f64, share: 0.0, expected_share })
 }
 
 /// Counts u, without the pairs that are one entity.
@@ -181,8 +189,10 @@ fn count_chance(
     fields: &mut [FieldWeights],
 ) {
     for (number, field) in records.fields.iter().enumerate() {
-        let n_levels = field.kind.levels().len();
-        let mut counts = vec![0.5_f32; n_levels];
+        let expected = field.kind.expected_by_chance();
+        let voice = prior::voice(field.filled());
+        let imagined = |share: &f32| prior::between(0.5, prior::LEVEL_PAIRS * share, voice);
+        let mut counts: Vec<f32> = expected.iter().map(imagined).collect();
         for (agreement, weight) in random.iter().zip(weights) {
             if let Some(level) = agreement.level(number) {
                 counts[usize::from(level)] += weight;
@@ -194,8 +204,11 @@ fn count_chance(
         let by_chance = pass.map_or(0.0, |pass| pass.pairs * f64::from(1.0 - pass.share));
         let distinct = field.counts.iter().filter(|count| **count > 0).count() as f64;
         // Values that were not seen twice could be: chance is never less than half of an even spread.
-        let spread = 0.5 / distinct.max(filled.sqrt()).max(1.0);
-        let equal = (by_chance / pairs).max(spread).min(0.98) as f32;
+        let spread = (0.5 / distinct.max(filled.sqrt()).max(1.0)) as f32;
+        let spread = f64::from(prior::between(spread, expected[0], voice));
+        let imagined = prior::CHANCE_PAIRS * f64::from(expected[0]);
+        let counted = (by_chance + imagined) / (pairs + prior::CHANCE_PAIRS);
+        let equal = counted.max(spread).min(0.98) as f32;
         let rest: f32 = counts[1..].iter().sum();
         let others = counts[1..].iter().map(|count| (1.0 - equal) * count / rest);
         let u = std::iter::once(equal).chain(others).collect();
@@ -220,7 +233,7 @@ fn expect(model: &Model, pass: &Pass) -> (f32, Vec<f32>) {
     for _ in 0..SHARE_ROUNDS {
         let odds = share / (1.0 - share);
         let sum: f32 = ratios.iter().map(|ratio| posterior(odds, *ratio)).sum();
-        share = ((sum + 0.3) / (ratios.len() as f32 + 1.0)).clamp(1e-5, 0.999);
+        share = ((sum + pass.expected_share) / (ratios.len() as f32 + 1.0)).clamp(1e-5, 0.999);
     }
     let odds = share / (1.0 - share);
     (share, ratios.iter().map(|ratio| posterior(odds, *ratio)).collect())
@@ -274,24 +287,38 @@ fn expected_matches(passes: &[Pass], fields: &[FieldWeights]) -> f64 {
     estimates.get(estimates.len() / 2).copied().unwrap_or(1.0)
 }
 
-/// Returns the bits of being equal in each value of `field`.
-fn value_bits(field: &Field, weights: &FieldWeights, n_records: f32) -> Vec<f32> {
+/// Returns the bits of being equal in each value of `field`, of whose equal pairs the share `by_chance` is of different
+/// entities.
+fn value_bits(field: &Field, weights: &FieldWeights, n_records: f32, by_chance: f32) -> Vec<f32> {
     let average = weights.bits[0];
     // A value seen once in a small file may be common in the world: one more is imagined.
     let share = |count: &u32| (*count as f32 + 1.0) / (n_records + 1.0);
-    let bits = |count: &u32| (weights.m[0] / share(count)).log2();
-    let is_near = average - RARITY_BITS_MAX..=average + RARITY_BITS_MAX;
-    field.counts.iter().map(|count| bits(count).clamp(*is_near.start(), *is_near.end())).collect()
+    let filled = field.filled();
+    let voice = prior::voice(filled);
+    // Of those who share a value in a small file, most are one; the others tell how common it is.
+    let known_share = |count: &u32, text: &str| {
+        let others = count.saturating_sub(1) as f32 * by_chance;
+        let imagined = prior::VALUE_RECORDS * prior::expected_share(field.kind, text);
+        (others + imagined) / (filled as f32 + prior::VALUE_RECORDS)
+    };
+    let bits = |(count, value): (&u32, &Value)| {
+        let share = prior::between(share(count), known_share(count, &value.text), voice);
+        let bits = (weights.m[0] / share).log2();
+        bits.clamp(average - RARITY_BITS_MAX, average + RARITY_BITS_MAX)
+    };
+    field.counts.iter().zip(&field.values).map(bits).collect()
 }
 
-fn calibration(model: &Model, passes: &[Pass], random: &[Agreement]) -> Calibration {
+fn calibration(model: &Model, passes: &[Pass], random: &[Agreement], voice: f32) -> Calibration {
     let pairs = passes
         .iter()
         .filter(|pass| model.parts[pass.field].is_shared)
         .flat_map(|pass| &pass.agreements)
         .map(|agreement| model.bits(agreement))
         .map(|bits| (bits.shared, bits.own));
-    Calibration::learn(pairs, model.prior_bits, floor_bits(model, passes, random))
+    let counted = floor_bits(model, passes, random);
+    let floor_bits = counted + voice * (prior::FLOOR_BITS - counted);
+    Calibration::learn(pairs, model.prior_bits, floor_bits, voice)
 }
 
 /// Returns what it is worth that everything about the surroundings differs: of those who are one by their own
