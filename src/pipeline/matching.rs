@@ -1,7 +1,9 @@
 //! The matcher alone: any table with a header in, clusters out; no store.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
+
+use rustc_hash::FxHashMap;
 
 use crate::identity::matching::evaluation::{Quality, evaluate};
 use crate::identity::matching::kind::Kind;
@@ -77,7 +79,7 @@ pub struct Matched {
 impl Matched {
     /// Returns the name of the cluster of `row`: the smallest id in it.
     pub fn cluster_names(&self) -> Vec<&str> {
-        let mut smallest: HashMap<u32, &str> = HashMap::new();
+        let mut smallest: FxHashMap<u32, &str> = FxHashMap::default();
         for (row, cluster) in self.matching.clusters.iter().enumerate() {
             let id = &*self.sheet.ids[row];
             smallest.entry(*cluster).and_modify(|known| *known = (*known).min(id)).or_insert(id);
@@ -105,11 +107,12 @@ pub fn match_records(job: &MatchJob<'_>, rules: &RuleSet) -> Result<Matched, Mat
         _ => linked(&tables),
     };
     expect_unique_ids(&sheet)?;
-    let file_positions: HashMap<Box<str>, u32> = sheet.ids.iter().cloned().zip(0_u32..).collect();
-    let sheet = sheet.in_canonical_order();
-    let positions: Vec<u32> = sheet.ids.iter().map(|id| file_positions[id]).collect();
-    let mut file_order: Vec<u32> = (0..sheet.len() as u32).collect();
-    file_order.sort_unstable_by_key(|row| positions[*row as usize]);
+    let order = sheet.canonical_order();
+    let mut file_order = vec![0; sheet.len()];
+    for (row, position) in (0_u32..).zip(&order) {
+        file_order[*position as usize] = row;
+    }
+    let sheet = sheet.in_order(&order);
     let is_linking = job.inputs.len() > 1;
     let first_list = format!("1{LIST_MARK}");
     let sides: Vec<bool> = sheet.ids.iter().map(|id| id.starts_with(&first_list)).collect();
@@ -215,7 +218,7 @@ fn linked(tables: &[(Sheet, Vec<Profile>)]) -> (Sheet, Vec<Profile>) {
     let mut names: BTreeMap<(Kind, usize), (String, Profile)> = BTreeMap::new();
     let mut places: Vec<Vec<(Kind, usize)>> = Vec::new();
     for (sheet, profiles) in tables {
-        let mut seen: HashMap<Kind, usize> = HashMap::new();
+        let mut seen: FxHashMap<Kind, usize> = FxHashMap::default();
         let mut own = Vec::new();
         for (column, profile) in sheet.columns.iter().zip(profiles) {
             let number = seen.entry(profile.kind).or_default();
@@ -246,7 +249,7 @@ fn linked(tables: &[(Sheet, Vec<Profile>)]) -> (Sheet, Vec<Profile>) {
 }
 
 fn expect_unique_ids(sheet: &Sheet) -> Result<(), MatchFault> {
-    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut first: FxHashMap<&str, usize> = FxHashMap::default();
     let mut repeated: Vec<String> = Vec::new();
     let mut count = 0;
     for (row, id) in sheet.ids.iter().enumerate() {
@@ -275,7 +278,7 @@ fn judged(
     rules: &RuleSet,
 ) -> Result<Quality, MatchFault> {
     let table = PlainTable::open(input, &super::caps(rules), |_| false)?;
-    let mut truth: HashMap<String, String> = HashMap::new();
+    let mut truth: FxHashMap<String, String> = FxHashMap::default();
     let mut twice = None;
     table.read(|line, cells| {
         if let [id, entity, ..] = cells {
@@ -293,7 +296,7 @@ fn judged(
         )));
     }
     let (mut found, mut entities, mut uncovered) = (Vec::new(), Vec::new(), Vec::new());
-    let mut numbers: HashMap<&str, u32> = HashMap::new();
+    let mut numbers: FxHashMap<&str, u32> = FxHashMap::default();
     for (row, id) in matched.sheet.ids.iter().enumerate() {
         match truth.get(&**id) {
             Some(entity) => {

@@ -35,6 +35,8 @@ struct Atom {
     key: u64,
     /// Atoms of one source say the same thing and are no two reasons.
     source: u8,
+    /// Number of the key among all.
+    number: u32,
 }
 
 /// Returns the candidate pairs of `records`, smaller row first, in order.
@@ -43,11 +45,11 @@ pub fn candidates(records: &Records) -> Vec<(u32, u32)> {
     if records.n_records <= ALL_PAIRS_RECORDS {
         return (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b))).collect();
     }
-    let (starts, atoms) = atoms(records);
+    let Atoms { starts, all: atoms, n_keys } = atoms(records);
     let row_atoms = |row: usize| &atoms[starts[row] as usize..starts[row + 1] as usize];
-    let mut frequency: FxHashMap<u64, u32> = FxHashMap::default();
+    let mut frequency = vec![0_u32; n_keys];
     for atom in &atoms {
-        *frequency.entry(atom.key).or_insert(0) += 1;
+        frequency[atom.number as usize] += 1;
     }
     let n = records.n_records as f32;
     let mut entries: Vec<(u64, u32)> = Vec::new();
@@ -57,7 +59,7 @@ pub fn candidates(records: &Records) -> Vec<(u32, u32)> {
         common.clear();
         pairs.clear();
         for atom in row_atoms(row) {
-            match frequency[&atom.key] {
+            match frequency[atom.number as usize] {
                 0 | 1 => {}
                 count if count <= RARE_MAX => entries.push((atom.key, row as u32)),
                 count => common.push((count, *atom)),
@@ -82,50 +84,81 @@ pub fn candidates(records: &Records) -> Vec<(u32, u32)> {
     drop(atoms);
     entries.sort_unstable();
     entries.dedup();
-    let proposed = proposals(&entries, &name_ranks(records));
-    most_shared(&proposed, records.n_records * CANDIDATES_PER_RECORD)
+    let proposed = Proposals::of(&mut entries, &name_ranks(records), records.n_records);
+    drop(entries);
+    proposed.most_shared(records.n_records * CANDIDATES_PER_RECORD)
 }
 
-/// Returns the pairs that blocks propose, each as one number, as often as it is proposed, in order.
-fn proposals(entries: &[(u64, u32)], ranks: &[u32]) -> Vec<u64> {
-    let mut proposed = Vec::new();
-    let mut members: Vec<u32> = Vec::new();
-    let pack = |a: u32, b: u32| (u64::from(a.min(b)) << 32) | u64::from(a.max(b));
-    for block in entries.chunk_by(|a, b| a.0 == b.0) {
-        if block.len() <= BLOCK_MAX {
-            for (i, (_, a)) in block.iter().enumerate() {
-                proposed.extend(block[i + 1..].iter().map(|(_, b)| pack(*a, *b)));
+/// The pairs that blocks propose, as often as each is proposed.
+struct Proposals {
+    /// Where the partners of each row begin.
+    starts: Vec<usize>,
+    /// For each row the larger rows that it is paired with, in order.
+    partners: Vec<u32>,
+}
+
+impl Proposals {
+    /// Collects the pairs of the blocks in `entries`, which are in order.
+    fn of(entries: &mut [(u64, u32)], ranks: &[u32], n_records: usize) -> Self {
+        for block in entries.chunk_by_mut(|a, b| a.0 == b.0) {
+            if block.len() > BLOCK_MAX {
+                block.sort_unstable_by_key(|(_, row)| ranks[*row as usize]);
             }
-            continue;
         }
-        members.clear();
-        members.extend(block.iter().map(|(_, row)| *row));
-        members.sort_unstable_by_key(|row| ranks[*row as usize]);
-        for (i, a) in members.iter().enumerate() {
-            proposed.extend(members[i + 1..].iter().take(NEIGHBOURS).map(|b| pack(*a, *b)));
+        let mut starts = vec![0_usize; n_records + 1];
+        each_pair(entries, |a, _| starts[a as usize + 1] += 1);
+        for row in 0..n_records {
+            starts[row + 1] += starts[row];
         }
+        let mut partners = vec![0_u32; starts[n_records]];
+        let mut ends = starts.clone();
+        each_pair(entries, |a, b| {
+            let end = &mut ends[a as usize];
+            partners[*end] = b;
+            *end += 1;
+        });
+        for row in 0..n_records {
+            partners[starts[row]..starts[row + 1]].sort_unstable();
+        }
+        Self { starts, partners }
     }
-    proposed.sort_unstable();
-    proposed
+
+    /// Returns the partners of each row; who is proposed again stands there again.
+    fn rows(&self) -> impl Iterator<Item = &[u32]> {
+        self.starts.windows(2).map(|ends| &self.partners[ends[0]..ends[1]])
+    }
+
+    /// Keeps the pairs that are proposed most often: as many as fit `limit`, but all of equal standing.
+    fn most_shared(&self, limit: usize) -> Vec<(u32, u32)> {
+        let mut pairs_of_count = [0_usize; 256];
+        for run in self.rows().flat_map(|partners| partners.chunk_by(|a, b| a == b)) {
+            pairs_of_count[run.len().min(255)] += 1;
+        }
+        let mut least = 255;
+        let mut sum = 0;
+        while least > 1 && sum + pairs_of_count[least - 1] <= limit.max(pairs_of_count[255]) {
+            sum += pairs_of_count[least - 1];
+            least -= 1;
+        }
+        let mut kept = Vec::with_capacity(pairs_of_count[least..].iter().sum());
+        for (row, partners) in self.rows().enumerate() {
+            let runs = partners.chunk_by(|a, b| a == b).filter(|run| run.len() >= least);
+            kept.extend(runs.map(|run| (row as u32, run[0])));
+        }
+        kept
+    }
 }
 
-/// Keeps the pairs that are proposed most often: as many as fit `limit`, but all of equal standing.
-fn most_shared(proposed: &[u64], limit: usize) -> Vec<(u32, u32)> {
-    let mut pairs_of_count = [0_usize; 256];
-    let runs = || proposed.chunk_by(|a, b| a == b);
-    for run in runs() {
-        pairs_of_count[run.len().min(255)] += 1;
+/// Calls `propose` with each pair of each block, smaller row first; in large blocks only with neighbours.
+fn each_pair(entries: &[(u64, u32)], mut propose: impl FnMut(u32, u32)) {
+    for block in entries.chunk_by(|a, b| a.0 == b.0) {
+        let partners = if block.len() <= BLOCK_MAX { BLOCK_MAX } else { NEIGHBOURS };
+        for (i, (_, a)) in block.iter().enumerate() {
+            for (_, b) in block[i + 1..].iter().take(partners) {
+                propose(*a.min(b), *a.max(b));
+            }
+        }
     }
-    let mut least = 255;
-    let mut sum = 0;
-    while least > 1 && sum + pairs_of_count[least - 1] <= limit.max(pairs_of_count[255]) {
-        sum += pairs_of_count[least - 1];
-        least -= 1;
-    }
-    runs()
-        .filter(|run| run.len() >= least)
-        .map(|run| ((run[0] >> 32) as u32, run[0] as u32))
-        .collect()
 }
 
 /// Ranks records by name, so that neighbours in a large block are likely twins.
@@ -152,11 +185,11 @@ fn name_ranks(records: &Records) -> Vec<u32> {
             ranks
         })
         .collect();
-    let key = |row: u32| -> Vec<u32> {
-        let rank = |(field, ranks): (&&Field, &Vec<u32>)| {
-            field.of(row).first().map_or(0, |value| ranks[*value as usize])
+    let key = |row: u32| -> [u32; 6] {
+        let rank = |at: usize| {
+            fields[at].of(row).first().map_or(0, |value| text_ranks[at][*value as usize])
         };
-        fields.iter().zip(&text_ranks).map(rank).collect()
+        std::array::from_fn(|at| if at < fields.len() { rank(at) } else { 0 })
     };
     let mut rows: Vec<u32> = (0..records.n_records as u32).collect();
     rows.sort_by_cached_key(|row| key(*row));
@@ -167,15 +200,28 @@ fn name_ranks(records: &Records) -> Vec<u32> {
     ranks
 }
 
-fn atoms(records: &Records) -> (Vec<u32>, Vec<Atom>) {
-    let per_value: Vec<Vec<Vec<Atom>>> = records
-        .fields
-        .iter()
-        .enumerate()
-        .map(|(number, field)| {
-            field.values.iter().map(|value| value_atoms(number, field, value)).collect()
-        })
-        .collect();
+/// The atoms of all records: those of a row are `all[starts[row]..starts[row + 1]]`.
+struct Atoms {
+    starts: Vec<u32>,
+    all: Vec<Atom>,
+    /// Number of different keys.
+    n_keys: usize,
+}
+
+fn atoms(records: &Records) -> Atoms {
+    let mut numbers: FxHashMap<u64, u32> = FxHashMap::default();
+    let mut numbered = |mut atoms: Vec<Atom>| {
+        for atom in &mut atoms {
+            let next = numbers.len() as u32;
+            atom.number = *numbers.entry(atom.key).or_insert(next);
+        }
+        atoms
+    };
+    let mut per_value: Vec<Vec<Vec<Atom>>> = Vec::with_capacity(records.fields.len());
+    for (number, field) in records.fields.iter().enumerate() {
+        let values = field.values.iter();
+        per_value.push(values.map(|value| numbered(value_atoms(number, field, value))).collect());
+    }
     let mut starts = Vec::with_capacity(records.n_records + 1);
     starts.push(0);
     let mut atoms: Vec<Atom> = Vec::new();
@@ -197,7 +243,7 @@ fn atoms(records: &Records) -> (Vec<u32>, Vec<Atom>) {
         atoms.truncate(kept);
         starts.push(atoms.len() as u32);
     }
-    (starts, atoms)
+    Atoms { starts, all: atoms, n_keys: numbers.len() }
 }
 
 /// Names share a namespace, so that a swapped name meets its twin.
@@ -210,7 +256,7 @@ fn value_atoms(number: usize, field: &Field, value: &Value) -> Vec<Atom> {
     let mut atoms = Vec::new();
     let mut push = |space: u64, text: &str, part: u8| {
         if !text.is_empty() {
-            atoms.push(Atom { key: mix(space, hash_text(text)), source: source + part });
+            atoms.push(Atom { key: mix(space, hash_text(text)), source: source + part, number: 0 });
         }
     };
     let space = 16 * (number as u64 + 1);

@@ -5,6 +5,7 @@ use super::kind::Kind;
 use super::model::{Key, Part};
 use super::records::Records;
 use super::similarity::{edits, jaro_winkler};
+use super::sketch::{self, Sketch, sketches};
 
 /// Fields beyond this many are not compared; no export that a person made has more that tell people apart.
 pub const FIELDS_MAX: usize = 24;
@@ -34,34 +35,50 @@ impl Agreement {
 
 /// Slots of the memory for compared values; a power of two.
 const REMEMBERED: usize = 1 << 16;
+/// Bits of the number of a value in such a slot: two of them and a level fill one word.
+const VALUE_BITS: u32 = 28;
+
+/// A cell of a record without a value, and of one with several.
+const NO_VALUE: ValueNo = ValueNo::MAX;
+const VALUES: ValueNo = ValueNo::MAX - 1;
 
 /// Compares records, remembering how values compared before.
 #[derive(Debug)]
 pub struct Comparer<'a> {
     records: &'a Records,
     names: Option<(usize, usize)>,
-    /// Per field that is costly to compare: value pair and level, direct-mapped.
-    memory: Vec<Vec<(u64, u8)>>,
+    /// Per field that is costly to compare: value pair and level in one number, direct-mapped.
+    memory: Vec<Vec<u64>>,
+    /// The only value of each record in each field, a record beside a record.
+    cells: Vec<ValueNo>,
+    /// Per field what is seen of its values at a glance.
+    sketches: Vec<Vec<Sketch>>,
 }
 
 impl<'a> Comparer<'a> {
     /// Prepares to compare `records`.
     pub fn new(records: &'a Records) -> Self {
         let names = records.field_of(Kind::Given).zip(records.field_of(Kind::Surname));
-        let memory =
-            records
-                .fields
-                .iter()
-                .map(|field| {
-                    if is_costly(field.kind) { vec![(u64::MAX, 0); REMEMBERED] } else { Vec::new() }
-                })
-                .collect();
-        Self { records, names, memory }
+        let remembers =
+            |field: &Field| is_costly(field.kind) && field.values.len() < 1 << VALUE_BITS;
+        let memory = |field: &Field| {
+            if remembers(field) { vec![u64::MAX; REMEMBERED] } else { Vec::new() }
+        };
+        let memory = records.fields.iter().map(memory).collect();
+        let sketches = records.fields.iter().map(sketches).collect();
+        Self { records, names, memory, cells: cells(records), sketches }
     }
 
     /// Prepares to compare a few records, for which remembering does not pay.
     pub fn without_memory(records: &'a Records) -> Self {
-        Self { records, names: records.names(), memory: vec![Vec::new(); records.fields.len()] }
+        let n_fields = records.fields.len();
+        Self {
+            records,
+            names: records.names(),
+            memory: vec![Vec::new(); n_fields],
+            cells: Vec::new(),
+            sketches: vec![Vec::new(); n_fields],
+        }
     }
 
     /// Compares records `a` and `b` in every field.
@@ -128,8 +145,24 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// Compares every value of one record with every value of the other; the best level counts.
+    /// Compares what two records say in the field `at`.
     fn compare_field(&mut self, a: u32, b: u32, at: usize, agreement: &mut Agreement) {
+        let n_fields = self.records.fields.len();
+        let cell =
+            |row: u32| self.cells.get(row as usize * n_fields + at).copied().unwrap_or(VALUES);
+        match (cell(a), cell(b)) {
+            (NO_VALUE, _) | (_, NO_VALUE) => {}
+            (VALUES, _) | (_, VALUES) => self.compare_several(a, b, at, agreement),
+            (x, y) => {
+                let level = if x == y { 0 } else { self.level(at, x.min(y), x.max(y)) };
+                agreement.levels[at] = level;
+                agreement.equal[at] = x;
+            }
+        }
+    }
+
+    /// Compares every value of one record with every value of the other; the best level counts.
+    fn compare_several(&mut self, a: u32, b: u32, at: usize, agreement: &mut Agreement) {
         let records = self.records;
         let field = &records.fields[at];
         let (left, right) = (field.of(a), field.of(b));
@@ -150,6 +183,9 @@ impl<'a> Comparer<'a> {
     fn try_swapped(&self, a: u32, b: u32, given: usize, surname: usize, agreement: &mut Agreement) {
         let (g, s) = (agreement.levels[given], agreement.levels[surname]);
         if g < 2 || s < 2 {
+            return;
+        }
+        if self.are_far_across(a, b, given, surname) {
             return;
         }
         let fields = &self.records.fields;
@@ -189,22 +225,51 @@ impl<'a> Comparer<'a> {
         }
     }
 
+    /// Returns whether a glance tells that neither name of one record is the other one of the other.
+    fn are_far_across(&self, a: u32, b: u32, given: usize, surname: usize) -> bool {
+        let sketch = |field: usize, row: u32| {
+            let at = row as usize * self.records.fields.len() + field;
+            self.cells.get(at).and_then(|cell| self.sketches[field].get(*cell as usize))
+        };
+        let is_far = |x: Option<&Sketch>, y: Option<&Sketch>| {
+            x.zip(y).is_some_and(|(x, y)| x.is_no_spelling_of(*y))
+        };
+        is_far(sketch(given, a), sketch(surname, b)) && is_far(sketch(surname, a), sketch(given, b))
+    }
+
     fn level(&mut self, field: usize, x: ValueNo, y: ValueNo) -> u8 {
         let of = &self.records.fields[field];
+        let sketches = &self.sketches[field];
+        if let (Some(left), Some(right)) = (sketches.get(x as usize), sketches.get(y as usize))
+            && let Some(level) = sketch::level(of.kind, *left, *right)
+        {
+            return level;
+        }
         let (left, right) = (&of.values[x as usize], &of.values[y as usize]);
         if self.memory[field].is_empty() {
             return compare_values(of, left, right);
         }
-        let key = (u64::from(x) << 32) | u64::from(y);
+        let key = (u64::from(x) << VALUE_BITS) | u64::from(y);
         let slot = super::hashing::mix(u64::from(x), u64::from(y)) as usize & (REMEMBERED - 1);
         let remembered = self.memory[field][slot];
-        if remembered.0 == key {
-            return remembered.1;
+        if remembered >> 8 == key {
+            return remembered as u8;
         }
         let level = compare_values(of, left, right);
-        self.memory[field][slot] = (key, level);
+        self.memory[field][slot] = (key << 8) | u64::from(level);
         level
     }
+}
+
+/// Lays out the values of `records` by record, so that comparing two touches two places and not two in every field.
+fn cells(records: &Records) -> Vec<ValueNo> {
+    let rows = 0..records.n_records as u32;
+    let cell = |row: u32, field: &Field| match field.of(row) {
+        [] => NO_VALUE,
+        [value] => *value,
+        _ => VALUES,
+    };
+    rows.flat_map(|row| records.fields.iter().map(move |field| cell(row, field))).collect()
 }
 
 fn is_costly(kind: Kind) -> bool {
@@ -214,7 +279,7 @@ fn is_costly(kind: Kind) -> bool {
     )
 }
 
-fn compare_values(field: &Field, a: &Value, b: &Value) -> u8 {
+pub(super) fn compare_values(field: &Field, a: &Value, b: &Value) -> u8 {
     match field.kind {
         Kind::Given => given_names(a, b),
         Kind::Surname => surnames(&a.text, &b.text),
@@ -269,8 +334,11 @@ fn one_name(a: &str, b: &str) -> u8 {
         return 1;
     }
     let slips = edits(a, b, 2);
+    if slips <= 1 && short.len() >= 4 {
+        return 1;
+    }
     let similarity = jaro_winkler(a, b);
-    if (slips <= 1 && short.len() >= 4) || (similarity >= 0.92 && slips <= 2) {
+    if similarity >= 0.92 && slips <= 2 {
         return 1;
     }
     let is_prefix = short.len() >= 3 && long.starts_with(short);

@@ -79,10 +79,21 @@ impl Field {
 
     /// Returns every value with every record that holds it, in order.
     pub fn holders(&self) -> Vec<(ValueNo, u32)> {
-        let rows = 0..self.starts.len() as u32 - 1;
-        let mut holders: Vec<(ValueNo, u32)> =
-            rows.flat_map(|row| self.of(row).iter().map(move |value| (*value, row))).collect();
-        holders.sort_unstable();
+        let mut places = vec![0; self.values.len() + 1];
+        for value in &self.ids {
+            places[*value as usize + 1] += 1;
+        }
+        for value in 0..self.values.len() {
+            places[value + 1] += places[value];
+        }
+        let mut holders = vec![(0, 0); self.ids.len()];
+        for row in 0..self.starts.len() as u32 - 1 {
+            for value in self.of(row) {
+                let place = &mut places[*value as usize];
+                holders[*place] = (*value, row);
+                *place += 1;
+            }
+        }
         holders
     }
 
@@ -134,8 +145,8 @@ impl<'l> Builder<'l> {
         }
     }
 
-    /// Gives the record being built one more value, in the form in which it is compared.
-    pub(super) fn add(&mut self, text: &str) {
+    /// Gives the record being built one more value, in the form in which it is compared; returns its number.
+    pub(super) fn add(&mut self, text: &str) -> ValueNo {
         let number = if let Some(known) = self.index.get(text) {
             *known
         } else {
@@ -145,6 +156,12 @@ impl<'l> Builder<'l> {
             self.index.insert(text.to_owned(), number);
             number
         };
+        self.add_known(number);
+        number
+    }
+
+    /// Gives the record being built one more value, which was added before.
+    pub(super) fn add_known(&mut self, number: ValueNo) {
         let start = self.starts.last().copied().unwrap_or(0) as usize;
         if !self.ids[start..].contains(&number) {
             self.ids.push(number);

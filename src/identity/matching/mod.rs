@@ -24,14 +24,14 @@ pub mod prepare;
 pub mod prior;
 pub mod profile;
 pub mod records;
+mod scored;
 pub mod sheet;
 pub mod similarity;
+mod sketch;
 pub mod training;
 
 #[cfg(test)]
 mod tests;
-
-use rustc_hash::FxHashMap;
 
 use agglomerate::{Edge, agglomerate};
 use compare::Comparer;
@@ -39,6 +39,7 @@ use lists::Lists;
 use model::{Bits, Model, PRIOR_SHIFT_MAX};
 use profile::Profile;
 use records::Records;
+use scored::Scored;
 use sheet::Sheet;
 
 /// Log2 odds from which two records may be joined: even odds, less what the prior may be off.
@@ -92,7 +93,7 @@ pub fn match_sheet(
         candidates.retain(|(a, b)| side[*a as usize] != side[*b as usize]);
     }
     let compared = candidates.len();
-    let mut totals = Vec::with_capacity(candidates.len());
+    let mut scored = Scored::new(records.n_records, compared);
     let mut pairs = Vec::new();
     for (a, b) in candidates {
         let is_ruled_out = |given: u8, surname: u8, keys: &dyn Fn() -> usize| {
@@ -100,14 +101,14 @@ pub fn match_sheet(
         };
         let Some(agreement) = comparer.compare_unless(a, b, is_ruled_out) else { continue };
         let bits = model.bits(&agreement);
-        totals.push(bits.total);
+        scored.push(a, b, bits.total);
         // The prior may still move, by so much at most.
         if bits.total >= REVIEW_BITS_MIN - PRIOR_SHIFT_MAX {
             pairs.push(Pair { a, b, bits });
         }
     }
     let n = records.n_records as f64;
-    let shift = model.refine_prior(&totals, (n * (n - 1.0) / 2.0).max(1.0));
+    let shift = model.refine_prior(&scored.bits, (n * (n - 1.0) / 2.0).max(1.0));
     for pair in pairs.iter_mut().filter(|pair| !pair.bits.is_vetoed) {
         pair.bits.total += shift;
     }
@@ -119,11 +120,10 @@ pub fn match_sheet(
     let edges: Vec<Edge> =
         joining.map(|pair| Edge { a: pair.a, b: pair.b, bits: pair.bits.total }).collect();
     // Most pairs between two clusters have been compared already.
-    let known: FxHashMap<(u32, u32), f32> =
-        pairs.iter().map(|pair| ((pair.a, pair.b), pair.bits.total)).collect();
+    scored.shift(shift);
     let clusters = agglomerate(records.n_records, &edges, side, AVERAGE_BITS_MIN, |a, b| {
         let compared = || model.bits(&comparer.compare(a, b)).total;
-        known.get(&(a, b)).copied().unwrap_or_else(compared)
+        scored.bits(a, b).unwrap_or_else(compared)
     });
     drop(comparer);
     Matching { records, clusters, pairs, model, compared }

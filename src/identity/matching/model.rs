@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::prior;
 
 /// Log2 odds that a pair with contradicting names has at most.
-const VETO_BITS: f32 = -10.0;
+pub(super) const VETO_BITS: f32 = -10.0;
 /// Equal personal keys that outweigh a name of which both parts are different.
 const KEYS_OUTWEIGH_NAME: usize = 2;
 /// The prior moves by this many bits at most: two estimates of it that are further apart than twice that are not

@@ -1,7 +1,7 @@
 //! Records ready to be compared: typed fields made of the columns of a sheet.
 
 use super::compare::FIELDS_MAX;
-use super::field::{Builder, Bundle, Field};
+use super::field::{Builder, Bundle, Field, ValueNo};
 use super::kind::Kind;
 use super::lists::Lists;
 use super::person::Names;
@@ -111,7 +111,7 @@ impl Preparation<'_> {
         kind: Kind,
         columns: &[usize],
         bundle: Bundle,
-        add: impl Fn(&Self, usize, &mut Builder<'_>),
+        mut add: impl FnMut(&Self, usize, &mut Builder<'_>),
     ) {
         if columns.is_empty() {
             return;
@@ -128,9 +128,18 @@ impl Preparation<'_> {
 
     fn one(&mut self, at: usize, bundle: Bundle) {
         let kind = self.profiles[at].kind;
+        let column = &self.sheet.columns[at];
+        // Each text is read once, however many rows hold it.
+        let mut read: Vec<Option<Option<ValueNo>>> = vec![None; column.texts.len()];
         self.build(kind, &[at], bundle, |this, row, builder| {
-            if let Some(text) = plain(kind, this.text(at, row), this.lists) {
-                builder.add(&text);
+            let known = &mut read[column.rows[row] as usize];
+            match *known {
+                Some(None) => {}
+                Some(Some(value)) => builder.add_known(value),
+                None => {
+                    let text = plain(kind, column.text(row), this.lists);
+                    *known = Some(text.map(|text| builder.add(&text)));
+                }
             }
         });
     }

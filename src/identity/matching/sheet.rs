@@ -87,6 +87,12 @@ impl Sheet {
     /// change anything that follows.
     #[must_use]
     pub fn in_canonical_order(self) -> Self {
+        let order = self.canonical_order();
+        self.in_order(&order)
+    }
+
+    /// Returns the rows in an order that depends on what they say only.
+    pub fn canonical_order(&self) -> Vec<u32> {
         let mut hashes = vec![0_u64; self.len()];
         for column in &self.columns {
             let texts: Vec<u64> = column.texts.iter().map(|text| hash_text(text)).collect();
@@ -99,6 +105,12 @@ impl Sheet {
             let (a, b) = (*a as usize, *b as usize);
             (hashes[a], &self.ids[a]).cmp(&(hashes[b], &self.ids[b]))
         });
+        order
+    }
+
+    /// Puts the rows in this order.
+    #[must_use]
+    pub fn in_order(self, order: &[u32]) -> Self {
         let mut sorted = self;
         for column in &mut sorted.columns {
             column.rows = order.iter().map(|row| column.rows[*row as usize]).collect();
