@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::Args;
 
+use super::rules::write_schemas;
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
 use crate::rules::embedded;
@@ -39,6 +40,9 @@ impl Init {
             made += u32::from(write_new(&folder.join(path), text)?);
         }
         made += u32::from(write_new(&folder.join("inbox/sample.csv"), SAMPLE)?);
+        if !folder.join("rules/.schema").exists() {
+            made += write_schemas(folder, &embedded::texts())? as u32;
+        }
         fs::create_dir_all(folder.join("out"))
             .with_context(|| format!("cannot create {}", folder.join("out").display()))?;
         terminal::print(&format!(

@@ -20,6 +20,7 @@ mod rebuild;
 mod report;
 mod rescore;
 mod review;
+mod rules;
 mod run;
 mod simulate;
 mod sniff;
@@ -65,6 +66,7 @@ enum Command {
     Run(run::Run),
     Sniff(sniff::Sniff),
     Check(check::Check),
+    Rules(rules::Rules),
     Leads(leads::Leads),
     Match(matching::Match),
     Review(review::Review),
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.run(global),
         Command::Sniff(command) => command.run(global),
         Command::Check(command) => command.run(global),
+        Command::Rules(command) => command.run(global),
         Command::Leads(command) => command.run(global),
         Command::Match(command) => command.run(global),
         Command::Review(command) => command.run(global),

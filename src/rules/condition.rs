@@ -11,6 +11,7 @@ mod needles;
 mod operand;
 mod operator;
 mod touches;
+pub mod vocabulary;
 
 use std::collections::BTreeMap;
 
@@ -91,7 +92,7 @@ impl Condition {
 
     /// Reads the table under `when`; a mistake is reported and makes the condition match nothing.
     pub fn decode(table: &Table<'_>, context: &ConditionContext<'_>) -> Self {
-        Self(decode(table, context))
+        Self(table.as_named(NAME, |table| decode(table, context)))
     }
 
     /// Reads the table at `key`; `None` when there is none.
@@ -218,8 +219,11 @@ impl Condition {
     }
 }
 
+/// What all conditions are called where it is noted what they may hold.
+pub(super) const NAME: &str = "condition";
 /// The keys of which a condition has exactly one.
-const SHAPES: &[&str] = &["all", "any", "not", "field", "touch", "event", "returned-within"];
+pub(super) const SHAPES: &[&str] =
+    &["all", "any", "not", "field", "touch", "event", "returned-within"];
 
 fn decode(table: &Table<'_>, context: &ConditionContext<'_>) -> Test {
     let mut shapes: Vec<&str> = SHAPES.iter().copied().filter(|key| table.has(key)).collect();
@@ -230,7 +234,7 @@ fn decode(table: &Table<'_>, context: &ConditionContext<'_>) -> Test {
         ["all"] => group(table, "all", context).map_or_else(Test::never, Test::All),
         ["any"] => group(table, "any", context).map_or_else(Test::never, Test::Any),
         ["not"] => table
-            .table("not", |inner| Test::Not(Box::new(decode(inner, context))))
+            .table("not", |inner| Test::Not(Box::new(decode_part(inner, context))))
             .unwrap_or_else(Test::never),
         ["field"] => field_clause(table, context),
         ["touch" | "event"] => TouchTest::decode(table).map_or_else(Test::never, Test::Touch),
@@ -261,8 +265,13 @@ fn decode(table: &Table<'_>, context: &ConditionContext<'_>) -> Test {
     }
 }
 
+/// Reads a condition inside another.
+fn decode_part(table: &Table<'_>, context: &ConditionContext<'_>) -> Test {
+    table.as_named(NAME, |table| decode(table, context))
+}
+
 fn group(table: &Table<'_>, key: &str, context: &ConditionContext<'_>) -> Option<Vec<Test>> {
-    let parts = table.tables(key, |part| decode(part, context));
+    let parts = table.tables(key, |part| decode_part(part, context));
     if parts.is_empty() {
         table.error(
             key,

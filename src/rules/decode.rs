@@ -13,12 +13,24 @@ use serde_spanned::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostics::{Diagnostic, Place, RuleText, Severity, did_you_mean};
+use super::shape::{Kind, Recording, SharedShape, kind_of_file};
 
 /// Collects diagnostics while files are read.
 #[derive(Debug, Clone, Default)]
-pub struct Sink(Rc<RefCell<Vec<Diagnostic>>>);
+pub struct Sink {
+    found: Rc<RefCell<Vec<Diagnostic>>>,
+    recording: Option<Recording>,
+    /// Whether absent tables are read, too, as if they were empty; only for finding shapes out.
+    reads_absent: bool,
+}
 
 impl Sink {
+    /// Returns a sink that notes in `recording` what readers ask for, with `reads_absent` of tables that are
+    /// not there, too.
+    pub fn noting(recording: &Recording, reads_absent: bool) -> Self {
+        Self { recording: Some(recording.clone()), reads_absent, ..Self::default() }
+    }
+
     /// Records an error at `place`.
     pub fn error(&self, place: &Place, message: impl Into<String>, hint: Option<String>) {
         self.push(Severity::Error, place, message.into(), hint);
@@ -31,16 +43,16 @@ impl Sink {
 
     /// Returns whether an error was recorded.
     pub fn has_errors(&self) -> bool {
-        self.0.borrow().iter().any(|found| found.severity == Severity::Error)
+        self.found.borrow().iter().any(|found| found.severity == Severity::Error)
     }
 
     /// Takes everything recorded so far.
     pub fn take(&self) -> Vec<Diagnostic> {
-        self.0.take()
+        self.found.take()
     }
 
     fn push(&self, severity: Severity, place: &Place, message: String, hint: Option<String>) {
-        self.0.borrow_mut().push(Diagnostic { severity, place: place.clone(), message, hint });
+        self.found.borrow_mut().push(Diagnostic { severity, place: place.clone(), message, hint });
     }
 }
 
@@ -58,7 +70,9 @@ pub fn document(file: &RuleText, sink: &Sink, read: impl FnOnce(&Table<'_>)) {
     }
     // What could not be parsed would be reported as missing, too, and be it a comma's fault.
     if errors.is_empty() {
-        read(&Table::new(root.get_ref(), root.span(), file, sink));
+        let mut table = Table::new(root.get_ref(), root.span(), file, sink);
+        table.shape = sink.recording.as_ref().map(|shapes| shapes.file(&kind_of_file(&file.path)));
+        read(&table);
     }
 }
 
@@ -69,6 +83,8 @@ pub struct Table<'a> {
     sink: Sink,
     asked: RefCell<BTreeSet<String>>,
     lenient: RefCell<bool>,
+    /// Where it is noted what readers ask for, when somebody wants to know.
+    shape: Option<SharedShape>,
 }
 
 impl<'a> Table<'a> {
@@ -79,6 +95,54 @@ impl<'a> Table<'a> {
             sink: sink.clone(),
             asked: RefCell::default(),
             lenient: RefCell::new(false),
+            shape: None,
+        }
+    }
+
+    /// Hands the table to `read` as one of those called `name`, which may hold the same.
+    pub fn as_named<T>(&self, name: &'static str, read: impl FnOnce(&Table<'_>) -> T) -> T {
+        let Some(recording) = &self.sink.recording else { return read(self) };
+        let mut same =
+            Table::new(self.entries, self.place.span.clone(), &self.place.file, &self.sink);
+        same.accept_all();
+        same.shape = Some(recording.named(name));
+        self.note_name(name);
+        read(&same)
+    }
+
+    fn note_name(&self, name: &'static str) {
+        if let Some(shape) = &self.shape {
+            shape.borrow_mut().name = Some(name);
+        }
+        self.accept_all();
+    }
+
+    /// Notes what is expected at `key`.
+    fn note(&self, key: &str, kind: impl FnOnce() -> Kind) {
+        if let Some(shape) = &self.shape {
+            shape.borrow_mut().ask(key).kinds.insert(kind());
+        }
+    }
+
+    fn note_required(&self, key: &str) {
+        if let Some(shape) = &self.shape {
+            shape.borrow_mut().ask(key).is_required = true;
+        }
+    }
+
+    /// Returns where tables at `key` are noted.
+    fn shape_at(&self, key: &str) -> Option<SharedShape> {
+        let mut shape = self.shape.as_ref()?.borrow_mut();
+        Some(Rc::clone(shape.ask(key).table.get_or_insert_default()))
+    }
+
+    /// Lets `read` look at an empty table in the place of the absent one at `key`.
+    fn read_absent<T>(&self, key: &str, read: impl FnOnce(&Table<'_>) -> T) {
+        if self.sink.reads_absent {
+            let empty = DeTable::new();
+            let mut child = self.child(&empty, self.place.span.clone());
+            child.shape = self.shape_at(key);
+            read(&child);
         }
     }
 
@@ -114,11 +178,15 @@ impl<'a> Table<'a> {
 
     /// Returns every key, in alphabetical order, without asking for any.
     pub fn keys(&self) -> Vec<String> {
+        if let Some(shape) = &self.shape {
+            shape.borrow_mut().is_open = true;
+        }
         self.entries.keys().map(|key| key.get_ref().to_string()).collect()
     }
 
     /// Returns the string at `key`, reporting its absence; the stand-in is empty.
     pub fn string(&self, key: &str) -> String {
+        self.note_required(key);
         if !self.has(key) {
             self.missing(key);
         }
@@ -127,6 +195,7 @@ impl<'a> Table<'a> {
 
     /// Returns the string at `key`.
     pub fn opt_string(&self, key: &str) -> Option<String> {
+        self.note(key, || Kind::Text);
         let value = self.ask(key)?;
         let text = value.get_ref().as_str();
         if text.is_none() {
@@ -137,6 +206,7 @@ impl<'a> Table<'a> {
 
     /// Returns the boolean at `key`, or `default`.
     pub fn bool_or(&self, key: &str, default: bool) -> bool {
+        self.note(key, || Kind::Flag);
         let Some(value) = self.ask(key) else { return default };
         value.get_ref().as_bool().unwrap_or_else(|| {
             self.wrong_type(value, key, "true or false");
@@ -146,6 +216,7 @@ impl<'a> Table<'a> {
 
     /// Returns the whole number at `key`.
     pub fn opt_integer(&self, key: &str) -> Option<i64> {
+        self.note(key, || Kind::Integer);
         let value = self.ask(key)?;
         let number = integer(value.get_ref());
         if number.is_none() {
@@ -156,6 +227,7 @@ impl<'a> Table<'a> {
 
     /// Returns the whole number at `key`, reporting its absence; the stand-in is 0.
     pub fn integer(&self, key: &str) -> i64 {
+        self.note_required(key);
         if !self.has(key) {
             self.missing(key);
         }
@@ -164,6 +236,7 @@ impl<'a> Table<'a> {
 
     /// Returns the number, whole or not, at `key`.
     pub fn opt_number(&self, key: &str) -> Option<f64> {
+        self.note(key, || Kind::Number);
         let value = self.ask(key)?;
         let number = match value.get_ref() {
             DeValue::Float(float) => float.as_str().replace('_', "").parse().ok(),
@@ -182,6 +255,7 @@ impl<'a> Table<'a> {
 
     /// Returns the strings at `key`, each with its place.
     pub fn located_strings(&self, key: &str) -> Vec<(String, Place)> {
+        self.note(key, || Kind::Texts);
         let Some(value) = self.ask(key) else { return Vec::new() };
         match value.get_ref() {
             DeValue::String(text) => vec![(text.to_string(), self.at(value.span()))],
@@ -204,6 +278,7 @@ impl<'a> Table<'a> {
 
     /// Returns which of `choices` stands at `key`, with a suggestion when none does.
     pub fn opt_choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        self.note(key, || Kind::Choice(words(choices)));
         let text = self.opt_string(key)?;
         let found = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
         if found.is_none() {
@@ -214,6 +289,7 @@ impl<'a> Table<'a> {
 
     /// Returns which of `choices` stand at `key`.
     pub fn choices<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Vec<T> {
+        self.note(key, || Kind::Choices(words(choices)));
         let mut found = Vec::new();
         for (text, place) in self.located_strings(key) {
             match choices.iter().find(|(word, _)| *word == text) {
@@ -226,6 +302,8 @@ impl<'a> Table<'a> {
 
     /// Returns which of `choices` stands at `key`, reporting its absence.
     pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)], stand_in: T) -> T {
+        self.note_required(key);
+        self.note(key, || Kind::Choice(words(choices)));
         if !self.has(key) {
             self.missing(key);
             return stand_in;
@@ -235,6 +313,7 @@ impl<'a> Table<'a> {
 
     /// Returns the duration at `key` in seconds: `90s`, `5m`, `48h`, `7d`, `2w`.
     pub fn opt_duration_seconds(&self, key: &str) -> Option<i64> {
+        self.note(key, || Kind::Duration);
         let text = self.opt_string(key)?;
         let seconds = duration_seconds(&text);
         if seconds.is_none() {
@@ -249,9 +328,13 @@ impl<'a> Table<'a> {
 
     /// Hands the table at `key` to `read`.
     pub fn table<T>(&self, key: &str, read: impl FnOnce(&Table<'_>) -> T) -> Option<T> {
-        let value = self.ask(key)?;
+        self.note(key, || Kind::Table);
+        let Some(value) = self.ask(key) else {
+            self.read_absent(key, read);
+            return None;
+        };
         match value.get_ref() {
-            DeValue::Table(entries) => Some(read(&self.child(entries, value.span()))),
+            DeValue::Table(entries) => Some(read(&self.child_at(key, entries, value.span()))),
             _ => {
                 self.wrong_type(value, key, "a table");
                 None
@@ -261,13 +344,19 @@ impl<'a> Table<'a> {
 
     /// Hands every table of the array at `key` to `read`; a lone table stands for an array of one.
     pub fn tables<T>(&self, key: &str, mut read: impl FnMut(&Table<'_>) -> T) -> Vec<T> {
-        let Some(value) = self.ask(key) else { return Vec::new() };
+        self.note(key, || Kind::Tables);
+        let Some(value) = self.ask(key) else {
+            self.read_absent(key, read);
+            return Vec::new();
+        };
         match value.get_ref() {
-            DeValue::Table(entries) => vec![read(&self.child(entries, value.span()))],
+            DeValue::Table(entries) => vec![read(&self.child_at(key, entries, value.span()))],
             DeValue::Array(items) => items
                 .iter()
                 .filter_map(|item| match item.get_ref() {
-                    DeValue::Table(entries) => Some(read(&self.child(entries, item.span()))),
+                    DeValue::Table(entries) => {
+                        Some(read(&self.child_at(key, entries, item.span())))
+                    }
                     _ => {
                         self.wrong_type(item, key, "tables");
                         None
@@ -283,6 +372,7 @@ impl<'a> Table<'a> {
 
     /// Returns the scalar at `key` as text, whatever its type: for values compared with field values.
     pub fn opt_scalar(&self, key: &str) -> Option<String> {
+        self.note(key, || Kind::Scalar);
         let value = self.ask(key)?;
         let text = scalar(value.get_ref());
         if text.is_none() {
@@ -293,6 +383,7 @@ impl<'a> Table<'a> {
 
     /// Returns the scalars of the array at `key` as text.
     pub fn scalars(&self, key: &str) -> Vec<String> {
+        self.note(key, || Kind::Scalars);
         let Some(value) = self.ask(key) else { return Vec::new() };
         let DeValue::Array(items) = value.get_ref() else {
             return scalar(value.get_ref()).into_iter().collect();
@@ -322,11 +413,20 @@ impl<'a> Table<'a> {
         child
     }
 
+    fn child_at<'b>(&self, key: &str, entries: &'b DeTable<'b>, span: Range<usize>) -> Table<'b> {
+        let mut child = self.child(entries, span);
+        child.shape = self.shape_at(key);
+        child
+    }
+
     fn entry(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.entries.iter().find(|(known, _)| *known.get_ref() == key).map(|(_, value)| value)
     }
 
     fn ask(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+        if let Some(shape) = &self.shape {
+            shape.borrow_mut().ask(key);
+        }
         self.asked.borrow_mut().insert(key.to_owned());
         self.entry(key)
     }
@@ -387,6 +487,10 @@ pub fn duration_seconds(text: &str) -> Option<i64> {
     };
     let number: i64 = text[..text.len() - 1].trim().parse().ok()?;
     if number < 0 { None } else { number.checked_mul(factor) }
+}
+
+fn words<T>(choices: &[(&str, T)]) -> Vec<String> {
+    choices.iter().map(|(word, _)| (*word).to_owned()).collect()
 }
 
 fn integer(value: &DeValue<'_>) -> Option<i64> {

@@ -57,6 +57,8 @@ pub struct FieldSpec {
     pub survivorship: Criterion,
     /// Folded headers that mean this field in any source (English, Polish, German).
     pub aliases: Vec<String>,
+    /// What it is, for people; may be empty.
+    pub because: String,
 }
 
 /// All fields: the core ones, then those of the workspace.
@@ -81,7 +83,7 @@ impl FieldCatalog {
                 table.error("survivorship", message, Some(hint.to_owned()));
             }
             let aliases = table.strings("aliases").iter().map(|alias| fold_header(alias)).collect();
-            table.opt_string("because");
+            let because = table.opt_string("because");
             if name.is_empty() {
                 return;
             }
@@ -93,6 +95,7 @@ impl FieldCatalog {
                     kind: FieldKind::Text,
                     survivorship: Criterion::MostRecent,
                     aliases: Vec::new(),
+                    because: String::new(),
                 });
                 number
             });
@@ -100,6 +103,7 @@ impl FieldCatalog {
             spec.kind = kind.unwrap_or(spec.kind);
             spec.survivorship = survivorship.unwrap_or(spec.survivorship);
             spec.aliases = aliases;
+            spec.because = because.unwrap_or_default();
         });
         catalog
     }
@@ -143,6 +147,7 @@ impl FieldCatalog {
                 kind: FieldKind::Text,
                 survivorship: Criterion::MostRecent,
                 aliases: Vec::new(),
+                because: String::new(),
             })
             .collect();
         let by_name = specs

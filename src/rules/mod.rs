@@ -16,7 +16,10 @@ pub mod followup;
 pub mod hours;
 pub mod identity;
 pub mod routing;
+pub mod schema;
+mod schema_words;
 pub mod scoring;
+pub mod shape;
 pub mod source;
 pub mod survivorship;
 pub mod tables;
@@ -105,47 +108,54 @@ impl RuleSet {
     /// All mistakes of all files at once, when there is one that makes the rules unusable.
     pub fn parse(texts: &[RuleText]) -> Result<(Self, Diagnostics), Diagnostics> {
         let sink = Sink::default();
-        let files = Files::sort(texts, &sink);
-        let fields = files.with("fields.toml", &sink, FieldCatalog::decode);
-        let tables = Tables::decode(&files.tables, &sink);
+        let rules = Self::read(texts, &sink);
+        let found = Diagnostics::new(sink.take());
+        if found.has_errors() { Err(found) } else { Ok((rules, found)) }
+    }
+
+    /// Reads `texts`; mistakes go to `sink`, and what had one is left out.
+    fn read(texts: &[RuleText], sink: &Sink) -> Self {
+        let files = Files::sort(texts, sink);
+        let fields = files.with("fields.toml", sink, FieldCatalog::decode);
+        let tables = Tables::decode(&files.tables, sink);
         let lists = files.lists();
         let context =
             ConditionContext { fields: &fields, lists: &lists, models: &[], has_matrix: false };
-        let consent = files.with("consent.toml", &sink, ConsentPolicy::decode);
+        let consent = files.with("consent.toml", sink, ConsentPolicy::decode);
         let scoring =
-            files.with("scoring.toml", &sink, |root| ScoringPolicy::decode(root, &context));
+            files.with("scoring.toml", sink, |root| ScoringPolicy::decode(root, &context));
         // Whoever comes after scoring may ask what its models say.
         let models: Vec<&str> = scoring.models.iter().map(|model| &*model.id).collect();
         let context =
             ConditionContext { models: &models, has_matrix: scoring.matrix.is_some(), ..context };
         let routing =
-            files.with("routing.toml", &sink, |root| RoutingPolicy::decode(root, &context));
-        let followup = files.with("followup.toml", &sink, |root| {
+            files.with("routing.toml", sink, |root| RoutingPolicy::decode(root, &context));
+        let followup = files.with("followup.toml", sink, |root| {
             FollowupPolicy::decode(root, &context, &routing.calendar, &consent)
         });
         let nicknames = tables.nickname_groups().to_vec();
-        let sources = SourceCatalog::decode(&files.sources, &fields, &sink);
+        let sources = SourceCatalog::decode(&files.sources, &fields, sink);
         let known: Vec<&str> = sources.iter().map(|preset| preset.id.as_str()).collect();
-        let (identity, survivorship) = files.with("identity.toml", &sink, |root| {
+        let (identity, survivorship) = files.with("identity.toml", sink, |root| {
             let identity = IdentityPolicy::decode(root, nicknames.clone());
             (identity, Survivorship::decode(root, &context, &known))
         });
-        let mut targets = TargetCatalog::decode(&files.targets, &fields, &sink);
+        let mut targets = TargetCatalog::decode(&files.targets, &fields, sink);
         targets.leave_out(|part| match part {
             ScoringPart::Matrix => scoring.matrix.is_some(),
             ScoringPart::Models => !scoring.models.is_empty(),
         });
         let mut tests = Vec::new();
         for file in &files.tests {
-            document(file, &sink, |root| tests.extend(RuleTest::decode(root, &fields, &scoring)));
+            document(file, sink, |root| tests.extend(RuleTest::decode(root, &fields, &scoring)));
         }
         // A broken routing.toml has no queues; that tests miss them would be noise.
         if !sink.has_errors() {
-            check_expectations(&tests, &routing, &sink);
+            check_expectations(&tests, &routing, sink);
         }
-        let rules = Self {
-            workspace: files.with("workspace.toml", &sink, Workspace::decode),
-            alerts: files.with("alerts.toml", &sink, AlertPolicy::decode),
+        Self {
+            workspace: files.with("workspace.toml", sink, Workspace::decode),
+            alerts: files.with("alerts.toml", sink, AlertPolicy::decode),
             hash: hash(texts),
             deciding: texts.iter().filter(|text| decides(text)).cloned().collect(),
             fields: fields.clone(),
@@ -159,9 +169,7 @@ impl RuleSet {
             sources,
             targets,
             tests,
-        };
-        let found = Diagnostics::new(sink.take());
-        if found.has_errors() { Err(found) } else { Ok((rules, found)) }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Each command as a user or a cron job meets it.
 
+use std::fmt::Write as _;
+use std::fs;
 use std::io::Read as _;
 use std::process::Stdio;
 
@@ -297,7 +299,7 @@ fn a_reader_that_goes_away_is_no_failure() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_a_failure() {
-    let full = || Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let full = || Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
     for args in [&["leads", "--format", "csv"][..], &["leads"], &["report", "dropoff"]] {
         let output = Workspace::fixtures_run().command(args).stdout(full()).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -354,4 +356,48 @@ fn what_goes_into_a_pipe_is_no_wider_than_a_terminal() {
         let text = workspace.ok(args).stdout;
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{args:?}\n{text}");
     }
+}
+
+#[test]
+fn rules_says_what_conditions_can_look_at_and_what_files_may_hold() {
+    let workspace = Workspace::new();
+    let fields = workspace.ok(&["rules", "fields", "--format", "json"]).json();
+    let country = fields.as_array().unwrap().iter().find(|one| one["name"] == "country").unwrap();
+    assert_eq!(country["example"], "{ field = \"country\", is = \"PL\" }");
+    let all = workspace.ok(&["rules", "fields"]).stdout;
+    assert_eq!(all.lines().find(|line| line.chars().count() > 80), None);
+    for word in ["segment", "page-view", "returned-within", "one-of-list"] {
+        assert!(all.contains(word), "{word}: {all}");
+    }
+    // Every example is a condition that the rules take.
+    let mut scoring = String::new();
+    for (number, one) in fields.as_array().unwrap().iter().enumerate() {
+        if ["score", "segment"].contains(&one["name"].as_str().unwrap()) {
+            continue;
+        }
+        write!(
+            scoring,
+            "[[score]]\nid = \"r{number}\"\ngroup = \"fit\"\npoints = 1\nbecause = \"b\"\nwhen = {}\n",
+            one["example"].as_str().unwrap()
+        )
+        .unwrap();
+    }
+    for segment in ["cold", "warm", "hot"] {
+        write!(scoring, "[segment.{segment}]\naction = \"a\"\n").unwrap();
+    }
+    workspace.file("rules/scoring.toml", scoring);
+    let checked = workspace.run(&["check"]).expect_code(0);
+    assert!(!checked.stderr.contains("is never"), "{}", checked.stderr);
+
+    workspace.ok(&["rules", "schema", "--all"]);
+    let taplo = fs::read_to_string(workspace.path(".taplo.toml")).unwrap();
+    for file in ["scoring.toml", "sources/*.toml"] {
+        assert!(taplo.contains(&format!("rules/{file}")), "{taplo}");
+    }
+    let schema = workspace.ok(&["rules", "schema", "rules/scoring.toml"]).stdout;
+    let kept = fs::read_to_string(workspace.path("rules/.schema/scoring.json")).unwrap();
+    assert_eq!(schema.trim(), kept.trim());
+    workspace.run(&["rules", "schema", "scorring"]).expect_code(2).says(&["`scoring`"]);
+    // What editors need is no rule.
+    workspace.ok(&["check"]);
 }

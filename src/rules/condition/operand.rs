@@ -42,7 +42,7 @@ pub(super) enum Derived {
 }
 
 /// The derived fields by name, in the order of [`Derived`].
-const DERIVED: &[(&str, Derived)] = &[
+pub(super) const DERIVED: &[(&str, Derived)] = &[
     ("n-submissions", Derived::Submissions),
     ("n-sources", Derived::Sources),
     ("days-since-last-touch", Derived::DaysSinceLastTouch),
@@ -62,6 +62,11 @@ const DERIVED: &[(&str, Derived)] = &[
 const MODEL_SCORE: &str = "score-";
 
 impl Operand {
+    /// Returns the operand that looks at the total of the scoring model `id`.
+    pub(super) fn of_model(id: &str) -> Self {
+        Self::ModelScore(id.into(), format!("{MODEL_SCORE}{id}").into())
+    }
+
     /// Reads `field`, reporting a name that is neither a field's nor derived.
     pub(super) fn decode(table: &Table<'_>, context: &ConditionContext<'_>) -> Option<Self> {
         let ConditionContext { fields, models, has_matrix, .. } = *context;
@@ -81,7 +86,7 @@ impl Operand {
             return Some(Self::Field(number, name.into(), numeric));
         }
         if let Some(id) = name.strip_prefix(MODEL_SCORE).filter(|id| models.contains(id)) {
-            return Some(Self::ModelScore(id.into(), name.as_str().into()));
+            return Some(Self::of_model(id));
         }
         let scores: Vec<String> = models.iter().map(|id| format!("{MODEL_SCORE}{id}")).collect();
         let known = fields
@@ -250,7 +255,7 @@ pub(super) fn parse_number(text: &str) -> Option<f64> {
 }
 
 /// The core fields that hold numbers whatever fields.toml says of them.
-fn is_core_number(number: FieldNo) -> bool {
+pub(super) fn is_core_number(number: FieldNo) -> bool {
     [field::EMPLOYEES, field::EMPLOYEES_MAX, field::BUDGET, field::BUDGET_MAX].contains(&number)
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Decoded {
     pub(super) negated: bool,
 }
 
-const OPERATORS: &[&str] = &[
+pub(super) const OPERATORS: &[&str] = &[
     "is",
     "is-not",
     "one-of",
