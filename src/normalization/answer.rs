@@ -51,7 +51,7 @@ pub fn parse(raw: &str) -> Answer {
     if BLANK.contains(&words.as_str()) {
         return Answer::Blank;
     }
-    let count = words.split(' ').count();
+    let count = words.replace("e mail", "email").split(' ').count();
     if is_hedged(&words, count) || (text.contains('?') && count < SENTENCE_WORDS_MIN) {
         return Answer::Unknown;
     }

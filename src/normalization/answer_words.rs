@@ -94,6 +94,8 @@ pub(super) const YES: &[&str] = &[
     "wazna",
     "jest",
     "erteilt",
+    "anmelden",
+    "angemeldet",
 ];
 /// that are nothing but a no,
 pub(super) const PLAIN_NO: &[&str] = &[
@@ -177,6 +179,8 @@ pub(super) const REFUSING: &[&str] = &[
     "invalid",
     "inactive",
     "nicht erteilt",
+    "abmelden",
+    "abgemeldet",
 ];
 /// and that say nothing.
 pub(super) const BLANK: &[&str] = &[
@@ -204,6 +208,23 @@ pub(super) const BLANK: &[&str] = &[
     "not sure",
     "weiss nicht",
     "ich weiss nicht",
+    "n d",
+    "nie podano",
+    "nie okreslono",
+    "nieokreslono",
+    "brak odpowiedzi",
+    "nie udzielono odpowiedzi",
+    "not provided",
+    "not specified",
+    "not answered",
+    "no answer",
+    "no response",
+    "keine angabe",
+    "keine angaben",
+    "keine antwort",
+    "k a",
+    "nicht angegeben",
+    "unbekannt",
 ];
 
 /// Words that refuse consent outright, wherever they stand.
@@ -372,6 +393,8 @@ pub(super) const ASSENTS: &[&str] = &[
     "ich erlaube",
     "gelesen",
     "zur kenntnis",
+    "ich stimme",
+    "stimme ich",
 ];
 /// Words that put a consent off.
 pub(super) const PENDING: &[&str] = &[
@@ -451,6 +474,18 @@ pub(super) const NEGATION_STEMS: &[&str] = &[
     "ablehn",
     "abgelehn",
     "lehne",
+    "usunac",
+    "niewazn",
+    "nieaktual",
+    "uniewazn",
+    "expir",
+    "lapse",
+    "invalid",
+    "missing",
+    "cancel",
+    "abgelauf",
+    "ungultig",
+    "erlosch",
 ];
 /// Two negations that make something like a yes: too little for a consent.
 pub(super) const DOUBLE_NEGATIONS: &[&str] = &[

@@ -372,3 +372,65 @@ fn what_neither_agrees_nor_refuses_is_no_answer() {
     check("Zgoda na marketing e-mail", "2026-11-01", "marketing email given");
     check("Zgoda na marketing e-mail", "0000-00-00", "");
 }
+
+/// A consent that no longer holds must not be one by its first word.
+#[test]
+fn a_consent_that_ran_out_is_none() {
+    for text in [
+        "consent expired",
+        "Consent lapsed",
+        "consent invalid",
+        "consent missing",
+        "consent cancelled",
+        "zgoda nieważna",
+        "Zgoda nieaktualna",
+        "zgoda unieważniona",
+        "Einwilligung abgelaufen",
+        "Einwilligung ungültig",
+        "Einwilligung erloschen",
+        "Abmelden",
+        "Proszę mnie usunąć z bazy",
+    ] {
+        check("Zgoda na marketing e-mail", text, "marketing email refused");
+    }
+    check_mapped(ConsentState::Given, "Zgadzam się, ale tylko na SMS", "");
+    check_mapped(ConsentState::Given, "Zgadzam się, ale tylko na e-mail", "");
+}
+
+/// Whoever was not asked, or did not say, has refused nothing either.
+#[test]
+fn what_was_not_stated_is_no_refusal() {
+    for text in [
+        "Nie podano",
+        "nie określono",
+        "nieokreślono",
+        "brak odpowiedzi",
+        "nie udzielono odpowiedzi",
+        "n/d",
+        "keine Angabe",
+        "k.A.",
+        "nicht angegeben",
+        "unbekannt",
+        "Not provided",
+        "not specified",
+        "not answered",
+        "no answer",
+        "no response",
+    ] {
+        check("Zgoda RODO", text, "");
+        assert_eq!(guessed(&cell("Zgoda RODO", text), "checkbox").1, None, "{text}");
+    }
+}
+
+#[test]
+fn a_german_verb_may_end_its_sentence() {
+    for text in [
+        "Ich stimme der Zusendung von Werbung zu",
+        "Hiermit stimme ich der Zusendung von Werbung zu.",
+        "Ich stimme der Zusendung von Werbung zu und kann dies jederzeit widerrufen.",
+        "Anmelden",
+    ] {
+        check("Newsletter", text, "marketing email given");
+    }
+    check("Newsletter", "Ich stimme der Zusendung von Werbung nicht zu", "marketing email refused");
+}
