@@ -12,7 +12,7 @@ use regex::Regex;
 
 use super::Remark;
 use super::mail_domain::{Domain, is_near, is_plain_domain, is_sound};
-use super::text::{narrow, unguard};
+use super::text::{narrow, unescape, unguard, without_tags};
 use crate::model::mailbox::mailbox_key;
 use crate::rules::field::fold_header;
 use crate::rules::tables::Tables;
@@ -92,7 +92,10 @@ pub fn parse(raw: &str, tables: &Tables) -> Result<Email, EmailFault> {
     }
     let text = unguard(raw);
     let text = narrow(&text);
-    let text = without_markup(&text);
+    // Only entities: a backslash is part of a quoted address.
+    let text = if text.contains('&') { unescape(&text) } else { text };
+    let text = without_tags(&text);
+    let text = text.replace('﹫', "@");
     if is_blank(&text, tables) {
         return Err(EmailFault::Blank);
     }
@@ -121,24 +124,6 @@ pub fn parse(raw: &str, tables: &Tables) -> Result<Email, EmailFault> {
         return Err(invalid("what stands before the address may be part of it"));
     }
     Err(first_fault.unwrap_or_else(|| invalid("there is no @ in it")))
-}
-
-/// Returns `text` without the tags of a page from which it was copied, and with the `﹫` of narrow type as an @.
-fn without_markup(text: &str) -> Cow<'_, str> {
-    static TAGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)</?(?:a|b|br|div|em|font|i|li|p|span|strong|td|u)(?:\s[^>]*)?/?>").ok()
-    });
-    let text = if text.contains('﹫') {
-        Cow::Owned(text.replace('﹫', "@"))
-    } else {
-        Cow::Borrowed(text)
-    };
-    match TAGS.as_ref().filter(|_| text.contains('<')) {
-        Some(tags) if tags.is_match(&text) => {
-            Cow::Owned(tags.replace_all(&text, " ").trim().to_owned())
-        }
-        _ => text,
-    }
 }
 
 /// Returns the first of `found` with the other mailboxes beside it.
@@ -335,10 +320,21 @@ fn judge(candidate: &str, tables: &Tables) -> Result<String, EmailFault> {
         .trim_end_matches("%20")
         .trim_start_matches("%20")
         .trim_end_matches(AFTER_ADDRESS);
+    let bare = match bare.split_once("://") {
+        // Fields for a site have the scheme in them already.
+        Some((_, rest)) if !rest.contains(['/', ':']) => rest,
+        Some(_) => return Err(invalid("a web address stands where an address belongs")),
+        None => bare,
+    };
     let (local, domain) = bare.rsplit_once('@').ok_or_else(|| invalid("there is no @ in it"))?;
     // No local part holds a colon, so what stands before it is a label: `mail:anna@…`.
-    let label = local.rsplit_once(':').filter(|_| !local.contains('"'));
-    let local = label.map_or(local, |(_, local)| local);
+    let local = match local.rsplit_once(':').filter(|_| !local.contains('"')) {
+        Some((label, _)) if label.contains('@') => {
+            return Err(invalid("something else is joined to the address"));
+        }
+        Some((_, local)) => local,
+        None => local,
+    };
     if domain.starts_with('[') {
         return Err(invalid("an IP address stands where the domain belongs"));
     }

@@ -1,6 +1,9 @@
 //! Text as people meant it: without invisible characters, spreadsheet guards and odd spaces.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 /// Returns `text` trimmed, with runs of white space as one blank and invisible characters removed.
 ///
@@ -120,6 +123,19 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(plain)
+}
+
+/// Returns `text` without the tags of a page from which it was copied, each of which parts words.
+pub fn without_tags(text: &str) -> Cow<'_, str> {
+    static TAGS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)</?(?:a|b|br|div|em|font|i|li|p|span|strong|td|u)(?:\s[^>]*)?/?>").ok()
+    });
+    match TAGS.as_ref().filter(|_| text.contains('<')) {
+        Some(tags) if tags.is_match(text) => {
+            Cow::Owned(tags.replace_all(text, " ").trim().to_owned())
+        }
+        _ => Cow::Borrowed(text),
+    }
 }
 
 fn strip_guards(text: &str) -> &str {

@@ -57,6 +57,10 @@ fn wrapping_is_taken_off_in_silence() {
         check(raw, Some("anna@example.com"), &[]);
     }
     check("o'connor/anna@example.com", Some("o'connor/anna@example.com"), &[]);
+    // Form fields for a site have the scheme in them already.
+    check("http://anna@example.com", Some("anna@example.com"), &[]);
+    check("anna&amp;jan@example.com", Some("anna&jan@example.com"), &[]);
+    check("O&#039;Neil@example.com", Some("O'Neil@example.com"), &[]);
 }
 
 #[test]
@@ -239,4 +243,13 @@ proptest! {
             }
         }
     }
+}
+
+/// Nothing that stands in a cell to lead mail astray makes an address of its own.
+#[test]
+fn no_mailbox_is_made_of_what_stands_around_one() {
+    check("anna@example.com%0aBcc:jan@example.org", None, &[]);
+    check("https://example.com/anna@example.org", None, &[]);
+    check("https://medium.com/@anna", None, &[]);
+    check("https://anna:jan@example.org", None, &[]);
 }
