@@ -23,6 +23,7 @@ mod moment_plain;
 mod moment_words;
 pub mod number;
 pub mod person_name;
+mod person_name_words;
 pub mod phone;
 mod phone_cell;
 mod phone_library;

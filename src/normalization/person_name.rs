@@ -3,7 +3,11 @@
 //! Order is turned round only on evidence: in `KOWALSKI JAN` the second word is a known given name and
 //! the first is not, in `KOWALSKI Jan` the capitals say it. A name in mixed case is kept as typed.
 
-use super::text::{narrow, unescape, unguard};
+use super::person_name_words::{
+    BORN, CONNECTIVES, FAMILY_ENDINGS, NOBLE, PARTICLES, PATRONYMIC_ENDINGS, ROLES_BEHIND,
+    SUFFIXES, SUFFIXES_WITH_DOT, TITLES_BEHIND, VIETNAMESE_FAMILIES, VIETNAMESE_MIDDLES,
+};
+use super::text::{narrow, unescape, unguard, without_tags};
 use crate::rules::field::fold_header;
 use crate::rules::tables::Tables;
 
@@ -18,65 +22,6 @@ pub struct PersonName {
     pub last: String,
 }
 
-/// Words that belong to the family name after them, folded.
-const PARTICLES: &[&str] = &[
-    "von", "van", "vom", "zu", "zum", "zur", "de", "del", "della", "di", "da", "dos", "das", "du",
-    "des", "la", "le", "der", "den", "ter", "ten", "bin", "ibn", "al", "el", "st", "dal", "af",
-    "av",
-];
-/// Letters after a name that tell of degrees, folded.
-const SUFFIXES: &[&str] = &[
-    "phd", "ph d", "mba", "md", "esq", "jr", "sr", "msc", "bsc", "ma", "ba", "llm", "ii", "iii",
-    "iv", "cpa", "emba",
-];
-
-/// The same where they are written with a dot; without it they are names.
-const SUFFIXES_WITH_DOT: &[&str] = &["jun", "sen", "m a", "b a", "m sc", "b sc", "ll m", "inh"];
-/// Words for what somebody is, behind the name, folded.
-const ROLES_BEHIND: &[&str] = &[
-    "wlasciciel",
-    "wlascicielka",
-    "wspolwlasciciel",
-    "prezes",
-    "dyrektor",
-    "dyrektorka",
-    "kierownik",
-    "kierowniczka",
-    "owner",
-    "ceo",
-    "inhaber",
-    "inhaberin",
-    "geschaftsfuhrer",
-    "geschaftsfuhrerin",
-];
-/// German titles of nobility, which belong to the family name, folded.
-const NOBLE: &[&str] =
-    &["graf", "grafin", "freiherr", "freifrau", "baron", "ritter", "edler", "prinz"];
-/// Folded endings by which Polish and Ukrainian family names are told.
-const FAMILY_ENDINGS: &[&str] =
-    &["ski", "ska", "cki", "cka", "dzki", "dzka", "wicz", "czyk", "enko", "ez"];
-/// Endings of patronymics, folded: in `Ivanov Ivan Ivanovich` the family name comes first.
-const PATRONYMIC_ENDINGS: &[&str] = &[
-    "ovich", "evich", "ovych", "evych", "ovna", "evna", "ivna", "yivna", "jowycz", "owycz", "iwna",
-];
-/// Vietnamese family names, folded; they come first, and so few there are that they tell.
-const VIETNAMESE_FAMILIES: &[&str] = &[
-    "nguyen", "tran", "pham", "huynh", "hoang", "phan", "vu", "vo", "dang", "bui", "ngo", "duong",
-    "truong", "trinh", "dinh", "le", "do", "ho", "ly", "mai", "dao", "lam",
-];
-/// Vietnamese middle names, folded.
-const VIETNAMESE_MIDDLES: &[&str] = &[
-    "van", "thi", "huu", "duc", "minh", "thanh", "quang", "ngoc", "xuan", "hong", "kim", "thu",
-    "anh", "cong",
-];
-
-/// Words between two given names or two parts of a title of nobility.
-const CONNECTIVES: &[&str] = &["i", "oraz", "and", "und", "vel"];
-/// Academic titles that stand behind a name, too, folded.
-const TITLES_BEHIND: &[&str] = &[
-    "mgr", "inz", "dr", "hab", "prof", "lic", "lek", "mec", "adw", "arch", "dipl", "ing", "n",
-    "med", "dent",
-];
 /// A longer cell is prose; its beginning is enough of a name.
 const NAME_CHARS_MAX: usize = 200;
 /// Times that a name with odd signs is read again at most.
@@ -99,9 +44,9 @@ pub fn split(raw: &str, tables: &Tables) -> PersonName {
         return with_honorific(&honorific, split_words(before, tables));
     }
     let (more, first) = split_honorific(after, tables);
-    let is_given = |word: Option<&str>| word.is_some_and(|w| tables.is_given_name(&fold_header(w)));
+    let is_given = |word: Option<&str>| word.is_some_and(|word| is_given(word, tables));
     let is_whole_before = before.contains(' ')
-        && is_given(before.split(' ').next())
+        && (is_given(before.split(' ').next()) || is_given(before.rsplit(' ').next()))
         && !is_given(first.split([' ', ',']).next());
     // `Anna, Kowalska` is in the order of the words.
     if !before.contains(' ') && is_given(Some(before)) && !is_given(first.split(' ').next()) {
@@ -111,20 +56,32 @@ pub fn split(raw: &str, tables: &Tables) -> PersonName {
         // `Jan Kowalski, Firma`: something else follows a name that is whole.
         return with_honorific(honorific, split_words(before, tables));
     }
-    let first = first.split(',').next().unwrap_or_default().trim();
+    let (first, particles) = split_particles(first.split(',').next().unwrap_or_default().trim());
     PersonName {
         honorific: joined(honorific, more),
         first: with_capitals(first, Part::Given, is_shouted(bare)),
-        last: with_capitals(before, Part::Family, is_shouted(bare)),
+        last: with_capitals(&joined(particles, before), Part::Family, is_shouted(bare)),
     }
 }
 
-/// Returns the first of two people: `Anna Nowak i Jan Kowalski`, `Anna Nowak, Jan Kowalski`.
+/// Splits the particles of the family name off the given ones: `Thomas von`, as in `Müller, Thomas von`.
+fn split_particles(text: &str) -> (&str, &str) {
+    let mut given = text;
+    while let Some((before, word)) = given.rsplit_once(' ')
+        && word.starts_with(char::is_lowercase)
+        && is_particle(word)
+    {
+        given = before;
+    }
+    (given, text[given.len()..].trim_start())
+}
+
+/// Returns the first of two people: `Anna Nowak i Jan Kowalski`, `Nowak Anna, Kowalski Jan`.
 fn first_person<'a>(text: &'a str, tables: &Tables) -> &'a str {
     let is_whole = |name: &str| {
-        let mut words = name.split_whitespace();
-        words.next().is_some_and(|word| tables.is_given_name(&fold_header(word)))
-            && words.next().is_some()
+        let name = name.trim();
+        name.split_once(' ').is_some_and(|(first, _)| is_given(first, tables))
+            || name.rsplit_once(' ').is_some_and(|(_, last)| is_given(last, tables))
     };
     [" i ", " oraz ", " and ", " und ", " & ", " + ", ", "]
         .iter()
@@ -166,6 +123,7 @@ fn settled_part(raw: &str, part: Part, tables: &Tables) -> (String, String) {
 fn read_part(raw: &str, part: Part, tables: &Tables) -> (String, String) {
     let text = cleaned(raw, tables);
     let (honorific, bare) = split_honorific(&text, tables);
+    let bare = if part == Part::Family { without_birth_name(bare, 1) } else { bare };
     let name = with_capitals(bare.trim_matches([',', ' ']), part, is_shouted(bare));
     (honorific.to_owned(), name)
 }
@@ -192,6 +150,7 @@ fn is_behind(word: &str) -> bool {
 fn cleaned(raw: &str, tables: &Tables) -> String {
     let text = unguard(raw);
     let text = unescape(&text);
+    let text = without_tags(&text);
     let text = narrow(&text);
     let end = text.char_indices().nth(NAME_CHARS_MAX).map_or(text.len(), |(at, _)| at);
     let text: String = text[..end]
@@ -244,19 +203,7 @@ fn from_first_letter(text: &str) -> &str {
 ///
 /// One word after a dash is the other half of a family name: `Anna Nowak - Kowalska`.
 fn without_rest(text: &str) -> &str {
-    const SEPARATORS: &[(&str, usize)] = &[
-        (" - ", 2),
-        (" / ", 1),
-        (" | ", 1),
-        (" z domu ", 1),
-        (" z d. ", 1),
-        (" geb. ", 1),
-        (" née ", 1),
-        (" nee ", 1),
-        (" zd. ", 1),
-        (" de domo ", 1),
-        (" dawniej ", 1),
-    ];
+    const SEPARATORS: &[(&str, usize)] = &[(" - ", 2), (" / ", 1), (" | ", 1)];
     for &(separator, words_min) in SEPARATORS {
         if let Some((name, company)) = text.split_once(separator)
             && name.split_whitespace().count() >= 2
@@ -265,7 +212,16 @@ fn without_rest(text: &str) -> &str {
             return name;
         }
     }
-    text
+    without_birth_name(text, 2)
+}
+
+/// Returns what stands before the name that somebody was born with, if it is `words_min` words or more.
+fn without_birth_name(text: &str, words_min: usize) -> &str {
+    BORN.iter()
+        .filter_map(|born| text.split_once(born))
+        .map(|(name, _)| name)
+        .find(|name| name.split_whitespace().count() >= words_min)
+        .unwrap_or(text)
 }
 
 /// Returns whether `word` may be part of a name: no address and no phone number.
@@ -289,7 +245,7 @@ fn spaced_names(text: &str, tables: &Tables) -> String {
         let is_word = |part: &str| {
             part.chars().count() > 1 && part.chars().all(|c| c.is_alphabetic() || c == '-')
         };
-        let is_given = |part: &str| tables.is_given_name(&fold_header(part));
+        let is_given = |part: &str| is_given(part, tables);
         let is_initial = one.chars().count() == 1 && one.chars().all(char::is_alphabetic);
         if sign == "." && is_initial && is_word(other) {
             return format!("{one}. {other}");
@@ -509,16 +465,18 @@ fn family_start(words: &[&str], is_given: impl Fn(&str) -> bool) -> usize {
         let folded = fold_header(word);
         !is_given(word) && FAMILY_ENDINGS.iter().any(|ending| folded.ends_with(ending))
     };
-    let double = words.iter().take(last).position(is_family).filter(|at| *at > 0);
-    vel.map(|at| at - 1).or(double).unwrap_or(last)
+    let before_last = || words.iter().take(last).skip(1);
+    // `Otto Graf Lambsdorff`
+    let noble = before_last().position(|word| NOBLE.contains(&fold_header(word).as_str()));
+    let double = before_last().position(is_family);
+    vel.map(|at| at - 1).or(noble.or(double).map(|at| at + 1)).unwrap_or(last)
 }
 
 fn ordered(words: &[&str], tables: &Tables) -> PersonName {
     let [first_word, .., last_word] = words else {
         return one_word(&words.join(" "), tables);
     };
-    // Hans-Peter is two given names.
-    let is_given = |word: &str| fold_header(word).split(' ').all(|part| tables.is_given_name(part));
+    let is_given = |word: &str| is_given(word, tables);
     if let Some(family) = family_in_front(words, is_given) {
         return assemble(&words[family..], &words[..family]);
     }
@@ -537,18 +495,28 @@ fn ordered(words: &[&str], tables: &Tables) -> PersonName {
     assemble(&words[..family], &words[family..])
 }
 
+/// Returns whether `word` is a known given name, or two of them as Hans-Peter is.
+fn is_given(word: &str, tables: &Tables) -> bool {
+    fold_header(word).split(' ').all(|part| tables.is_given_name(part))
+}
+
+/// Returns whether `c` is a small letter that has a capital: no keyboard has one for ß, as in `GROß`.
+fn is_small(c: char) -> bool {
+    c.is_lowercase() && c != 'ß'
+}
+
 /// Returns whether `text` has no small letter, lone ones apart, which get a capital anyway.
 fn is_shouted(text: &str) -> bool {
     text.split(|c: char| !c.is_alphabetic())
         .filter(|word| word.chars().filter(|c| c.is_lowercase() || c.is_uppercase()).count() > 1)
-        .all(|word| !word.chars().any(char::is_lowercase))
+        .all(|word| !word.chars().any(is_small))
 }
 
 fn one_word(text: &str, tables: &Tables) -> PersonName {
     if text.is_empty() {
         return PersonName::default();
     }
-    if tables.is_given_name(&fold_header(text)) {
+    if is_given(text, tables) {
         let first = with_capitals(text, Part::Given, is_shouted(text));
         return PersonName { first, ..PersonName::default() };
     }
@@ -589,7 +557,7 @@ fn with_capitals(text: &str, part: Part, is_shouted: bool) -> String {
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     let recased = words.iter().enumerate().map(|(at, word)| {
         let letters = word.chars().filter(|c| c.is_alphabetic()).count();
-        let is_upper = !word.chars().any(char::is_lowercase) && letters > 1;
+        let is_upper = !word.chars().any(is_small) && letters > 1;
         let is_lower = !word.chars().any(char::is_uppercase);
         let is_recased = is_lower || (is_upper && (is_shouted || letters > 2));
         // A particle opens a family name and never stands alone or last.
@@ -597,8 +565,8 @@ fn with_capitals(text: &str, part: Part, is_shouted: bool) -> String {
         if may_be_small && (is_lower || is_upper) && is_particle(word) {
             return word.to_lowercase();
         }
-        if is_lower && at > 0 && CONNECTIVES.contains(word) {
-            return (*word).to_owned();
+        if at > 0 && (is_lower || is_upper) && CONNECTIVES.contains(&&*word.to_lowercase()) {
+            return word.to_lowercase();
         }
         let is_roman = at > 0 && is_upper && word.chars().all(|c| "IVX".contains(c));
         if (is_recased || is_inverted(word)) && !is_roman {

@@ -21,6 +21,7 @@ fn a_name_is_split_before_the_family_name() {
     check("Anna (Ania) Łęcka", "", "Anna", "Łęcka");
     check("John Smith, PhD", "", "John", "Smith");
     check("Jan Kowalski, Firma XYZ", "", "Jan", "Kowalski");
+    check("Kowalski Jan, Firma XYZ", "", "Jan", "Kowalski");
     check("Jan Kowalski - Firma XYZ", "", "Jan", "Kowalski");
     check("Jan Kowalski / XYZ", "", "Jan", "Kowalski");
     check("Anna Nowak – Kowalska", "", "Anna", "Nowak-Kowalska");
@@ -220,4 +221,38 @@ fn a_stray_sign_makes_no_address_of_a_name() {
             assert_eq!(again.first + &again.last, bare, "{text:?}");
         }
     }
+}
+
+#[test]
+fn parts_of_a_name_behind_it_or_before_it_find_their_place() {
+    check("Otto Graf Lambsdorff", "", "Otto", "Graf Lambsdorff");
+    check("Steffi Graf", "", "Steffi", "Graf");
+    check("Müller, Thomas von", "", "Thomas", "von Müller");
+    check("Berg, Jan van der", "", "Jan", "van der Berg");
+    check("Kowalski Jan, Nowak Anna", "", "Jan", "Kowalski");
+    check("Kowalski Jan i Nowak Anna", "", "Jan", "Kowalski");
+    check("Anna-Maria", "", "Anna-Maria", "");
+    check("Hans-Peter", "", "Hans-Peter", "");
+}
+
+#[test]
+fn tags_of_a_page_are_no_part_of_a_name() {
+    check("<b>Jan</b> Kowalski", "", "Jan", "Kowalski");
+    check("<p>Anna<br/>Łęcka</p>", "", "Anna", "Łęcka");
+    check("Jan &lt;b&gt;Kowalski&lt;/b&gt;", "", "Jan", "Kowalski");
+}
+
+#[test]
+fn the_name_of_birth_is_no_part_of_a_family_name() {
+    let check = |raw: &str, expected: &str| {
+        assert_eq!(family_part(raw, shipped()).last, expected, "{raw:?}");
+    };
+    check("Nowak z d. Kowalska", "Nowak");
+    check("Nowak z domu Kowalska", "Nowak");
+    check("Müller geb. Schmidt", "Müller");
+    check("Nowak - Kowalska", "Nowak-Kowalska");
+    check("VON UND ZU GUTTENBERG", "von und zu Guttenberg");
+    check("GROß", "Groß");
+    check("STRAßER", "Straßer");
+    check("ß", "ß");
 }
