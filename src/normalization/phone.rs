@@ -87,8 +87,8 @@ pub(super) const CELL_CHARS_MAX: usize = 400;
 #[derive(Debug, Default)]
 struct Piece {
     text: String,
-    /// A slash stands before it.
-    is_after_slash: bool,
+    /// The sign that parts it from the piece before; words part without one.
+    after: Option<char>,
     /// It is said to be a fax.
     is_fax: bool,
 }
@@ -137,6 +137,7 @@ pub(super) fn parse_with_care(
     let (text, hours) = without_hours(without_decimals(&text));
     let mut parts = parts(text);
     let faxes: Vec<Piece> = parts.pieces.extract_if(.., |piece| piece.is_fax).collect();
+    join_areas(&mut parts.pieces);
     if parts.pieces.is_empty() && !faxes.is_empty() {
         return Err(PhoneFault::Invalid("it is a fax number".to_owned()));
     }
@@ -247,10 +248,11 @@ fn first_of(mut found: Vec<Phone>, parts: Parts, country: &str) -> Phone {
         let message =
             format!("the cell holds several numbers; {} was taken and {others} kept", phone.e164);
         phone.remarks.push(Remark::new("phone-second", message));
-    } else if let Some(rest) = parts.pieces.iter().skip(1).find(|piece| piece.is_ending())
-        && !is_in_parts(&parts.pieces)
-    {
-        let message = format!("`{}` after the number was left out", rest.text.trim());
+    }
+    let endings = parts.pieces.iter().skip(1).filter(|piece| piece.is_ending());
+    let endings: Vec<&str> = endings.map(|piece| piece.text.trim()).collect();
+    if !endings.is_empty() && !is_in_parts(&parts.pieces) {
+        let message = format!("`{}` after the number was left out", endings.join(", "));
         phone.remarks.push(Remark::new("phone-second", message));
     }
     // `600 123 456 / 22 123 45 67 w. 5`: the extension is that of the other number.
@@ -304,9 +306,9 @@ fn without_decimals(text: &str) -> &str {
 }
 
 impl Piece {
-    /// Returns whether this is the other ending of the number before it: `600123456/57`.
+    /// Returns whether this is the other ending of the number before it, `600123456/57`, or else too short for one.
     fn is_ending(&self) -> bool {
-        self.is_after_slash && digits_in(&self.text) < NUMBER_DIGITS_MIN
+        self.after.is_some() && digits_in(&self.text) < NUMBER_DIGITS_MIN
     }
 }
 
@@ -355,7 +357,7 @@ fn parts(text: &str) -> Parts {
             let is_still_fax = piece.is_fax && digits_in(&piece.text) == 0;
             number_came |= digits_in(&piece.text) > 0;
             parts.pieces.push(std::mem::take(&mut piece));
-            piece.is_after_slash = c == '/';
+            piece.after = Some(c);
             piece.is_fax = is_still_fax;
         }
         if !";,/|\n".contains(c) {
@@ -386,32 +388,43 @@ fn extension(text: &str) -> Option<(&str, &str)> {
 
 /// Returns what to try, in order.
 fn candidates(pieces: &[Piece]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    // `030/1234567` is one number; what a comma or a word parts is two.
-    if let [area, rest] = pieces
-        && rest.is_after_slash
-        && digits_in(&area.text) <= AREA_DIGITS_MAX
-    {
-        found.push(format!("{} {}", area.text, rest.text));
-        return found;
-    }
     if is_in_parts(pieces) {
         let texts: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
         return vec![texts.join(" ")];
     }
     let is_long = |piece: &&Piece| digits_in(&piece.text) >= NUMBER_DIGITS_MIN;
-    found.extend(pieces.iter().filter(is_long).map(|piece| piece.text.clone()));
-    if found.is_empty() {
-        found.extend(pieces.iter().map(|piece| piece.text.clone()));
+    let of = |piece: &Piece| piece.text.clone();
+    if pieces.iter().any(|piece| is_long(&piece)) {
+        return pieces.iter().filter(is_long).map(of).collect();
     }
-    found
+    pieces.iter().map(of).collect()
 }
 
-/// Returns whether slashes part one number: `600/123/456`.
+/// Joins area codes to their numbers: `030/1234567` is one number; what a comma or a word parts is two.
+fn join_areas(pieces: &mut Vec<Piece>) {
+    if is_in_parts(pieces) {
+        return;
+    }
+    let mut at = 0;
+    while at + 1 < pieces.len() {
+        let (area, rest) = (digits_in(&pieces[at].text), digits_in(&pieces[at + 1].text));
+        let is_parted = pieces[at].after != Some('/') && pieces[at + 1].after == Some('/');
+        if is_parted && area <= AREA_DIGITS_MAX && area + rest >= NUMBER_DIGITS_MIN {
+            let rest = pieces.remove(at + 1);
+            pieces[at].text = format!("{} {}", pieces[at].text, rest.text);
+        }
+        at += 1;
+    }
+}
+
+/// Returns whether signs part one number: `600/123/456`, and `600,123,456`, no part of which is one.
 fn is_in_parts(pieces: &[Piece]) -> bool {
-    pieces.len() > 2
-        && pieces[1..].iter().all(|piece| piece.is_after_slash)
-        && pieces.iter().all(|piece| digits_in(&piece.text) <= PART_DIGITS_MAX)
+    let are_parted = |signs: &[char], digits_max: usize| {
+        pieces[1..].iter().all(|piece| piece.after.is_some_and(|sign| signs.contains(&sign)))
+            && pieces.iter().all(|piece| digits_in(&piece.text) <= digits_max)
+    };
+    (pieces.len() > 2 && are_parted(&['/'], PART_DIGITS_MAX))
+        || (pieces.len() > 1 && are_parted(&[',', ';'], NUMBER_DIGITS_MIN - 1))
 }
 
 fn digits_in(text: &str) -> usize {

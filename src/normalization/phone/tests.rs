@@ -213,6 +213,33 @@ fn slips_of_the_hand_are_repaired_and_said() {
     check("600123456601123457", "PL", None);
 }
 
+/// Commas between groups of figures part no numbers, for none of the groups is one.
+#[test]
+fn groups_too_short_for_numbers_are_one() {
+    check("602,100,300", "PL", Some(("+48602100300", "mobile")));
+    check("602 100,300", "PL", Some(("+48602100300", "mobile")));
+    check("+48 602; 100; 300", "PL", Some(("+48602100300", "mobile")));
+    check("12,13", "PL", None);
+}
+
+/// What a cell holds besides its number is said, whatever sign parts it.
+#[test]
+fn figures_that_are_left_out_are_said() {
+    for (raw, left_out) in [
+        ("22 620 10 20/21/22", "21, 22"),
+        ("602 100 300, 12", "12"),
+        ("602 100 300; 301", "301"),
+        ("22/620 10 20, 12", "12"),
+    ] {
+        let phone = parse(raw, "PL", shipped()).unwrap();
+        let said: Vec<&str> = phone.remarks.iter().map(|remark| remark.message.as_str()).collect();
+        assert_eq!(said, [format!("`{left_out}` after the number was left out")], "{raw}");
+    }
+    // Stuttgart has numbers of six figures.
+    check_rest("0711/123456", "DE", "", &[], &[]);
+    check_rest("0711/123456 und 0711/123457", "DE", "", &["+49711123457"], &["phone-second"]);
+}
+
 #[test]
 fn the_region_is_that_of_the_number() {
     let phone = parse("+49 30 1234567", "PL", shipped()).unwrap();
