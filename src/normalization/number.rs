@@ -109,23 +109,23 @@ pub fn money(raw: &str) -> Option<Amount> {
 /// Returns what `raw` says of an amount: number, bounds and currency.
 ///
 /// Thousands may be parted by blanks, dots, commas or apostrophes; `tys.`, `k`, `mln` multiply; `~`, `+` and
-/// words are read or dropped. Text without digits, a range that a spreadsheet made a date, and `1/2`, which is
-/// a range or a half, is `None`.
+/// words are read or dropped. Text without digits, a date, a range that a spreadsheet made one, and `1/2`, which
+/// is a range or a half, is `None`.
 pub fn amount(raw: &str) -> Option<Amount> {
     read(raw, false)
 }
 
 fn read(raw: &str, is_money: bool) -> Option<Amount> {
     let text = tidy(raw);
-    if is_mangled_range(&text) || is_fraction(&text) {
+    if is_mangled_range(&text) || is_fraction(&text) || is_in_parts(&text) {
         return None;
     }
-    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let start = number_start(&text)?;
     let before = &text[..start];
     let currency = currency(&text);
     let is_money = is_money || currency.is_some();
     let (digits, rest) = take_digits(&text[start..]);
-    let number = separated(&digits)?;
+    let (number, rest) = scientific(separated(&digits)?, rest);
     if let Some(each) = product(rest, number) {
         let amount = read(each, is_money)?;
         let times = |value: &str| Some(plain(value.parse::<f64>().ok()? * number));
@@ -161,16 +161,43 @@ fn read(raw: &str, is_money: bool) -> Option<Amount> {
     Some(Amount { value: plain(value), upper, currency, is_product: false })
 }
 
-/// Returns whether `text` is `1/2`: two small numbers that a slash parts, or more than two.
+/// Returns where the first number of `text` begins: at a digit, or at the mark of `.5`.
+fn number_start(text: &str) -> Option<usize> {
+    let digit = text.find(|c: char| c.is_ascii_digit())?;
+    let opens = matches!(text[..digit].chars().next_back(), Some('.' | ','))
+        && text[..digit - 1].chars().next_back().is_none_or(char::is_whitespace);
+    Some(if opens { digit - 1 } else { digit })
+}
+
+/// Multiplies `number` by the power of ten with which `rest` goes on, as in `1,5E+06`.
+fn scientific(number: f64, rest: &str) -> (f64, &str) {
+    let Some(tail) = rest.strip_prefix(['e', 'E']) else { return (number, rest) };
+    let figures = tail.strip_prefix('+').unwrap_or(tail);
+    let end = figures.find(|c: char| !c.is_ascii_digit()).unwrap_or(figures.len());
+    match figures[..end].parse::<u8>() {
+        Ok(power) if power < 15 => (number * 10_f64.powi(i32::from(power)), &figures[end..]),
+        _ => (number, rest),
+    }
+}
+
+/// Returns whether `text` is `1/2`: two small numbers that a slash parts.
 fn is_fraction(text: &str) -> bool {
     let (digits, rest) = take_digits(text);
     let Some(rest) = rest.trim_start().strip_prefix('/') else { return false };
     let (others, rest) = take_digits(rest.trim_start());
-    let is_small = |digits: &str| !digits.is_empty() && digits.len() < 2;
-    let has_third = rest.trim_start().starts_with('/')
-        && rest.trim_start_matches(['/', ' ']).starts_with(|c: char| c.is_ascii_digit());
-    (is_small(&digits) && is_small(&others) && factor(rest, false).is_none())
-        || (!digits.is_empty() && !others.is_empty() && has_third)
+    digits.len() == 1 && others.len() == 1 && factor(rest, false).is_none()
+}
+
+/// Returns whether slashes or hyphens part more than two numbers, as in `10/20/30`, a date or a phone number.
+fn is_in_parts(text: &str) -> bool {
+    ['/', '-'].iter().any(|mark| {
+        let third = (0..2).try_fold(text, |rest, _| {
+            let (digits, after) = take_digits(rest);
+            let next = after.trim_start().strip_prefix(*mark).filter(|_| !digits.is_empty())?;
+            Some(next.trim_start())
+        });
+        third.is_some_and(|third| third.starts_with(|c: char| c.is_ascii_digit()))
+    })
 }
 
 /// Returns how much each is, where `rest` goes on so behind the `count`.
@@ -237,17 +264,22 @@ fn begins_thousands(text: &str) -> bool {
     text.bytes().take_while(u8::is_ascii_digit).count() == 3
 }
 
-/// Reads digits whose last separator may be decimal.
+/// Reads digits whose last separator may be decimal; `12.09.2025` is none that parts thousands.
 fn separated(digits: &str) -> Option<f64> {
     let last = digits.rfind(['.', ',']);
-    let is_decimal = last.is_some_and(|at| {
-        let mark = digits.as_bytes()[at];
-        let decimals = digits.len() - at - 1;
-        let is_alone = digits.bytes().filter(|byte| *byte == mark).count() == 1;
-        let has_other = digits.contains(if mark == b'.' { ',' } else { '.' });
-        // `1.234` and `1,234` are thousands in a lead's budget; `0,125` and `1.234,000` are not.
-        is_alone && (decimals != 3 || has_other || digits.starts_with('0'))
-    });
+    let is_decimal = match last {
+        Some(at) => {
+            let (mark, decimals) = (&digits[at..=at], digits.len() - at - 1);
+            let is_alone = digits.matches(mark).count() == 1;
+            if !is_alone && decimals != 3 {
+                return None;
+            }
+            let has_other = digits.contains(if mark == "." { ',' } else { '.' });
+            // `1.234` and `1,234` are thousands in a lead's budget; `0,125` and `1.234,000` are not.
+            is_alone && (decimals != 3 || has_other || digits.starts_with('0'))
+        }
+        None => false,
+    };
     let mut plain = String::with_capacity(digits.len());
     for (at, c) in digits.char_indices() {
         if c.is_ascii_digit() {
@@ -362,6 +394,15 @@ mod tests {
         check("-200 zł", Some("-200"));
         check("0", Some("0"));
         check("15.000,- zł", Some("15000"));
+        check("1,00,000", Some("100000"));
+        check(".5", Some("0.5"));
+        check(",75", Some("0.75"));
+        check("ok.5", Some("5"));
+        // A spreadsheet shows large amounts in this way.
+        check("1E+05", Some("100000"));
+        check("1,5E+06", Some("1500000"));
+        check("2.5e3", Some("2500"));
+        check("5 e-maili", Some("5"));
     }
 
     #[test]
@@ -436,6 +477,10 @@ mod tests {
         check("kilka", None);
         check("1/2", None);
         check("10/20/30", None);
+        check("12.09.2025", None);
+        check("12.09.25", None);
+        check("2025-09-12", None);
+        check("600-100-200", None);
         check("", None);
         check("-", None);
     }
