@@ -396,12 +396,14 @@ fn clock_time(date: NaiveDate, clock: &str) -> Option<NaiveDateTime> {
     if parts.next().is_some() {
         return None;
     }
-    if let Some(half) = half {
-        if hour == 0 || hour > 12 {
-            return None;
-        }
-        hour = hour % 12 + half;
-    }
+    hour = match half {
+        None => hour,
+        Some(half) if (1..=12).contains(&hour) => hour % 12 + half,
+        // Some programs write `22:15 PM` and `00:15 AM`, in which the hour says all.
+        Some(0) if hour == 0 => hour,
+        Some(12) if hour > 12 => hour,
+        Some(_) => return None,
+    };
     if hour == 24 && minute == 0 && second == 0 {
         return date.succ_opt()?.and_hms_opt(0, 0, 0);
     }

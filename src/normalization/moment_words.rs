@@ -123,7 +123,12 @@ const FILLERS: &[&str] = &[
 /// Returns `text` without weekdays, filler words and a zone name in brackets.
 pub(super) fn without_words(text: &str) -> String {
     let is_digit = |c: char| c.is_ascii_digit();
-    let text = text.split('(').next().unwrap_or_default();
+    let (text, zone) = text.split_once('(').unwrap_or((text, ""));
+    // `(CEST)` places the time; longer names only repeat the offset before them.
+    let zone = zone.trim_end_matches([')', ' ']);
+    if ZONES.iter().any(|(name, _)| name.eq_ignore_ascii_case(zone)) {
+        return without_words(&format!("{text} {zone}"));
+    }
     if !text.chars().any(char::is_alphabetic) {
         return text.trim().to_owned();
     }
@@ -218,8 +223,15 @@ pub(super) fn offset_at_end(text: &str) -> (&str, Option<i32>) {
         .rfind(|c: char| !c.is_ascii_alphabetic())
         .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     let word = text[start..].to_ascii_lowercase();
-    let zone = ZONES.iter().find(|(name, _)| *name == word);
-    zone.map_or((text, None), |(_, minutes)| (&text[..start], Some(*minutes)))
+    let Some((_, minutes)) = ZONES.iter().find(|(name, _)| *name == word) else {
+        return (text, None);
+    };
+    // `+0200 CEST` says it twice.
+    let clock = text[..start].trim_end();
+    match clock.rsplit_once(' ').map(|(before, offset)| (before, offset_at_end(offset))) {
+        Some((before, ("", Some(offset)))) => (before, Some(offset)),
+        _ => (&text[..start], Some(*minutes)),
+    }
 }
 
 fn strip_end<'a>(text: &'a str, ending: &str) -> Option<&'a str> {

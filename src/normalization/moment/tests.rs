@@ -59,6 +59,10 @@ fn an_offset_makes_an_instant_exact() {
     check("2025-09-12T15:05:13+02:00[Europe/Warsaw]", "2025-09-12 13:05:13 exact");
     check("20250912T130513Z", "2025-09-12 13:05:13 exact");
     check("45912.545 UTC", "2025-09-12 13:04:48 exact");
+    check("2025-09-12 15:05:13 (CEST)", "2025-09-12 13:05:13 exact");
+    check("2025-09-12 15:05:13 (UTC)", "2025-09-12 15:05:13 exact");
+    check("2025-09-12 15:05:13 +0200 CEST", "2025-09-12 13:05:13 exact");
+    check("2025-09-12 15:05:13 +0200 (CEST)", "2025-09-12 13:05:13 exact");
     check("45912,545 +02:00", "2025-09-12 11:04:48 exact");
 }
 
@@ -78,6 +82,11 @@ fn local_time_is_placed_in_the_zone_of_the_source() {
     check("202509121505", "2025-09-12 13:05:00 zone");
     check("20250912T150513", "2025-09-12 13:05:13 zone");
     check("2025-03-03 11:00 am", "2025-03-03 10:00:00 zone");
+    // Programs that write both the hours of a whole day and its half.
+    check("2025-03-03 22:15 PM", "2025-03-03 21:15:00 zone");
+    check("2025-03-03 00:15 AM", "2025-03-02 23:15:00 zone");
+    check("2025-03-03 13:15 AM", "time-unreadable");
+    check("2025-03-03 0:15 PM", "time-unreadable");
     check("3/15/2024 2:30 PM", "2024-03-15 13:30:00 zone");
     check("12 września 2025 15:05", "2025-09-12 13:05:00 zone");
     check("12 września, 2025 15:05", "2025-09-12 13:05:00 zone");
