@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::text::{unescape, unguard};
+use super::text::{narrow, unescape, unguard};
 use crate::model::field::{self, FieldNo};
 use crate::rules::field::fold_header;
 use crate::rules::tables::Tables;
@@ -194,7 +194,7 @@ fn legal_form_inside<'a>(words: &[&str], tables: &'a Tables) -> Option<(usize, &
 /// `.0` of a spreadsheet; nothing where other signs stand between them.
 fn digits(raw: &str, labels: &[&str]) -> Option<Vec<u32>> {
     let text = unguard(raw);
-    let upper = text.to_uppercase();
+    let upper = narrow(&text).to_uppercase().replace(['–', '—', '‑'], "-");
     let mut bare = upper.trim_start_matches([' ', ':', '.', '-']);
     while let Some(rest) = labels.iter().find_map(|label| bare.strip_prefix(label)) {
         bare = rest.trim_start_matches([' ', ':', '.', '-']);
@@ -368,6 +368,8 @@ mod tests {
         check_nip("0000000000", None);
         check_nip("526000124", None);
         check_nip("5260001246 lub inny", None);
+        check_nip("526–000–12–46", Some("5260001246"));
+        check_nip("５２６０００１２４６", Some("5260001246"));
     }
 
     #[test]

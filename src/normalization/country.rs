@@ -11,6 +11,8 @@ pub fn parse(raw: &str, tables: &Tables) -> Option<String> {
     if let Some(code) = tables.country(&words) {
         return Some(code.to_owned());
     }
+    // A flag beside the name; alone it is a name of its own.
+    let text = text.replace(|c| ('\u{1f1e6}'..='\u{1f1ff}').contains(&c), "");
     // `Poland (PL)`, `PL - Polska` and `Kraków, Polska` name the country in one of their parts; a part that is a
     // state of the United States, too, is none beside a country.
     let parts = text.split(['(', ')', ',', ';', '/', '-', '–', '_', '|']).map(fold_header);
@@ -95,6 +97,7 @@ mod tests {
         check("U.S.A.", Some("US"));
         check("UK", Some("GB"));
         check("Poland (PL)", Some("PL"));
+        check("Polska 🇵🇱", Some("PL"));
         check("Czechy", Some("CZ"));
         check("LK", Some("LK"));
         check("LKA", Some("LK"));

@@ -7,11 +7,16 @@ use super::text::unguard;
 /// Returns the URL in `raw` with its scheme; anything but http and https is none.
 pub fn parse(raw: &str) -> Option<Url> {
     let text = unguard(raw);
-    let text = text.trim_matches(|c: char| "<>\"'".contains(c));
+    let text = text.trim_matches(|c: char| "<>\"'".contains(c)).trim_start_matches("//");
     if text.is_empty() || text.contains(' ') || text.contains('@') && !text.contains('/') {
         return None;
     }
     let has_scheme = text.contains("://");
+    let name = text.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    // `1.2.3` and `firma,pl` are slips or something else, though a browser would take them.
+    if !has_scheme && (name.contains(',') || !name.chars().any(char::is_alphabetic)) {
+        return None;
+    }
     let url =
         if has_scheme { Url::parse(text) } else { Url::parse(&format!("https://{text}")) }.ok()?;
     let is_web = matches!(url.scheme(), "http" | "https" | "android-app");
@@ -26,7 +31,7 @@ pub fn host(raw: &str) -> Option<String> {
     }
     let url = parse(raw)?;
     let host = url.host_str()?.to_lowercase();
-    let bare = without_www(&host);
+    let bare = without_www(host.trim_end_matches('.'));
     bare.chars().any(char::is_alphanumeric).then(|| bare.to_owned())
 }
 
@@ -87,6 +92,13 @@ mod tests {
         check("ftp://example.com", None);
         check("brak", None);
         check("anna@example.com", None);
+        check("//example.com/x", Some("example.com"));
+        check("example.com.", Some("example.com"));
+        check("https://www.example.com./kontakt", Some("example.com"));
+        check("www.example,com", None);
+        check("1.2.3", None);
+        check("12.09.2025", None);
+        check("http://192.0.2.1/kontakt", Some("192.0.2.1"));
         check("", None);
     }
 
