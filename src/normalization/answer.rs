@@ -107,6 +107,9 @@ fn sentence(text: &str) -> Answer {
         let says_both = agreed.is_some_and(|agreed| agreed < refused);
         return if says_both { Answer::Unknown } else { Answer::No };
     }
+    if first(DOUBLE_NEGATIONS).is_some() {
+        return Answer::Unknown;
+    }
     if first(DENIALS).is_some_and(|denied| agreed.is_none_or(|agreed| denied < agreed)) {
         return Answer::No;
     }
@@ -180,9 +183,6 @@ fn negated(text: &str) -> Option<Answer> {
         })
         .filter(|clause| !clause.trim().is_empty())
         .collect();
-    if clauses.iter().any(|clause| has_phrase(clause, DOUBLE_NEGATIONS)) {
-        return Some(Answer::Unknown);
-    }
     let negation = |clause: &String| {
         let explains = has_phrase(clause, RIGHTS) && !has_phrase(clause, &["can t"]);
         let is_negation = |word: &&str| {
@@ -353,6 +353,13 @@ mod tests {
             &[
                 "Wyrażam zgodę na kontakt e-mail, nie wyrażam zgody na kontakt telefoniczny",
                 "Wyrażam zgodę na kontakt w sprawie oferty, ale nie przez SMS",
+                "Wyrażam zgodę na marketing z wyjątkiem SMS",
+                "I agree to marketing except for calls",
+                "Nie mam nic przeciwko",
+                "I don't mind",
+                "Nie wnoszę sprzeciwu",
+                "I agree that you send me whatever is not advertising",
+                "Zgoda na kontakt, nie wyrażam zgody na marketing co mogę cofnąć w każdej chwili",
             ],
         );
     }

@@ -22,6 +22,9 @@ const ZONE_ERROR_MAX_MS: i64 = 14 * 3_600_000;
 /// As many values as most rows have, with those that follow from others.
 const VALUES_EXPECTED: usize = 40;
 
+/// A longer value is no placeholder such as `wolę nie podawać`, and need not be looked up.
+const PLACEHOLDER_BYTES_MAX: usize = 40;
+
 /// Parts the values of fields that hold several.
 const LIST_SEPARATOR: &str = "; ";
 
@@ -556,7 +559,7 @@ pub(super) fn phone_remark(fault: &PhoneFault) -> Remark {
 
 /// Returns whether `text` is punctuation alone or a word such as `brak`; two letters may be a code.
 fn says_nothing(text: &str, tables: &Tables) -> bool {
-    if text.len() > 16 {
+    if text.len() > PLACEHOLDER_BYTES_MAX {
         return false;
     }
     if !text.chars().any(char::is_alphanumeric) {

@@ -64,6 +64,23 @@ fn judge(pairs: &[(Role, &str)]) -> RowVerdict {
     judge_in(source(), RowKind::Submission, pairs)
 }
 
+/// Judges a row of columns with these names.
+#[track_caller]
+fn accepted_of(source: SourceContext<'_>, columns: &[(&str, Role, &str)]) -> Submission {
+    let cell = |(column, role, text): &(&str, Role, &str)| Cell {
+        column: (*column).into(),
+        role: *role,
+        text: (*text).to_owned(),
+    };
+    let content = RowContent::Cells(RowKind::Submission, columns.iter().map(cell).collect());
+    let origin = Origin { record: 1, line: 2 };
+    let row = Row { origin, raw: "[]".to_owned(), content, notices: Vec::new() };
+    match Normalizer::new(shipped(), &FIELDS, source).normalize(row).2 {
+        RowVerdict::Accepted(submission) => *submission,
+        other => panic!("{columns:?}: {other:?}"),
+    }
+}
+
 #[track_caller]
 fn accepted(pairs: &[(Role, &str)]) -> Submission {
     match judge(pairs) {
@@ -430,6 +447,77 @@ fn amounts_keep_their_bounds_and_currency() {
         ],
     );
     check_codes(&[email, (employees, "05.sty")], &["range-unrecoverable"]);
+    let budget = Role::Field(field::BUDGET);
+    // The bounds are those of the number that was kept.
+    check_values(
+        &[email, (budget, "5000"), (budget, "do 9000")],
+        &[(field::BUDGET, "5000"), (field::BUDGET_MAX, "")],
+    );
+    let named = accepted_of(
+        source(),
+        &[("mail", EMAIL, "anna@example.com"), ("Budżet (EUR)", budget, "5000")],
+    );
+    assert_eq!(named.values.get(field::BUDGET_CURRENCY), Some("EUR"));
+}
+
+#[test]
+fn of_two_values_the_first_is_kept_and_the_other_said() {
+    let email = (EMAIL, "anna@example.com");
+    let city = Role::Field(field::CITY);
+    check_codes(&[email, (city, "Łódź"), (city, "Kraków")], &["second-value"]);
+    check_codes(&[email, (city, "Łódź"), (city, "Łódź"), (city, "-")], &[]);
+    check_values(&[email, (city, "Łódź"), (city, "Kraków")], &[(field::CITY, "Łódź")]);
+    check_codes(&[(PHONE, "600123456"), (PHONE, "+48 600 123 456")], &[]);
+}
+
+#[test]
+fn the_future_is_no_time_of_a_form_nor_of_a_change() {
+    let email = (EMAIL, "anna@example.com");
+    // Received on 30 September at noon; a zone may be wrong by 14 hours.
+    check_codes(&[email, (Role::SubmittedAt, "2025-10-01T03:00:00Z")], &["time-in-future"]);
+    check_codes(&[email, (Role::SubmittedAt, "2025-10-01T01:00:00Z")], &[]);
+    let modified = |texts: &[&str]| {
+        let mut pairs = vec![email];
+        pairs.extend(texts.iter().map(|text| (Role::ModifiedAt, *text)));
+        accepted(&pairs).modified_at_ms.map(|at_ms| at_ms / 1000)
+    };
+    let (early, late) = ("2025-09-12T13:05:13Z", "2025-09-13T13:05:13Z");
+    assert_eq!(modified(&[late, early]), Some(1_757_768_713));
+    assert_eq!(modified(&[early, late]), Some(1_757_768_713));
+    assert_eq!(modified(&[early, "2025-10-02T13:05:13Z", "jutro"]), Some(1_757_682_313));
+    assert_eq!(modified(&["jutro"]), None);
+}
+
+#[test]
+fn one_answer_under_two_questions_is_two_consents() {
+    let question = Role::Consent(GENERIC_CONSENT);
+    let columns = [
+        ("mail", EMAIL, "anna@example.com"),
+        ("Newsletter", question, "tak"),
+        ("Zgoda na SMS", question, "tak"),
+    ];
+    let claims = |source| {
+        let claim = |claim: &crate::model::consent::ConsentClaim| {
+            format!("{} {} {}", claim.purpose, claim.channel.word(), claim.mechanism)
+        };
+        accepted_of(source, &columns).consents.iter().map(claim).collect::<Vec<_>>()
+    };
+    assert_eq!(claims(source()), ["marketing email checkbox", "enquiry-reply sms checkbox"]);
+    let list = SourceContext { is_contact_list: true, ..source() };
+    assert_eq!(claims(list), ["marketing email import", "enquiry-reply sms import"]);
+}
+
+#[test]
+fn an_address_tells_of_a_company_only_where_it_is_its_own() {
+    let site = (Role::Field(field::WEBSITE), "https://www.przyklad.pl");
+    check_values(&[(EMAIL, "anna@duck.com")], &[(field::COMPANY_DOMAIN, "")]);
+    check_values(&[(EMAIL, "anna@yopmail.com")], &[(field::COMPANY_DOMAIN, "")]);
+    check_values(&[(EMAIL, "anna@inna.pl"), site], &[(field::COMPANY_DOMAIN, "przyklad.pl")]);
+    // A slip in a provider's name is no throw-away mailbox.
+    check_values(
+        &[(EMAIL, "anna@gmial.com")],
+        &[(field::EMAIL_SUGGESTION, "anna@gmail.com"), (field::EMAIL_IS_DISPOSABLE, "")],
+    );
 }
 
 #[test]
@@ -457,32 +545,15 @@ fn a_column_may_have_a_zone_of_its_own() {
     }];
     let context = SourceContext { columns: &columns, ..source() };
     let sent = |column: &str| {
-        let cell = |column: &str, role, text: &str| Cell {
-            column: column.into(),
-            role,
-            text: text.to_owned(),
-        };
-        let cells = vec![
-            cell(column, Role::SubmittedAt, "2025-09-12 15:05:13"),
-            cell("mail", EMAIL, "anna@example.com"),
-        ];
-        let content = RowContent::Cells(RowKind::Submission, cells);
-        let row = Row {
-            origin: Origin { record: 1, line: 2 },
-            raw: "[]".into(),
-            content,
-            notices: Vec::new(),
-        };
-        let tables = shipped();
-        match Normalizer::new(tables, &FIELDS, context).normalize(row).2 {
-            RowVerdict::Accepted(submission) => submission.submitted_at.utc().to_string(),
-            other => panic!("{other:?}"),
-        }
+        let time = (column, Role::SubmittedAt, "2025-09-12 15:05:13");
+        let submission = accepted_of(context, &[time, ("mail", EMAIL, "anna@example.com")]);
+        submission.submitted_at.utc().to_string()
     };
     assert_eq!(sent("Entry Date"), "2025-09-12 13:05:13 UTC");
     assert_eq!(sent("Date Updated"), "2025-09-12 15:05:13 UTC");
     assert_eq!(sent("Submitted At (UTC)"), "2025-09-12 15:05:13 UTC");
     assert_eq!(sent("created_at_utc"), "2025-09-12 15:05:13 UTC");
+    assert_eq!(sent("Created by Mgmt"), "2025-09-12 13:05:13 UTC");
     assert_eq!(sent("Zgłoszono ó"), "2025-09-12 13:05:13 UTC");
 }
 
@@ -495,9 +566,15 @@ fn values_that_say_nothing_are_absent() {
             (Role::Field(field::CITY), "-"),
             (Role::Field(field::COMPANY), "Brak"),
             (Role::Field(field::AD_ID), "--"),
+            (Role::Field(field::LANGUAGE), "--------------------"),
         ],
-        &[(field::CITY, ""), (field::COMPANY, ""), (field::AD_ID, "")],
+        &[(field::CITY, ""), (field::COMPANY, ""), (field::AD_ID, ""), (field::LANGUAGE, "")],
     );
+    for text in ["prefer not to say", "nie chcę podawać"] {
+        check_values(&[email, (Role::Field(field::CITY), text)], &[(field::CITY, "")]);
+    }
+    // Two letters may be a code.
+    check_values(&[email, (Role::Field(field::CITY), "NA")], &[(field::CITY, "NA")]);
     check_values(
         &[email, (Role::Field(field::NIP), "PL 526-000-12-46")],
         &[(field::NIP, "5260001246")],
