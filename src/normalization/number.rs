@@ -481,6 +481,8 @@ mod tests {
         check("12.09.25", None);
         check("2025-09-12", None);
         check("600-100-200", None);
+        check("10 000 000 000 000 000", None);
+        check("999 mld mld", Some("999000000000"));
         check("", None);
         check("-", None);
     }

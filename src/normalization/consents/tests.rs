@@ -298,6 +298,7 @@ fn short_labels_and_questions_tell_what_for_and_how() {
             "enquiry-reply email given, enquiry-reply phone given",
         ),
         ("Dürfen wir Ihnen Angebote per E-Mail senden?", "Ja", "marketing email given"),
+        ("Einwilligung Angebot per E-Mail", "Ja", "marketing email given"),
         ("May we call you?", "Sure", "enquiry-reply phone given"),
         ("OK to text", "yes", "enquiry-reply sms given"),
         ("Dürfen wir Sie anrufen?", "Nein danke", "enquiry-reply phone refused"),
@@ -371,6 +372,13 @@ fn what_neither_agrees_nor_refuses_is_no_answer() {
     }
     check("Zgoda na marketing e-mail", "2026-11-01", "marketing email given");
     check("Zgoda na marketing e-mail", "0000-00-00", "");
+    // Seconds and milliseconds since 1970 are a time; nine figures are somebody's number.
+    for text in ["1757664000", "1757664000000"] {
+        check("Zgoda na marketing e-mail", text, "marketing email given");
+    }
+    for text in ["757664000", "2757664000", "20250912"] {
+        check("Zgoda na marketing e-mail", text, "");
+    }
 }
 
 /// A consent that no longer holds must not be one by its first word.

@@ -220,6 +220,14 @@ fn groups_too_short_for_numbers_are_one() {
     check("602 100,300", "PL", Some(("+48602100300", "mobile")));
     check("+48 602; 100; 300", "PL", Some(("+48602100300", "mobile")));
     check("12,13", "PL", None);
+    // What hours would leave too little of a number is part of it.
+    check("600 123 8-16", "PL", Some(("+48600123816", "mobile")));
+    // A nought dialled twice over, and letters for figures only beside figures.
+    check("+0048 600 123 456", "PL", Some(("+48600123456", "mobile")));
+    check("600 12 34 O", "PL", None);
+    check("600 123 456 O", "PL", Some(("+48600123456", "mobile")));
+    // Only where national numbers have a nought in front is a bare country code one.
+    check("4930123456", "DE", Some(("+4930123456", "fixed")));
 }
 
 /// What a cell holds besides its number is said, whatever sign parts it.
