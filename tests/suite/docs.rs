@@ -1,4 +1,4 @@
-//! What the README tells people to type exists.
+//! What the README tells people to type exists, and what exists is in its lists.
 
 use std::fs;
 
@@ -94,6 +94,27 @@ fn what_the_readme_tells_people_to_type_exists() {
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// Whoever adds a view or a file of rules adds it to the lists where people look for it.
+#[test]
+fn the_readme_names_every_view_and_every_file_of_rules() {
+    let readme = fs::read_to_string(package().join("README.md")).unwrap();
+    let names_in = |folder: &str| {
+        let files = fs::read_dir(package().join(folder)).unwrap();
+        files.map(|file| file.unwrap().file_name().into_string().unwrap())
+    };
+    let mut names: Vec<String> = names_in("rules").filter(|it| it.ends_with(".toml")).collect();
+    assert!(names.len() > 5, "{names:?}");
+    for migration in names_in("src/store/migrations") {
+        let path = package().join("src/store/migrations").join(migration);
+        let sql = fs::read_to_string(path).unwrap();
+        let views = sql.split("CREATE VIEW ").skip(1).filter_map(|view| view.split(' ').next());
+        names.extend(views.map(str::to_owned));
+    }
+    assert!(names.iter().any(|name| name == "leads"), "{names:?}");
+    names.retain(|name| !readme.contains(&format!("`{name}`")));
+    assert!(names.is_empty(), "README.md does not name {names:?}");
 }
 
 #[test]
