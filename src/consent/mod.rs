@@ -258,6 +258,16 @@ mod tests {
         assert!(!at(NOW - 730 * DAY_MS - 1));
     }
 
+    #[test]
+    fn a_consent_that_nobody_needs_does_not_expire() {
+        let policy = policy(
+            "[[gate]]\nid = 'm'\npurpose = 'marketing'\nrequires = 'unless-refused'\n\
+             valid-for = '730d'\nbecause = 'two years'\n",
+        );
+        let records = [record(1, ConsentState::Given, NOW - 731 * DAY_MS)];
+        assert!(allowed(&policy, &records, Purpose::MARKETING, Channel::Email, NOW).allowed);
+    }
+
     proptest! {
         #[test]
         fn arrival_order_never_changes_the_standing(

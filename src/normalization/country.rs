@@ -86,6 +86,17 @@ mod tests {
     }
 
     #[test]
+    fn a_short_name_is_suggested_for_one_slip_a_long_one_for_two() {
+        let check = |raw: &str, expected: Option<&str>| {
+            assert_eq!(suggest(raw, shipped()).as_deref(), expected, "{raw:?}");
+        };
+        check("Polnad", Some("PL"));
+        check("Polamt", None);
+        check("Deutchlamd", Some("DE"));
+        check("Pola", None);
+    }
+
+    #[test]
     fn a_country_is_known_by_its_names_and_codes() {
         check("Poland", Some("PL"));
         check("polska", Some("PL"));

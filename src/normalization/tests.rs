@@ -494,7 +494,7 @@ fn one_answer_under_two_questions_is_two_consents() {
     let columns = [
         ("mail", EMAIL, "anna@example.com"),
         ("Newsletter", question, "tak"),
-        ("Zgoda na SMS", question, "tak"),
+        ("Zgoda: SMS", question, "tak"),
     ];
     let claims = |source| {
         let claim = |claim: &crate::model::consent::ConsentClaim| {
