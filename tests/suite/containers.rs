@@ -329,17 +329,16 @@ fn a_cut_zstd_file_is_refused() {
 fn a_file_that_somebody_is_still_writing_is_left_for_the_next_run() {
     use std::sync::atomic::{AtomicBool, Ordering};
     let workspace = Workspace::new();
-    workspace.table("good.csv", &[ANNA]).input("slow.csv", "placeholder");
+    // The last row is never whole while the run looks on.
+    let cut = table(&[JAN]) + "10,2026-11-18T10:00:00Z,\"Ewa";
+    workspace.table("good.csv", &[ANNA]).input("slow.csv", cut);
     let path = workspace.path("inbox/slow.csv");
+    let mut slow = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
     let is_over = AtomicBool::new(false);
     let outcome = std::thread::scope(|scope| {
         scope.spawn(|| {
-            let mut text = table(&[JAN]);
-            text.push_str("10,2026-11-18T10:00:00Z,\"Ewa");
-            // The last row is never whole while the run looks on.
             while !is_over.load(Ordering::Relaxed) {
-                text.push_str(" i jeszcze");
-                std::fs::write(&path, &text).unwrap();
+                slow.write_all(b" i jeszcze").unwrap();
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
         });
