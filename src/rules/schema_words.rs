@@ -316,6 +316,14 @@ const SENTENCES: &[(&str, &str)] = &[
     ("expect/model", "The scoring model that counts"),
     ("expect/models", "Points of each scoring model"),
     ("expect/times", "How often scoring rules give their points"),
+    ("sources/events", "Rows tell what people did, not what they asked for"),
+    (
+        "recognize/doubtful",
+        "What fits may be another source's; asked for only where nothing else is recognized",
+    ),
+    ("one-of/cell", "What a cell of such a column looks like"),
+    ("one-of/names", "Headers of which one is there"),
+    ("recognize/without-headers", "None of these headers is there"),
 ];
 
 /// Returns the paths that have a sentence.
