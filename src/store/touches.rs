@@ -266,7 +266,8 @@ mod tests {
             old.execute_batch(step).unwrap();
         }
         old.execute_batch(
-            "INSERT INTO run VALUES (1, 'r1', 0, '', '', 'published', '', 1, NULL, 'import', NULL, NULL);
+            "INSERT INTO run (run_no, id, as_of_ms, rules_hash, version, state, inputs_digest, first_submission_no)
+                 VALUES (1, 'r1', 0, '', '', 'published', '', 1);
              INSERT INTO input (input_no, run_no, sha256, name, source, encoding, header, bytes)
                  VALUES (1, 1, x'00', 'a.csv', 'hubspot-contacts', 'UTF-8', '[]', 1);
              INSERT INTO submission VALUES
