@@ -19,7 +19,8 @@ use crate::rules::followup::{FollowupPolicy, Plan, Step};
 use crate::rules::hours::BusinessHours;
 
 /// Kinds of touches that mean somebody of ours has spoken with the lead.
-pub const CONTACT_TOUCHES: &[&str] = &["contacted", "meeting", "won", "lost"];
+pub const CONTACT_TOUCHES: &[&str] =
+    &["contacted", "meeting-booked", "meeting-held", "won", "lost"];
 
 /// Returns the tasks that the lead's latest enquiry sets off, by due time, then in the plan's order.
 ///

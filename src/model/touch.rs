@@ -7,7 +7,7 @@ use super::ids::Fingerprint;
 /// The first ones are what people do, named as the trackers name them: Segment's and RudderStack's `page` and
 /// `screen` calls and their email specification (`Email Opened`, `Email Link Clicked`), GA4's automatic events
 /// (`file_download`, `form_start`, `video_start`). What has no kind of its own, such as a webinar or a demo, is an
-/// `event` with its name. The last four are what the sales side did, as [`crate::followup`] reads it.
+/// `event` with its name. Those from `call` on are activity: what the sales side did and what came of it.
 pub const KINDS: &[(&str, &str)] = &[
     ("page-view", "the URL of the page"),
     ("screen-view", "the name of the app's screen"),
@@ -17,8 +17,11 @@ pub const KINDS: &[(&str, &str)] = &[
     ("email-click", "the link"),
     ("video", "the video's title or URL"),
     ("event", "the event's name"),
-    ("contacted", "how"),
-    ("meeting", "which"),
+    ("call", "how it went, reached or not"),
+    ("contacted", "how they were reached"),
+    ("meeting-booked", "which"),
+    ("meeting-held", "which"),
+    ("no-show", "which meeting they missed"),
     ("won", "the deal"),
     ("lost", "why"),
 ];

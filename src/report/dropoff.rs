@@ -166,7 +166,7 @@ impl Funnel {
                 in_count: None,
                 out_count: None,
                 stuck: None,
-                because: "unknown until activity is imported".to_owned(),
+                because: "not counted yet; `leadmill explain` shows a lead's activity".to_owned(),
             });
         }
         Self { steps }
