@@ -4,6 +4,7 @@
 //! Start at [`main`]; what all commands share is in [`workspace`], what they print with in
 //! [`terminal`].
 
+mod calibrate;
 mod check;
 mod clock;
 mod explain;
@@ -65,6 +66,7 @@ enum Command {
     Init(init::Init),
     Run(run::Run),
     Sniff(sniff::Sniff),
+    Calibrate(calibrate::Calibrate),
     Check(check::Check),
     Rules(rules::Rules),
     Leads(leads::Leads),
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Init(command) => command.run(global),
         Command::Run(command) => command.run(global),
         Command::Sniff(command) => command.run(global),
+        Command::Calibrate(command) => command.run(global),
         Command::Check(command) => command.run(global),
         Command::Rules(command) => command.run(global),
         Command::Leads(command) => command.run(global),

@@ -383,6 +383,17 @@ pub(super) fn lead_row(
     })
 }
 
+/// Returns the score of the lead that `rows` make, as it is at `at` with what was done by then.
+pub(super) fn score_as_of(
+    rows: &[MemberRow],
+    touches: &[Touch],
+    rules: &RuleSet,
+    at: DateTime<Utc>,
+) -> Result<Score> {
+    let lead = assemble(rows, rules, at, false)?;
+    Ok(scoring::score(&subject(&lead, touches, at), &rules.scoring))
+}
+
 fn assemble(
     rows: &[MemberRow],
     rules: &RuleSet,

@@ -8,6 +8,7 @@ pub mod absorb;
 pub mod accounts;
 mod amend;
 pub mod books;
+pub mod calibrate;
 pub mod check;
 mod contacts;
 pub mod dates;

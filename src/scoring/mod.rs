@@ -3,6 +3,7 @@
 //! This room owns the sum. It must not know how rules are written, where leads are kept, nor what a
 //! score leads to. Start at [`score`]; what one rule gives is in `points`, how points fade in `decay`.
 
+pub mod calibration;
 mod decay;
 mod expectation;
 mod points;

@@ -27,6 +27,7 @@ mod encodings;
 mod facts;
 mod matching;
 mod mending;
+mod outcomes;
 mod outputs;
 mod outside;
 mod people;

@@ -35,6 +35,8 @@ pub struct ScoreRule {
     pub models: Option<Vec<usize>>,
     /// Where the rule stands.
     pub place: Place,
+    /// Where its points stand.
+    pub points_place: Place,
 }
 
 /// How often a lead gets the points of a rule.
@@ -137,6 +139,7 @@ impl ScoreRule {
             missing,
             models: decode_models(table, models),
             place: table.place_of("id"),
+            points_place: table.place_of("points"),
             id,
         })
     }

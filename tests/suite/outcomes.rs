@@ -1,0 +1,158 @@
+//! What the sales side did comes back: it ends what is planned, and it teaches which points are right.
+
+use std::fmt::Write as _;
+
+use super::undo::assert_rebuild_changes_nothing;
+use super::workspace::Workspace;
+
+const PEOPLE: &str = "Submission id,Submitted at,Full name,E-mail,Job title,Product,Budget\n";
+const ACTIVITY: &str = "E-mail,Activity,Activity date,Details\n";
+
+/// A sequence that looks random and is always the same (splitmix64), each a number below 100.
+fn dice(seed: u64) -> impl FnMut() -> u64 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % 100
+    }
+}
+
+/// Leads of whom nearly all buy who named a product, hardly anybody for being a manager, and what became of them.
+fn people_and_outcomes(n: usize) -> (String, String) {
+    let mut next = dice(11);
+    let (mut people, mut outcomes) = (PEOPLE.to_owned(), ACTIVITY.to_owned());
+    for at in 0..n {
+        let (has_product, is_manager, has_budget) = (next() < 40, next() < 40, next() < 30);
+        let letter = |at: usize| char::from(b'a' + (at % 26) as u8);
+        let name = format!("Anna W{}{}{}rowska", letter(at), letter(at / 26), letter(at / 676));
+        let _ = writeln!(
+            people,
+            "s{at},2026-05-{:02}T09:00:00Z,{name},anna{at}@firma{at}.pl,{},{},{}",
+            1 + at % 28,
+            if is_manager { "Kierownik" } else { "" },
+            if has_product { "AI" } else { "" },
+            if has_budget { "5000" } else { "" },
+        );
+        let odds = 8 + 62 * u64::from(has_product) + 6 * u64::from(has_budget);
+        if next() < odds {
+            let _ = writeln!(outcomes, "anna{at}@firma{at}.pl,Closed won,2026-06-10T10:00:00Z,");
+        } else if at % 3 == 0 {
+            let _ = writeln!(outcomes, "anna{at}@firma{at}.pl,Closed lost,2026-06-20T10:00:00Z,");
+        }
+    }
+    (people, outcomes)
+}
+
+fn world(n: usize) -> Workspace {
+    let workspace = Workspace::new();
+    let (people, outcomes) = people_and_outcomes(n);
+    workspace.input("people.csv", people);
+    workspace.ok(&["run"]);
+    workspace.clear_inbox().input("activity.csv", outcomes);
+    workspace.ok(&["run"]);
+    workspace
+}
+
+#[test]
+fn contact_ends_what_waits_for_it() {
+    let workspace = Workspace::new();
+    let people = "Submission id,Submitted at,Full name,E-mail,Phone,Job title,Product,Budget\n\
+        s1,2026-11-20T17:00:00Z,Anna Wzorcowa,anna@firma.pl,+48601000101,CEO,AI,5000\n\
+        s2,2026-11-20T17:00:00Z,Jan Testowski,jan@firma-druga.pl,+48601000102,CEO,AI,5000\n";
+    workspace.input("people.csv", people);
+    workspace.ok(&["run"]);
+    let waiting = "SELECT t.step || ' ' || t.state FROM tasks AS t JOIN leads AS l USING (lead_no)
+                   WHERE l.email = 'anna@firma.pl' AND t.step IN ('call', 'second-touch') ORDER BY 1";
+    assert!(workspace.sql(waiting).iter().all(|row| row[0].ends_with(" open")));
+    workspace.clear_inbox().input(
+        "activity.csv",
+        format!("{ACTIVITY}anna@firma.pl,Call connected,2026-11-20T18:30:00Z,\n"),
+    );
+    workspace.ok(&["run"]);
+    let states: Vec<String> =
+        workspace.sql(waiting).into_iter().map(|mut row| row.remove(0)).collect();
+    assert!(
+        !states.is_empty() && states.iter().all(|state| state.ends_with(" superseded")),
+        "{states:?}"
+    );
+    let others = workspace.number(
+        "SELECT count(*) FROM tasks AS t JOIN leads AS l USING (lead_no)
+         WHERE l.email = 'jan@firma-druga.pl' AND t.step = 'call' AND t.state = 'open'",
+    );
+    assert_eq!(others, 1, "nobody has spoken to the other one");
+    assert_rebuild_changes_nothing(&workspace);
+}
+
+#[test]
+fn points_are_proposed_from_outcomes_and_nothing_is_changed() {
+    let workspace = world(900);
+    let before = workspace.dump();
+    let told = workspace.ok(&["calibrate", "--format", "json"]).json();
+    assert_eq!(told["leads"], 900);
+    assert_eq!(told["is_better"], true, "{told}");
+    let points = |id: &str| {
+        let rules = told["rules"].as_array().unwrap();
+        let rule = rules.iter().find(|rule| rule["rule"] == id).unwrap();
+        (rule["points"].as_i64().unwrap(), rule["proposed"].as_i64().unwrap())
+    };
+    let (now, proposed) = points("product-chosen");
+    assert!(proposed > now, "{told}");
+    assert!(points("manager").1 <= points("manager").0, "{told}");
+
+    let shown = workspace.ok(&["calibrate"]);
+    assert!(shown.stdout.contains("+points = "), "{}", shown.stdout);
+    assert!(shown.stdout.lines().all(|line| line.chars().count() <= 80), "{}", shown.stdout);
+    assert_eq!(workspace.dump(), before);
+
+    // What is proposed are rules that hold: they can be simulated.
+    let diff = workspace.ok(&["calibrate", "--format", "diff"]).stdout;
+    assert!(diff.starts_with("--- a/rules/scoring.toml\n+++ b/rules/scoring.toml\n@@ "), "{diff}");
+    let next = workspace.path("next/scoring.toml");
+    std::fs::create_dir(workspace.path("next")).unwrap();
+    workspace.ok(&["calibrate", "--output", next.to_str().unwrap()]);
+    let text = std::fs::read_to_string(&next).unwrap();
+    assert!(text.contains(&format!("points = {proposed}\n")), "{text}");
+    workspace.ok(&["simulate", "--rules", "next"]);
+    // A file of somebody's is not overwritten.
+    workspace.run(&["calibrate", "--output", next.to_str().unwrap()]).expect_code(1);
+}
+
+#[test]
+fn too_few_outcomes_propose_nothing() {
+    let workspace = world(120);
+    workspace.run(&["calibrate"]).expect_code(2).says(&[
+        "ended well",
+        "at least 100 of each",
+        "--success",
+    ]);
+    workspace
+        .run(&["calibrate", "--window", "soon"])
+        .expect_code(2)
+        .says(&["--window soon is not a time"]);
+}
+
+#[test]
+fn a_status_in_the_crm_is_an_outcome_too() {
+    let workspace = Workspace::new();
+    let mut next = dice(5);
+    let mut text = "Record ID,First Name,Last Name,Email,Lead Status,Create Date,Last Modified Date,Job Title\n".to_owned();
+    for at in 0..300 {
+        let status = if next() < 50 { "Closed won" } else { "Open" };
+        let letter = |at: usize| char::from(b'a' + (at % 26) as u8);
+        let _ = writeln!(
+            text,
+            "{at},Anna,W{}{}rowska,a{at}@firma{at}.pl,{status},2026-05-03 10:00,2026-05-03 10:00,Kierownik",
+            letter(at),
+            letter(at / 26),
+        );
+    }
+    workspace.input("hubspot.csv", text);
+    workspace.ok(&["run"]);
+    let told = workspace.ok(&["calibrate", "--format", "json"]).json();
+    assert_eq!(told["leads"], 300);
+    let won = workspace.number("SELECT count(*) FROM leads WHERE fields LIKE '%Closed won%'");
+    assert_eq!(told["succeeded"], won);
+}
