@@ -46,7 +46,7 @@ impl<'a> Guard<'a> {
             return (0..holders.len() as u32).collect();
         }
         let people = self.people(holders);
-        let distinct = people.values().max().map_or(0, |last| *last as usize + 1);
+        let distinct = people.values().flatten().max().map_or(0, |last| *last as usize + 1);
         let shared = match kind {
             KeyKind::RoleEmail => true,
             KeyKind::Email => distinct >= self.policy.email_shared_from,
@@ -60,11 +60,10 @@ impl<'a> Guard<'a> {
                     if !shared {
                         return 0;
                     }
-                    if let Some(label) = people.get(name) {
-                        return *label;
-                    }
-                    if kind == KeyKind::RoleEmail {
-                        return distinct as u32;
+                    match people.get(name) {
+                        Some(Some(label)) => return *label,
+                        None if kind == KeyKind::RoleEmail => return distinct as u32,
+                        _ => {}
                     }
                 }
                 alone += 1;
@@ -80,29 +79,66 @@ impl<'a> Guard<'a> {
         labels.iter().all(|label| *label == labels[0])
     }
 
-    /// Numbers the people among the named holders.
-    fn people<'n>(&self, holders: &[&'n str]) -> BTreeMap<&'n str, u32> {
+    /// Numbers the people among the named holders; `None` is a name that may be several people's.
+    ///
+    /// Whole names tell people apart. Half a name (a first name alone, an initial) is whose it fits, and ties
+    /// nobody to anybody: where it fits several people, it is none of them.
+    fn people<'n>(&self, holders: &[&'n str]) -> BTreeMap<&'n str, Option<u32>> {
         let mut names: Vec<&str> =
             holders.iter().copied().filter(|name| !name.is_empty() && *name != UNPROVEN).collect();
         names.sort_unstable();
         names.dedup();
-        let mut same = Clusters::joining(&names, NAMES_COMPARED_MAX, |a, b| self.compatible(a, b));
+        let (whole, half): (Vec<&str>, Vec<&str>) =
+            names.into_iter().partition(|name| is_whole(name));
+        let mut same = Clusters::joining(&whole, NAMES_COMPARED_MAX, |a, b| self.compatible(a, b));
         let mut numbers = BTreeMap::new();
         let mut people = BTreeMap::new();
-        for (i, name) in names.iter().enumerate() {
+        for (i, name) in whole.iter().enumerate() {
             let next = numbers.len() as u32;
             let number = *numbers.entry(same.find(i as u32)).or_insert(next);
-            people.insert(*name, number);
+            people.insert(*name, Some(number));
+        }
+        let mut strangers = Vec::new();
+        for name in half {
+            match self.whose(name, &whole, &people) {
+                Whose::Nobodys => strangers.push(name),
+                Whose::Ones(number) => drop(people.insert(name, Some(number))),
+                Whose::Several => drop(people.insert(name, None)),
+            }
+        }
+        let first = numbers.len() as u32;
+        let are_one = strangers.len() <= NAMES_COMPARED_MAX
+            && strangers.iter().all(|a| strangers.iter().all(|b| self.compatible(a, b)));
+        for (at, name) in strangers.into_iter().enumerate() {
+            people.insert(name, Some(if are_one { first } else { first + at as u32 }));
         }
         people
     }
 
-    /// Returns whether two names may belong to one person: no part contradicts the other's.
+    fn whose(&self, half: &str, whole: &[&str], people: &BTreeMap<&str, Option<u32>>) -> Whose {
+        if whole.len() > NAMES_COMPARED_MAX {
+            return Whose::Several;
+        }
+        let mut fitting = whole
+            .iter()
+            .filter(|name| self.compatible(half, name))
+            .filter_map(|name| people.get(name).copied().flatten());
+        match fitting.next() {
+            None => Whose::Nobodys,
+            Some(first) if fitting.all(|number| number == first) => Whose::Ones(first),
+            Some(_) => Whose::Several,
+        }
+    }
+
+    /// Returns whether two names may belong to one person: no part contradicts the other's, be they written in
+    /// the same order or, where a part agrees so, swapped.
     fn compatible(&self, a: &str, b: &str) -> bool {
-        let (a_given, a_family) = a.split_once('|').unwrap_or((a, ""));
-        let (b_given, b_family) = b.split_once('|').unwrap_or((b, ""));
+        let ((a_given, a_family), (b_given, b_family)) = (parts(a), parts(b));
+        let meet = |a: &str, b: &str| !a.is_empty() && !b.is_empty();
         (self.given_agree(a_given, b_given) && families_agree(a_family, b_family))
-            || (self.given_agree(a_given, b_family) && families_agree(a_family, b_given))
+            || ((meet(a_given, b_family) || meet(a_family, b_given))
+                && self.given_agree(a_given, b_family)
+                && families_agree(a_family, b_given))
     }
 
     fn given_agree(&self, a: &str, b: &str) -> bool {
@@ -118,6 +154,27 @@ impl<'a> Guard<'a> {
         };
         initial || part || nickname || strsim::jaro_winkler(a, b) >= 0.92
     }
+}
+
+/// Whose half a name is.
+enum Whose {
+    /// It fits no whole name.
+    Nobodys,
+    /// It fits those of one person only.
+    Ones(u32),
+    /// It fits those of several.
+    Several,
+}
+
+/// Returns given and family name.
+fn parts(name: &str) -> (&str, &str) {
+    name.split_once('|').unwrap_or((name, ""))
+}
+
+/// Returns whether a name has both of its parts, and more than an initial of each.
+fn is_whole(name: &str) -> bool {
+    let (given, family) = parts(name);
+    given.len() > 1 && family.len() > 1
 }
 
 /// Family names agree when one is missing, they are nearly equal, differ by the Polish feminine
@@ -195,6 +252,21 @@ mod tests {
     fn a_switchboard_does_not_merge_two_people() {
         check(KeyKind::Phone, &["anna|lis", "jan|kos", "anna|lis", ""], &[0, 1, 0, 3]);
         check(KeyKind::Phone, &["anna|nowak", "jan|nowak"], &[0, 1]);
+    }
+
+    #[test]
+    fn half_a_name_ties_nobody_together() {
+        // Colleagues who left their first names only, behind one switchboard.
+        check(KeyKind::Phone, &["anna|", "jan|"], &[0, 1]);
+        check(KeyKind::Phone, &["anna|lis", "anna|", "jan|", "jan|kos"], &[0, 0, 1, 1]);
+        check(KeyKind::Phone, &["|lis", "|kos", "anna|lis", "jan|kos"], &[0, 1, 0, 1]);
+        // It may be either of them, so it is none; the initial, too.
+        check(KeyKind::Phone, &["jan|lis", "jan|kos", "jan|", "jan|"], &[1, 0, 3, 4]);
+        check(KeyKind::Phone, &["jan|lis", "julia|lis", "j|lis"], &[0, 1, 3]);
+        check(KeyKind::RoleEmail, &["jan|lis", "jan|kos", "jan|", ""], &[1, 0, 3, 2]);
+        // Two halves that fit each other are one person; three of which two do not, are three.
+        check(KeyKind::Phone, &["jan|", "|kos"], &[0, 0]);
+        check(KeyKind::Phone, &["jan|", "|kos", "ewa|"], &[1, 2, 0]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Who is who in the store: likeness, and what people say about it.
 
+use std::fmt::Write as _;
+
 use super::workspace::Workspace;
 
 /// Rows of one person who left a mailbox of the company and one of her own, and of a colleague.
@@ -372,4 +374,22 @@ fn an_undo_finds_whom_it_touches_whatever_the_word_lists_say_later() {
     workspace.ok(&["undo", &first]);
     assert_eq!(clusters(&workspace), [["z50@nova.pl z51@nova.pl"]]);
     assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+}
+
+#[test]
+fn rows_with_half_a_name_tie_no_colleagues_together() {
+    let workspace = Workspace::new();
+    let people = [("Łucja", "Żak"), ("Wojciech", "Bąk"), ("Rafał", "Król")];
+    let address = |first: &str| format!("{}@firma.example", first.to_lowercase());
+    let mut whole = "Submitted at,First name,Last name,E-mail,Phone\n".to_owned();
+    let mut half = whole.clone();
+    for (first, last) in people {
+        let _ =
+            writeln!(whole, "2026-11-20T10:00:00Z,{first},{last},{},+48221234567", address(first));
+        let _ = writeln!(half, "2026-11-20T11:00:00Z,{first},,{},+48221234567", address(first));
+    }
+    workspace.input("a.csv", half).input("b.csv", whole);
+    workspace.ok(&["run"]);
+    let leads = workspace.sql("SELECT first_name, n_submissions FROM leads ORDER BY 1");
+    assert_eq!(leads, [["Rafał", "2"], ["Wojciech", "2"], ["Łucja", "2"]]);
 }
