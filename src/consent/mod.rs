@@ -87,6 +87,23 @@ pub fn allowed(
     Verdict { allowed, because: format!("{because} (gate {name})") }
 }
 
+/// Returns the first instant after `as_of_ms` at which what [`allowed`] lets is no longer let because the consent has
+/// become too old, in milliseconds since 1970 UTC.
+pub fn lapses_at_ms(
+    policy: &ConsentPolicy,
+    records: &[ConsentRecord],
+    purpose: &str,
+    channel: Channel,
+    as_of_ms: i64,
+) -> Option<i64> {
+    let gate = policy.gate(purpose, channel)?;
+    let days = gate.valid_for_days.filter(|_| gate.requires == Requirement::PriorConsent)?;
+    let record = deciding(records, purpose, channel, as_of_ms)?;
+    let last_ms = record.event_at_ms.checked_add(days.checked_mul(DAY_MS)?)?;
+    let is_let = record.state == ConsentState::Given && as_of_ms <= last_ms;
+    is_let.then(|| last_ms.saturating_add(1))
+}
+
 fn deciding<'a>(
     records: &'a [ConsentRecord],
     purpose: &str,
@@ -256,6 +273,13 @@ mod tests {
         };
         assert!(at(NOW - 730 * DAY_MS));
         assert!(!at(NOW - 730 * DAY_MS - 1));
+        let lapses = |state, event_at_ms| {
+            let records = [record(1, state, event_at_ms)];
+            lapses_at_ms(&policy, &records, Purpose::MARKETING, Channel::Email, NOW)
+        };
+        assert_eq!(lapses(ConsentState::Given, NOW - 730 * DAY_MS), Some(NOW + 1));
+        assert_eq!(lapses(ConsentState::Given, NOW - 730 * DAY_MS - 1), None);
+        assert_eq!(lapses(ConsentState::Refused, NOW - DAY_MS), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! `{ returned-within = "7d" }`. A new operator belongs into [`operator`], a new derived field into
 //! [`operand`]; nothing else has to change.
 
+mod horizon;
 mod lens;
 mod needles;
 mod operand;
@@ -24,7 +25,7 @@ use self::touches::TouchTest;
 use super::decode::Table;
 use super::field::FieldCatalog;
 use crate::model::field::FieldNo;
-use crate::model::subject::Subject;
+use crate::model::subject::{Facts, Subject};
 
 /// A second submission this long after the first is a return; sooner it is the same visit (web
 /// analytics end a visit after 30 minutes) or a double click.
@@ -440,12 +441,16 @@ fn settle<'a>(
 
 fn returned_within(window: TimeDelta, subject: &Subject<'_>) -> bool {
     let facts = subject.facts;
-    let came_back = facts.n_submissions >= 2
-        && facts.last_submitted_at - facts.first_submitted_at
-            >= TimeDelta::minutes(RETURN_AFTER_MINUTES);
     let since =
         subject.as_of.checked_sub_signed(window).unwrap_or(chrono::DateTime::<Utc>::MIN_UTC);
-    came_back && facts.last_submitted_at > since && facts.last_submitted_at <= subject.as_of
+    came_back(facts) && facts.last_submitted_at > since && facts.last_submitted_at <= subject.as_of
+}
+
+/// Returns whether somebody wrote again, be it long ago.
+fn came_back(facts: &Facts) -> bool {
+    facts.n_submissions >= 2
+        && facts.last_submitted_at - facts.first_submitted_at
+            >= TimeDelta::minutes(RETURN_AFTER_MINUTES)
 }
 
 #[cfg(test)]

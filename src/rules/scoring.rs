@@ -112,13 +112,6 @@ impl ScoringPolicy {
         self.rules.get(contribution.rule as usize).map_or(CAP_ID, |rule| &rule.id)
     }
 
-    /// Returns whether a score may change with as-of alone, so that leads nobody touched need
-    /// another look.
-    pub fn looks_at_time(&self) -> bool {
-        self.rules.iter().any(|rule| rule.decay.is_some() || rule.when.looks_at_time())
-            || self.models.iter().any(|model| model.when.looks_at_time())
-    }
-
     /// Returns why `contribution` was given, or which cap took the points.
     pub fn because(&self, contribution: &Contribution) -> String {
         let rule = self.rules.get(contribution.rule as usize);

@@ -17,6 +17,36 @@ pub(super) fn left_of(points: i32, ages_ms: impl Iterator<Item = i64>, decay: De
     rounded * points.signum()
 }
 
+/// Returns the first instant after `as_of_ms` at which [`left_of`] comes to less for what was given at
+/// `given_ms`, all in milliseconds since 1970 UTC; `None` when nothing is left.
+pub(super) fn next_step_ms(
+    points: i32,
+    given_ms: &[i64],
+    as_of_ms: i64,
+    decay: Decay,
+) -> Option<i64> {
+    let left = |at_ms: i64| {
+        left_of(points, given_ms.iter().map(|given_ms| at_ms.saturating_sub(*given_ms)), decay)
+    };
+    let now = left(as_of_ms);
+    let life_ms = match decay {
+        Decay::ToZero(span_ms) => span_ms,
+        Decay::HalfLife(span_ms) => span_ms.checked_mul(HALVINGS_MAX)?,
+    };
+    let newest_ms = given_ms.iter().copied().max().filter(|_| now != 0)?;
+    // What is left never grows, so the step lies where the halves of the span disagree.
+    let (mut same, mut less) = (as_of_ms, newest_ms.max(as_of_ms).checked_add(life_ms)?);
+    while less - same > 1 {
+        let middle = same + (less - same) / 2;
+        if left(middle) == now {
+            same = middle;
+        } else {
+            less = middle;
+        }
+    }
+    Some(less)
+}
+
 fn parts_left(points: i32, age_ms: i64, decay: Decay) -> i128 {
     let parts = i128::from(points) * PARTS;
     match decay {
@@ -79,6 +109,26 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn a_step_is_where_the_points_become_fewer(
+            points in -200..200_i32,
+            span in 1..10_000_000_i64,
+            is_half in proptest::bool::ANY,
+            given in proptest::collection::vec(0..30_000_000_i64, 0..5),
+            as_of in 0..50_000_000_i64,
+        ) {
+            let decay = if is_half { Decay::HalfLife(span) } else { Decay::ToZero(span) };
+            let left = |at: i64| left_of(points, given.iter().map(|given| at - given), decay);
+            match next_step_ms(points, &given, as_of, decay) {
+                None => proptest::prop_assert_eq!(left(as_of), 0),
+                Some(step) => {
+                    proptest::prop_assert!(step > as_of);
+                    proptest::prop_assert_eq!(left(step - 1), left(as_of));
+                    proptest::prop_assert!(left(step).abs() < left(as_of).abs());
+                }
+            }
+        }
+
         #[test]
         fn what_is_left_never_grows_and_never_changes_its_sign(
             points in -1_000..1_000_i32,

@@ -55,6 +55,18 @@ pub fn score(subject: &Subject<'_>, policy: &ScoringPolicy) -> Score {
     score
 }
 
+/// Returns the first instant after `subject.as_of`, in milliseconds since 1970 UTC, at which the score may be another
+/// though nothing new comes in; `None` when it stays as it is for ever.
+///
+/// Never later than it is another, and the same whenever it is asked for before: points step down where they are
+/// rounded, touches leave windows, days are full. It may be early: what a cap takes anyway counts, too.
+pub fn next_change_ms(subject: &Subject<'_>, policy: &ScoringPolicy) -> Option<i64> {
+    let lens = Lens::new(subject);
+    let of_rules = policy.rules.iter().filter_map(|rule| points::next_change_ms(rule, &lens));
+    let of_models = policy.models.iter().filter_map(|model| model.when.next_change_ms(&lens));
+    of_rules.chain(of_models).min()
+}
+
 /// Returns the sum of what the rules gave, cut to `scale`.
 fn sum_up(mut contributions: Vec<Contribution>, scale: &Scale, policy: &ScoringPolicy) -> Score {
     let mut groups = [0_i32; 4];

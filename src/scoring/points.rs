@@ -1,6 +1,6 @@
 //! What one rule gives one lead.
 
-use super::decay::left_of;
+use super::decay::{left_of, next_step_ms};
 use crate::model::decision::Basis;
 use crate::rules::condition::{Answer, Lens};
 use crate::rules::scoring::{Count, ScoreRule, WindowLimit};
@@ -28,11 +28,14 @@ fn some(points: i32, basis: Basis) -> Option<(i32, Basis)> {
 
 fn once(rule: &ScoreRule, lens: &Lens<'_>) -> i32 {
     let Some(decay) = rule.decay else { return rule.points };
-    let newest_ms = rule
-        .when
+    left_of(rule.points, std::iter::once(age_ms(lens, faded_since_ms(rule, lens))), decay)
+}
+
+/// Returns from when the points of a rule that gives them once fade.
+fn faded_since_ms(rule: &ScoreRule, lens: &Lens<'_>) -> i64 {
+    rule.when
         .newest_touch_ms(lens)
-        .unwrap_or_else(|| lens.subject().facts.last_submitted_at.timestamp_millis());
-    left_of(rule.points, std::iter::once(age_ms(lens, newest_ms)), decay)
+        .unwrap_or_else(|| lens.subject().facts.last_submitted_at.timestamp_millis())
 }
 
 fn each(
@@ -41,6 +44,22 @@ fn each(
     per_window: Option<WindowLimit>,
     in_total: u32,
 ) -> Option<(i32, Basis)> {
+    let newest = counted(rule, lens, per_window, in_total);
+    let times = newest.len() as u32;
+    let points = match rule.decay {
+        None => rule.points * times as i32,
+        Some(decay) => left_of(rule.points, newest.iter().map(|at_ms| age_ms(lens, *at_ms)), decay),
+    };
+    some(points, Basis::Repeated { times, each: rule.points })
+}
+
+/// Returns when the touches happened for which `rule` gives points, oldest first.
+fn counted(
+    rule: &ScoreRule,
+    lens: &Lens<'_>,
+    per_window: Option<WindowLimit>,
+    in_total: u32,
+) -> Vec<i64> {
     let mut counted: Vec<i64> = Vec::new();
     let mut within: Vec<i64> = Vec::new();
     for touch in rule.when.fitting_touches(lens) {
@@ -53,13 +72,32 @@ fn each(
         }
     }
     // The newest are worth the most, and are what somebody remembers.
-    let newest = &within[within.len().saturating_sub(in_total as usize)..];
-    let times = newest.len() as u32;
-    let points = match rule.decay {
-        None => rule.points * times as i32,
-        Some(decay) => left_of(rule.points, newest.iter().map(|at_ms| age_ms(lens, *at_ms)), decay),
+    within.split_off(within.len().saturating_sub(in_total as usize))
+}
+
+/// Returns the first instant after as-of, in milliseconds since 1970 UTC, at which [`given`] may come to something
+/// else though nothing new comes in.
+pub(super) fn next_change_ms(rule: &ScoreRule, lens: &Lens<'_>) -> Option<i64> {
+    let of_answer = rule.when.next_change_ms(lens);
+    if rule.count == Count::Once && rule.decay.is_none() {
+        return of_answer;
+    }
+    let is_met = match rule.missing {
+        Some(_) => rule.when.answer(lens) == Answer::Yes,
+        None => rule.when.matches_through(lens),
     };
-    some(points, Basis::Repeated { times, each: rule.points })
+    if !is_met {
+        return of_answer;
+    }
+    let given_ms = match rule.count {
+        Count::Once => vec![faded_since_ms(rule, lens)],
+        Count::Each { per_window, in_total } => counted(rule, lens, per_window, in_total),
+    };
+    let as_of_ms = lens.subject().as_of.timestamp_millis();
+    let of_fading =
+        rule.decay.and_then(|decay| next_step_ms(rule.points, &given_ms, as_of_ms, decay));
+    let of_touches = rule.when.next_change_of_touches_ms(lens);
+    [of_answer, of_touches, of_fading].into_iter().flatten().min()
 }
 
 /// Returns whether the span that ends with `at_ms` holds as many touches as it may; `counted` are those

@@ -1,3 +1,5 @@
+mod horizon;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use chrono::{TimeDelta, Timelike as _};
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 
+use super::horizon::{min_of, next_touch_ms};
+use super::operator::Operator;
 use crate::model::field::{self, FieldNo, PHONE_TYPES};
 use crate::model::moment::utc_from_ms;
 use crate::model::subject::Subject;
@@ -12,6 +14,8 @@ use crate::rules::decode::Table;
 use crate::rules::diagnostics::did_you_mean;
 use crate::rules::field::FieldKind;
 use crate::rules::tables::DEPARTMENTS;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// A field, or something derived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,6 +171,17 @@ impl Operand {
         )
     }
 
+    /// Returns when `operator` next answers otherwise, because days went by or a touch that lies ahead happens.
+    pub(super) fn next_change_ms(&self, operator: &Operator, subject: &Subject<'_>) -> Option<i64> {
+        let Self::Derived(derived) = self else { return None };
+        let since_ms = derived.counts_days_since(subject)?.timestamp_millis();
+        let days = derived.whole_number(subject)?;
+        let after_ms = operator.next_change(days).and_then(|days| days.checked_mul(DAY_MS));
+        let by_days = after_ms.and_then(|after_ms| since_ms.checked_add(after_ms));
+        let ahead = self.looks_at_touches().then(|| next_touch_ms(subject)).flatten();
+        min_of(by_days, ahead)
+    }
+
     /// Returns the only values that it can have, when they are few.
     pub(super) fn possible_values(&self) -> Option<&'static [&'static str]> {
         Some(match self.name() {
@@ -221,20 +236,31 @@ impl Operand {
 }
 
 impl Derived {
-    fn whole_number(self, subject: &Subject<'_>) -> Option<i64> {
+    /// Returns the instant from which days are counted; `None` for what counts none.
+    fn counts_days_since(self, subject: &Subject<'_>) -> Option<DateTime<Utc>> {
         let facts = subject.facts;
-        let days = |since| -> i64 { TimeDelta::num_days(&(subject.as_of - since)).max(0) };
         match self {
-            Self::Submissions => Some(i64::from(facts.n_submissions)),
-            Self::Sources => Some(i64::from(facts.n_sources)),
-            Self::DaysSinceFirstSubmission => Some(days(facts.first_submitted_at)),
+            Self::DaysSinceFirstSubmission => Some(facts.first_submitted_at),
             // Submissions are touches, too; those after as-of have not happened yet.
             Self::DaysSinceLastTouch => {
                 let as_of_ms = subject.as_of.timestamp_millis();
                 let newest = subject.touches.iter().rev().find(|touch| touch.at_ms <= as_of_ms);
                 let touched = newest.map(|touch| utc_from_ms(touch.at_ms));
                 let last = facts.last_submitted_at;
-                Some(days(touched.map_or(last, |touched| touched.max(last))))
+                Some(touched.map_or(last, |touched| touched.max(last)))
+            }
+            _ => None,
+        }
+    }
+
+    fn whole_number(self, subject: &Subject<'_>) -> Option<i64> {
+        let facts = subject.facts;
+        match self {
+            Self::Submissions => Some(i64::from(facts.n_submissions)),
+            Self::Sources => Some(i64::from(facts.n_sources)),
+            Self::DaysSinceFirstSubmission | Self::DaysSinceLastTouch => {
+                let since = self.counts_days_since(subject)?;
+                Some(TimeDelta::num_days(&(subject.as_of - since)).max(0))
             }
             Self::Score => facts.score.map(i64::from),
             Self::SubmittedHourUtc => Some(i64::from(facts.last_submitted_at.hour())),

@@ -16,6 +16,8 @@ use crate::rules::diagnostics::{Place, did_you_mean};
 const PATTERN_COMPILED_BYTES_MAX: usize = 1 << 20;
 /// Bytes that a pattern may have as written.
 const PATTERN_BYTES_MAX: usize = 4 << 10;
+/// Whole numbers that are tried one by one for another answer.
+const NUMBERS_TRIED: i64 = 1_000;
 
 /// What is asked of a value. Texts are folded: lower case, no diacritics.
 #[derive(Debug, Clone, PartialEq)]
@@ -262,6 +264,35 @@ impl Operator {
             Self::StartsWith(needles) => needles.iter().any(|needle| value.starts_with(&**needle)),
             Self::EndsWith(needles) => needles.iter().any(|needle| value.ends_with(&**needle)),
             Self::Matches(_) | Self::Between(..) | Self::Exists => false,
+        }
+    }
+
+    /// Returns the first whole number above `number`, which counts up, for which the answer may be another.
+    pub(super) fn next_change(&self, number: i64) -> Option<i64> {
+        match self {
+            Self::Exists => None,
+            Self::Between(low, high) => {
+                let value = number as f64;
+                if value < *low {
+                    Some(low.ceil() as i64)
+                } else {
+                    (value <= *high && high.is_finite()).then(|| high.floor() as i64 + 1)
+                }
+            }
+            // Whoever looks at figures as a text gets another look every so many of them.
+            _ => {
+                let answer = self.accepts_number(number);
+                let end = (number / NUMBERS_TRIED + 1) * NUMBERS_TRIED;
+                Some((number + 1..end).find(|at| self.accepts_number(*at) != answer).unwrap_or(end))
+            }
+        }
+    }
+
+    fn accepts_number(&self, number: i64) -> bool {
+        let text = number.to_string();
+        match self {
+            Self::Matches(pattern) => pattern.0.is_match(&text),
+            _ => self.accepts(&text),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::horizon::min_of;
 use super::lens::Lens;
 use super::needles::Needles;
 use super::operator::folded_strings;
@@ -54,9 +55,52 @@ impl TouchTest {
     }
 
     pub(super) fn matches(&self, lens: &Lens<'_>) -> bool {
-        let count = self.count(lens);
+        self.accepts(self.count(lens))
+    }
+
+    fn accepts(&self, count: usize) -> bool {
         count >= self.at_least as usize
             && self.at_most.is_none_or(|at_most| count <= at_most as usize)
+    }
+
+    /// Returns when the count, which changes with time alone, next makes another answer.
+    pub(super) fn next_change_ms(&self, lens: &Lens<'_>) -> Option<i64> {
+        let touches = lens.subject().touches;
+        let Range { start, end } = self.window(lens);
+        let mut moves: Vec<(i64, bool)> = Vec::new();
+        for position in (start..touches.len()).filter(|position| self.fits(*position, lens)) {
+            let at_ms = touches[position].at_ms;
+            moves.extend((position >= end).then_some((at_ms, true)));
+            moves.extend(self.leaves_ms(at_ms).map(|at_ms| (at_ms, false)));
+        }
+        moves.sort_unstable();
+        let mut count = self.count(lens);
+        let answer = self.accepts(count);
+        for at_once in moves.chunk_by(|(one, _), (other, _)| one == other) {
+            let enter = at_once.iter().filter(|(_, enters)| *enters).count();
+            count = count + enter - (at_once.len() - enter);
+            if self.accepts(count) != answer {
+                return Some(at_once[0].0);
+            }
+        }
+        None
+    }
+
+    /// Returns when the next touch that fits enters or leaves the window.
+    pub(super) fn next_change_of_window_ms(&self, lens: &Lens<'_>) -> Option<i64> {
+        let touches = lens.subject().touches;
+        let Range { start, end } = self.window(lens);
+        let first = |mut positions: Range<usize>| {
+            positions.find(|position| self.fits(*position, lens)).map(|at| touches[at].at_ms)
+        };
+        let enters = first(end..touches.len());
+        let leaves = first(start..end).and_then(|at_ms| self.leaves_ms(at_ms));
+        min_of(enters, leaves)
+    }
+
+    /// Returns when a touch of `at_ms` is no longer in the window.
+    fn leaves_ms(&self, at_ms: i64) -> Option<i64> {
+        at_ms.checked_add(self.within_seconds?.checked_mul(1_000)?)
     }
 
     /// Returns how many touches fit in `(as_of - within, as_of]`.
