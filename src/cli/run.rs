@@ -26,7 +26,8 @@ use crate::rules::RuleSet;
 ///
 /// INPUT is a file, a folder, a glob or `-` for stdin; without one the workspace's inbox is read. Rows
 /// seen before are not taken again, so running twice is free; a run that was killed is simply run
-/// again.
+/// again. Leads that time alone may have changed (points fade, windows end) are looked at again, also
+/// when nothing comes in.
 #[derive(Debug, Args)]
 pub struct Run {
     /// Files, folders, globs, or `-` for stdin.
@@ -212,6 +213,10 @@ impl Run {
             figure("  open", summary.tasks.open),
             figure("  late", summary.tasks.late),
         ];
+        if summary.looked_again.leads > 0 {
+            lines.push(figure("leads looked at again, as time passed", summary.looked_again.leads));
+            lines.push(figure("  changed", summary.looked_again.changed));
+        }
         if !summary.notices.is_empty() {
             lines.push(vec!["rows taken with a notice".to_owned(), String::new()]);
             lines.extend(

@@ -5,16 +5,18 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::absorb::Absorbed;
+use super::elapsed::LookedAgain;
 use super::evaluate::Decided;
 use super::{BrokenPromise, Job};
 use crate::model::ids::hex;
 use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts};
 use crate::report::comparison::Comparison;
-use crate::report::run_json::{AlertSummary, UndoSummary};
+use crate::report::run_json::{AlertSummary, LookedSummary, UndoSummary};
 use crate::rules::RuleSet;
 use crate::rules::alerts::AlertFigures;
 use crate::store::Store;
 use crate::store::listing::CountBy;
+use crate::store::looks::ChangedByTime;
 use crate::store::runs::RunRecord;
 
 /// Weeks of history that an alert may look back on.
@@ -31,6 +33,9 @@ pub struct Books {
     /// Pairs of leads that the run found to be alike, but not enough to be joined.
     #[serde(default)]
     pub to_review: u64,
+    /// Leads that the run looked at again because time had passed.
+    #[serde(default)]
+    pub looked_again: LookedSummary,
     /// Whether a limit of the workspace was passed.
     pub over_limit: Vec<String>,
     /// What an undo took back.
@@ -85,6 +90,7 @@ impl Books {
         inputs: &[InputReport],
         decided: &Decided,
         absorbed: &Absorbed,
+        looked: LookedAgain,
     ) -> Result<Self> {
         let mut rows = RowCounts::default();
         for input in inputs {
@@ -99,6 +105,7 @@ impl Books {
             stored.add(&source.rows);
         }
         let broken = store.broken_promises()?;
+        let by_time = changed_by_time(job, store, record, &looked)?;
         if accepted != rows.created + rows.merged
             || !rows.balances()
             || stored != rows
@@ -111,7 +118,7 @@ impl Books {
             ))
             .into());
         }
-        let (alerts, over_limit) = alerts(job, store, record, inputs, &rows)?;
+        let (alerts, over_limit) = alerts(job, store, record, inputs, &rows, by_time)?;
         let mut inputs: Vec<InputBook> = inputs.iter().map(InputBook::from).collect();
         for (sha256, created) in store.founded_by_input(record.no)? {
             // Intake counts every accepted row as merged; only now is known which of them founded a lead.
@@ -132,6 +139,7 @@ impl Books {
                 .collect(),
             flipped_keys: absorbed.flipped_keys,
             to_review: absorbed.to_review,
+            looked_again: LookedSummary { leads: looked.leads, changed: looked.changed },
             over_limit,
             undo: None,
             rescore: None,
@@ -165,6 +173,7 @@ impl Books {
             alerts: Vec::new(),
             flipped_keys: 0,
             to_review: 0,
+            looked_again: LookedSummary::default(),
             over_limit: Vec::new(),
             undo: None,
             rescore: None,
@@ -219,14 +228,43 @@ impl Books {
     }
 }
 
+/// Returns the leads that time alone changed, counted by the store.
+///
+/// # Errors
+/// [`BrokenPromise`] when they are not as many as were written.
+fn changed_by_time(
+    job: &Job<'_>,
+    store: &Store,
+    record: &RunRecord,
+    looked: &LookedAgain,
+) -> Result<ChangedByTime> {
+    if looked.changed == 0 {
+        return Ok(ChangedByTime::default());
+    }
+    let stored = store.changed_by_time(record.no, &job.rules.routing.triage)?;
+    if stored.leads != looked.shown || looked.shown > looked.changed {
+        return Err(BrokenPromise(format!(
+            "the books of run {} do not balance: of the leads looked at again counted {looked:?}, stored {stored:?}",
+            record.id
+        ))
+        .into());
+    }
+    Ok(stored)
+}
+
 fn alerts(
     job: &Job<'_>,
     store: &Store,
     record: &RunRecord,
     inputs: &[InputReport],
     rows: &RowCounts,
+    by_time: ChangedByTime,
 ) -> Result<(Vec<Alert>, Vec<String>)> {
-    let leads = store.lead_counts(record.no, &job.rules.routing.triage)?;
+    // Alerts watch what comes in: that an old lead in triage cools down is nobody's alarm.
+    let mut leads = store.lead_counts(record.no, &job.rules.routing.triage)?;
+    leads.changed -= by_time.leads;
+    leads.changed_owned -= by_time.owned;
+    leads.changed_triage -= by_time.triage;
     let refused = |input: &&InputReport| matches!(input.status, InputStatus::Refused(_));
     let days = store.counts_by(CountBy::DayOfFirstSubmission, record.no)?;
     let (leads_today, same_weekday) = same_weekday(&days, job.as_of, job.rules);

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use super::absorb::{Absorbed, Fresh, LeadPlan};
+use super::elapsed::next_look_ms;
 use super::event::{Event, Events};
 use super::touched::{TouchBook, add_touched};
 use crate::consent;
@@ -36,6 +37,11 @@ pub(super) const LEADS_PER_CHUNK: usize = 2_048;
 
 /// The same where leads bring along what they did, which may be a hundred rows each.
 const LEADS_WITH_TOUCHES_PER_CHUNK: usize = 256;
+
+/// Returns how many leads are decided at one time.
+pub(super) fn leads_per_chunk(has_touches: bool) -> usize {
+    if has_touches { LEADS_WITH_TOUCHES_PER_CHUNK } else { LEADS_PER_CHUNK }
+}
 
 const SCORED: i64 = 1;
 const ROUTED: i64 = 2;
@@ -67,6 +73,8 @@ pub struct Deciding<'a> {
     /// Whether the run has decided before and does so again: then turns are taken as they were, what the
     /// ledger has stays as it is, and only leads that are decided anew are looked at.
     pub is_replay: bool,
+    /// Whether it says when leads are to be looked at again; a run of an older leadmill leaves that to the next one.
+    pub looks_by_time: bool,
 }
 
 /// Decides about every lead of `absorbed`, to which those are added whose touches may be others since, and writes
@@ -76,7 +84,7 @@ pub fn evaluate(
     absorbed: &mut Absorbed,
     events: Events<'_>,
 ) -> Result<Decided> {
-    let Deciding { store, rules, run, as_of, fresh, is_replay } = deciding;
+    let Deciding { store, rules, run, as_of, fresh, is_replay, .. } = deciding;
     for plan in &absorbed.leads {
         store.set_members(plan.no, &plan.members, |member| fresh.contains(member))?;
     }
@@ -100,7 +108,7 @@ pub fn evaluate(
     };
     let stale = as_of - rules.followup.max_age;
     work.tasks.expire_mail(stale.timestamp_millis(), is_replay)?;
-    let leads_per_chunk = if has_touches { LEADS_WITH_TOUCHES_PER_CHUNK } else { LEADS_PER_CHUNK };
+    let leads_per_chunk = leads_per_chunk(has_touches);
     for (number, chunk) in absorbed.leads.chunks(leads_per_chunk).enumerate() {
         work.chunk(chunk)?;
         if !is_replay {
@@ -134,6 +142,8 @@ pub(super) struct Assembled {
     consents: Vec<ConsentRecord>,
     identities: Vec<Identity>,
     facts: Facts,
+    /// Until when the facts hold, milliseconds since 1970 UTC; a consent may grow too old.
+    facts_until_ms: Option<i64>,
 }
 
 struct AssembledMember {
@@ -149,6 +159,8 @@ struct AssembledMember {
 pub(super) struct Judged {
     pub(super) score: Score,
     pub(super) choice: Choice,
+    /// When time alone may change anything of it, milliseconds since 1970 UTC.
+    pub(super) look_ms: Option<i64>,
 }
 
 /// A lead as it is before anybody gets it.
@@ -340,7 +352,7 @@ pub(super) fn lead_row(
     assignment: &Assignment,
     tasks: &[PlannedTask],
 ) -> Result<LeadRow> {
-    let Deciding { rules, run, .. } = deciding;
+    let Deciding { rules, run, looks_by_time, .. } = deciding;
     let Candidate { lead, judged: Judged { score, .. }, .. } = candidate;
     let outward = Outward {
         fields: (lead.members.len() > 1).then(|| encode_values(&lead.golden.values, &rules.fields)),
@@ -380,6 +392,7 @@ pub(super) fn lead_row(
             | ROUTED
             | if scheduled { SCHEDULED } else { 0 }
             | if changed { SENT } else { 0 },
+        look_ms: if looks_by_time { candidate.judged.look_ms } else { Some(0) },
     })
 }
 
@@ -458,7 +471,24 @@ fn assemble(
         grade: None,
         models: ModelScores::default(),
     };
-    Ok(Assembled { golden, members, consents, identities: own.into_iter().collect(), facts })
+    let identities = own.into_iter().collect();
+    let facts_until_ms = facts_until_ms(&members, &consents, rules, as_of.timestamp_millis());
+    Ok(Assembled { golden, members, consents, identities, facts, facts_until_ms })
+}
+
+/// Returns when a consent that counts grows too old, or an answer that lies ahead takes its own place among others.
+fn facts_until_ms(
+    members: &[AssembledMember],
+    consents: &[ConsentRecord],
+    rules: &RuleSet,
+    as_of_ms: i64,
+) -> Option<i64> {
+    let lapses = [Channel::Email, Channel::Phone].into_iter().filter_map(|channel| {
+        consent::lapses_at_ms(&rules.consent, consents, Purpose::MARKETING, channel, as_of_ms)
+    });
+    let said = members.iter().filter(|member| !member.claims.is_empty());
+    let ahead = said.flat_map(|member| [member.submitted_ms, member.modified_ms]);
+    lapses.chain(ahead.filter(|at_ms| *at_ms > as_of_ms)).min()
 }
 
 /// Returns a claim as the gate reads it; `seq` only orders the records of one lead.
@@ -506,8 +536,11 @@ fn subject<'a>(lead: &'a Assembled, touches: &'a [Touch], as_of: DateTime<Utc>) 
 fn judge(lead: &mut Assembled, touches: &[Touch], rules: &RuleSet, as_of: DateTime<Utc>) -> Judged {
     let score = scoring::score(&subject(lead, touches, as_of), &rules.scoring);
     lead.facts.know(&score);
-    let choice = routing::choose(&subject(lead, touches, as_of), &rules.routing);
-    Judged { score, choice }
+    let subject = subject(lead, touches, as_of);
+    let choice = routing::choose(&subject, &rules.routing);
+    let of_rules = next_look_ms(&subject, score.segment, &choice, rules);
+    let look_ms = of_rules.into_iter().chain(lead.facts_until_ms).min();
+    Judged { score, choice, look_ms }
 }
 
 fn plan_tasks(

@@ -12,6 +12,7 @@ pub mod calibrate;
 pub mod check;
 mod contacts;
 pub mod dates;
+pub mod elapsed;
 pub mod evaluate;
 pub mod event;
 pub mod history;
@@ -340,7 +341,9 @@ fn ingest_and_decide(
     store.keep_rules(job.rules)?;
     let (absorbed, decided) = decide(job, store, record, &fresh, &[], events)?;
     stop_if_interrupted(job)?;
-    let books = Books::close(job, store, record, &reports, &decided, &absorbed)?;
+    let looked = elapsed::look_again(deciding(job, store, record, &fresh), events)?;
+    stop_if_interrupted(job)?;
+    let books = Books::close(job, store, record, &reports, &decided, &absorbed, looked)?;
     let books = amend::close(store, record, books)?;
     store.commit()?;
     Ok(books)
@@ -356,16 +359,25 @@ fn decide(
     events: Events<'_>,
 ) -> Result<(Absorbed, Decided)> {
     let mut absorbed = absorb::absorb(store, job.rules, record.no.0, fresh, seeds, Horizon::Now)?;
-    let deciding = Deciding {
+    let decided = evaluate::evaluate(deciding(job, store, record, fresh), &mut absorbed, events)?;
+    Ok((absorbed, decided))
+}
+
+fn deciding<'a>(
+    job: &Job<'a>,
+    store: &'a Store,
+    record: &RunRecord,
+    fresh: &'a Fresh,
+) -> Deciding<'a> {
+    Deciding {
         store,
         rules: job.rules,
         run: record.no,
         as_of: utc_from_ms(record.as_of_ms),
         fresh,
         is_replay: false,
-    };
-    let decided = evaluate::evaluate(deciding, &mut absorbed, events)?;
-    Ok((absorbed, decided))
+        looks_by_time: record.looks_by_time,
+    }
 }
 
 fn take_in(

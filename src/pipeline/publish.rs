@@ -290,6 +290,7 @@ impl Rendering<'_> {
                 updated: figures.leads.changed - figures.leads.founded,
                 total: figures.leads.total,
             },
+            looked_again: books.looked_again,
             segments: SegmentSummary {
                 hot: of(Segment::Hot),
                 warm: of(Segment::Warm),

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use anyhow::{Context as _, Result};
 
 use super::absorb::{Fresh, absorb};
+use super::elapsed::look_again;
 use super::evaluate::{Deciding, evaluate};
 use super::event::{Event, Events};
 use super::rescore::rescore_again;
@@ -162,8 +163,12 @@ fn decide_once_more(
         as_of: utc_from_ms(run.as_of_ms),
         fresh: &fresh,
         is_replay: true,
+        looks_by_time: run.looks_by_time,
     };
     evaluate(deciding, &mut absorbed, events)?;
+    if run.kind == RunKind::Import && run.looks_by_time {
+        look_again(deciding, events)?;
+    }
     Ok(())
 }
 

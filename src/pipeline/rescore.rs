@@ -101,6 +101,7 @@ pub fn simulate(
         as_of: job.as_of,
         fresh: &fresh,
         is_replay: false,
+        looks_by_time: true,
     };
     let mut comparing = Comparing::default();
     let mut work = Rescoring::new(deciding, scope)?;
@@ -145,7 +146,8 @@ fn deciding<'a>(
     is_replay: bool,
 ) -> Deciding<'a> {
     let as_of = utc_from_ms(run.as_of_ms);
-    Deciding { store, rules, run: run.no, as_of, fresh, is_replay }
+    let looks_by_time = run.looks_by_time;
+    Deciding { store, rules, run: run.no, as_of, fresh, is_replay, looks_by_time }
 }
 
 /// Decides about every lead of `scope`, hands it to `see`, and writes those that come out otherwise.
@@ -162,6 +164,9 @@ fn decide_and_write(
         for lead in &leads {
             see(lead)?;
             if !lead.differs {
+                if lead.row.look_ms != lead.standing.look_ms {
+                    store.keep_look(run, lead.row.no, lead.row.look_ms)?;
+                }
                 continue;
             }
             store.write_lead(run, &lead.row)?;
@@ -185,6 +190,21 @@ struct Rescoring<'a> {
     /// Open mail that was due before this is left out, milliseconds since 1970 UTC.
     stale_ms: i64,
     after: LeadNo,
+}
+
+/// Returns how `lead`, whose rows stay together, is decided about anew.
+pub(super) fn plan_of(store: &Store, lead: &StandingLead) -> Result<LeadPlan> {
+    Ok(LeadPlan {
+        no: lead.no,
+        id: lead.id,
+        founder: lead.founder,
+        is_new: false,
+        is_back: false,
+        keeps_members: true,
+        members: store.member_numbers(lead.no)?,
+        absorbs: Vec::new(),
+        inherits: Vec::new(),
+    })
 }
 
 /// A lead that was decided about anew; nothing of it is written yet.
@@ -219,22 +239,7 @@ impl<'a> Rescoring<'a> {
         let leads = store.standing_leads(self.scope, self.after, is_replay, LEADS_PER_CHUNK)?;
         let Some(last) = leads.last() else { return Ok(None) };
         self.after = last.no;
-        let plans = leads
-            .iter()
-            .map(|lead| {
-                Ok(LeadPlan {
-                    no: lead.no,
-                    id: lead.id,
-                    founder: lead.founder,
-                    is_new: false,
-                    is_back: false,
-                    keeps_members: true,
-                    members: store.member_numbers(lead.no)?,
-                    absorbs: Vec::new(),
-                    inherits: Vec::new(),
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let plans = leads.iter().map(|lead| plan_of(store, lead)).collect::<Result<Vec<_>>>()?;
         let candidates = candidates(self.deciding, &plans, self.has_touches)?;
         // Turns are taken one lead after the other, in order of number.
         let mut assigned = Vec::with_capacity(leads.len());
@@ -303,15 +308,17 @@ impl<'a> Rescoring<'a> {
 }
 
 /// Planned tasks beside those that stand.
-struct Carried {
-    tasks: Vec<PlannedTask>,
+pub(super) struct Carried {
+    /// What the task list gets.
+    pub(super) tasks: Vec<PlannedTask>,
     moves: TaskShift,
-    differ: bool,
+    /// Whether any of it stands otherwise now.
+    pub(super) differ: bool,
 }
 
 /// Puts `planned` beside the list: what was let go for its age is not started again, and what is open does
 /// not get too old by being looked at.
-fn carry_over(planned: &[PlannedTask], standing: &[StandingTask]) -> Carried {
+pub(super) fn carry_over(planned: &[PlannedTask], standing: &[StandingTask]) -> Carried {
     let list: BTreeMap<(&str, &str), &StandingTask> =
         standing.iter().map(|task| ((task.plan.as_str(), task.step.as_str()), task)).collect();
     let known = |task: &PlannedTask| list.get(&(task.plan.as_str(), task.step.as_str())).copied();

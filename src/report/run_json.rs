@@ -31,6 +31,8 @@ pub struct RunSummary {
     pub pairs_to_review: u64,
     /// Leads.
     pub leads: LeadSummary,
+    /// Leads that the run looked at again because time had passed.
+    pub looked_again: LookedSummary,
     /// Leads per segment.
     pub segments: SegmentSummary,
     /// Leads that no route matched.
@@ -130,6 +132,15 @@ pub struct LeadSummary {
     pub updated: u64,
     /// In the store.
     pub total: u64,
+}
+
+/// How many leads a run looked at though nothing new was known of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookedSummary {
+    /// All of them.
+    pub leads: u64,
+    /// Those that came out otherwise: points faded, a window ended, days were full.
+    pub changed: u64,
 }
 
 /// How many leads are how warm.
@@ -237,6 +248,7 @@ mod tests {
             newly_shared_contacts: 0,
             pairs_to_review: 0,
             leads: LeadSummary { new: 3, updated: 0, total: 3 },
+            looked_again: LookedSummary::default(),
             segments: SegmentSummary { hot: 1, warm: 1, cold: 1 },
             triage: 0,
             tasks: TaskSummary { open: 3, late: 1 },

@@ -16,7 +16,7 @@ use crate::routing::RotationEntry;
 macro_rules! insert_lead {
     () => {
         "INSERT INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
+         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
     };
 }
 
@@ -34,7 +34,7 @@ const UPSERT_LEAD: &str = concat!(
          behavior = excluded.behavior, quality = excluded.quality,
          owner = excluded.owner, queue = excluded.queue,
          may_email = excluded.may_email, may_phone = excluded.may_phone,
-         grade = excluded.grade, models = excluded.models"
+         grade = excluded.grade, models = excluded.models, look_ms = excluded.look_ms"
 );
 
 macro_rules! insert_task {
@@ -158,8 +158,10 @@ pub struct LeadRow {
     pub reason: String,
     /// Contributions as JSON.
     pub contributions: String,
-    /// Steps taken, as the bits of the `events` view.
+    /// Steps taken, as the bits of the `events` view, and why the lead was looked at.
     pub steps: i64,
+    /// When time alone may change the decision, milliseconds since 1970 UTC; `None` when it never does.
+    pub look_ms: Option<i64>,
 }
 
 impl Store {
@@ -258,7 +260,8 @@ impl Store {
                 out.may_email,
                 out.may_phone,
                 out.grade,
-                out.models
+                out.models,
+                lead.look_ms
             ])?;
         self.connection
             .prepare_cached(
@@ -303,7 +306,7 @@ impl Store {
         for sql in [
             "UPDATE lead_alias SET lead_no = ?2 WHERE lead_no = ?1 AND id IN
                  (SELECT id FROM lead WHERE lead_no = ?1 OR merged_into = ?1)",
-            "UPDATE lead SET merged_into = ?2 WHERE lead_no = ?1 OR merged_into = ?1",
+            "UPDATE lead SET merged_into = ?2, look_ms = NULL WHERE lead_no = ?1 OR merged_into = ?1",
         ] {
             self.connection.prepare_cached(sql)?.execute(params![loser.0, winner.0])?;
         }

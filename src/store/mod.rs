@@ -5,7 +5,7 @@
 //! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
 //! said and accepted, [`leads`] keeps what was decided, [`listing`], [`accounts`], [`quarantine`] and
 //! [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
-//! [`undo`] takes a run's rows back, [`replay`], [`turns`], [`rescore`] and [`rules`] keep what deciding
+//! [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
 //! anew needs.
 
 pub mod absorb;
@@ -15,6 +15,7 @@ pub mod history;
 pub mod ingest;
 pub mod leads;
 pub mod listing;
+pub mod looks;
 pub mod model;
 pub mod points;
 pub mod quarantine;
@@ -47,6 +48,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_grades_and_models.sql"),
     include_str!("migrations/0007_touches.sql"),
     include_str!("migrations/0008_keys_by_submission.sql"),
+    include_str!("migrations/0009_looks_by_time.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -15,6 +15,7 @@ const DERIVED: &[(&str, &str)] = &[
     ("lead", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
     ("decision", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
     ("task", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
+    ("look", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
     ("turn", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
     ("membership", "submission_no IN (SELECT submission_no FROM temp.replayed)"),
     ("link", "submission_no IN (SELECT submission_no FROM temp.replayed)"),
@@ -77,13 +78,14 @@ impl Store {
     }
 
     /// Returns the submissions whose fate may hang on `run`, before those who share a key with them: its
-    /// own, and those of leads that it decided about or whose mails it let go.
+    /// own, and those of leads that it decided about, looked at, or whose mails it let go.
     pub fn at_stake_of(&self, run: RunNo) -> Result<Vec<SubmissionNo>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT submission_no FROM submission JOIN input USING (input_no) WHERE run_no = ?1
              UNION
              SELECT submission_no FROM membership WHERE lead_no IN
                  (SELECT lead_no FROM decision WHERE run_no = ?1
+                  UNION SELECT lead_no FROM look WHERE run_no = ?1
                   UNION SELECT lead_no FROM task WHERE expired_run = ?1)
              UNION
              SELECT s.no FROM verdict AS v
@@ -239,9 +241,17 @@ impl Store {
     /// Returns how derived state differs from what was kept of it, when all of it was at stake.
     pub fn differences(&self) -> Result<Vec<Difference>> {
         let mut found = Vec::new();
-        for table in
-            ["lead", "lead_alias", "membership", "link", "decision", "task", "turn", "rotation"]
-        {
+        for table in [
+            "lead",
+            "lead_alias",
+            "membership",
+            "link",
+            "decision",
+            "look",
+            "task",
+            "turn",
+            "rotation",
+        ] {
             let (was, is) = (format!("temp.before_{table}"), format!("main.{table}"));
             let (too_many, first) = self.rows_only_in(&was, &is)?;
             let (missing, second) = self.rows_only_in(&is, &was)?;

@@ -1,7 +1,7 @@
 //! Leads as they stand, read in order of number, so that a run can decide anew about all of them.
 
 use anyhow::{Context as _, Result};
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::Store;
 use crate::model::decision::Assignment;
@@ -32,6 +32,8 @@ pub struct StandingLead {
     pub contributions: String,
     /// Who has it since the latest decision, and why.
     pub assignment: Assignment,
+    /// When it is to be looked at again, milliseconds since 1970 UTC.
+    pub look_ms: Option<i64>,
 }
 
 /// A task as it stands.
@@ -55,10 +57,10 @@ pub struct StandingTask {
 
 const STANDING: &str =
     "SELECT l.lead_no, l.id, l.founder_no, l.provenance, d.contributions, d.route, d.owner,
-            d.queue, d.reason
+            d.queue, d.reason, l.look_ms
      FROM lead AS l JOIN decision AS d ON d.lead_no = l.lead_no AND d.run_no =
          (SELECT max(run_no) FROM decision AS last WHERE last.lead_no = l.lead_no)
-     WHERE l.merged_into IS NULL AND l.lead_no > ?1 AND l.last_ms >= ?2";
+     WHERE l.merged_into IS NULL";
 
 impl Store {
     /// Keeps what was asked of the rescore `run`.
@@ -93,31 +95,25 @@ impl Store {
         } else {
             ""
         };
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("{STANDING} {at_stake} ORDER BY l.lead_no LIMIT ?3"))?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "{STANDING} AND l.lead_no > ?1 AND l.last_ms >= ?2 {at_stake}
+                 ORDER BY l.lead_no LIMIT ?3"
+        ))?;
         let since_ms = scope.since_ms.unwrap_or(i64::MIN);
         let mut rows = statement.query(params![after.0, since_ms, limit as i64])?;
         let mut leads = Vec::with_capacity(limit);
         while let Some(row) = rows.next()? {
-            let id: String = row.get(1)?;
-            leads.push(StandingLead {
-                no: LeadNo(row.get(0)?),
-                id: id
-                    .parse()
-                    .map_err(|_| anyhow::anyhow!("the lead id `{id}` is not readable"))?,
-                founder: SubmissionNo(row.get(2)?),
-                provenance: row.get(3)?,
-                contributions: row.get(4)?,
-                assignment: Assignment {
-                    route: row.get(5)?,
-                    owner: row.get(6)?,
-                    queue: row.get(7)?,
-                    reason: row.get(8)?,
-                },
-            });
+            leads.push(read_standing(row)?);
         }
         Ok(leads)
+    }
+
+    /// Returns `lead`, which stands, with what was decided about it last.
+    pub fn standing_lead(&self, lead: LeadNo) -> Result<StandingLead> {
+        self.connection
+            .prepare_cached(&format!("{STANDING} AND l.lead_no = ?1"))?
+            .query_row([lead.0], |row| Ok(read_standing(row)))
+            .context("a lead is missing from the store")?
     }
 
     /// Returns how many leads of `scope` there are.
@@ -161,4 +157,22 @@ impl Store {
         }
         Ok(tasks)
     }
+}
+
+fn read_standing(row: &Row<'_>) -> Result<StandingLead> {
+    let id: String = row.get(1)?;
+    Ok(StandingLead {
+        no: LeadNo(row.get(0)?),
+        id: id.parse().map_err(|_| anyhow::anyhow!("the lead id `{id}` is not readable"))?,
+        founder: SubmissionNo(row.get(2)?),
+        provenance: row.get(3)?,
+        contributions: row.get(4)?,
+        assignment: Assignment {
+            route: row.get(5)?,
+            owner: row.get(6)?,
+            queue: row.get(7)?,
+            reason: row.get(8)?,
+        },
+        look_ms: row.get(9)?,
+    })
 }

@@ -98,6 +98,8 @@ pub struct RunRecord {
     pub undoes: Option<RunNo>,
     /// The run that took it back.
     pub undone_by: Option<RunNo>,
+    /// Whether it looks again at leads that are due; those of an older leadmill did not.
+    pub looks_by_time: bool,
 }
 
 /// What a run to be opened is to be.
@@ -116,7 +118,7 @@ pub struct RunOpening<'a> {
 }
 
 const COLUMNS: &str = "run_no, id, as_of_ms, rules_hash, version, state, inputs_digest, \
-                       first_submission_no, books, kind, undoes, undone_by";
+                       first_submission_no, books, kind, undoes, undone_by, looks_by_time";
 
 impl Store {
     /// Opens the books for a new run; durable at once unless a transaction is open.
@@ -135,12 +137,13 @@ impl Store {
             kind: opening.kind,
             undoes: opening.undoes,
             undone_by: None,
+            looks_by_time: true,
         };
         self.connection
             .execute(
                 "INSERT INTO run (run_no, id, as_of_ms, rules_hash, version, state, inputs_digest,
-                                  first_submission_no, kind, undoes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 'ingesting', ?6, ?7, ?8, ?9)",
+                                  first_submission_no, kind, undoes, looks_by_time)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'ingesting', ?6, ?7, ?8, ?9, ?10)",
                 params![
                     no,
                     record.id,
@@ -150,7 +153,8 @@ impl Store {
                     record.inputs_digest,
                     record.first_submission_no,
                     record.kind.word(),
-                    record.undoes.map(|run| run.0)
+                    record.undoes.map(|run| run.0),
+                    record.looks_by_time
                 ],
             )
             .context("cannot open the books of the run")?;
@@ -325,5 +329,6 @@ fn read_run(row: &rusqlite::Row<'_>) -> Result<RunRecord> {
         kind: super::codec::word(RunKind::ALL, &row.get::<_, String>(9)?)?,
         undoes: row.get::<_, Option<i64>>(10)?.map(RunNo),
         undone_by: row.get::<_, Option<i64>>(11)?.map(RunNo),
+        looks_by_time: row.get(12)?,
     })
 }

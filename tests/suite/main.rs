@@ -23,6 +23,7 @@ mod crash;
 mod csv_spectrum;
 mod docs;
 mod drafts;
+mod elapsed;
 mod encodings;
 mod facts;
 mod matching;
