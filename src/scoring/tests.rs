@@ -1,5 +1,4 @@
 mod horizon;
-
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
