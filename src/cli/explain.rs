@@ -1,5 +1,6 @@
 //! `leadmill explain`
 
+mod otherwise;
 mod score;
 
 use anyhow::Result;
@@ -8,24 +9,28 @@ use serde_json::{Value, json};
 
 use super::people::{leads_called, no_lead, print_comparison, the_lead};
 use super::review::print_pair;
-use super::workspace::Global;
+use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
 use crate::delivery::tasks::duration_text;
+use crate::model::decision::Segment;
 use crate::model::ids::SubmissionNo;
 use crate::model::moment::utc_from_ms;
 use crate::model::touch::{Identity, IdentityKind};
 use crate::pipeline::accounts::{Company, StoreAccounts};
+use crate::pipeline::otherwise::{Otherwise, otherwise};
 use crate::pipeline::review::weakest_bridge;
 use crate::pipeline::story::{Story, StoryTouch, find_withdrawn, tell};
 use crate::pipeline::touched::JoinedTouch;
 use crate::rules::RuleSet;
+use crate::rules::diagnostics::did_you_mean;
 use crate::store::Store;
 use crate::store::undo::Withdrawal;
 
 /// Tell the whole story of one lead.
 ///
 /// Which rows it is made of (file and line), what joined them, which row won each value, which rule
-/// gave which points, which route took it and which did not, its tasks, consents and events.
+/// gave which points, which route took it and which did not, what is missing for more, its tasks, consents and
+/// events.
 #[derive(Debug, Args)]
 pub struct Explain {
     /// A lead's id, an e-mail address or a phone number.
@@ -34,6 +39,12 @@ pub struct Explain {
     /// Another lead: why these two are one person or not, in bits for each field.
     #[arg(value_name = "OTHER", conflicts_with = "json")]
     other: Option<String>,
+    /// What is missing to be of this segment, by the rules in force; without it, of the next one.
+    #[arg(long, value_name = "SEGMENT", value_parser = ["hot", "warm"], conflicts_with = "other")]
+    to_segment: Option<String>,
+    /// What is missing to come to this queue: what its routes ask for, and which route takes the lead first.
+    #[arg(long, value_name = "QUEUE", conflicts_with = "other")]
+    to_queue: Option<String>,
     /// Answer with one JSON object for each lead found.
     #[arg(long)]
     json: bool,
@@ -44,6 +55,11 @@ impl Explain {
     pub fn run(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
         let as_of_ms = global.now(&rules)?.timestamp_millis();
+        let queue = self.to_queue.as_deref();
+        expect_queue(&rules, queue)?;
+        let segment = self.to_segment.as_deref().map(|word| {
+            Segment::ALL.iter().find(|(known, _)| *known == word).map_or(Segment::Hot, |one| one.1)
+        });
         let store = global.read_store()?;
         if let Some(other) = &self.other {
             return self.explain_pair(&store, &rules, other);
@@ -58,13 +74,18 @@ impl Explain {
         let accounts = StoreAccounts::new(&store, &rules)?;
         for lead in leads {
             let story = tell(&store, &rules, lead, as_of_ms)?;
+            let otherwise = otherwise(&store, &rules, &story, as_of_ms, segment, queue)?;
             let company = accounts.company_of(lead, COLLEAGUES_MAX)?;
             if self.json {
                 let mut told = as_json(&story, &rules);
                 told["account"] = company_json(&company);
+                told["otherwise"] = otherwise::as_json(&otherwise, &rules);
                 terminal::print(&told.to_string())?;
             } else {
-                Teller { story: &story, company: &company, rules: &rules }.print()?;
+                let is_asked = segment.is_some();
+                let rules = &rules;
+                Teller { story: &story, company: &company, otherwise: &otherwise, is_asked, rules }
+                    .print()?;
             }
         }
         Ok(0)
@@ -119,9 +140,23 @@ const COLLEAGUES_MAX: usize = 10;
 /// Touches that are shown, the latest; the rest is counted.
 const TOUCHES_MAX: usize = 10;
 
+/// Refuses a queue that the rules do not have.
+fn expect_queue(rules: &RuleSet, queue: Option<&str>) -> Result<()> {
+    let ids = || rules.routing.queues.iter().map(|queue| queue.id.as_str());
+    let Some(queue) = queue.filter(|queue| !ids().any(|id| id == *queue)) else { return Ok(()) };
+    let hint = did_you_mean(queue, ids()).map_or_else(
+        || format!("one of: {}", ids().collect::<Vec<_>>().join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Err(UsageError(format!("there is no queue `{queue}`\nhint: {hint}")).into())
+}
+
 struct Teller<'a> {
     story: &'a Story,
     company: &'a Company,
+    otherwise: &'a Otherwise,
+    /// Whether somebody asked for a segment.
+    is_asked: bool,
     rules: &'a RuleSet,
 }
 
@@ -203,7 +238,8 @@ impl Teller<'_> {
             let tried = format!("routes that did not match: {}", latest.tried.join(", "));
             terminal::print_wrapped(&tried, 2)?;
         }
-        score::tell_changes(&self.story.decisions, &local)
+        score::tell_changes(&self.story.decisions, &local)?;
+        otherwise::print(self.otherwise, self.rules, self.is_asked)
     }
 
     fn values(&self) -> Result<()> {

@@ -17,7 +17,7 @@ use crate::identity::keys::identities;
 use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose};
 use crate::model::decision::{Assignment, ModelScores, Score};
 use crate::model::field::{self, FieldValues};
-use crate::model::ids::{RunNo, SubmissionNo};
+use crate::model::ids::{LeadNo, RunNo, SubmissionNo};
 use crate::model::lead::display_name;
 use crate::model::moment::utc_from_ms;
 use crate::model::subject::{Facts, Subject};
@@ -531,6 +531,40 @@ pub(super) fn said_ms(
 
 fn subject<'a>(lead: &'a Assembled, touches: &'a [Touch], as_of: DateTime<Utc>) -> Subject<'a> {
     Subject { values: &lead.golden.values, facts: &lead.facts, touches, as_of }
+}
+
+/// A lead as somebody sees it who decides nothing.
+pub(super) struct Seen {
+    lead: Assembled,
+    touches: Vec<Touch>,
+    as_of: DateTime<Utc>,
+}
+
+impl Seen {
+    /// Looks at `no`, made of `members`, with what runs up to `run` received, under `rules` at `as_of`.
+    pub(super) fn by_run(
+        store: &Store,
+        rules: &RuleSet,
+        (run, as_of): (RunNo, DateTime<Utc>),
+        no: LeadNo,
+        members: &[MemberRow],
+    ) -> Result<Self> {
+        let has_touches = store.has_touches()?;
+        let mut lead = assemble(members, rules, as_of, has_touches)?;
+        let touches = if has_touches {
+            let joined = TouchBook::new(store, rules, run).touches_of(no, &lead.identities)?;
+            joined.into_iter().map(|one| one.touch).collect()
+        } else {
+            Vec::new()
+        };
+        judge(&mut lead, &touches, rules, as_of);
+        Ok(Self { lead, touches, as_of })
+    }
+
+    /// Returns the lead as rules see it, with its score.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        subject(&self.lead, &self.touches, self.as_of)
+    }
 }
 
 fn judge(lead: &mut Assembled, touches: &[Touch], rules: &RuleSet, as_of: DateTime<Utc>) -> Judged {

@@ -21,6 +21,7 @@ pub mod joining;
 mod likely;
 pub mod matching;
 pub mod model;
+pub mod otherwise;
 mod page;
 pub mod publish;
 pub mod quarantine;

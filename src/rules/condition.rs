@@ -8,9 +8,11 @@
 
 mod horizon;
 mod lens;
+mod miss;
 mod needles;
 mod operand;
 mod operator;
+mod suppose;
 mod touches;
 pub mod vocabulary;
 
@@ -21,6 +23,7 @@ use chrono::{TimeDelta, Utc};
 pub use self::lens::Lens;
 use self::operand::Operand;
 use self::operator::Operator;
+pub use self::suppose::{Change, Supposition};
 use self::touches::TouchTest;
 use super::decode::Table;
 use super::field::FieldCatalog;

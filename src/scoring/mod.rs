@@ -1,11 +1,13 @@
 //! Scoring: how many points a lead has, and which rule gave each of them.
 //!
 //! This room owns the sum. It must not know how rules are written, where leads are kept, nor what a
-//! score leads to. Start at [`score`]; what one rule gives is in `points`, how points fade in `decay`.
+//! score leads to. Start at [`score`]; what one rule gives is in `points`, how points fade in `decay`, what
+//! would make it more in `missing`.
 
 pub mod calibration;
 mod decay;
 mod expectation;
+mod missing;
 mod points;
 
 use crate::model::decision::{Basis, Contribution, Group, ModelScores, Score, Segment};
@@ -14,6 +16,7 @@ use crate::rules::condition::Lens;
 use crate::rules::scoring::{CAP_RULE, Scale, ScoringPolicy};
 
 pub use self::expectation::mismatches;
+pub use self::missing::{Given, Missing, OutOfReach, Way, missing};
 
 /// Returns the lead's points at `subject.as_of`, rule by rule.
 ///
@@ -34,11 +37,15 @@ pub fn score(subject: &Subject<'_>, policy: &ScoringPolicy) -> Score {
             given.push(Contribution { rule: position as u16, group: rule.group, points, basis });
         }
     }
+    let primary = policy.models.iter().position(|model| model.when.matches_through(&lens));
+    decide(given, primary.unwrap_or(0), policy)
+}
+
+/// Returns the score of a lead to whom the rules gave `given`; where there are models, that at `primary` decides.
+fn decide(given: Vec<Contribution>, primary: usize, policy: &ScoringPolicy) -> Score {
     if policy.models.is_empty() {
         return sum_up(given, &policy.scale, policy);
     }
-    let primary =
-        policy.models.iter().position(|model| model.when.matches_through(&lens)).unwrap_or(0);
     let mut decided = None;
     let mut totals = Vec::with_capacity(policy.models.len());
     for (position, model) in policy.models.iter().enumerate() {

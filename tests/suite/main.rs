@@ -28,6 +28,7 @@ mod encodings;
 mod facts;
 mod matching;
 mod mending;
+mod otherwise;
 mod outcomes;
 mod outputs;
 mod outside;

@@ -30,6 +30,11 @@ impl Needles {
         Self { words, all }
     }
 
+    /// Returns the words.
+    pub(super) fn words(&self) -> &[Box<str>] {
+        &self.words
+    }
+
     /// Returns whether one of them is in `folded`.
     pub(super) fn are_in(&self, folded: &str) -> bool {
         match &self.all {

@@ -256,6 +256,35 @@ impl Operator {
         }
     }
 
+    /// Returns whether a lead whose value were `value` would have what is asked.
+    pub(super) fn accepts_value(&self, operand: &Operand, value: &str) -> bool {
+        match self {
+            Self::Between(low, high) => {
+                parse_number(value).is_some_and(|value| *low <= value && value <= *high)
+            }
+            Self::Exists => true,
+            Self::Matches(pattern) => pattern.0.is_match(value),
+            Self::OneOf(_) if operand.is_number() => self.accepts(&plain_number(value)),
+            _ => self.accepts(value),
+        }
+    }
+
+    /// Returns values among which is one that has what is asked, where the operator tells; and others that
+    /// just do not, for whoever asks for the opposite.
+    pub(super) fn typical_values(&self) -> Vec<String> {
+        let texts = |words: &[Box<str>]| words.iter().map(ToString::to_string).collect();
+        match self {
+            Self::OneOf(words) | Self::StartsWith(words) | Self::EndsWith(words) => texts(words),
+            Self::Contains(needles) => texts(needles.words()),
+            Self::Between(low, high) => [*low, *high, *high + 1.0]
+                .iter()
+                .filter(|end| end.is_finite())
+                .map(f64::to_string)
+                .collect(),
+            Self::Matches(_) | Self::Exists => Vec::new(),
+        }
+    }
+
     /// Returns whether a folded text is what is asked.
     fn accepts(&self, value: &str) -> bool {
         match self {

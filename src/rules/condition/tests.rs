@@ -318,3 +318,81 @@ proptest::proptest! {
 
 const WORDS: [&str; 8] =
     ["wycena", "WYCENĘ", "Łódź", "lodz", "Straße", "a.b", "Ile kosztuje (netto)?", "ofert"];
+
+#[test]
+fn what_a_lead_misses_is_said_in_words() {
+    #[track_caller]
+    fn check(when: &str, expected: &[&str]) {
+        let (condition, found) = compile(when);
+        assert_eq!(found, [""; 0]);
+        assert_eq!(with_anna(|anna| condition.misses(anna)), expected, "{when}");
+    }
+    check("{ field = 'country', is = 'PL' }", &[]);
+    check(
+        "{ field = 'country', one-of = ['de', 'AT', 'CH'] }",
+        &["country is PL, not AT, CH or DE"],
+    );
+    check("{ field = 'product', is = 'AI' }", &["product is not known"]);
+    check("{ field = 'city', starts-with = 'War' }", &["city is Łódź, not beginning with war"]);
+    check(
+        "{ field = 'message', contains = 'demo' }",
+        &["message is Proszę o WYCENĘ dla 20 osób, without demo"],
+    );
+    check("{ field = 'employees', at-least = 500 }", &["employees is 250, less than 500"]);
+    check("{ field = 'employees', between = [10, 49] }", &["employees is 250, more than 49"]);
+    check("{ field = 'segment', is-not = 'hot' }", &["segment is hot, which is left out"]);
+    check("{ field = 'country', exists = false }", &["country is PL, which is left out"]);
+    check(
+        "{ all = [{ field = 'country', is = 'PL' }, { any = [{ field = 'employees', at-least = 500 }, { field = 'product', is = 'AI' }] }] }",
+        &["employees is 250, less than 500", "product is not known"],
+    );
+    check("{ touch = 'webinar', at-least = 2 }", &["webinar happened 0 times, not at least 2"]);
+    check("{ returned-within = '1d' }", &["did not come back in time"]);
+}
+
+#[test]
+fn only_what_may_still_come_is_supposed() {
+    #[track_caller]
+    fn check(when: &str, expected: Option<usize>) {
+        let (condition, found) = compile(when);
+        assert_eq!(found, [""; 0]);
+        let changes = with_anna(|anna| {
+            let lens = Lens::new(anna);
+            let holds = !condition.matches_through(&lens);
+            condition.changes_to(holds, &lens).map(|changes| {
+                let supposed = Supposition::new(&changes).expect("a condition contradicts itself");
+                assert_eq!(supposed.meets(&condition, &lens), holds, "{when}");
+                supposed.clauses()
+            })
+        });
+        assert_eq!(changes, expected, "{when}");
+    }
+    check("{ field = 'product', is = 'AI' }", Some(1));
+    check("{ field = 'message', contains = 'demo' }", Some(1));
+    check("{ field = 'message', contains = 'wycen' }", None); // said is said
+    check("{ field = 'country', is = 'DE' }", None);
+    check("{ field = 'budget', at-least = 9000 }", None);
+    check("{ field = 'campaign', is = 'x' }", None);
+    check("{ field = 'has-phone', is = true }", Some(1));
+    check("{ field = 'has-phone', is = false }", Some(1)); // the phone may still come
+    check("{ field = 'has-email', is = true }", None);
+    check("{ field = 'n-submissions', at-least = 3 }", Some(1));
+    check("{ field = 'n-submissions', at-most = 2 }", Some(1));
+    check("{ field = 'n-submissions', at-most = 1 }", None);
+    check("{ touch = 'webinar', at-least = 2 }", Some(1));
+    check("{ touch = 'webinar', at-most = 0 }", Some(1));
+    check("{ touch = 'page-view' }", None);
+    check("{ returned-within = '1d' }", Some(1));
+    check(
+        "{ all = [{ field = 'product', is = 'AI' }, { field = 'nip', exists = true }] }",
+        Some(2),
+    );
+    check(
+        "{ any = [{ field = 'country', is = 'DE' }, { field = 'nip', exists = true }] }",
+        Some(1),
+    );
+    check(
+        "{ all = [{ field = 'job-title', contains = 'x' }, { not = { field = 'city', is = 'Łódź' } }] }",
+        None,
+    );
+}

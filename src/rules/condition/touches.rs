@@ -50,6 +50,11 @@ impl TouchTest {
         &self.kind
     }
 
+    /// Returns how often it must have happened at least, and at most.
+    pub(super) fn bounds(&self) -> (u32, Option<u32>) {
+        (self.at_least, self.at_most)
+    }
+
     pub(super) fn looks_at_time(&self) -> bool {
         self.within_seconds.is_some()
     }

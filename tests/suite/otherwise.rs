@@ -1,0 +1,71 @@
+//! What a lead could still be, by the shipped rules: what is said is what happens then.
+
+use super::workspace::Workspace;
+
+const AS_OF: &str = "2026-11-20T09:00:00Z";
+const HEADER: &str = "id,created_at,full_name,email,phone,company,country,job_title,message,budget,marketing_consent\n";
+const ANNA: &str = "1,2026-11-20 08:00:00,Anna Nowak,anna@przyklad.pl,+48600000101,Przykład,PL,Dyrektor sprzedaży,\
+                    Proszę o wycenę,,no\n";
+
+fn workspace() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.input("a.csv", format!("{HEADER}{ANNA}"));
+    workspace.ok(&["run", "--as-of", AS_OF]);
+    workspace
+}
+
+fn explain(workspace: &Workspace, options: &[&str]) -> String {
+    let told =
+        workspace.ok(&[&["explain", "anna@przyklad.pl", "--as-of", AS_OF], options].concat());
+    told.stdout
+}
+
+fn otherwise(workspace: &Workspace, options: &[&str]) -> serde_json::Value {
+    let text = explain(workspace, &[options, &["--json"]].concat());
+    serde_json::from_str::<serde_json::Value>(&text).unwrap()["otherwise"].clone()
+}
+
+#[test]
+fn a_way_to_hot_is_told_and_leads_there() {
+    let workspace = workspace();
+    let told = explain(&workspace, &[]);
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    assert!(told.contains("what is missing to be hot (now 64 points):"), "{told}");
+    assert!(told.contains("  Named a budget (+10) would make 74: hot\n"), "{told}");
+    assert!(!told.contains("out of reach"), "{told}");
+
+    let missing = &otherwise(&workspace, &["--to-segment", "hot"])["missing"];
+    let ways = missing["ways"].as_array().unwrap();
+    let budget = ways.iter().find(|way| way["takes"] == serde_json::json!(["budget-given"]));
+    assert_eq!(budget.unwrap()["then"]["score"], 74);
+    let far = missing["out_of_reach"].as_array().unwrap();
+    let boss = far.iter().find(|one| one["rule"] == "decision-maker").unwrap();
+    assert_eq!(boss["misses"][0], "seniority is director, not c-level or owner");
+
+    // What was said comes true: the same person names a budget.
+    let named =
+        ANNA.replace(",,no", ",5000,no").replace("1,2026-11-20 08:00", "2,2026-11-20 08:01");
+    workspace.input("b.csv", format!("{HEADER}{named}"));
+    workspace.ok(&["run", "--as-of", AS_OF]);
+    let told = explain(&workspace, &["--to-segment", "hot"]);
+    assert!(told.contains("it is hot with 74 points"), "{told}");
+}
+
+#[test]
+fn what_keeps_a_lead_from_a_queue_is_told() {
+    let workspace = workspace();
+    let told = explain(&workspace, &["--to-queue", "dach"]);
+    let flat: Vec<&str> = told.split_whitespace().collect();
+    let flat = flat.join(" ");
+    assert!(flat.contains("country is PL, not AT, CH, DE or LI; taken before by"), "{told}");
+    let to = otherwise(&workspace, &["--to-queue", "dach"])["to_queue"].clone();
+    assert!(to["kept_by"].is_string(), "{to}");
+    assert_eq!(to["is_triage"], false);
+    assert_eq!(to["routes"][0]["route"], "dach");
+    assert_eq!(to["routes"][0]["misses"][0], "country is PL, not AT, CH, DE or LI");
+    assert_eq!(otherwise(&workspace, &["--to-queue", "triage"])["to_queue"]["is_triage"], true);
+    workspace
+        .run(&["explain", "anna@przyklad.pl", "--to-queue", "dahc"])
+        .expect_code(2)
+        .says(&["there is no queue `dahc`", "did you mean `dach`?"]);
+}
