@@ -8,9 +8,11 @@ use crate::model::consent::{Channel, ConsentRecord, ConsentState, Purpose};
 use crate::model::field;
 use crate::model::lead::display_name;
 use crate::model::subject::Subject;
+use crate::model::task::{PlannedTask, TaskState};
 use crate::routing::{self, Rotation};
 use crate::rules::RuleSet;
 use crate::rules::diagnostics::Place;
+use crate::rules::followup::Plan;
 use crate::rules::test::RuleTest;
 use crate::scoring;
 
@@ -36,6 +38,11 @@ pub struct Verdict {
     pub rules_untested: Vec<String>,
     /// Ids of routes that no test took.
     pub routes_untested: Vec<String>,
+    /// Ids of follow-up plans that no test's lead follows.
+    pub plans_untested: Vec<String>,
+    /// Steps of the other plans that no test's lead is to be taken through, as `plan/step`: what is left out
+    /// everywhere for want of a consent, say.
+    pub steps_untested: Vec<String>,
 }
 
 /// Runs every test of `rules`; one without an instant of its own is asked at `as_of`.
@@ -45,10 +52,22 @@ pub fn run_tests(rules: &RuleSet, as_of: DateTime<Utc>) -> Verdict {
         rules.scoring.rules.iter().map(|rule| rule.id.clone()).collect();
     let mut routes_untested: Vec<String> =
         rules.routing.routes.iter().map(|route| route.id.clone()).collect();
+    let plans = &rules.followup.plans;
+    let mut plans_untested: Vec<String> = plans.iter().map(|plan| plan.id.clone()).collect();
+    let steps_of = |plan: &Plan| {
+        let steps = plan.steps.iter();
+        steps.map(|step| format!("{}/{}", plan.id, step.id)).collect::<Vec<_>>()
+    };
+    let mut steps_untested: Vec<String> = plans.iter().flat_map(steps_of).collect();
     for test in &rules.tests {
         let outcome = outcome(test, rules, test.as_of.unwrap_or(as_of));
         rules_untested.retain(|id| !outcome.gave.contains(id));
         routes_untested.retain(|id| *id != outcome.route);
+        plans_untested.retain(|id| outcome.tasks.iter().all(|task| task.plan != *id));
+        steps_untested.retain(|id| {
+            let is_it = |task: &PlannedTask| *id == format!("{}/{}", task.plan, task.step);
+            !outcome.tasks.iter().any(|task| task.state == TaskState::Open && is_it(task))
+        });
         if !outcome.differences.is_empty() {
             failures.push(Failure {
                 name: test.name.clone(),
@@ -57,13 +76,19 @@ pub fn run_tests(rules: &RuleSet, as_of: DateTime<Utc>) -> Verdict {
             });
         }
     }
-    Verdict { run: rules.tests.len(), failures, rules_untested, routes_untested }
+    // Of a plan that nobody follows, every step would be said again.
+    let is_followed =
+        |step: &String| plans_untested.iter().all(|plan| !step.starts_with(&format!("{plan}/")));
+    steps_untested.retain(is_followed);
+    let run = rules.tests.len();
+    Verdict { run, failures, rules_untested, routes_untested, plans_untested, steps_untested }
 }
 
 struct Outcome {
     differences: Vec<String>,
     gave: Vec<String>,
     route: String,
+    tasks: Vec<PlannedTask>,
 }
 
 fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
@@ -93,21 +118,21 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
     compare("queue", &assignment.queue, test.expect.queue.as_deref());
     compare("owner", owner, test.expect.owner.as_deref());
     compare("route", &assignment.route, test.expect.route.as_deref());
+    let records = consents(&facts, as_of);
+    let allowed = |purpose: &str, channel: Channel| {
+        let at = as_of.timestamp_millis();
+        consent::allowed(&rules.consent, &records, purpose, channel, at)
+    };
+    let hours = assignment.owner.as_deref().and_then(|owner| rules.routing.owner(owner));
+    let planned = followup::plan(
+        &subject,
+        &display_name(&test.given),
+        score.segment,
+        hours.map(|owner| &owner.hours),
+        &rules.followup,
+        &allowed,
+    );
     if let Some(expected) = &test.expect.tasks {
-        let records = consents(&facts, as_of);
-        let allowed = |purpose: &str, channel: Channel| {
-            let at = as_of.timestamp_millis();
-            consent::allowed(&rules.consent, &records, purpose, channel, at)
-        };
-        let hours = assignment.owner.as_deref().and_then(|owner| rules.routing.owner(owner));
-        let planned = followup::plan(
-            &subject,
-            &display_name(&test.given),
-            score.segment,
-            hours.map(|owner| &owner.hours),
-            &rules.followup,
-            &allowed,
-        );
         let steps: Vec<&str> = planned.iter().map(|task| task.step.as_str()).collect();
         if steps != expected.iter().map(String::as_str).collect::<Vec<_>>() {
             differences.push(format!(
@@ -121,6 +146,7 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
         differences,
         gave: score.contributions.iter().map(|one| rules.scoring.id(one).to_owned()).collect(),
         route: assignment.route,
+        tasks: planned,
     }
 }
 

@@ -190,7 +190,12 @@ impl<'a> Table<'a> {
         if !self.has(key) {
             self.missing(key);
         }
-        self.opt_string(key).unwrap_or_default()
+        let text = self.opt_string(key);
+        // Other texts may be blank on purpose; what has no id cannot be told apart.
+        if key == "id" && text.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            self.error(key, "`id` is blank", None);
+        }
+        text.unwrap_or_default()
     }
 
     /// Returns the string at `key`.
@@ -219,7 +224,9 @@ impl<'a> Table<'a> {
         self.note(key, || Kind::Integer);
         let value = self.ask(key)?;
         let number = integer(value.get_ref());
-        if number.is_none() {
+        if number.is_none() && matches!(value.get_ref(), DeValue::Integer(_)) {
+            self.sink.error(&self.at(value.span()), format!("`{key}` is far too large"), None);
+        } else if number.is_none() {
             self.wrong_type(value, key, "a whole number");
         }
         number

@@ -31,6 +31,13 @@ impl Place {
         let end = self.span.start.min(self.file.text.len());
         self.file.text[..end].matches('\n').count() + 1
     }
+
+    /// Returns the character of its line that the spot starts at; the first is 1.
+    pub fn column(&self) -> usize {
+        let before = &self.file.text[..self.span.start.min(self.file.text.len())];
+        let line = before.rsplit('\n').next().unwrap_or(before);
+        line.chars().count() + 1
+    }
 }
 
 /// How bad a diagnostic is.

@@ -76,3 +76,63 @@ fn a_run_with_mistaken_rules_reads_and_writes_nothing() {
         assert!(!workspace.path("out").exists(), "{case} made output");
     }
 }
+
+#[test]
+fn check_says_the_same_to_programs_and_to_workflows() {
+    let workspace = with_rules("unknown-queue");
+    let told = workspace.run(&["check", "--format", "json"]).expect_code(2).json();
+    assert_eq!(told["rules"], serde_json::Value::Null);
+    let mistakes = told["mistakes"].as_array().unwrap();
+    let mistake = mistakes.iter().find(|one| one["severity"] == "error").unwrap();
+    let (line, column) = (&mistake["place"]["line"], &mistake["place"]["column"]);
+    assert_eq!(mistake["place"]["file"], "rules/routing.toml");
+    let said = workspace.run(&["check"]).stderr;
+    assert!(said.contains(&format!("rules/routing.toml:{line}:{column}")), "{said}");
+    let annotated = workspace.run(&["check", "--format", "github"]).expect_code(2).stdout;
+    let message = mistake["message"].as_str().unwrap();
+    let expected = format!("::error file=rules/routing.toml,line={line},col={column}::{message}");
+    assert!(annotated.contains(&expected), "{annotated}");
+    assert!(annotated.lines().all(|line| line.starts_with("::")), "{annotated}");
+
+    let workspace = with_rules("failing-test");
+    let told = workspace.run(&["check", "--format", "json"]).expect_code(2).json();
+    let failed = &told["tests"]["failed"][0];
+    assert!(!failed["differences"].as_array().unwrap().is_empty(), "{told}");
+    let annotated = workspace.run(&["check", "--format", "github"]).expect_code(2).stdout;
+    let name = failed["name"].as_str().unwrap();
+    assert!(annotated.contains(&format!("::test `{name}` failed%0A")), "{annotated}");
+}
+
+#[test]
+fn check_says_which_plans_and_steps_no_test_covers() {
+    const MAIL: &str =
+        "channel = 'email'\npurpose = 'marketing'\nafter = '24h'\nsubject = 'x'\nbecause = 'x'\n";
+    const CALL: &str = "channel = 'call'\nafter = '1h'\nsubject = 'x'\nbecause = 'x'\n";
+    let plan = |id: &str, segments: &str| {
+        format!(
+            "[[plan]]\nid = '{id}'\nsegments = [{segments}]\nbecause = 'x'\n\
+             [[plan.step]]\nid = 'mail'\n{MAIL}[[plan.step]]\nid = 'call'\n{CALL}"
+        )
+    };
+    let workspace = Workspace::new();
+    let plans = plan("some", "'cold'") + &plan("others", "'warm', 'hot'");
+    workspace.file("rules/followup.toml", plans);
+    for test in ["scoring", "routing"] {
+        workspace.file(&format!("rules/tests/{test}.toml"), "");
+    }
+    let test = |facts: &str| {
+        format!(
+            "[[test]]\nname = 'x'\ngiven = {{ email = 'a@b.pl', phone = '+48600000101'{facts} }}\nexpect = {{ segment = 'cold' }}\n"
+        )
+    };
+    workspace.file("rules/tests/own.toml", test(""));
+    let told = workspace.run(&["check", "--format", "json"]).expect_code(0).json();
+    assert_eq!(told["untested"]["plans"], serde_json::json!(["others"]));
+    // The mail is left out for want of a consent, so nobody saw it planned.
+    assert_eq!(told["untested"]["steps"], serde_json::json!(["some/mail"]));
+    workspace.file("rules/tests/own.toml", test(", consent-marketing-email = true"));
+    let told = workspace.run(&["check", "--format", "json"]).expect_code(0).json();
+    assert_eq!(told["untested"]["steps"], serde_json::json!([]));
+    let said = workspace.ok(&["check"]).stdout;
+    assert!(said.contains("no test covers these plans: others"), "{said}");
+}
