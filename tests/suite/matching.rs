@@ -269,7 +269,7 @@ fn two_thousand_leads_with_every_hazard_are_told_apart_in_any_order() {
     let args = ["match", "leads.csv", "--output", "c.csv", "--truth", "truth.csv", "--json"];
     let summary: serde_json::Value = serde_json::from_str(&workspace.ok(&args).stdout).unwrap();
     let quality = &summary["quality"];
-    // Bars, not records: MEASURED.md has what is reached on more leads.
+    // Bars, not records: ARCHITECTURE.md has what is reached on more leads.
     assert!(quality["f1"].as_f64().unwrap() >= 0.93, "{quality}");
     assert!(quality["b_cubed_f1"].as_f64().unwrap() >= 0.95, "{quality}");
     assert!(quality["largest_cluster"].as_u64().unwrap() <= 25, "{quality}");
