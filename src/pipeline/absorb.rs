@@ -122,7 +122,7 @@ pub struct LeadPlan {
     pub is_new: bool,
     /// Whether it had been merged into another and stands for itself again.
     pub is_back: bool,
-    /// Whether nobody joined or left it: only its touches may be others.
+    /// Whether nobody joined or left it: its touches may be others, or it waits for an owner.
     pub keeps_members: bool,
     /// All members, in order of number.
     pub members: Vec<SubmissionNo>,
@@ -146,6 +146,39 @@ pub struct Absorbed {
     pub flipped_keys: u64,
     /// Pairs of leads that are alike, but not enough to be joined.
     pub to_review: u64,
+}
+
+impl Absorbed {
+    /// Adds leads of earlier runs as they stand, in the place where their turn is; those that are there already
+    /// are left out. Who is in which lead must be written by then.
+    pub fn add_standing(&mut self, store: &Store, mut leads: BTreeSet<LeadNo>) -> Result<()> {
+        for plan in &self.leads {
+            leads.remove(&plan.no);
+        }
+        if leads.is_empty() {
+            return Ok(());
+        }
+        for no in leads {
+            let founder = store.founder(no)?;
+            self.leads.push(LeadPlan {
+                no,
+                id: LeadId::of_founder(store.fingerprint_of_row(founder)?),
+                founder,
+                is_new: false,
+                is_back: false,
+                keeps_members: true,
+                members: store.members(no)?.into_iter().map(|member| member.no).collect(),
+                absorbs: Vec::new(),
+                inherits: Vec::new(),
+            });
+        }
+        // A stable sort: founded leads stay behind those of earlier runs, in their own order.
+        self.leads.sort_by_key(|plan| {
+            let is_founded = plan.is_new || plan.is_back;
+            (is_founded, if is_founded { 0 } else { plan.no.0 })
+        });
+        Ok(())
+    }
 }
 
 /// Clusters the `fresh` submissions of `run` with whatever they touch, as far as `horizon` lets see.

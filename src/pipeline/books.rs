@@ -118,7 +118,7 @@ impl Books {
             ))
             .into());
         }
-        let (alerts, over_limit) = alerts(job, store, record, inputs, &rows, by_time)?;
+        let (alerts, over_limit) = alerts(job, store, record, inputs, &rows, (decided, by_time))?;
         let mut inputs: Vec<InputBook> = inputs.iter().map(InputBook::from).collect();
         for (sha256, created) in store.founded_by_input(record.no)? {
             // Intake counts every accepted row as merged; only now is known which of them founded a lead.
@@ -258,7 +258,7 @@ fn alerts(
     record: &RunRecord,
     inputs: &[InputReport],
     rows: &RowCounts,
-    by_time: ChangedByTime,
+    (decided, by_time): (&Decided, ChangedByTime),
 ) -> Result<(Vec<Alert>, Vec<String>)> {
     // Alerts watch what comes in: that an old lead in triage cools down is nobody's alarm.
     let mut leads = store.lead_counts(record.no, &job.rules.routing.triage)?;
@@ -277,6 +277,7 @@ fn alerts(
         leads_touched: leads.changed,
         triage: leads.changed_triage,
         unowned: leads.changed - leads.changed_owned,
+        nobody_eligible: decided.nobody_eligible,
         leads_today,
         same_weekday,
     };

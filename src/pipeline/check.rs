@@ -1,5 +1,7 @@
 //! The rules' own tests: each given lead goes through scoring, routing and follow-up.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use crate::consent;
@@ -9,11 +11,11 @@ use crate::model::field;
 use crate::model::lead::display_name;
 use crate::model::subject::Subject;
 use crate::model::task::{PlannedTask, TaskState};
-use crate::routing::{self, Rotation};
+use crate::routing::{self, Claims, Dealt, Desk, LoadEntry};
 use crate::rules::RuleSet;
 use crate::rules::diagnostics::Place;
 use crate::rules::followup::Plan;
-use crate::rules::test::RuleTest;
+use crate::rules::test::{NOBODY, RuleTest};
 use crate::scoring;
 
 /// A test that did not come out as expected.
@@ -99,16 +101,21 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
     let mut differences = scoring::mismatches(&test.expect, &score, &rules.scoring);
     facts.know(&score);
     let subject = Subject { values: &test.given, facts: &facts, touches: &touches, as_of };
-    let choice = routing::choose(&subject, &rules.routing);
+    let chosen = routing::choose(&subject, &rules.routing);
+    let mut desk = desk(test, rules, as_of);
     let assignment = routing::assign(
-        &choice,
+        chosen,
         &subject,
         &rules.routing,
-        None,
-        test.given.get(field::CRM_OWNER),
-        &mut Rotation::default(),
+        Claims {
+            owner: test.owner_before.as_deref(),
+            may_keep: true,
+            crm_owner: test.given.get(field::CRM_OWNER),
+        },
+        &mut desk,
     );
-    let owner = assignment.owner.as_deref().unwrap_or("nobody");
+    let owner = assignment.owner.as_deref().unwrap_or(NOBODY);
+    let passed = passed(&desk.take_dealt());
     let mut compare = |what: &str, found: &str, expected: Option<&str>| {
         if let Some(expected) = expected.filter(|expected| *expected != found) {
             differences
@@ -118,6 +125,13 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
     compare("queue", &assignment.queue, test.expect.queue.as_deref());
     compare("owner", owner, test.expect.owner.as_deref());
     compare("route", &assignment.route, test.expect.route.as_deref());
+    if let Some(expected) =
+        test.expect.passed.as_ref().filter(|expected| !expected.iter().eq(passed.keys()))
+    {
+        let found: Vec<String> =
+            passed.iter().map(|(owner, why)| format!("{owner} ({why})")).collect();
+        differences.push(format!("passed over: {}, expected {}", listed(&found), listed(expected)));
+    }
     let records = consents(&facts, as_of);
     let allowed = |purpose: &str, channel: Channel| {
         let at = as_of.timestamp_millis();
@@ -148,6 +162,31 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
         route: assignment.route,
         tasks: planned,
     }
+}
+
+/// The desk before the test's lead comes.
+fn desk(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Desk {
+    let mut desk = Desk::new(&rules.routing, as_of);
+    for load in &test.loads {
+        desk.add(&LoadEntry {
+            queue: load.queue.clone().unwrap_or_default(),
+            owner: load.owner.clone(),
+            at_ms: as_of.timestamp_millis().saturating_sub(load.age_seconds.saturating_mul(1_000)),
+            leads: load.leads,
+        });
+    }
+    desk
+}
+
+/// Everybody who was passed over on the way, each with the last reason.
+fn passed(dealt: &Dealt) -> BTreeMap<String, String> {
+    let without = dealt.nobody.iter().flat_map(|one| one.passed.iter());
+    let by_turn = dealt.turn.iter().flat_map(|turn| turn.passed.iter());
+    without.chain(by_turn).map(|one| (one.owner.clone(), one.words())).collect()
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { NOBODY.to_owned() } else { names.join(", ") }
 }
 
 /// The consents that a test's `consent-marketing-…` facts stand for.

@@ -11,19 +11,22 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::absorb::LeadPlan;
-use super::evaluate::{Candidate, Deciding, candidates, lead_row, leads_per_chunk, planned};
+use super::evaluate::{
+    Assigned, Candidate, Deciding, candidates, lead_row, leads_per_chunk, planned,
+};
 use super::event::{Event, Events};
 use super::rescore::{Carried, carry_over, plan_of};
-use crate::model::decision::{Assignment, Segment};
+use crate::model::decision::Segment;
 use crate::model::field;
 use crate::model::subject::Subject;
 use crate::model::task::{PlannedTask, TaskState};
-use crate::routing::{Choice, Rotation, TurnTaken, assign_again};
+use crate::routing::{Dealt, Desk, assign_again, routes_asked};
 use crate::rules::RuleSet;
 use crate::rules::condition::Lens;
 use crate::rules::followup::FollowupPolicy;
 use crate::scoring;
 use crate::store::leads::TaskBook;
+use crate::store::loads::LeadsTo;
 use crate::store::looks::BY_TIME;
 use crate::store::rescore::{StandingLead, StandingTask};
 use crate::store::turns::TurnBook;
@@ -44,12 +47,12 @@ pub struct LookedAgain {
 pub(super) fn next_look_ms(
     subject: &Subject<'_>,
     segment: Segment,
-    choice: &Choice,
+    route: Option<usize>,
     rules: &RuleSet,
 ) -> Option<i64> {
     let lens = Lens::new(subject);
     let routes = &rules.routing.routes;
-    let tried = choice.route.map_or(routes.len(), |decided| decided + 1);
+    let tried = routes_asked(route, subject, &rules.routing);
     let of_routes = routes[..tried].iter().filter_map(|route| route.when.next_change_ms(&lens));
     let plans = rules.followup.plans.iter().filter(|plan| plan.segments.contains(&segment));
     let of_plans = plans.filter_map(|plan| plan.when.next_change_ms(&lens));
@@ -70,9 +73,12 @@ pub(super) fn look_again(deciding: Deciding<'_>, events: Events<'_>) -> Result<L
         events(Event::Phase { name: "looking again, as time passed", total });
     }
     let has_touches = store.has_touches()?;
+    let mut desk = Desk::new(&rules.routing, as_of).with_rotation(store.rotation()?);
+    store.each_load(run, desk.looks_back_to_ms(), |entry| desk.add(&entry))?;
     let mut work = Looking {
         deciding,
-        rotation: Rotation::from_entries(store.rotation()?),
+        desk,
+        arrived: LeadsTo::new(),
         stale_ms: (as_of - rules.followup.max_age).timestamp_millis(),
         tasks: store.task_book(run),
         turns: store.turn_book(run),
@@ -85,13 +91,15 @@ pub(super) fn look_again(deciding: Deciding<'_>, events: Events<'_>) -> Result<L
             events(Event::Progress { done: work.looked.leads });
         }
     }
-    store.write_rotation(&work.rotation.to_entries())?;
+    store.add_load(run, &work.arrived)?;
+    store.write_rotation(&work.desk.rotation_entries())?;
     Ok(looked)
 }
 
 struct Looking<'a> {
     deciding: Deciding<'a>,
-    rotation: Rotation,
+    desk: Desk,
+    arrived: LeadsTo,
     stale_ms: i64,
     tasks: TaskBook<'a>,
     turns: TurnBook<'a>,
@@ -107,43 +115,43 @@ impl Looking<'_> {
         for (lead, candidate) in leads.iter().zip(&candidates) {
             assigned.push(self.assign(lead, candidate)?);
         }
-        let given = assigned.par_iter().map(|(assignment, _)| assignment);
+        let given = assigned.par_iter().map(|(assigned, _)| &assigned.assignment);
         let tasks = planned(self.deciding, &candidates, given);
         for (at, (lead, plan)) in leads.iter().zip(&plans).enumerate() {
-            let (assignment, turn) = &assigned[at];
-            self.write(lead, plan, &candidates[at], (assignment, turn.as_ref()), &tasks[at])?;
+            let (assigned, dealt) = &assigned[at];
+            self.write(lead, plan, &candidates[at], (assigned, dealt), &tasks[at])?;
         }
         Ok(())
     }
 
     /// Leaves the lead with whoever has it, where owners keep leads; else gives it to whom a rescore would.
-    fn assign(
-        &mut self,
-        lead: &StandingLead,
-        candidate: &Candidate,
-    ) -> Result<(Assignment, Option<TurnTaken>)> {
+    fn assign(&mut self, lead: &StandingLead, candidate: &Candidate) -> Result<(Assigned, Dealt)> {
         let Deciding { store, rules, run, as_of, is_replay, .. } = self.deciding;
         let policy = &rules.routing;
         let last = &lead.assignment;
         let is_in_the_team = |owner: &str| policy.owner(owner).is_some();
         if policy.returning.keep_owner && last.owner.as_deref().is_some_and(is_in_the_team) {
-            return Ok((last.clone(), None));
+            return Ok((Assigned::new(last.clone(), last.owner.as_deref()), Dealt::default()));
         }
-        self.rotation.expect(if is_replay { store.earlier_turn(lead.no, run)? } else { None });
+        self.desk.expect(if is_replay {
+            store.dealt_before(lead.no, run)?
+        } else {
+            Dealt::default()
+        });
         let assignment = assign_again(
-            &candidate.judged.choice,
+            candidate.judged.route,
             &candidate.subject(as_of),
             policy,
             last,
             candidate.lead.golden.values.get(field::CRM_OWNER),
             false,
-            &mut self.rotation,
+            &mut self.desk,
         );
-        let turn = self.rotation.taken();
         // A reason that only tells of another day or score is no other reason.
         let stays = (&assignment.route, &assignment.owner, &assignment.queue)
             == (&last.route, &last.owner, &last.queue);
-        Ok((if stays { last.clone() } else { assignment }, turn))
+        let assignment = if stays { last.clone() } else { assignment };
+        Ok((Assigned::new(assignment, last.owner.as_deref()), self.desk.take_dealt()))
     }
 
     fn write(
@@ -151,7 +159,7 @@ impl Looking<'_> {
         standing: &StandingLead,
         plan: &LeadPlan,
         candidate: &Candidate,
-        (assignment, turn): (&Assignment, Option<&TurnTaken>),
+        (assigned, dealt): (&Assigned, &Dealt),
         planned: &[PlannedTask],
     ) -> Result<()> {
         let Deciding { store, rules, run, .. } = self.deciding;
@@ -160,26 +168,29 @@ impl Looking<'_> {
         let tasks = tasks_by_time(planned, &list, &rules.followup);
         let on_the_list = tasks.as_deref().unwrap_or_default();
         let mut row =
-            lead_row(self.deciding, plan, candidate, previous.as_ref(), assignment, on_the_list)?;
+            lead_row(self.deciding, plan, candidate, previous.as_ref(), assigned, on_the_list)?;
         row.steps |= BY_TIME;
         let is_shown = previous.is_none_or(|previous| previous.outward != row.outward);
         let differs = is_shown
             || tasks.is_some()
-            || turn.is_some()
+            || dealt.turn.is_some()
             || row.contributions != standing.contributions
             || row.provenance != standing.provenance
-            || *assignment != standing.assignment;
+            || assigned.assignment != standing.assignment;
         self.looked.leads += 1;
         self.looked.changed += u64::from(differs);
         self.looked.shown += u64::from(is_shown);
+        // How it was dealt is a fact, be it that nobody took it.
+        self.turns.write(row.no, dealt)?;
         if !differs {
             return store.keep_look(run, row.no, row.look_ms);
         }
+        assigned.count(&mut self.arrived);
         store.write_lead(run, &row)?;
         if let Some(tasks) = &tasks {
             self.tasks.write(row.no, false, tasks)?;
         }
-        turn.map_or(Ok(()), |turn| self.turns.write(row.no, turn))
+        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ use super::absorb::{Absorbed, Fresh, LeadPlan};
 use super::elapsed::next_look_ms;
 use super::event::{Event, Events};
 use super::touched::{TouchBook, add_touched};
+use super::waiting::add_waiting;
 use crate::consent;
 use crate::followup::{self, Opening};
 use crate::identity::golden::{Golden, Member, golden};
@@ -23,12 +24,13 @@ use crate::model::moment::utc_from_ms;
 use crate::model::subject::{Facts, Subject};
 use crate::model::task::{PlannedTask, TaskState};
 use crate::model::touch::{Identity, Touch};
-use crate::routing::{self, Choice, Rotation};
+use crate::routing::{self, Claims, Dealt, Desk};
 use crate::rules::RuleSet;
 use crate::scoring;
 use crate::store::Store;
 use crate::store::codec::{decode_values, encode_values};
 use crate::store::leads::{LeadRow, Ledger, MemberRow, Outward, PreviousLead, TaskBook, claims};
+use crate::store::loads::LeadsTo;
 use crate::store::points::{write_contributions, write_models};
 use crate::store::turns::TurnBook;
 
@@ -47,6 +49,8 @@ const SCORED: i64 = 1;
 const ROUTED: i64 = 2;
 const SCHEDULED: i64 = 4;
 const SENT: i64 = 8;
+/// The lead became its owner's: no step of the chain, but what caps and loads count.
+const ARRIVED: i64 = 32;
 
 /// How many submissions ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,6 +59,8 @@ pub struct Decided {
     pub created: u64,
     /// Fresh submissions that joined one.
     pub merged: u64,
+    /// Leads without an owner because nobody could take them.
+    pub nobody_eligible: u64,
 }
 
 /// A run that decides.
@@ -92,6 +98,9 @@ pub fn evaluate(
     if has_touches {
         add_touched(deciding, absorbed)?;
     }
+    let mut desk = Desk::new(&rules.routing, as_of).with_rotation(store.rotation()?);
+    store.each_load(run, desk.looks_back_to_ms(), |entry| desk.add(&entry))?;
+    add_waiting(deciding, &desk, absorbed)?;
     let absorbed = &*absorbed;
     if !is_replay {
         events(Event::Phase { name: "deciding", total: absorbed.leads.len() as u64 });
@@ -100,7 +109,8 @@ pub fn evaluate(
         deciding,
         absorbed,
         has_touches,
-        rotation: Rotation::from_entries(store.rotation()?),
+        desk,
+        arrived: LeadsTo::new(),
         ledger: store.ledger(run)?,
         tasks: store.task_book(run),
         turns: store.turn_book(run),
@@ -120,7 +130,8 @@ pub fn evaluate(
     store.set_aliases(named.map(|plan| (plan.id, plan.no)))?;
     let routes: Vec<&str> = rules.routing.routes.iter().map(|route| route.id.as_str()).collect();
     store.set_routes(&rules.hash, &routes)?;
-    store.write_rotation(&work.rotation.to_entries())?;
+    store.write_rotation(&work.desk.rotation_entries())?;
+    store.add_load(run, &work.arrived)?;
     Ok(work.decided)
 }
 
@@ -128,7 +139,8 @@ struct Evaluation<'a> {
     deciding: Deciding<'a>,
     absorbed: &'a Absorbed,
     has_touches: bool,
-    rotation: Rotation,
+    desk: Desk,
+    arrived: LeadsTo,
     ledger: Ledger<'a>,
     tasks: TaskBook<'a>,
     turns: TurnBook<'a>,
@@ -155,10 +167,31 @@ struct AssembledMember {
     claims: Vec<ConsentClaim>,
 }
 
+/// Who has a lead, and whether they get it now.
+pub(super) struct Assigned {
+    pub(super) assignment: Assignment,
+    pub(super) arrived: bool,
+}
+
+impl Assigned {
+    /// Tells a new owner from `before`, the one whom the lead had.
+    pub(super) fn new(assignment: Assignment, before: Option<&str>) -> Self {
+        let arrived = assignment.owner.is_some() && assignment.owner.as_deref() != before;
+        Self { assignment, arrived }
+    }
+
+    /// Counts the lead when it is new to its owner.
+    pub(super) fn count(&self, leads: &mut LeadsTo) {
+        if let Some(owner) = self.assignment.owner.clone().filter(|_| self.arrived) {
+            *leads.entry((self.assignment.queue.clone(), owner)).or_default() += 1;
+        }
+    }
+}
+
 /// What one lead alone decides.
 pub(super) struct Judged {
     pub(super) score: Score,
-    pub(super) choice: Choice,
+    pub(super) route: Option<usize>,
     /// When time alone may change anything of it, milliseconds since 1970 UTC.
     pub(super) look_ms: Option<i64>,
 }
@@ -241,40 +274,50 @@ impl Evaluation<'_> {
         let mut assignments = Vec::with_capacity(plans.len());
         for (plan, candidate) in plans.iter().zip(&candidates) {
             let previous = if plan.is_new { None } else { store.previous_lead(plan.no)? };
-            let assignment = self.assign(plan, candidate, previous.as_ref())?;
-            assignments.push((previous, assignment));
+            let assigned = self.assign(plan, candidate, previous.as_ref())?;
+            assignments.push((previous, assigned));
         }
-        let given = assignments.par_iter().map(|(_, assignment)| assignment);
+        let given = assignments.par_iter().map(|(_, assigned)| &assigned.assignment);
         let tasks = planned(self.deciding, &candidates, given);
         for (at, plan) in plans.iter().enumerate() {
-            let (previous, assignment) = &assignments[at];
-            self.write(plan, &candidates[at], previous.as_ref(), assignment, &tasks[at])?;
+            let (previous, assigned) = &assignments[at];
+            self.write(plan, &candidates[at], previous.as_ref(), assigned, &tasks[at])?;
         }
         Ok(())
     }
 
-    /// Gives the lead to somebody, and keeps whose turn it was.
+    /// Gives the lead to somebody, and keeps how it was dealt.
     fn assign(
         &mut self,
         plan: &LeadPlan,
         candidate: &Candidate,
         previous: Option<&PreviousLead>,
-    ) -> Result<Assignment> {
+    ) -> Result<Assigned> {
         let Deciding { store, rules, run, as_of, is_replay, .. } = self.deciding;
         let owner = self.owner_before(plan, previous)?;
-        self.rotation.expect(if is_replay { store.earlier_turn(plan.no, run)? } else { None });
+        self.desk.expect(if is_replay {
+            store.dealt_before(plan.no, run)?
+        } else {
+            Dealt::default()
+        });
         let assignment = routing::assign(
-            &candidate.judged.choice,
+            candidate.judged.route,
             &candidate.subject(as_of),
             &rules.routing,
-            owner.as_deref(),
-            candidate.lead.golden.values.get(field::CRM_OWNER),
-            &mut self.rotation,
+            Claims {
+                owner: owner.as_deref(),
+                may_keep: true,
+                crm_owner: candidate.lead.golden.values.get(field::CRM_OWNER),
+            },
+            &mut self.desk,
         );
-        if let Some(taken) = self.rotation.taken() {
-            self.turns.write(plan.no, &taken)?;
-        }
-        Ok(assignment)
+        let dealt = self.desk.take_dealt();
+        self.turns.write(plan.no, &dealt)?;
+        self.decided.nobody_eligible +=
+            u64::from(assignment.owner.is_none() && !dealt.nobody.is_empty());
+        let assigned = Assigned::new(assignment, owner.as_deref());
+        assigned.count(&mut self.arrived);
+        Ok(assigned)
     }
 
     /// The owner of the lead itself, else of the latest lead that it takes in.
@@ -301,11 +344,11 @@ impl Evaluation<'_> {
         plan: &LeadPlan,
         candidate: &Candidate,
         previous: Option<&PreviousLead>,
-        assignment: &Assignment,
+        assigned: &Assigned,
         tasks: &[PlannedTask],
     ) -> Result<()> {
         let Deciding { store, run, fresh, .. } = self.deciding;
-        let row = lead_row(self.deciding, plan, candidate, previous, assignment, tasks)?;
+        let row = lead_row(self.deciding, plan, candidate, previous, assigned, tasks)?;
         store.write_lead(run, &row)?;
         let clustered = plan.members.iter().filter(|_| !plan.keeps_members);
         for member in clustered {
@@ -349,7 +392,7 @@ pub(super) fn lead_row(
     plan: &LeadPlan,
     candidate: &Candidate,
     previous: Option<&PreviousLead>,
-    assignment: &Assignment,
+    Assigned { assignment, arrived }: &Assigned,
     tasks: &[PlannedTask],
 ) -> Result<LeadRow> {
     let Deciding { rules, run, looks_by_time, .. } = deciding;
@@ -391,7 +434,8 @@ pub(super) fn lead_row(
         steps: SCORED
             | ROUTED
             | if scheduled { SCHEDULED } else { 0 }
-            | if changed { SENT } else { 0 },
+            | if changed { SENT } else { 0 }
+            | if *arrived { ARRIVED } else { 0 },
         look_ms: if looks_by_time { candidate.judged.look_ms } else { Some(0) },
     })
 }
@@ -571,10 +615,10 @@ fn judge(lead: &mut Assembled, touches: &[Touch], rules: &RuleSet, as_of: DateTi
     let score = scoring::score(&subject(lead, touches, as_of), &rules.scoring);
     lead.facts.know(&score);
     let subject = subject(lead, touches, as_of);
-    let choice = routing::choose(&subject, &rules.routing);
-    let of_rules = next_look_ms(&subject, score.segment, &choice, rules);
+    let route = routing::choose(&subject, &rules.routing);
+    let of_rules = next_look_ms(&subject, score.segment, route, rules);
     let look_ms = of_rules.into_iter().chain(lead.facts_until_ms).min();
-    Judged { score, choice, look_ms }
+    Judged { score, route, look_ms }
 }
 
 fn plan_tasks(

@@ -37,6 +37,7 @@ pub mod story;
 pub mod touched;
 pub mod undo;
 pub mod verdicts;
+mod waiting;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -13,21 +13,24 @@ use rayon::prelude::*;
 use super::absorb::{Fresh, LeadPlan};
 use super::amend::{all_have_a_place, amend, close};
 use super::books::Books;
-use super::evaluate::{Candidate, Deciding, LEADS_PER_CHUNK, candidates, lead_row, planned};
+use super::evaluate::{
+    Assigned, Candidate, Deciding, LEADS_PER_CHUNK, candidates, lead_row, planned,
+};
 use super::event::{Event, Events};
 use super::{Job, opening, stop_if_interrupted};
-use crate::model::decision::{Assignment, Group};
+use crate::model::decision::Group;
 use crate::model::field;
 use crate::model::ids::{LeadNo, RunNo};
 use crate::model::moment::utc_from_ms;
 use crate::model::task::{PlannedTask, TaskState};
 use crate::report::comparison::{Comparing, Comparison, LeadShift, PointShift, TaskShift, Verdict};
 use crate::report::run_json::RunSummary;
-use crate::routing::{Rotation, TurnTaken, assign_again};
+use crate::routing::{Dealt, Desk, assign_again};
 use crate::rules::RuleSet;
 use crate::rules::routing::RoutingPolicy;
 use crate::store::Store;
 use crate::store::leads::{LeadRow, PreviousLead};
+use crate::store::loads::LeadsTo;
 use crate::store::points::read_contributions;
 use crate::store::rescore::{RescoreScope, StandingLead, StandingTask};
 use crate::store::runs::{RunKind, RunRecord, RunState};
@@ -159,10 +162,13 @@ fn decide_and_write(
     let Deciding { store, rules, run, is_replay, .. } = deciding;
     let mut work = Rescoring::new(deciding, scope)?;
     let (mut tasks, mut turns) = (store.task_book(run), store.turn_book(run));
+    let mut arrived = LeadsTo::new();
     tasks.expire_mail(work.stale_ms, is_replay)?;
     while let Some(leads) = work.chunk()? {
         for lead in &leads {
             see(lead)?;
+            // How it was dealt is a fact, be it to whoever has it.
+            turns.write(lead.row.no, &lead.dealt)?;
             if !lead.differs {
                 if lead.row.look_ms != lead.standing.look_ms {
                     store.keep_look(run, lead.row.no, lead.row.look_ms)?;
@@ -171,14 +177,13 @@ fn decide_and_write(
             }
             store.write_lead(run, &lead.row)?;
             tasks.write(lead.row.no, false, &lead.tasks)?;
-            if let Some(turn) = &lead.turn {
-                turns.write(lead.row.no, turn)?;
-            }
+            lead.assigned.count(&mut arrived);
         }
     }
     let routes: Vec<&str> = rules.routing.routes.iter().map(|route| route.id.as_str()).collect();
     store.set_routes(&rules.hash, &routes)?;
-    store.write_rotation(&work.rotation.to_entries())
+    store.add_load(run, &arrived)?;
+    store.write_rotation(&work.desk.rotation_entries())
 }
 
 /// The leads of a scope, chunk by chunk.
@@ -186,7 +191,7 @@ struct Rescoring<'a> {
     deciding: Deciding<'a>,
     scope: RescoreScope,
     has_touches: bool,
-    rotation: Rotation,
+    desk: Desk,
     /// Open mail that was due before this is left out, milliseconds since 1970 UTC.
     stale_ms: i64,
     after: LeadNo,
@@ -212,7 +217,8 @@ struct Again {
     standing: StandingLead,
     previous: PreviousLead,
     row: LeadRow,
-    turn: Option<TurnTaken>,
+    assigned: Assigned,
+    dealt: Dealt,
     /// What the task list gets: all planned steps but those that were over already.
     tasks: Vec<PlannedTask>,
     moves: TaskShift,
@@ -222,12 +228,14 @@ struct Again {
 
 impl<'a> Rescoring<'a> {
     fn new(deciding: Deciding<'a>, scope: RescoreScope) -> Result<Self> {
-        let Deciding { store, rules, as_of, .. } = deciding;
+        let Deciding { store, rules, run, as_of, .. } = deciding;
+        let mut desk = Desk::new(&rules.routing, as_of).with_rotation(store.rotation()?);
+        store.each_load(run, desk.looks_back_to_ms(), |entry| desk.add(&entry))?;
         Ok(Self {
             deciding,
             scope,
             has_touches: store.has_touches()?,
-            rotation: Rotation::from_entries(store.rotation()?),
+            desk,
             stale_ms: (as_of - rules.followup.max_age).timestamp_millis(),
             after: LeadNo(0),
         })
@@ -246,40 +254,34 @@ impl<'a> Rescoring<'a> {
         for (lead, candidate) in leads.iter().zip(&candidates) {
             assigned.push(self.assign(lead, candidate)?);
         }
-        let given = assigned.par_iter().map(|(assignment, _)| assignment);
+        let given = assigned.par_iter().map(|(assigned, _)| &assigned.assignment);
         let tasks = planned(self.deciding, &candidates, given);
         let mut again = Vec::with_capacity(leads.len());
-        for (at, (lead, plan)) in leads.into_iter().zip(plans).enumerate() {
-            let (assignment, turn) = &assigned[at];
-            again.push(self.compare(
-                lead,
-                &plan,
-                &candidates[at],
-                assignment,
-                turn.as_ref(),
-                &tasks[at],
-            )?);
+        for (at, ((lead, plan), assigned)) in leads.into_iter().zip(plans).zip(assigned).enumerate()
+        {
+            again.push(self.compare(lead, &plan, &candidates[at], assigned, &tasks[at])?);
         }
         Ok(Some(again))
     }
 
-    fn assign(
-        &mut self,
-        lead: &StandingLead,
-        candidate: &Candidate,
-    ) -> Result<(Assignment, Option<TurnTaken>)> {
+    fn assign(&mut self, lead: &StandingLead, candidate: &Candidate) -> Result<(Assigned, Dealt)> {
         let Deciding { store, rules, run, as_of, is_replay, .. } = self.deciding;
-        self.rotation.expect(if is_replay { store.earlier_turn(lead.no, run)? } else { None });
+        self.desk.expect(if is_replay {
+            store.dealt_before(lead.no, run)?
+        } else {
+            Dealt::default()
+        });
         let assignment = assign_again(
-            &candidate.judged.choice,
+            candidate.judged.route,
             &candidate.subject(as_of),
             &rules.routing,
             &lead.assignment,
             candidate.lead.golden.values.get(field::CRM_OWNER),
             self.scope.reroutes,
-            &mut self.rotation,
+            &mut self.desk,
         );
-        Ok((assignment, self.rotation.taken()))
+        let assigned = Assigned::new(assignment, lead.assignment.owner.as_deref());
+        Ok((assigned, self.desk.take_dealt()))
     }
 
     fn compare(
@@ -287,8 +289,7 @@ impl<'a> Rescoring<'a> {
         standing: StandingLead,
         plan: &LeadPlan,
         candidate: &Candidate,
-        assignment: &Assignment,
-        turn: Option<&TurnTaken>,
+        (assigned, dealt): (Assigned, Dealt),
         planned: &[PlannedTask],
     ) -> Result<Again> {
         let store = self.deciding.store;
@@ -297,13 +298,13 @@ impl<'a> Rescoring<'a> {
         })?;
         let list = store.standing_tasks(plan.no, self.stale_ms)?;
         let Carried { tasks, moves, differ } = carry_over(planned, &list);
-        let row = lead_row(self.deciding, plan, candidate, Some(&previous), assignment, &tasks)?;
+        let row = lead_row(self.deciding, plan, candidate, Some(&previous), &assigned, &tasks)?;
         let differs = differ
             || row.outward != previous.outward
             || row.contributions != standing.contributions
             || row.provenance != standing.provenance
-            || *assignment != standing.assignment;
-        Ok(Again { standing, previous, row, turn: turn.cloned(), tasks, moves, differs })
+            || assigned.assignment != standing.assignment;
+        Ok(Again { standing, previous, row, assigned, dealt, tasks, moves, differs })
     }
 }
 

@@ -14,11 +14,11 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
-use super::absorb::{Absorbed, LeadPlan};
+use super::absorb::Absorbed;
 use super::evaluate::Deciding;
 use crate::identity::guard::{Guard, holder};
 use crate::identity::keys::{identities, identity_hash};
-use crate::model::ids::{KeyHash, LeadId, LeadNo, RunNo, SubmissionNo};
+use crate::model::ids::{KeyHash, LeadNo, RunNo, SubmissionNo};
 use crate::model::touch::{Identity, IdentityKind, Touch};
 use crate::rules::RuleSet;
 use crate::store::Store;
@@ -102,30 +102,7 @@ pub fn add_touched(deciding: Deciding<'_>, absorbed: &mut Absorbed) -> Result<()
         }
     }
     store.each_identity_received(run, is_replay, |identity| reach.follow(identity, &mut note))?;
-    for plan in &absorbed.leads {
-        leads.remove(&plan.no);
-    }
-    for no in leads {
-        let founder = store.founder(no)?;
-        let plan = LeadPlan {
-            no,
-            id: LeadId::of_founder(store.fingerprint_of_row(founder)?),
-            founder,
-            is_new: false,
-            is_back: false,
-            keeps_members: true,
-            members: store.members(no)?.into_iter().map(|member| member.no).collect(),
-            absorbs: Vec::new(),
-            inherits: Vec::new(),
-        };
-        absorbed.leads.push(plan);
-    }
-    // A stable sort: founded leads stay behind those of earlier runs, in their own order.
-    absorbed.leads.sort_by_key(|plan| {
-        let is_founded = plan.is_new || plan.is_back;
-        (is_founded, if is_founded { 0 } else { plan.no.0 })
-    });
-    Ok(())
+    absorbed.add_standing(store, leads)
 }
 
 /// A touch of a lead, and how it is joined to it.

@@ -1,9 +1,10 @@
 //! Who has a lead that is decided about anew, though nobody has come back.
 
-use super::{Choice, Rotation, assign};
+use super::pool::may_stay;
+use super::{Claims, Desk, assign, next_route};
 use crate::model::decision::Assignment;
 use crate::model::subject::Subject;
-use crate::rules::routing::RoutingPolicy;
+use crate::rules::routing::{Route, RoutingPolicy};
 
 /// Returns who has the lead now, of which `last` says who had it and why.
 ///
@@ -12,45 +13,61 @@ use crate::rules::routing::RoutingPolicy;
 /// that it is in, and they may have it there: another round of turns would only shuffle people's leads.
 /// Where it stays with somebody, the reason stays the one for which they got it.
 pub fn assign_again(
-    choice: &Choice,
+    chosen: Option<usize>,
     subject: &Subject<'_>,
     policy: &RoutingPolicy,
     last: &Assignment,
     crm_owner: Option<&str>,
     reroutes: bool,
-    rotation: &mut Rotation,
+    desk: &mut Desk,
 ) -> Assignment {
-    let keeps = policy.returning.keep_owner && !reroutes;
-    if !keeps && is_well_placed(choice, subject, policy, last) {
+    let may_keep = !reroutes;
+    if !(policy.returning.keep_owner && may_keep) && is_well_placed(chosen, subject, policy, last) {
         return last.clone();
     }
-    let owner = last.owner.as_deref().filter(|_| keeps);
-    let assignment = assign(choice, subject, policy, owner, crm_owner, rotation);
+    let claims = Claims { owner: last.owner.as_deref(), may_keep, crm_owner };
+    let assignment = assign(chosen, subject, policy, claims, desk);
     let stays = assignment.owner.is_some()
         && (&assignment.owner, &assignment.queue) == (&last.owner, &last.queue);
     if stays { last.clone() } else { assignment }
 }
 
-/// Whether the route would put the lead where it is, and its owner is one of those who get such leads.
+/// Whether the routes would put the lead where it is, and its owner is one of those who get such leads.
+///
+/// Where a route lets leads pass that nobody takes, being in the queue of a later one is as good.
 fn is_well_placed(
-    choice: &Choice,
+    chosen: Option<usize>,
     subject: &Subject<'_>,
     policy: &RoutingPolicy,
     last: &Assignment,
 ) -> bool {
     let Some(owner) = last.owner.as_deref() else { return false };
-    let route = choice.route.map(|position| &policy.routes[position]);
-    let queue = route.map_or(&policy.triage, |route| &route.queue);
-    if *queue != last.queue {
-        return false;
+    let mut at = chosen;
+    while let Some(position) = at {
+        let route = &policy.routes[position];
+        if route.queue == last.queue {
+            return is_taker(Some(route), subject, policy, &last.queue, owner);
+        }
+        if !policy.lets_pass(route) {
+            return false;
+        }
+        at = next_route(position + 1, subject, policy);
     }
+    policy.triage == last.queue && is_taker(None, subject, policy, &last.queue, owner)
+}
+
+fn is_taker(
+    route: Option<&Route>,
+    subject: &Subject<'_>,
+    policy: &RoutingPolicy,
+    queue: &str,
+    owner: &str,
+) -> bool {
     let is_present =
         |id: &str| policy.owner(id).is_some_and(|one| one.away(subject.as_of).is_none());
-    if let Some(named) = route.and_then(|route| route.owner.as_deref()).filter(|id| is_present(id))
-    {
+    let named = route.and_then(|route| route.owner.as_deref());
+    if let Some(named) = named.filter(|id| is_present(id)) {
         return named == owner;
     }
-    policy
-        .queue(queue)
-        .is_some_and(|queue| policy.available(queue, subject).iter().any(|one| one.owner == owner))
+    policy.queue(queue).is_some_and(|queue| may_stay(policy, queue, route, subject, owner))
 }

@@ -1,78 +1,88 @@
 //! Routing: every lead gets an owner or at least a queue, and one line that says why.
 //!
-//! This room owns the choice of a route, the rotation in a queue and the rule that a returning lead
-//! keeps its owner. It must not know where the rotation is kept or what an owner does with a lead.
-//! Start at [`choose`], which looks at one lead alone and may run on any thread, and [`assign`], which
-//! takes turns and runs one lead after the other.
+//! This room owns the choice of a route, who of a pool may take a lead and whose turn it is, and the rule
+//! that a returning lead keeps its owner. It must not know where turns and loads are kept or what an owner
+//! does with a lead. Start at [`choose`], which looks at one lead alone and may run on any thread, and
+//! [`assign`], which deals from a [`Desk`] and runs one lead after the other.
 
 mod again;
+mod desk;
+mod loads;
+mod passed;
+mod pool;
 mod rotation;
 
 use crate::model::decision::Assignment;
 use crate::model::subject::Subject;
-use crate::rules::condition::Condition;
-use crate::rules::routing::{Owner, Queue, RoutingPolicy, STICKY, TRIAGE, WhenAway};
+use crate::rules::routing::{Owner, Route, RoutingPolicy, STICKY, TRIAGE, WhenAway};
+
+use self::pool::Needs;
 
 pub use again::assign_again;
-pub use rotation::{Pool, Rotation, RotationEntry, TurnTaken};
+pub use desk::{Dealt, Desk, NoTaker};
+pub use loads::{LoadEntry, Loads};
+pub use passed::{Passed, PassedOver, Why};
+pub use rotation::{Pool, RotationEntry, TurnTaken};
 
 /// Characters of a value that a routing reason shows.
 const REASON_VALUE_CHARS_MAX: usize = 60;
 
-/// Which route takes a lead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// Position of the route in the policy; `None` when no route takes it and it goes to triage.
-    pub route: Option<usize>,
-    /// Positions of the routes above it that did not match.
-    pub tried: Vec<usize>,
+/// Returns the position of the first route that takes the lead; `None` when none does.
+pub fn choose(subject: &Subject<'_>, policy: &RoutingPolicy) -> Option<usize> {
+    next_route(0, subject, policy)
 }
 
-/// Returns the first route that takes the lead.
-pub fn choose(subject: &Subject<'_>, policy: &RoutingPolicy) -> Choice {
-    let route = policy.routes.iter().position(|route| route.when.matches(subject));
-    Choice { route, tried: (0..route.unwrap_or(policy.routes.len())).collect() }
+fn next_route(from: usize, subject: &Subject<'_>, policy: &RoutingPolicy) -> Option<usize> {
+    let below = policy.routes.get(from..)?;
+    below.iter().position(|route| route.when.matches(subject)).map(|offset| from + offset)
 }
 
-/// Returns the routes that did not match: the id of each and what the lead has of what it looks at.
-pub fn explain_tried(
-    choice: &Choice,
-    subject: &Subject<'_>,
-    policy: &RoutingPolicy,
-) -> Vec<(String, String)> {
-    let tried = choice.tried.iter().map(|position| &policy.routes[*position]);
-    tried
-        .map(|route| {
-            let witness = route.when.witness(subject);
-            let parts: Vec<(&str, &str)> =
-                witness.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            (route.id.clone(), line(&parts))
-        })
-        .collect()
+/// Returns how many routes may be asked about the lead, of which [`choose`] found `chosen`: a route that lets leads
+/// pass which nobody takes hands them on.
+pub fn routes_asked(chosen: Option<usize>, subject: &Subject<'_>, policy: &RoutingPolicy) -> usize {
+    let mut at = chosen;
+    while let Some(position) = at {
+        if !policy.lets_pass(&policy.routes[position]) {
+            return position + 1;
+        }
+        at = next_route(position + 1, subject, policy);
+    }
+    policy.routes.len()
 }
 
-/// Returns who gets the lead, taking a turn of `rotation` when a queue decides.
+/// Whom a lead knows already; the first of them counts most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Claims<'a> {
+    /// Id of the owner that the lead had.
+    pub owner: Option<&'a str>,
+    /// Whether it may stay with them where the policy lets it.
+    pub may_keep: bool,
+    /// What the CRM that it was exported from calls its owner.
+    pub crm_owner: Option<&'a str>,
+}
+
+/// Returns who gets the lead, dealing from `desk` when a queue decides.
 ///
-/// `previous_owner` is the id of the owner the lead had, `crm_owner` what the CRM it was exported from
-/// calls its owner; the former counts more. Leads must be assigned in a fixed order: the turns depend
-/// on it.
+/// `chosen` is what [`choose`] found. Leads must be assigned in a fixed order: turns and loads depend on it.
 ///
 /// # Panics
 /// If the lead would end without a queue; `RoutingPolicy::decode` rejects rules that could do that.
 pub fn assign(
-    choice: &Choice,
+    chosen: Option<usize>,
     subject: &Subject<'_>,
     policy: &RoutingPolicy,
-    previous_owner: Option<&str>,
-    crm_owner: Option<&str>,
-    rotation: &mut Rotation,
+    claims: Claims<'_>,
+    desk: &mut Desk,
 ) -> Assignment {
-    let decision = Decision::new(choice, subject, policy);
-    let assignment = match returning(policy, previous_owner, crm_owner) {
-        Some(claim) => decision.keep_or_pass_on(&claim, rotation),
-        None => decision.route(Vec::new(), rotation),
+    let decision = Decision { chosen, subject, policy };
+    let assignment = match returning(policy, claims) {
+        Some(claim) => decision.keep_or_pass_on(&claim, desk),
+        None => decision.route(&[], desk),
     };
     assert!(!assignment.queue.is_empty(), "a lead was routed to no queue: {}", assignment.reason);
+    if let Some(owner) = assignment.owner.as_deref().filter(|owner| claims.owner != Some(*owner)) {
+        desk.arrive(&assignment.queue, owner);
+    }
     assignment
 }
 
@@ -83,57 +93,39 @@ struct Claim<'a> {
     because: &'static str,
 }
 
-fn returning<'a>(
-    policy: &'a RoutingPolicy,
-    previous_owner: Option<&'a str>,
-    crm_owner: Option<&'a str>,
-) -> Option<Claim<'a>> {
+fn returning<'a>(policy: &'a RoutingPolicy, claims: Claims<'a>) -> Option<Claim<'a>> {
     let rules = policy.returning;
-    if let Some(id) = previous_owner.filter(|_| rules.keep_owner) {
+    if let Some(id) = claims.owner.filter(|_| rules.keep_owner && claims.may_keep) {
         return Some(Claim { id, owner: policy.owner(id), because: "returning lead" });
     }
-    let owner = policy.owner_named(crm_owner.filter(|_| rules.keep_crm_owner)?)?;
+    let owner = policy.owner_named(claims.crm_owner.filter(|_| rules.keep_crm_owner)?)?;
     Some(Claim { id: &owner.id, owner: Some(owner), because: "owner in the CRM" })
 }
 
 /// What is known about a lead before its owner is.
 struct Decision<'a> {
+    chosen: Option<usize>,
     subject: &'a Subject<'a>,
     policy: &'a RoutingPolicy,
-    route: &'a str,
-    when: Option<&'a Condition>,
-    queue: &'a str,
-    named: Option<&'a str>,
 }
 
 impl<'a> Decision<'a> {
-    fn new(choice: &Choice, subject: &'a Subject<'a>, policy: &'a RoutingPolicy) -> Self {
-        let Some(route) = choice.route.map(|position| &policy.routes[position]) else {
-            let queue = &policy.triage;
-            return Self { subject, policy, route: TRIAGE, when: None, queue, named: None };
-        };
-        Self {
-            subject,
-            policy,
-            route: &route.id,
-            when: Some(&route.when),
-            queue: &route.queue,
-            named: route.owner.as_deref(),
-        }
+    fn chosen_route(&self) -> Option<&'a Route> {
+        self.chosen.map(|position| &self.policy.routes[position])
     }
 
-    fn keep_or_pass_on(&self, claim: &Claim<'_>, rotation: &mut Rotation) -> Assignment {
+    fn keep_or_pass_on(&self, claim: &Claim<'_>, desk: &mut Desk) -> Assignment {
         let away = match claim.owner {
             None => Some("no longer in the team".to_owned()),
             Some(owner) => owner.away(self.subject.as_of),
         };
         let (Some(owner), None) = (claim.owner, &away) else {
-            return self.pass_on(claim, &away.unwrap_or_default(), rotation);
+            return self.pass_on(claim, &away.unwrap_or_default(), desk);
         };
         self.sticky(owner, claim.because)
     }
 
-    fn pass_on(&self, claim: &Claim<'_>, away: &str, rotation: &mut Rotation) -> Assignment {
+    fn pass_on(&self, claim: &Claim<'_>, away: &str, desk: &mut Desk) -> Assignment {
         match (self.policy.returning.when_away, claim.owner) {
             (WhenAway::Keep, Some(owner)) => {
                 self.sticky(owner, &format!("{}, though {away}", claim.because))
@@ -152,7 +144,7 @@ impl<'a> Decision<'a> {
                     reason,
                 }
             }
-            _ => self.route(vec![("instead-of", claim.id), ("because", away)], rotation),
+            _ => self.route(&[("instead-of", claim.id), ("because", away)], desk),
         }
     }
 
@@ -170,61 +162,100 @@ impl<'a> Decision<'a> {
 
     /// The route's queue when the owner serves it, else the first that they serve, else the route's.
     fn queue_of(&self, owner: &str) -> &'a str {
-        let serves = self.policy.queue(self.queue).is_some_and(|queue| queue.is_served_by(owner));
+        let chosen = self.chosen_route().map_or(&self.policy.triage, |route| &route.queue);
+        let serves = self.policy.queue(chosen).is_some_and(|queue| queue.is_served_by(owner));
         match self.policy.queue_of(owner) {
             Some(queue) if !serves => &queue.id,
-            _ => self.queue,
+            _ => chosen,
         }
     }
 
-    fn route(&self, notes: Vec<(&str, &str)>, rotation: &mut Rotation) -> Assignment {
-        let witness = self.when.map(|when| when.witness(self.subject)).unwrap_or_default();
+    /// Goes from route to route until somebody takes the lead or it waits; in the end it is in triage.
+    fn route(&self, notes: &[(&str, &str)], desk: &mut Desk) -> Assignment {
+        let mut passed: Vec<&str> = Vec::new();
+        let mut at = self.chosen;
+        let (route, taken) = loop {
+            let Some(position) = at else {
+                break (None, self.taker(None, &self.policy.triage, desk));
+            };
+            let route = &self.policy.routes[position];
+            let taken = self.taker(Some(route), &route.queue, desk);
+            if taken.is_some() || !self.policy.lets_pass(route) {
+                break (Some(route), taken);
+            }
+            passed.push(&route.id);
+            at = next_route(position + 1, self.subject, self.policy);
+        };
+        let passed = passed.join(", ");
+        let mut notes = notes.to_vec();
+        if !passed.is_empty() {
+            notes.push((PASSED, &passed));
+        }
+        self.assignment(route, taken, &notes)
+    }
+
+    fn assignment(
+        &self,
+        route: Option<&Route>,
+        taken: Option<Taken>,
+        notes: &[(&str, &str)],
+    ) -> Assignment {
+        let name = route.map_or(TRIAGE, |route| &route.id);
+        let queue = route.map_or(&self.policy.triage, |route| &route.queue);
+        let witness = route.map(|route| route.when.witness(self.subject)).unwrap_or_default();
         let score = self.subject.facts.score.map(|score| score.to_string());
-        let mut parts: Vec<(&str, &str)> = vec![("rule", self.route)];
+        let mut parts: Vec<(&str, &str)> = vec![("rule", name)];
         parts.extend(witness.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         if let Some(score) = score.as_deref().filter(|_| !has(&parts, "score")) {
             parts.push(("score", score));
         }
-        parts.push(("queue", self.queue));
-
-        let taken = self.owner(rotation);
-        let turn = taken.as_ref().and_then(|taken| taken.turn.as_deref());
-        match &taken {
-            Some(taken) => parts.push(("owner", &taken.owner)),
-            None if self.when.is_none() => parts.push(("because", "no route matched")),
-            None => {}
+        parts.push(("queue", queue));
+        if let Some(taken) = &taken {
+            parts.push(("owner", &taken.owner));
+            parts.extend(taken.turn.as_deref().map(|turn| ("turn", turn)));
         }
-        parts.extend(turn.map(|turn| ("turn", turn)));
         parts.extend(notes);
-        let everybody_away = taken.is_none() && self.has_pool() && !has(&parts, "because");
-        if everybody_away {
-            parts.push(("because", "nobody is available"));
+        if taken.is_none() && !has(&parts, "because") {
+            let is_served = route.is_some_and(|route| route.owner.is_some())
+                || self.policy.queue(queue).is_some_and(|queue| !queue.pool.is_empty());
+            if is_served || has(&parts, PASSED) {
+                parts.push(("because", "nobody is available"));
+            } else if route.is_none() {
+                parts.push(("because", "no route matched"));
+            }
         }
         Assignment {
-            route: self.route.to_owned(),
+            route: name.to_owned(),
             reason: line(&parts),
+            queue: queue.to_owned(),
             owner: taken.map(|taken| taken.owner),
-            queue: self.queue.to_owned(),
         }
-    }
-
-    fn has_pool(&self) -> bool {
-        self.policy.queue(self.queue).is_some_and(|queue| !queue.pool.is_empty())
     }
 
     /// The person the route names, else whose turn it is.
-    fn owner(&self, rotation: &mut Rotation) -> Option<Taken> {
-        if let Some(owner) = self.named.and_then(|id| self.policy.owner(id))
-            && owner.away(self.subject.as_of).is_none()
-        {
+    fn taker(&self, route: Option<&Route>, queue: &str, desk: &mut Desk) -> Option<Taken> {
+        let as_of = self.subject.as_of;
+        let named = route.and_then(|route| route.owner.as_deref());
+        let named = named.and_then(|id| self.policy.owner(id));
+        if let Some(owner) = named.filter(|owner| owner.away(as_of).is_none()) {
             return Some(Taken { owner: owner.id.clone(), turn: None });
         }
-        let queue: &Queue = self.policy.queue(self.queue)?;
-        let available = self.policy.available(queue, self.subject);
-        let turn = rotation.take_turn(&queue.id, &available, queue.turns())?;
-        Some(Taken { owner: turn.owner, turn: Some(format!("{}/{}", turn.turn, queue.turns())) })
+        let besides = named.map(|owner| {
+            let until = owner.absent_until(as_of).filter(|_| owner.active);
+            let why = until.map_or(Why::Inactive, |_| Why::Away);
+            let detail = until.map(|last| last.to_string()).unwrap_or_default();
+            PassedOver { owner: owner.id.clone(), why, detail }
+        });
+        let queue = self.policy.queue(queue)?;
+        let needs = Needs::of(self.subject, queue, route);
+        let turn = desk.deal(self.policy, queue, &needs, as_of, besides)?;
+        let round = format!("{}/{}", turn.turn, queue.turns());
+        Some(Taken { owner: turn.owner, turn: Some(round) })
     }
 }
+
+/// Names the routes whose queue had nobody for the lead, in a reason.
+const PASSED: &str = "passed";
 
 struct Taken {
     owner: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::passed::Passed;
 use crate::rules::routing::PoolMember;
 
 /// One owner's standing in one queue, as a store keeps it and the rotation report shows it.
@@ -26,10 +27,6 @@ pub struct RotationEntry {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rotation {
     queues: BTreeMap<String, BTreeMap<String, Standing>>,
-    /// Turn that the next lead took when it was decided about first.
-    earlier: Option<TurnTaken>,
-    /// Turn that the last lead took.
-    taken: Option<TurnTaken>,
     /// Who was paid by the last turn of all: mostly the same people as by the next.
     pool: Option<Pool>,
 }
@@ -48,20 +45,14 @@ pub struct TurnTaken {
     pub turn: i64,
     /// Who was paid what; the owner paid the sum.
     pub pool: Pool,
+    /// Who was passed over.
+    pub passed: Passed,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Standing {
     current: i64,
     assigned: i64,
-}
-
-/// One turn taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Turn {
-    pub(super) owner: String,
-    /// Position in the round, from 1 to the number of turns.
-    pub(super) turn: i64,
 }
 
 impl Rotation {
@@ -87,18 +78,6 @@ impl Rotation {
         entries.collect()
     }
 
-    /// Prepares for the next lead: `earlier` is the turn that it took when it was decided about first, and
-    /// takes again, without moving the rotation, if it comes to the same queue.
-    pub fn expect(&mut self, earlier: Option<TurnTaken>) {
-        self.earlier = earlier;
-        self.taken = None;
-    }
-
-    /// Returns the turn that the last lead took, if it took one.
-    pub fn taken(&mut self) -> Option<TurnTaken> {
-        self.taken.take()
-    }
-
     fn pool_of(&mut self, available: &[&PoolMember]) -> Pool {
         let is_same = |pool: &&Pool| {
             pool.len() == available.len()
@@ -115,21 +94,18 @@ impl Rotation {
         pool
     }
 
-    /// Gives the next lead of `queue` to one of `available`; `None` when nobody is.
+    /// Takes the next turn of `queue`, which pays everybody `available` and goes to one of `leading`, who are
+    /// some of them; `None` when nobody is.
     ///
     /// `turns` is the number of turns in a full round. Of equals the first in the pool comes first.
     pub(super) fn take_turn(
         &mut self,
         queue: &str,
         available: &[&PoolMember],
+        leading: &[&PoolMember],
         turns: i64,
-    ) -> Option<Turn> {
-        if let Some(earlier) = self.earlier.take_if(|earlier| earlier.queue == queue) {
-            let turn = Turn { owner: earlier.owner.clone(), turn: earlier.turn };
-            self.taken = Some(earlier);
-            return Some(turn);
-        }
-        if available.is_empty() {
+    ) -> Option<TurnTaken> {
+        if leading.is_empty() {
             return None;
         }
         if !self.queues.contains_key(queue) {
@@ -137,31 +113,32 @@ impl Rotation {
         }
         let owners = self.queues.get_mut(queue)?;
         let given: i64 = owners.values().map(|standing| standing.assigned).sum();
-        let mut best: Option<(i64, &str)> = None;
         let mut paid = 0;
         for member in available {
             if !owners.contains_key(&member.owner) {
                 owners.insert(member.owner.clone(), Standing::default());
             }
-            let standing = owners.get_mut(&member.owner)?;
-            standing.current += member.weight;
+            owners.get_mut(&member.owner)?.current += member.weight;
             paid += member.weight;
-            if best.is_none_or(|(most, _)| standing.current > most) {
-                best = Some((standing.current, &member.owner));
+        }
+        let mut best: Option<(i64, &str)> = None;
+        for member in leading {
+            let current = owners.get(&member.owner)?.current;
+            if best.is_none_or(|(most, _)| current > most) {
+                best = Some((current, &member.owner));
             }
         }
         let (_, owner) = best?;
         let standing = owners.get_mut(owner)?;
         standing.current -= paid;
         standing.assigned += 1;
-        let turn = Turn { owner: owner.to_owned(), turn: given.rem_euclid(turns.max(1)) + 1 };
-        self.taken = Some(TurnTaken {
+        Some(TurnTaken {
             queue: queue.to_owned(),
-            owner: turn.owner.clone(),
-            turn: turn.turn,
+            owner: owner.to_owned(),
+            turn: given.rem_euclid(turns.max(1)) + 1,
             pool: self.pool_of(available),
-        });
-        Some(turn)
+            passed: Passed::from([]),
+        })
     }
 }
 
@@ -177,12 +154,15 @@ mod tests {
             .map(|(owner, weight)| PoolMember {
                 owner: (*owner).to_owned(),
                 weight: *weight,
+                caps: Vec::new(),
                 place: nowhere.clone(),
+                weight_place: None,
             })
             .collect();
         let available: Vec<&PoolMember> = members.iter().collect();
         let turns = pool.iter().map(|(_, weight)| weight).sum();
-        let drawn = (0..times).filter_map(|_| rotation.take_turn("q", &available, turns));
+        let drawn =
+            (0..times).filter_map(|_| rotation.take_turn("q", &available, &available, turns));
         drawn.map(|turn| turn.owner).collect()
     }
 
@@ -216,18 +196,21 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_taken_again_goes_to_the_same_owner_and_moves_nothing() {
+    fn a_turn_goes_to_one_of_those_in_the_lead_and_pays_everybody() {
+        let nowhere = Place { file: RuleText { path: "".into(), text: "".into() }, span: 0..0 };
+        let member = |owner: &str| PoolMember {
+            owner: owner.to_owned(),
+            weight: 1,
+            caps: Vec::new(),
+            place: nowhere.clone(),
+            weight_place: None,
+        };
+        let (a, b) = (member("a"), member("b"));
         let mut rotation = Rotation::default();
-        draw(&mut rotation, &[("a", 1), ("b", 1)], 1);
-        let first = rotation.taken().expect("a turn");
-        assert_eq!((first.owner.as_str(), first.pool.len()), ("a", 2));
-        let before = rotation.to_entries();
-        rotation.expect(Some(first.clone()));
-        assert_eq!(draw(&mut rotation, &[("a", 1), ("b", 1)], 1), "a");
-        assert_eq!((rotation.to_entries(), rotation.taken()), (before, Some(first.clone())));
-        // Another queue decides for itself, and what was expected is no longer.
-        rotation.expect(Some(TurnTaken { queue: "other".to_owned(), ..first }));
-        assert_eq!(draw(&mut rotation, &[("a", 1), ("b", 1)], 1), "b");
+        let turn = rotation.take_turn("q", &[&a, &b], &[&b], 2).expect("a turn");
+        assert_eq!((turn.owner.as_str(), turn.pool.len()), ("b", 2));
+        let owed: Vec<i64> = rotation.to_entries().iter().map(|one| one.current).collect();
+        assert_eq!(owed, [1, -1]);
     }
 
     #[test]

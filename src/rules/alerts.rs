@@ -26,6 +26,8 @@ pub enum AlertKind {
     NoInput,
     /// Leads touched that wait in a queue without an owner.
     Unowned,
+    /// Those of them that nobody of a pool could take: all away, at their caps, or without the skill.
+    NobodyEligible,
 }
 
 impl AlertKind {
@@ -38,6 +40,7 @@ impl AlertKind {
         ("input-refused", Self::InputRefused),
         ("no-input", Self::NoInput),
         ("unowned", Self::Unowned),
+        ("nobody-eligible", Self::NobodyEligible),
     ];
 
     /// Returns the word used in rules.
@@ -96,6 +99,8 @@ pub struct AlertFigures {
     pub triage: u64,
     /// Those of them that wait in a queue without an owner.
     pub unowned: u64,
+    /// Those of them that nobody of a pool could take.
+    pub nobody_eligible: u64,
     /// Leads of the day that is compared.
     pub leads_today: u64,
     /// Leads of the same weekday in the weeks before, the latest first; days off are left out.
@@ -147,6 +152,9 @@ impl AlertRule {
             AlertKind::InputRefused => self.count(figures.refused_inputs, "inputs refused whole"),
             AlertKind::NoInput => (figures.inputs == 0).then(|| "no input came".to_owned()),
             AlertKind::Unowned => self.count(figures.unowned, "leads waiting without an owner"),
+            AlertKind::NobodyEligible => {
+                self.count(figures.nobody_eligible, "leads that nobody of a pool could take")
+            }
         }
     }
 
@@ -308,6 +316,12 @@ mod tests {
             Some("inputs refused whole: 1 (more than 0): look"),
         );
         check("kind = \"unowned\"\nthreshold = 3", &figures, None);
+        let figures = AlertFigures { nobody_eligible: 2, ..figures };
+        check(
+            "kind = \"nobody-eligible\"",
+            &figures,
+            Some("leads that nobody of a pool could take: 2 (more than 0): look"),
+        );
         check("kind = \"no-input\"", &figures, Some("no input came: look"));
     }
 

@@ -248,22 +248,31 @@ fn unknown(text: &RuleText, inside: &str, sink: &Sink) {
 
 /// A test that expects a queue nobody has can never pass; say so where it is written.
 fn check_expectations(tests: &[RuleTest], routing: &RoutingPolicy, sink: &Sink) {
-    let check = |what: &str, id: &Option<String>, test: &RuleTest, known: Vec<&str>| {
-        let Some(id) = id else { return };
-        if known.contains(&id.as_str()) {
-            return;
-        }
-        let hint = did_you_mean(id, known).map(|near| format!("did you mean `{near}`?"));
-        let message = format!("test `{}` expects the unknown {what} `{id}`", test.name);
-        sink.error(&test.place, message, hint);
-    };
+    let queues: Vec<&str> = routing.queues.iter().map(|queue| queue.id.as_str()).collect();
+    let owners: Vec<&str> = routing.owners.iter().map(|owner| owner.id.as_str()).collect();
+    let owner_or_nobody: Vec<&str> = owners.iter().copied().chain([test::NOBODY]).collect();
+    let own = routing.routes.iter().map(|route| route.id.as_str());
+    let routes: Vec<&str> = own.chain(["sticky", "triage"]).collect();
     for test in tests {
-        let queues = routing.queues.iter().map(|queue| queue.id.as_str()).collect();
-        check("queue", &test.expect.queue, test, queues);
-        let owners = routing.owners.iter().map(|owner| owner.id.as_str()).collect();
-        check("owner", &test.expect.owner, test, owners);
-        let own = routing.routes.iter().map(|route| route.id.as_str());
-        check("route", &test.expect.route, test, own.chain(["sticky", "triage"]).collect());
+        let check = |verb: &str, what: &str, id: &str, known: &[&str]| {
+            if known.contains(&id) {
+                return;
+            }
+            let near = did_you_mean(id, known.iter().copied());
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let message = format!("test `{}` {verb} the unknown {what} `{id}`", test.name);
+            sink.error(&test.place, message, hint);
+        };
+        let expect = &test.expect;
+        expect.queue.iter().for_each(|id| check("expects", "queue", id, &queues));
+        expect.owner.iter().for_each(|id| check("expects", "owner", id, &owner_or_nobody));
+        expect.route.iter().for_each(|id| check("expects", "route", id, &routes));
+        expect.passed.iter().flatten().for_each(|id| check("expects", "owner", id, &owners));
+        test.owner_before.iter().for_each(|id| check("names", "owner", id, &owners));
+        for load in &test.loads {
+            check("names", "owner", &load.owner, &owners);
+            load.queue.iter().for_each(|id| check("names", "queue", id, &queues));
+        }
     }
 }
 

@@ -1,17 +1,22 @@
 //! Who gets which lead, as written in `routing.toml`: owners, queues, routes, and the calendar that
 //! owners and follow-up plans share.
 
+mod cap;
 mod lints;
+mod queue;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
+use self::cap::decode_caps;
+use self::queue::{decode_queue, skills};
 use super::condition::{Condition, ConditionContext};
 use super::decode::Table;
 use super::diagnostics::Place;
 use super::hours::{BusinessHours, Calendar, DayRange, opt_country, opt_day, opt_hours, opt_zone};
-use crate::model::field;
-use crate::model::subject::Subject;
+
+pub use self::cap::{Cap, Period, Window};
+pub use self::queue::{Matching, PoolMember, Queue, Strategy, WhenNobody};
 
 /// Route names that decisions use for themselves.
 pub const RESERVED_ROUTES: &[&str] = &[STICKY, TRIAGE];
@@ -39,6 +44,10 @@ pub struct Owner {
     pub absent: Vec<DayRange>,
     /// Languages they speak, ISO 639-1.
     pub languages: Vec<String>,
+    /// What they know, in lower case.
+    pub skills: Vec<String>,
+    /// Limits to what they take, from all queues together.
+    pub caps: Vec<Cap>,
     /// Where they are written.
     pub place: Place,
 }
@@ -49,60 +58,24 @@ impl Owner {
         if !self.active {
             return Some("no longer active".to_owned());
         }
+        self.absent_until(as_of).map(|last| format!("away until {last}"))
+    }
+
+    /// Returns the last day of the absence that `as_of` falls into.
+    pub fn absent_until(&self, as_of: DateTime<Utc>) -> Option<NaiveDate> {
         let day = as_of.with_timezone(&self.zone).date_naive();
-        self.absent
-            .iter()
-            .filter(|(first, last)| (*first..=*last).contains(&day))
-            .map(|(_, last)| *last)
-            .max()
-            .map(|last| format!("away until {last}"))
+        let now = self.absent.iter().filter(|(first, last)| (*first..=*last).contains(&day));
+        now.map(|(_, last)| *last).max()
     }
 
     /// Returns whether the owner speaks the lead's language.
     pub fn speaks(&self, language: &str) -> bool {
         self.languages.iter().any(|known| known.eq_ignore_ascii_case(language))
     }
-}
 
-/// One owner's part in a queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolMember {
-    /// Owner's id.
-    pub owner: String,
-    /// Share; 2 gets twice as many leads as 1.
-    pub weight: i64,
-    /// Where the owner is named.
-    pub place: Place,
-}
-
-/// Where leads wait.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Queue {
-    /// Stable id.
-    pub id: String,
-    /// Name as people say it.
-    pub name: String,
-    /// Who serves it, in file order; empty when leads wait without an owner.
-    pub pool: Vec<PoolMember>,
-    /// Whether leads are meant to wait here without an owner.
-    pub unattended: bool,
-    /// Whether owners who speak the lead's language come first.
-    pub match_language: bool,
-    /// Why the queue exists.
-    pub because: String,
-    /// Where it is written.
-    pub place: Place,
-}
-
-impl Queue {
-    /// Returns the sum of the weights: the turns after which everybody had their share.
-    pub fn turns(&self) -> i64 {
-        self.pool.iter().map(|member| member.weight).sum()
-    }
-
-    /// Returns whether `owner` serves the queue.
-    pub fn is_served_by(&self, owner: &str) -> bool {
-        self.pool.iter().any(|member| member.owner == owner)
+    /// Returns whether the owner has `skill`, in lower case.
+    pub fn knows(&self, skill: &str) -> bool {
+        self.skills.iter().any(|known| known == skill)
     }
 }
 
@@ -117,6 +90,10 @@ pub struct Route {
     pub queue: String,
     /// Owner's id, when the route names one person.
     pub owner: Option<String>,
+    /// Skills, in lower case, that whoever takes a lead must have, besides those that the queue asks for.
+    pub needs_skill: Vec<String>,
+    /// What happens when nobody of the queue may take a lead; the queue's answer when absent.
+    pub when_nobody: Option<WhenNobody>,
     /// Why, in words a salesperson understands.
     pub because: String,
     /// Where it is written.
@@ -125,6 +102,8 @@ pub struct Route {
     pub queue_place: Place,
     /// Where it names its owner.
     pub owner_place: Place,
+    /// Where it names the skills that it needs.
+    pub skill_place: Place,
 }
 
 /// What happens to a returning lead whose owner is away.
@@ -193,7 +172,7 @@ impl RoutingPolicy {
         policy.triage = root.opt_string("triage").unwrap_or_else(|| TRIAGE.to_owned());
         policy.returning = root.table("returning", decode_returning).unwrap_or_default();
         policy.owners = root.tables("owner", |table| decode_owner(table, &policy.calendar));
-        policy.queues = root.tables("queue", decode_queue);
+        policy.queues = root.tables("queue", |table| decode_queue(table, context));
         policy.routes = root.tables("route", |table| decode_route(table, context));
         lints::report(&mut policy, root);
         for queue in &mut policy.queues {
@@ -221,26 +200,18 @@ impl RoutingPolicy {
         self.queues.iter().find(|queue| queue.id == id)
     }
 
+    /// Returns whether a lead goes on to the next route when nobody takes it from this one.
+    pub fn lets_pass(&self, route: &Route) -> bool {
+        let queue = self.queue(&route.queue);
+        let may_be_taken =
+            route.owner.is_some() || queue.is_some_and(|queue| !queue.pool.is_empty());
+        let answer = route.when_nobody.or(queue.map(|queue| queue.when_nobody));
+        may_be_taken && answer == Some(WhenNobody::Next)
+    }
+
     /// Returns the first queue that `owner` serves.
     pub fn queue_of(&self, owner: &str) -> Option<&Queue> {
         self.queues.iter().find(|queue| queue.is_served_by(owner))
-    }
-
-    /// Returns the members of `queue` who take leads at the subject's instant, in file order.
-    ///
-    /// In a queue with `match-language` only those who speak the lead's language, when there are any.
-    pub fn available<'a>(&'a self, queue: &'a Queue, subject: &Subject<'_>) -> Vec<&'a PoolMember> {
-        let present = |member: &&PoolMember| {
-            self.owner(&member.owner).is_some_and(|owner| owner.away(subject.as_of).is_none())
-        };
-        let members: Vec<&PoolMember> = queue.pool.iter().filter(present).collect();
-        let language = subject.values.get(field::LANGUAGE).filter(|_| queue.match_language);
-        let Some(language) = language else { return members };
-        let speaks = |member: &&PoolMember| {
-            self.owner(&member.owner).is_some_and(|owner| owner.speaks(language))
-        };
-        let speakers: Vec<&PoolMember> = members.iter().copied().filter(speaks).collect();
-        if speakers.is_empty() { members } else { speakers }
     }
 }
 
@@ -274,6 +245,8 @@ fn decode_owner(table: &Table<'_>, calendar: &Calendar) -> Owner {
         active: table.bool_or("active", true),
         absent,
         languages: table.strings("languages"),
+        skills: skills(table, "skills"),
+        caps: decode_caps(table),
         place: table.place_of("id"),
         id,
     }
@@ -294,47 +267,19 @@ fn decode_absence(table: &Table<'_>) -> Option<DayRange> {
     Some((first, last))
 }
 
-fn decode_queue(table: &Table<'_>) -> Queue {
-    let id = table.string("id");
-    let pool: Vec<PoolMember> = table.tables("pool", |member| {
-        let weight = member.opt_integer("weight").unwrap_or(1);
-        if !(1..=1_000).contains(&weight) {
-            member.error(
-                "weight",
-                format!("a weight of {weight} makes no turns"),
-                Some("write a number from 1 to 1000; leave the owner out for none".to_owned()),
-            );
-        }
-        PoolMember { owner: member.string("owner"), weight, place: member.place_of("owner") }
-    });
-    if table.has("pool") && pool.is_empty() {
-        table.error(
-            "pool",
-            format!("the pool of queue `{id}` is empty"),
-            Some("add an owner, or leave `pool` out and write `unattended = true`".to_owned()),
-        );
-    }
-    Queue {
-        name: table.opt_string("name").unwrap_or_else(|| id.clone()),
-        pool,
-        unattended: table.bool_or("unattended", false),
-        match_language: table.bool_or("match-language", false),
-        because: table.string("because"),
-        place: table.place_of("id"),
-        id,
-    }
-}
-
 fn decode_route(table: &Table<'_>, context: &ConditionContext<'_>) -> Route {
     let id = table.string("id");
     Route {
         when: Condition::decode_key(table, "when", context).unwrap_or_else(Condition::always),
         queue: table.opt_string("queue").unwrap_or_default(),
         owner: table.opt_string("owner"),
+        needs_skill: skills(table, "needs-skill"),
+        when_nobody: table.opt_choice("when-nobody", WhenNobody::ALL),
         because: table.string("because"),
         place: table.place_of("id"),
         queue_place: table.place_of("queue"),
         owner_place: table.place_of("owner"),
+        skill_place: table.place_of("needs-skill"),
         id,
     }
 }

@@ -27,6 +27,10 @@ pub struct RuleTest {
     pub given: FieldValues,
     /// What is given beyond values.
     pub given_facts: GivenFacts,
+    /// Id of the owner that the lead had.
+    pub owner_before: Option<String>,
+    /// Leads that came to owners before.
+    pub loads: Vec<GivenLoad>,
     /// What is expected.
     pub expect: Expectation,
 }
@@ -57,6 +61,22 @@ pub struct GivenTouch {
     pub age_seconds: i64,
 }
 
+/// Leads that came to an owner before the test's lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenLoad {
+    /// Owner's id.
+    pub owner: String,
+    /// Queue's id; without one they count for the owner alone.
+    pub queue: Option<String>,
+    /// How many.
+    pub leads: i64,
+    /// Seconds before as-of.
+    pub age_seconds: i64,
+}
+
+/// The owner whom a test expects when the lead is to wait.
+pub const NOBODY: &str = "nobody";
+
 /// What a test expects; what it does not mention is not looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expectation {
@@ -74,8 +94,10 @@ pub struct Expectation {
     pub groups: [Option<i32>; 4],
     /// Queue's id.
     pub queue: Option<String>,
-    /// Owner's id.
+    /// Owner's id, or [`NOBODY`].
     pub owner: Option<String>,
+    /// Ids of exactly the owners who were passed over, in alphabetical order.
+    pub passed: Option<Vec<String>>,
     /// Route's id.
     pub route: Option<String>,
     /// Scoring rules that must have given points.
@@ -110,7 +132,10 @@ impl RuleTest {
             }
             let as_of = decode_as_of(table);
             let place = table.place_of("name");
-            Self { name, place, as_of, given, given_facts, expect: expect.unwrap_or_default() }
+            let owner_before = table.opt_string("owner-before");
+            let loads = table.tables("loads", decode_load);
+            let expect = expect.unwrap_or_default();
+            Self { name, place, as_of, given, given_facts, owner_before, loads, expect }
         })
     }
 
@@ -146,6 +171,19 @@ impl RuleTest {
                 identities: Vec::new(),
             })
             .collect()
+    }
+}
+
+fn decode_load(table: &Table<'_>) -> GivenLoad {
+    let leads = table.integer("leads");
+    if leads < 0 {
+        table.error("leads", "nobody has fewer leads than none", None);
+    }
+    GivenLoad {
+        owner: table.string("owner"),
+        queue: table.opt_string("queue"),
+        leads,
+        age_seconds: table.opt_duration_seconds("ago").unwrap_or_default(),
     }
 }
 
@@ -285,6 +323,11 @@ fn decode_expectation(table: &Table<'_>, scoring: &ScoringPolicy) -> Expectation
         groups,
         queue: table.opt_string("queue"),
         owner: table.opt_string("owner"),
+        passed: table.has("passed").then(|| {
+            let mut owners = table.strings("passed");
+            owners.sort();
+            owners
+        }),
         route: table.opt_string("route"),
         because: rule_ids("because"),
         not_because: rule_ids("not-because"),

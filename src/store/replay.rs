@@ -17,6 +17,7 @@ const DERIVED: &[(&str, &str)] = &[
     ("task", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
     ("look", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
     ("turn", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
+    ("no_taker", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
     ("membership", "submission_no IN (SELECT submission_no FROM temp.replayed)"),
     ("link", "submission_no IN (SELECT submission_no FROM temp.replayed)"),
 ];
@@ -71,6 +72,8 @@ impl Store {
              INSERT INTO temp.replayed_lead SELECT lead_no FROM lead;
              DROP TABLE IF EXISTS temp.before_rotation;
              CREATE TEMP TABLE before_rotation AS SELECT * FROM main.rotation;
+             DROP TABLE IF EXISTS temp.before_load;
+             CREATE TEMP TABLE before_load AS SELECT * FROM main.load;
              DROP TABLE IF EXISTS temp.before_lead_alias;
              CREATE TEMP TABLE before_lead_alias AS SELECT * FROM main.lead_alias;",
         )?;
@@ -126,8 +129,8 @@ impl Store {
         Ok(())
     }
 
-    /// Removes what was decided about the submissions at stake; ids keep their numbers, and turns are laid
-    /// aside for [`Store::earlier_turn`].
+    /// Removes what was decided about the submissions at stake; ids keep their numbers, and how leads were
+    /// dealt is laid aside for [`Store::dealt_before`].
     pub fn take_derived_apart(&self) -> Result<()> {
         self.connection.execute_batch(
             "INSERT INTO last_number SELECT 'lead', coalesce(max(lead_no), 0) FROM lead WHERE true
@@ -137,9 +140,21 @@ impl Store {
                    AND l.lead_no IN (SELECT lead_no FROM temp.replayed_lead);
              DROP TABLE IF EXISTS temp.earlier_turn;
              CREATE TEMP TABLE earlier_turn (lead_no INTEGER, run_no INTEGER, queue TEXT, owner TEXT,
-                 turn INTEGER, pool_no INTEGER, PRIMARY KEY (lead_no, run_no)) WITHOUT ROWID;
+                 turn INTEGER, pool_no INTEGER, passed_no INTEGER,
+                 PRIMARY KEY (lead_no, run_no)) WITHOUT ROWID;
              INSERT INTO temp.earlier_turn SELECT * FROM main.turn
-                 WHERE lead_no IN (SELECT lead_no FROM temp.replayed_lead);",
+                 WHERE lead_no IN (SELECT lead_no FROM temp.replayed_lead);
+             DROP TABLE IF EXISTS temp.earlier_no_taker;
+             CREATE TEMP TABLE earlier_no_taker (lead_no INTEGER, run_no INTEGER, place INTEGER,
+                 queue TEXT, passed_no INTEGER, PRIMARY KEY (lead_no, run_no, place)) WITHOUT ROWID;
+             INSERT INTO temp.earlier_no_taker SELECT * FROM main.no_taker
+                 WHERE lead_no IN (SELECT lead_no FROM temp.replayed_lead);
+             UPDATE load SET leads = load.leads - gone.leads
+                 FROM (SELECT run_no, queue, owner, count(*) AS leads FROM decision
+                       WHERE steps & 32 <> 0 AND lead_no IN (SELECT lead_no FROM temp.replayed_lead)
+                       GROUP BY run_no, queue, owner) AS gone
+                 WHERE (gone.run_no, gone.queue, gone.owner) = (load.run_no, load.queue, load.owner);
+             DELETE FROM load WHERE leads <= 0;",
         )?;
         for (table, at_stake) in DERIVED {
             self.connection.execute(&format!("DELETE FROM main.{table} WHERE {at_stake}"), [])?;
@@ -250,7 +265,9 @@ impl Store {
             "look",
             "task",
             "turn",
+            "no_taker",
             "rotation",
+            "load",
         ] {
             let (was, is) = (format!("temp.before_{table}"), format!("main.{table}"));
             let (too_many, first) = self.rows_only_in(&was, &is)?;

@@ -1,49 +1,79 @@
-//! Whose turn a lead took: what the rotation is the sum of.
+//! How leads were dealt: whose turn each took, which the rotation is the sum of, and who was passed over.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
 use crate::model::ids::{LeadNo, RunNo};
-use crate::routing::{Pool, RotationEntry, TurnTaken};
+use crate::routing::{Dealt, NoTaker, Passed, PassedOver, Pool, RotationEntry, TurnTaken, Why};
 
-/// Keeps turns; the pools already met stay in memory, for there are few.
+/// Lists of people who were passed over that are kept in memory; the store knows the rest.
+const PASSED_REMEMBERED_MAX: usize = 10_000;
+
+/// Keeps how leads were dealt; the pools already met stay in memory, for there are few.
 #[derive(Debug)]
 pub struct TurnBook<'s> {
     store: &'s Store,
     run: RunNo,
     pools: HashMap<Pool, i64>,
+    passed: HashMap<Passed, i64>,
 }
 
 impl Store {
     /// Opens the list of turns for writing.
     pub fn turn_book(&self, run: RunNo) -> TurnBook<'_> {
-        TurnBook { store: self, run, pools: HashMap::new() }
+        TurnBook { store: self, run, pools: HashMap::new(), passed: HashMap::new() }
     }
 
-    /// Returns the turn that `lead` took in `run` before that run was decided about anew.
-    pub fn earlier_turn(&self, lead: LeadNo, run: RunNo) -> Result<Option<TurnTaken>> {
-        let found: Option<(TurnTaken, String)> = self
+    /// Returns how `lead` was dealt in `run` before that run was decided about anew.
+    pub fn dealt_before(&self, lead: LeadNo, run: RunNo) -> Result<Dealt> {
+        self.dealt_in(lead, run, "temp.earlier_turn", "temp.earlier_no_taker")
+    }
+
+    /// Returns how `lead` was dealt in `run`.
+    pub fn dealt(&self, lead: LeadNo, run: RunNo) -> Result<Dealt> {
+        self.dealt_in(lead, run, "main.turn", "main.no_taker")
+    }
+
+    fn dealt_in(&self, lead: LeadNo, run: RunNo, turns: &str, no_takers: &str) -> Result<Dealt> {
+        let found: Option<(TurnTaken, String, Option<String>)> = self
             .connection
-            .prepare_cached(
-                "SELECT t.queue, t.owner, t.turn, p.paid
-                 FROM temp.earlier_turn AS t JOIN turn_pool AS p USING (pool_no)
-                 WHERE t.lead_no = ?1 AND t.run_no = ?2",
-            )?
+            .prepare_cached(&format!(
+                "SELECT t.queue, t.owner, t.turn, p.paid, o.members
+                 FROM {turns} AS t JOIN turn_pool AS p USING (pool_no)
+                 LEFT JOIN turn_passed AS o USING (passed_no)
+                 WHERE t.lead_no = ?1 AND t.run_no = ?2"
+            ))?
             .query_row([lead.0, run.0], |row| {
                 let turn = TurnTaken {
                     queue: row.get(0)?,
                     owner: row.get(1)?,
                     turn: row.get(2)?,
                     pool: Pool::from([]),
+                    passed: Passed::from([]),
                 };
-                Ok((turn, row.get(3)?))
+                Ok((turn, row.get(3)?, row.get(4)?))
             })
             .optional()?;
-        found.map(|(turn, paid)| Ok(TurnTaken { pool: pool(&paid)?, ..turn })).transpose()
+        let turn = found.map(|(turn, paid, members)| -> Result<TurnTaken> {
+            let passed =
+                members.map_or_else(|| Ok(turn.passed.clone()), |text| read_passed(&text))?;
+            Ok(TurnTaken { pool: pool(&paid)?, passed, ..turn })
+        });
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT n.queue, o.members FROM {no_takers} AS n JOIN turn_passed AS o USING (passed_no)
+             WHERE n.lead_no = ?1 AND n.run_no = ?2 ORDER BY n.place"
+        ))?;
+        let mut rows = statement.query([lead.0, run.0])?;
+        let mut nobody = Vec::new();
+        while let Some(row) = rows.next()? {
+            let members: String = row.get(1)?;
+            nobody.push(NoTaker { queue: row.get(0)?, passed: read_passed(&members)? });
+        }
+        Ok(Dealt { turn: turn.transpose()?, nobody })
     }
 
     /// Sums the rotation up from the turns that are kept.
@@ -74,14 +104,58 @@ impl Store {
 }
 
 impl TurnBook<'_> {
-    /// Keeps the turn that `lead` took.
-    pub fn write(&mut self, lead: LeadNo, taken: &TurnTaken) -> Result<()> {
-        let pool = self.pool(&taken.pool)?;
-        self.store
-            .connection
-            .prepare_cached("INSERT INTO turn VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute(params![lead.0, self.run.0, taken.queue, taken.owner, taken.turn, pool])?;
+    /// Keeps how `lead` was dealt.
+    pub fn write(&mut self, lead: LeadNo, dealt: &Dealt) -> Result<()> {
+        if let Some(taken) = &dealt.turn {
+            let pool = self.pool(&taken.pool)?;
+            let passed =
+                if taken.passed.is_empty() { None } else { Some(self.passed(&taken.passed)?) };
+            self.store
+                .connection
+                .prepare_cached("INSERT INTO turn VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+                .execute(params![
+                    lead.0,
+                    self.run.0,
+                    taken.queue,
+                    taken.owner,
+                    taken.turn,
+                    pool,
+                    passed
+                ])?;
+        }
+        for (place, one) in dealt.nobody.iter().enumerate() {
+            let passed = self.passed(&one.passed)?;
+            self.store
+                .connection
+                .prepare_cached("INSERT INTO no_taker VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![lead.0, self.run.0, place as i64, one.queue, passed])?;
+        }
         Ok(())
+    }
+
+    fn passed(&mut self, passed: &Passed) -> Result<i64> {
+        if let Some(known) = self.passed.get(passed) {
+            return Ok(*known);
+        }
+        let members: Vec<(&str, &str, &str)> = passed
+            .iter()
+            .map(|one| (one.owner.as_str(), one.why.word(), one.detail.as_str()))
+            .collect();
+        let text = serde_json::to_string(&members)?;
+        let connection = &self.store.connection;
+        connection
+            .prepare_cached(
+                "INSERT INTO turn_passed (members) VALUES (?1) ON CONFLICT (members) DO NOTHING",
+            )?
+            .execute([&text])?;
+        let number = connection
+            .prepare_cached("SELECT passed_no FROM turn_passed WHERE members = ?1")?
+            .query_row([&text], |row| row.get(0))?;
+        // A field of the lead may name the skill, and there may be any number of these.
+        if self.passed.len() < PASSED_REMEMBERED_MAX {
+            self.passed.insert(Arc::clone(passed), number);
+        }
+        Ok(number)
     }
 
     fn pool(&mut self, paid: &Pool) -> Result<i64> {
@@ -106,4 +180,17 @@ impl TurnBook<'_> {
 fn pool(paid: &str) -> Result<Pool> {
     let members: Vec<(String, i64)> = serde_json::from_str(paid)?;
     Ok(members.into())
+}
+
+/// Reads a list of those who were passed over.
+pub(super) fn read_passed(members: &str) -> Result<Passed> {
+    let members: Vec<(String, String, String)> = serde_json::from_str(members)?;
+    members
+        .into_iter()
+        .map(|(owner, word, detail)| {
+            let found = Why::ALL.iter().find(|(known, _)| *known == word);
+            let (_, why) = found.with_context(|| format!("unknown reason `{word}`"))?;
+            Ok(PassedOver { owner, why: *why, detail })
+        })
+        .collect()
 }

@@ -251,9 +251,11 @@ impl Store {
         Ok(appended as u64)
     }
 
-    /// Removes the turns that `run` took; the rotation stands as if they had not been.
+    /// Removes the turns that `run` took, and that nobody could take a lead in it; the rotation stands as if
+    /// they had not been.
     pub fn give_turns_back(&self, run: RunNo) -> Result<()> {
         self.connection.execute("DELETE FROM turn WHERE run_no = ?1", [run.0])?;
+        self.connection.execute("DELETE FROM no_taker WHERE run_no = ?1", [run.0])?;
         self.sum_turns_up()
     }
 

@@ -21,6 +21,7 @@ mod commands;
 mod containers;
 mod crash;
 mod csv_spectrum;
+mod dealing;
 mod docs;
 mod drafts;
 mod elapsed;

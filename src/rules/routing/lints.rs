@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Queue, RESERVED_ROUTES, Route, RoutingPolicy};
+use super::{Owner, Queue, RESERVED_ROUTES, Route, RoutingPolicy, Strategy};
 use crate::rules::decode::{Sink, Table};
 use crate::rules::diagnostics::{Place, did_you_mean};
 
@@ -15,7 +15,9 @@ pub(super) fn report(policy: &mut RoutingPolicy, root: &Table<'_>) {
     pools(policy, sink);
     triage(policy, root);
     complete_routes(policy, sink);
-    unreachable(&policy.routes, sink);
+    unreachable(policy, sink);
+    strategies(policy, sink);
+    skills(policy, sink);
     idle_queues(policy, sink);
     idle_owners(policy, sink);
 }
@@ -96,6 +98,80 @@ fn nobody_serves(policy: &RoutingPolicy, queue: &Queue, serving: usize, sink: &S
     }
 }
 
+/// Reports weights that do nothing, and capacity that nobody can have left.
+fn strategies(policy: &RoutingPolicy, sink: &Sink) {
+    for queue in &policy.queues {
+        let word = queue.strategy.word();
+        for member in &queue.pool {
+            if let Some(place) = member.weight_place.as_ref().filter(|_| !queue.strategy.weighs()) {
+                sink.error(
+                    place,
+                    format!("queue `{}` goes by `{word}`, where weights do nothing", queue.id),
+                    Some("take the weight out, or write `strategy = \"weighted\"`".to_owned()),
+                );
+            }
+            let has_cap = |owner: &Owner| !owner.caps.is_empty() || !member.caps.is_empty();
+            if queue.strategy == Strategy::CapacityLeft
+                && policy.owner(&member.owner).is_some_and(|owner| !has_cap(owner))
+            {
+                sink.error(
+                    &member.place,
+                    format!(
+                        "queue `{}` goes by `{word}`, but owner `{}` has no cap",
+                        queue.id, member.owner
+                    ),
+                    Some(
+                        "add `cap = [{ leads = 20, per = \"day\" }]` to the owner or here"
+                            .to_owned(),
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// Reports skills that a queue or route needs and nobody of the pool has.
+fn skills(policy: &RoutingPolicy, sink: &Sink) {
+    let known = || policy.owners.iter().flat_map(|owner| &owner.skills).map(String::as_str);
+    let report = |queue: &Queue, needed: &[&str], place: &Place| {
+        let has_all = |owner: &Owner| needed.iter().all(|skill| owner.knows(skill));
+        let pool = || queue.pool.iter().filter_map(|member| policy.owner(&member.owner));
+        if needed.is_empty() || queue.pool.is_empty() || pool().any(has_all) {
+            return;
+        }
+        let missing = needed.iter().find(|skill| !pool().any(|owner| owner.knows(skill)));
+        let (what, hint) = match missing {
+            Some(skill) => (
+                format!("has skill `{skill}`"),
+                did_you_mean(skill, known()).filter(|near| near != skill).map_or_else(
+                    || format!("add it to an owner of the pool: skills = [\"{skill}\"]"),
+                    |near| format!("did you mean `{near}`?"),
+                ),
+            ),
+            None => {
+                let each: Vec<String> = needed.iter().map(|skill| format!("`{skill}`")).collect();
+                (
+                    format!("has all of {}", each.join(" and ")),
+                    "let one owner have them all".to_owned(),
+                )
+            }
+        };
+        let message =
+            format!("nobody in the pool of queue `{}` {what}: its leads get no owner", queue.id);
+        sink.warning(place, message, Some(hint));
+    };
+    for queue in &policy.queues {
+        let needed: Vec<&str> = queue.needs_skill.iter().map(String::as_str).collect();
+        report(queue, &needed, &queue.skill_place);
+    }
+    for route in policy.routes.iter().filter(|route| !route.needs_skill.is_empty()) {
+        if let Some(queue) = policy.queue(&route.queue) {
+            let all = route.needs_skill.iter().chain(&queue.needs_skill);
+            report(queue, &all.map(String::as_str).collect::<Vec<_>>(), &route.skill_place);
+        }
+    }
+}
+
 fn triage(policy: &RoutingPolicy, root: &Table<'_>) {
     if policy.queue(&policy.triage).is_none() {
         root.sink().error(
@@ -151,10 +227,11 @@ fn infer_queue(policy: &RoutingPolicy, route: &mut Route, sink: &Sink) {
     }
 }
 
-fn unreachable(routes: &[Route], sink: &Sink) {
-    for (position, route) in routes.iter().enumerate() {
-        let above = &routes[..position];
-        if let Some(all) = above.iter().find(|earlier| earlier.when.is_always()) {
+fn unreachable(policy: &RoutingPolicy, sink: &Sink) {
+    for (position, route) in policy.routes.iter().enumerate() {
+        // Those that let leads pass which nobody takes shadow nothing.
+        let mut above = policy.routes[..position].iter().filter(|one| !policy.lets_pass(one));
+        if let Some(all) = above.clone().find(|earlier| earlier.when.is_always()) {
             sink.error(
                 &route.place,
                 format!(
@@ -165,9 +242,7 @@ fn unreachable(routes: &[Route], sink: &Sink) {
                 ),
                 Some(format!("move `{}` to the end of the file", all.id)),
             );
-        } else if let Some(wider) =
-            above.iter().find(|earlier| route.when.implies_same(&earlier.when))
-        {
+        } else if let Some(wider) = above.find(|earlier| route.when.implies_same(&earlier.when)) {
             sink.error(
                 &route.place,
                 format!(

@@ -79,6 +79,9 @@ fn a_route_below_a_wider_one_is_an_error() {
         ],
     );
     check(&format!("{TEAM}{narrow}{wide}"), &[]);
+    // Below one that lets leads pass which nobody takes, it is a second chance.
+    let passing = wide.replace("queue = 'pl'", "queue = 'pl'\nwhen-nobody = 'next'");
+    check(&format!("{TEAM}{passing}{narrow}"), &[]);
 }
 
 #[test]
@@ -175,4 +178,83 @@ fn an_owner_is_found_however_the_crm_names_them() {
         assert_eq!(policy.owner_named(text).map(|owner| owner.id.as_str()), Some("anna"), "{text}");
     }
     assert!(policy.owner_named("").is_none());
+}
+
+#[test]
+fn caps_say_how_many_and_in_what_time() {
+    let with = |cap: &str| {
+        TEAM.replace("id = 'anna'\n", &format!("id = 'anna'\ncap = {cap}\n"))
+            + &route("a", "queue = 'pl'")
+    };
+    check(&with("[{ leads = 20, per = 'day' }, { leads = 60, per = '7d' }]"), &[]);
+    check(&with("{ leads = 0, per = 'day' }"), &["3: a cap of 0 takes no leads"]);
+    check(
+        &with("{ leads = 9, per = 'days' }"),
+        &["3: `days` is no time in which leads are counted"],
+    );
+    check(&with("{ leads = 9 }"), &["3: `per` is missing"]);
+    let (policy, _) = read(&with("[{ leads = 20, per = 'week' }, { leads = 60, per = '36h' }]"));
+    let windows: Vec<String> = policy.owners[0]
+        .caps
+        .iter()
+        .map(|cap| format!("{} {}", cap.leads, cap.window.words()))
+        .collect();
+    assert_eq!(windows, ["20 a week", "60 in 36h"]);
+}
+
+#[test]
+fn a_strategy_gets_what_it_needs_and_nothing_else() {
+    let with = |queue: &str| {
+        TEAM.replace("pool = [{ owner = 'anna' }]", queue) + &route("a", "queue = 'pl'")
+    };
+    let pool = "pool = [{ owner = 'anna', weight = 2 }]";
+    check(&with(&format!("{pool}\nstrategy = 'weighted'")), &[]);
+    check(&with(&format!("{pool}\nstrategy = 'least-loaded'\nper = 'week'")), &[]);
+    check(&with(&format!("{pool}\nstrategy = 'least-loaded'")), &["9: `per` is missing"]);
+    check(
+        &with(&format!("{pool}\nper = 'week'")),
+        &["12: only `least-loaded` counts the leads of a period"],
+    );
+    check(
+        &with(&format!("{pool}\nstrategy = 'rotation'")),
+        &["11: queue `pl` goes by `rotation`, where weights do nothing"],
+    );
+    check(
+        &with("pool = [{ owner = 'anna' }]\nstrategy = 'capacity-left'"),
+        &["11: queue `pl` goes by `capacity-left`, but owner `anna` has no cap"],
+    );
+    check(
+        &with("unattended = true\nwhen-nobody = 'next'"),
+        &[
+            "12: queue `pl` has no pool, so `when-nobody` says nothing",
+            "2: owner `anna` serves no queue and gets no new leads",
+        ],
+    );
+    check(&with(&format!("{pool}\nstrategy = 'weigted'")), &["12: `strategy` cannot be `weigted`"]);
+}
+
+#[test]
+fn a_skill_that_nobody_has_is_reported() {
+    let skilled = TEAM.replace("id = 'anna'\n", "id = 'anna'\nskills = ['AI', 'cloud']\n");
+    let with = |queue: &str, rest: &str| {
+        skilled.replace("'anna' }]", &format!("'anna' }}]\n{queue}"))
+            + &route("a", &format!("queue = 'pl'\n{rest}"))
+    };
+    check(&with("needs-skill = ['ai', 'Cloud']", "needs-skill = 'AI'"), &[]);
+    check(
+        &with("needs-skill = 'erp'", ""),
+        &["13: nobody in the pool of queue `pl` has skill `erp`: its leads get no owner"],
+    );
+    check(
+        &with("", "needs-skill = ['ai', 'clod']"),
+        &["19: nobody in the pool of queue `pl` has skill `clod`: its leads get no owner"],
+    );
+    check(&with("match-skill = 'prodct'", ""), &["13: unknown field `prodct`"]);
+    check(
+        &with("require = ['skill', 'hours']", ""),
+        &[
+            "13: `skill` is required, but nothing says that it is to match",
+            "13: `hours` is required, but nothing says that it is to match",
+        ],
+    );
 }

@@ -1,0 +1,110 @@
+//! How many leads came to whom, and which wait for somebody.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rusqlite::params;
+
+use super::Store;
+use super::turns::read_passed;
+use crate::model::ids::{LeadNo, RunNo};
+use crate::routing::{LoadEntry, Passed};
+
+/// Leads by queue and owner.
+pub type LeadsTo = BTreeMap<(String, String), i64>;
+
+/// A lead that waits because nobody could take it when it was last decided about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingLead {
+    /// Its number.
+    pub lead: LeadNo,
+    /// A queue in which nobody could.
+    pub queue: String,
+    /// Number of the list of those who could not; the same list has the same number.
+    pub passed_no: i64,
+    /// Hash of the rules that decided.
+    pub rules_hash: String,
+}
+
+impl Store {
+    /// Hands the leads that came to somebody by the end of `run`, in runs whose as-of is `since_ms` or later,
+    /// to `visit`.
+    pub fn each_load(
+        &self,
+        run: RunNo,
+        since_ms: i64,
+        mut visit: impl FnMut(LoadEntry),
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT l.queue, l.owner, r.as_of_ms, l.leads FROM load AS l JOIN run AS r USING (run_no)
+             WHERE r.run_no <= ?1 AND r.as_of_ms >= ?2",
+        )?;
+        let mut rows = statement.query([run.0, since_ms])?;
+        while let Some(row) = rows.next()? {
+            visit(LoadEntry {
+                queue: row.get(0)?,
+                owner: row.get(1)?,
+                at_ms: row.get(2)?,
+                leads: row.get(3)?,
+            });
+        }
+        Ok(())
+    }
+
+    /// Adds the leads that came to somebody in `run`.
+    pub fn add_load(&self, run: RunNo, leads: &LeadsTo) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO load VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (run_no, queue, owner) DO UPDATE SET leads = leads + excluded.leads",
+        )?;
+        for ((queue, owner), leads) in leads {
+            statement.execute(params![run.0, queue, owner, leads])?;
+        }
+        Ok(())
+    }
+
+    /// Hands every lead that waits because nobody could take it to `visit`, once for each queue in which
+    /// nobody could, in order of lead. With `again_in` only those at stake in a replay that this run dealt when
+    /// it decided first.
+    pub fn each_waiting(
+        &self,
+        again_in: Option<RunNo>,
+        mut visit: impl FnMut(WaitingLead) -> Result<()>,
+    ) -> Result<()> {
+        // The founder says whether another lead is about to take it in.
+        let waiting = "SELECT l.lead_no, n.queue, n.passed_no, r.rules_hash
+             FROM no_taker AS n CROSS JOIN lead AS l USING (lead_no)
+             JOIN membership AS m ON m.submission_no = l.founder_no AND m.lead_no = l.lead_no
+             JOIN run AS r ON r.run_no = n.run_no
+             WHERE l.owner IS NULL AND l.merged_into IS NULL
+               AND n.run_no = (SELECT max(d.run_no) FROM decision AS d WHERE d.lead_no = n.lead_no)";
+        let dealt = match again_in {
+            None => String::new(),
+            Some(RunNo(run)) => format!(
+                "AND l.lead_no IN (SELECT lead_no FROM temp.earlier_turn WHERE run_no = {run}
+                     UNION SELECT lead_no FROM temp.earlier_no_taker WHERE run_no = {run})"
+            ),
+        };
+        let sql = format!("{waiting} {dealt} ORDER BY n.lead_no, n.place");
+        let mut statement = self.connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(WaitingLead {
+                lead: LeadNo(row.get(0)?),
+                queue: row.get(1)?,
+                passed_no: row.get(2)?,
+                rules_hash: row.get(3)?,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Returns the list of those who were passed over that has the number `passed_no`.
+    pub fn passed_over(&self, passed_no: i64) -> Result<Passed> {
+        let members: String = self
+            .connection
+            .prepare_cached("SELECT members FROM turn_passed WHERE passed_no = ?1")?
+            .query_row([passed_no], |row| row.get(0))?;
+        read_passed(&members)
+    }
+}

@@ -1,0 +1,41 @@
+-- Who was passed over when a lead was dealt, and why; and how many leads came to whom.
+
+-- Everybody of a pool who did not get a lead, as a list of [owner, why, detail]; each list once.
+CREATE TABLE turn_passed (
+    passed_no INTEGER PRIMARY KEY,
+    members   TEXT NOT NULL UNIQUE
+) STRICT;
+-- Who was passed over by a turn; NULL for nobody.
+ALTER TABLE turn ADD COLUMN passed_no INTEGER;
+
+-- Queues in which nobody could take a lead, in the order in which they were asked: a fact like a turn, for
+-- it hangs on the leads that others had at the time.
+CREATE TABLE no_taker (
+    lead_no   INTEGER NOT NULL,
+    run_no    INTEGER NOT NULL,
+    place     INTEGER NOT NULL,
+    queue     TEXT NOT NULL,
+    passed_no INTEGER NOT NULL,
+    PRIMARY KEY (lead_no, run_no, place)
+) STRICT, WITHOUT ROWID;
+
+-- Leads that came to each owner by run and queue: the sum of the decisions that gave a lead to somebody who
+-- did not have it (bit 32 of their steps). Caps and loads are counted from it.
+CREATE TABLE load (
+    run_no INTEGER NOT NULL,
+    queue  TEXT NOT NULL,
+    owner  TEXT NOT NULL,
+    leads  INTEGER NOT NULL,
+    PRIMARY KEY (run_no, queue, owner)
+) STRICT, WITHOUT ROWID;
+
+UPDATE decision SET steps = steps | 32
+WHERE owner IS NOT NULL
+  AND owner IS NOT (SELECT b.owner FROM decision AS b
+                    WHERE b.lead_no = decision.lead_no AND b.run_no < decision.run_no
+                    ORDER BY b.run_no DESC LIMIT 1)
+  AND NOT EXISTS (SELECT 1 FROM lead AS m JOIN decision AS b ON b.lead_no = m.lead_no
+                  WHERE m.merged_into = decision.lead_no AND b.run_no < decision.run_no
+                    AND b.owner = decision.owner);
+INSERT INTO load
+SELECT run_no, queue, owner, count(*) FROM decision WHERE steps & 32 <> 0 GROUP BY run_no, queue, owner;
