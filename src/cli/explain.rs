@@ -1,6 +1,7 @@
 //! `leadmill explain`
 
 mod otherwise;
+mod routing;
 mod score;
 
 use anyhow::Result;
@@ -234,9 +235,13 @@ impl Teller<'_> {
         let holder = latest.owner.clone().unwrap_or_else(|| format!("queue {}", latest.queue));
         terminal::print("")?;
         terminal::print_wrapped(&format!("with {holder}: {}", latest.reason), 2)?;
-        if !latest.tried.is_empty() {
-            let tried = format!("routes that did not match: {}", latest.tried.join(", "));
-            terminal::print_wrapped(&tried, 2)?;
+        match &self.story.routing {
+            Some(trace) => routing::print(trace)?,
+            None if !latest.tried.is_empty() => {
+                let tried = format!("routes that did not match: {}", latest.tried.join(", "));
+                terminal::print_wrapped(&tried, 2)?;
+            }
+            None => {}
         }
         score::tell_changes(&self.story.decisions, &local)?;
         otherwise::print(self.otherwise, self.rules, self.is_asked)
@@ -476,6 +481,7 @@ fn as_json(story: &Story, rules: &RuleSet) -> Value {
         })).collect::<Vec<_>>(),
         "touches": story.touches.iter().map(touch_json).collect::<Vec<_>>(),
         "decisions": score::decisions_json(&story.decisions, rules, &instant),
+        "routing": story.routing.as_ref().map(routing::as_json),
         "tasks": story.tasks.iter().map(|task| json!({
             "task": task.id,
             "subject": task.planned.subject,

@@ -1,5 +1,7 @@
 //! `leadmill report`
 
+mod rotation;
+
 use std::io::Write as _;
 
 use anyhow::Result;
@@ -34,6 +36,12 @@ enum What {
     /// Leads are linked, not merged: by the company's tax or register number, its own domain, its name in one town,
     /// or a rare name in one country. What leads of several companies share links nobody.
     Accounts(OfAccounts),
+    /// Who is next in each queue, and how evenly its leads were shared.
+    ///
+    /// For everybody in a pool: weight, turns, their share and what the weights ask for, what the rotation owes
+    /// them, leads through the queue today, this week and this month, what is left of their cap, and why they
+    /// get no lead now.
+    Rotation(rotation::OfRotation),
     /// How often each scoring rule and each route fired, and which never did.
     ///
     /// Counted are the leads that there are, by their latest decision; `last fired` looks at all decisions.
@@ -97,6 +105,7 @@ impl Report {
                 let run = of.run_record(&store)?;
                 of.duplicates(&store, &rules, &run)?;
             }
+            What::Rotation(of) => of.print(&store, &rules, global.now(&rules)?)?,
             What::Rules(of) => of.print(rule_usage(&store, &rules)?)?,
             What::Accounts(of) => of.print(&StoreAccounts::new(&store, &rules)?)?,
         }

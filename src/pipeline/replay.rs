@@ -172,7 +172,8 @@ fn decide_once_more(
     Ok(())
 }
 
-fn rules_of(store: &Store, run: &RunRecord) -> Result<RuleSet> {
+/// Returns the rules by which `run` decided, as they were kept.
+pub fn rules_of(store: &Store, run: &RunRecord) -> Result<RuleSet> {
     let (mut rules, _) = RuleSet::parse(&store.kept_rules(&run.rules_hash)?)
         .map_err(|found| anyhow::anyhow!("{}", found.render(false)))
         .with_context(|| format!("this leadmill does not read the rules of run {}", run.id))?;

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::evaluate::record;
 use super::touched::{JoinedTouch, TouchBook};
+use super::trace::{RoutingTrace, trace};
 use crate::identity::keys::{KeyKind, email_hash, identities, phone_hash};
 use crate::model::consent::ConsentRecord;
 use crate::model::field::{self, FieldNo, FieldValues};
@@ -35,6 +36,8 @@ pub struct Story {
     pub winners: BTreeMap<String, SubmissionNo>,
     /// Its decisions, the latest first.
     pub decisions: Vec<DecisionEntry>,
+    /// How the latest of them found its owner; `None` when the rules that decided were not kept.
+    pub routing: Option<RoutingTrace>,
     /// Its tasks, the earliest due first.
     pub tasks: Vec<Task>,
     /// Its consents, in order of submission.
@@ -193,11 +196,18 @@ pub fn tell(store: &Store, rules: &RuleSet, no: LeadNo, as_of_ms: i64) -> Result
             values,
         });
     }
+    let decisions = store.decisions_of(no)?;
+    let members: Vec<MemberRow> = submissions.iter().map(|one| one.row.clone()).collect();
+    let routing = match decisions.first() {
+        Some(latest) => trace(store, rules, no, latest, &members)?,
+        None => None,
+    };
     Ok(Story {
+        routing,
         lead: lead(store, rules, no)?,
         ids: store.ids_of(no)?,
         winners: store.winners_of(no)?,
-        decisions: store.decisions_of(no)?,
+        decisions,
         tasks: store.tasks_of(no, as_of_ms)?,
         events: store.events_of(no)?,
         touches: touches(store, rules, no, &submissions)?,

@@ -14,6 +14,7 @@ mod rotation;
 
 use crate::model::decision::Assignment;
 use crate::model::subject::Subject;
+use crate::rules::condition::Lens;
 use crate::rules::routing::{Owner, Route, RoutingPolicy, STICKY, TRIAGE, WhenAway};
 
 use self::pool::Needs;
@@ -34,7 +35,8 @@ pub fn choose(subject: &Subject<'_>, policy: &RoutingPolicy) -> Option<usize> {
 
 fn next_route(from: usize, subject: &Subject<'_>, policy: &RoutingPolicy) -> Option<usize> {
     let below = policy.routes.get(from..)?;
-    below.iter().position(|route| route.when.matches(subject)).map(|offset| from + offset)
+    let lens = Lens::new(subject);
+    below.iter().position(|route| route.when.matches_through(&lens)).map(|offset| from + offset)
 }
 
 /// Returns how many routes may be asked about the lead, of which [`choose`] found `chosen`: a route that lets leads

@@ -335,7 +335,7 @@ impl Compiled {
 ///
 /// A time that spring skips becomes the first instant after the gap; of a time that autumn shows
 /// twice the first counts.
-pub(super) fn instant_of(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+pub fn instant_of(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     let mut asked = local;
     // No zone ever skipped more than a day.
     for _ in 0..96 {

@@ -51,6 +51,27 @@ impl Store {
         Ok(())
     }
 
+    /// Hands the leads that came to somebody in `run`, whose as-of is `at_ms`, before it decided about `lead` to
+    /// `visit`.
+    pub fn each_arrival_before(
+        &self,
+        run: RunNo,
+        at_ms: i64,
+        lead: LeadNo,
+        mut visit: impl FnMut(LoadEntry),
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT queue, owner, count(*) FROM decision
+             WHERE run_no = ?1 AND lead_no < ?2 AND steps & 32 <> 0 GROUP BY queue, owner",
+        )?;
+        let mut rows = statement.query([run.0, lead.0])?;
+        while let Some(row) = rows.next()? {
+            let (queue, owner, leads) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            visit(LoadEntry { queue, owner, at_ms, leads });
+        }
+        Ok(())
+    }
+
     /// Adds the leads that came to somebody in `run`.
     pub fn add_load(&self, run: RunNo, leads: &LeadsTo) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
@@ -97,6 +118,16 @@ impl Store {
             })?;
         }
         Ok(())
+    }
+
+    /// Returns the leads that nobody owns, by queue.
+    pub fn leads_without_owner(&self) -> Result<BTreeMap<String, u64>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT queue, count(*) FROM lead WHERE owner IS NULL AND merged_into IS NULL GROUP BY queue",
+        )?;
+        let rows =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Returns the list of those who were passed over that has the number `passed_no`.

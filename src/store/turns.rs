@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Params, params};
 
 use super::Store;
 use crate::model::ids::{LeadNo, RunNo};
@@ -22,7 +22,47 @@ pub struct TurnBook<'s> {
     passed: HashMap<Passed, i64>,
 }
 
+/// The turns that an owner took in a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnCount {
+    /// Queue's id.
+    pub queue: String,
+    /// Owner's id.
+    pub owner: String,
+    /// How many.
+    pub turns: i64,
+    /// Id of the lead that took the last one.
+    pub last_lead: String,
+    /// When, milliseconds since 1970 UTC.
+    pub last_ms: i64,
+}
+
 impl Store {
+    /// Returns the turns taken in runs whose as-of is `since_ms` or later, by queue and owner.
+    pub fn turn_counts(&self, since_ms: i64) -> Result<Vec<TurnCount>> {
+        // Of the columns beside a max() SQLite takes those of the row that has it.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT c.queue, c.owner, c.turns, coalesce(w.id, l.id), c.as_of_ms FROM (
+                 SELECT t.queue, t.owner, count(*) AS turns, t.lead_no, r.as_of_ms,
+                        max(t.run_no * 4294967296 + t.lead_no)
+                 FROM turn AS t JOIN run AS r USING (run_no)
+                 WHERE r.as_of_ms >= ?1 GROUP BY t.queue, t.owner) AS c
+             JOIN lead AS l ON l.lead_no = c.lead_no
+             LEFT JOIN lead AS w ON w.lead_no = l.merged_into
+             ORDER BY c.queue, c.owner",
+        )?;
+        let rows = statement.query_map([since_ms], |row| {
+            Ok(TurnCount {
+                queue: row.get(0)?,
+                owner: row.get(1)?,
+                turns: row.get(2)?,
+                last_lead: row.get(3)?,
+                last_ms: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Opens the list of turns for writing.
     pub fn turn_book(&self, run: RunNo) -> TurnBook<'_> {
         TurnBook { store: self, run, pools: HashMap::new(), passed: HashMap::new() }
@@ -78,12 +118,31 @@ impl Store {
 
     /// Sums the rotation up from the turns that are kept.
     pub fn sum_turns_up(&self) -> Result<()> {
+        let entries = self.sum_of_turns("true", [])?;
+        self.connection.execute("DELETE FROM rotation", [])?;
+        self.write_rotation(&entries)
+    }
+
+    /// Returns where everybody in `queue` stood before `lead` took its turn in `run`.
+    pub fn rotation_before(
+        &self,
+        queue: &str,
+        run: RunNo,
+        lead: LeadNo,
+    ) -> Result<Vec<RotationEntry>> {
+        // Within a run turns are taken in the order of the leads' numbers.
+        let before = "t.queue = ?1 AND (t.run_no < ?2 OR t.run_no = ?2 AND t.lead_no < ?3)";
+        self.sum_of_turns(before, params![queue, run.0, lead.0])
+    }
+
+    fn sum_of_turns(&self, which: &str, params: impl Params) -> Result<Vec<RotationEntry>> {
         let mut standings: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT t.queue, t.owner, p.paid, count(*) FROM turn AS t JOIN turn_pool AS p USING (pool_no)
+             WHERE {which}
              GROUP BY t.queue, t.owner, t.pool_no ORDER BY t.queue, t.owner, t.pool_no",
-        )?;
-        let mut rows = statement.query([])?;
+        ))?;
+        let mut rows = statement.query(params)?;
         while let Some(row) = rows.next()? {
             let (queue, owner, paid): (String, String, String) =
                 (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -94,12 +153,10 @@ impl Store {
             }
             standings.entry((queue, owner)).or_default().1 += turns;
         }
-        drop(rows);
-        self.connection.execute("DELETE FROM rotation", [])?;
         let entries = standings.into_iter().map(|((queue, owner), (current, assigned))| {
             RotationEntry { queue, owner, current, assigned }
         });
-        self.write_rotation(&entries.collect::<Vec<_>>())
+        Ok(entries.collect())
     }
 }
 

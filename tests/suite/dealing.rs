@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use proptest::prelude::*;
+
+use super::small_world::runner;
 use super::undo::{assert_rebuild_changes_nothing, take_in, undo};
 use super::workspace::{Workspace, assert_same_text};
 
@@ -48,18 +51,51 @@ because = 'b'
 ";
 
 /// Makes a workspace with these rules of routing.
-pub(super) fn with_routing(rules: &str) -> Workspace {
+fn with_routing(rules: &str) -> Workspace {
     let workspace = Workspace::new();
     workspace.file("rules/routing.toml", rules);
     workspace
 }
 
+/// Names that are unlike each other, so that nobody is taken for somebody else.
+const PEOPLE: &[[&str; 2]] = &[
+    ["Anna", "Brzoza"],
+    ["Marek", "Klon"],
+    ["Zofia", "Wierzba"],
+    ["Piotr", "Jesion"],
+    ["Ewa", "Lipa"],
+    ["Tomasz", "Olcha"],
+    ["Iga", "Sosna"],
+    ["Adam", "Modrzew"],
+    ["Olga", "Jarzyna"],
+    ["Jan", "Buk"],
+    ["Maria", "Topola"],
+    ["Pawel", "Grab"],
+    ["Halina", "Kalina"],
+    ["Roman", "Wiaz"],
+    ["Julia", "Malina"],
+    ["Oskar", "Dereń"],
+    ["Nina", "Tarnina"],
+    ["Igor", "Cis"],
+    ["Wanda", "Leszczyna"],
+    ["Filip", "Jawor"],
+    ["Laura", "Czeremcha"],
+    ["Hubert", "Tuja"],
+    ["Sara", "Osika"],
+    ["Emil", "Rokitnik"],
+];
+
 /// A row whose lead has nothing in common with others.
-pub(super) fn lead(number: usize, country: &str) -> String {
+fn lead(number: usize, country: &str) -> String {
+    let [first, last] = PEOPLE[number - 1];
     format!(
-        "{number},2026-11-17T08:00:{:02}Z,Osoba Numer{number},osoba{number}@p{number}.example,,,{country},Prosze o oferte,",
-        number % 60
+        "{number},2026-11-17T08:00:{number:02}Z,{first} {last},{},,,{country},Prosze o oferte,",
+        mail(number)
     )
+}
+
+fn mail(number: usize) -> String {
+    format!("info@p{number}.example")
 }
 
 /// Takes leads in on a night of its own; returns the run's id.
@@ -71,12 +107,12 @@ fn night(workspace: &Workspace, number: usize, leads: &[(usize, &str)]) -> Strin
 /// Who has which lead: `1 anna pl; 2 - pl`.
 fn dealt(workspace: &Workspace) -> String {
     let rows = workspace.sql(
-        "SELECT last_name, coalesce(owner, '-'), queue FROM leads
-         ORDER BY CAST(substr(last_name, 6) AS INTEGER)",
+        "SELECT substr(email, 7), coalesce(owner, '-'), queue FROM leads
+         ORDER BY CAST(substr(email, 7) AS INTEGER)",
     );
     let mut text = String::new();
     for row in rows {
-        write!(text, "{} {} {}; ", row[0].trim_start_matches("Numer"), row[1], row[2]).unwrap();
+        write!(text, "{} {} {}; ", row[0].trim_end_matches(".example"), row[1], row[2]).unwrap();
     }
     text.trim_end_matches("; ").to_owned()
 }
@@ -107,19 +143,15 @@ fn a_lead_that_nobody_may_take_goes_on_to_the_next_route() {
     let workspace = with_routing(CAPPED);
     night(&workspace, 1, &[(1, "DE"), (2, "DE"), (3, "FR")]);
     assert_eq!(dealt(&workspace), "1 anna abroad; 2 jan rest; 3 - triage");
-    let reason = |name: &str| {
-        let query = format!("SELECT routing_reason FROM leads WHERE last_name = '{name}'");
+    let reason = |number: usize| {
+        let query = format!("SELECT routing_reason FROM leads WHERE email = '{}'", mail(number));
         workspace.sql(&query)[0][0].clone()
     };
+    assert!(reason(2).ends_with("owner=jan; turn=1/1; passed=abroad"), "{}", reason(2));
     assert!(
-        reason("Numer2").ends_with("owner=jan; turn=1/1; passed=abroad"),
+        reason(3).ends_with("queue=triage; passed=abroad; because=nobody is available"),
         "{}",
-        reason("Numer2")
-    );
-    assert!(
-        reason("Numer3").ends_with("queue=triage; passed=abroad; because=nobody is available"),
-        "{}",
-        reason("Numer3")
+        reason(3)
     );
     // The next day there is room for it.
     night(&workspace, 2, &[]);
@@ -176,4 +208,204 @@ fn what_waited_because_of_a_run_that_is_gone_still_waits_until_the_next() {
     night(&workspace, 2, &[]);
     assert_eq!(dealt(&workspace), "3 anna pl");
     assert_rebuild_changes_nothing(&workspace);
+}
+
+/// Four of five turns are Anna's, who takes three leads a day; Ewa knows the German market, Ola is away.
+const SHARED: &str = "triage = 'triage'
+[[owner]]
+id = 'anna'
+cap = { leads = 3, per = 'day' }
+[[owner]]
+id = 'ewa'
+skills = ['DE']
+[[owner]]
+id = 'ola'
+absent = [{ from = '2026-11-16', to = '2026-11-30' }]
+[[queue]]
+id = 'pl'
+pool = [{ owner = 'anna', weight = 4 }, { owner = 'ewa' }, { owner = 'ola' }]
+because = 'b'
+[[queue]]
+id = 'de'
+pool = [{ owner = 'ola' }, { owner = 'anna' }]
+match-skill = 'country'
+require = 'skill'
+when-nobody = 'next'
+because = 'b'
+[[queue]]
+id = 'triage'
+because = 'b'
+[[route]]
+id = 'de'
+when = { field = 'country', is = 'DE' }
+queue = 'de'
+because = 'b'
+[[route]]
+id = 'big'
+when = { field = 'employees', at-least = 500 }
+queue = 'pl'
+because = 'b'
+[[route]]
+id = 'rest'
+queue = 'pl'
+because = 'b'
+";
+
+#[test]
+fn a_rescore_deals_who_waits_and_is_undone_like_any_run() {
+    let workspace = with_routing(CAPPED);
+    let all: Vec<(usize, &str)> = (1..=4).map(|number| (number, "PL")).collect();
+    night(&workspace, 1, &all);
+    let before = dealt(&workspace);
+    let outcome = workspace.run(&["rescore", "--json", "--as-of", "2026-11-19T21:00:00Z"]);
+    assert!([0, 3].contains(&outcome.code), "{}", outcome.stderr);
+    assert_eq!(dealt(&workspace), "1 anna pl; 2 anna pl; 3 anna pl; 4 anna pl");
+    assert_rebuild_changes_nothing(&workspace);
+    undo(&workspace, outcome.json()["run"].as_str().unwrap());
+    assert_eq!(dealt(&workspace), before);
+    assert_rebuild_changes_nothing(&workspace);
+    // Who has a lead keeps it though she is full, and though routes count more than owners.
+    night(&workspace, 2, &[(5, "PL")]);
+    let reroute = ["rescore", "--reroute", "--json", "--as-of", "2026-11-19T22:00:00Z"];
+    assert!([0, 3].contains(&workspace.run(&reroute).code));
+    assert_eq!(dealt(&workspace), "1 anna pl; 2 anna pl; 3 anna pl; 4 anna pl; 5 - pl");
+    assert_rebuild_changes_nothing(&workspace);
+}
+
+#[test]
+fn explain_says_which_routes_were_not_taken_and_who_was_passed_over() {
+    let workspace = with_routing(SHARED);
+    night(&workspace, 1, &[(1, "PL"), (2, "PL"), (3, "PL"), (4, "PL"), (5, "DE")]);
+    let told = |mailbox: &str| workspace.ok(&["explain", mailbox]).stdout;
+    let story = told(&mail(5));
+    for line in [
+        "de               it matches, but nobody could take the lead",
+        "big              employees is not known",
+        "anna         de        lacks skill de",
+        "anna         pl        cap of 3 a day reached",
+        "ola          pl        away until 2026-11-30",
+    ] {
+        assert!(story.contains(line), "{line} is missing in\n{story}");
+    }
+    let second = told(&mail(2));
+    for line in [
+        "de               country is PL, not DE",
+        "whose turn  weight  owed  cap left",
+        "anna             4    -1         2  gets it, by weighted",
+    ] {
+        assert!(second.contains(line), "{line} is missing in\n{second}");
+    }
+    assert!(story.lines().chain(second.lines()).all(|line| line.chars().count() <= 80), "{second}");
+
+    let told = workspace.ok(&["explain", &mail(2), "--json"]).json();
+    let routing = &told["routing"];
+    assert_eq!(routing["asked"][0]["misses"][0], "country is PL, not DE");
+    assert_eq!(routing["passed_over"][0]["why"], "away");
+    let turn = &routing["turn"];
+    assert_eq!((&turn["owner"], &turn["turn"]), (&"anna".into(), &2.into()));
+    assert_eq!(turn["standings"][1]["owed"], 1);
+}
+
+#[test]
+fn explain_goes_by_the_rules_that_decided() {
+    let workspace = with_routing(SHARED);
+    night(&workspace, 1, &[(1, "PL")]);
+    workspace.file("rules/routing.toml", SHARED.replace("is = 'DE'", "is = 'AT'"));
+    let story = workspace.ok(&["explain", &mail(1)]).stdout;
+    assert!(story.contains("country is PL, not DE"), "{story}");
+}
+
+#[test]
+fn report_rotation_shows_where_everybody_stands() {
+    let workspace = with_routing(SHARED);
+    let leads: Vec<(usize, &str)> = (1..=5).map(|number| (number, "PL")).collect();
+    night(&workspace, 1, &leads);
+    let report = |args: &[&str]| {
+        workspace
+            .ok(&[&["report", "rotation", "--as-of", "2026-11-18T21:30:00Z"], args].concat())
+            .stdout
+    };
+    let table = report(&[]);
+    assert!(table.starts_with("pl (weighted): next is ewa, "), "{table}");
+    let line = table.lines().find(|line| line.starts_with("anna")).unwrap();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(words[..6], ["anna", "4", "3", "60%", "67%", "1"], "{line}");
+    assert!(line.ends_with("0 of 3 a day"), "{line}");
+    let not_now = "not now: anna (cap of 3 a day reached), ola (away until 2026-11-30)";
+    assert!(table.contains(not_now), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+
+    let told: serde_json::Value = serde_json::from_str(&report(&["--format", "json"])).unwrap();
+    let pl = &told["queues"][0];
+    assert_eq!((&pl["next"], &pl["owners"][1]["turns"]), (&"ewa".into(), &2.into()));
+    assert_eq!(pl["owners"][0]["leads_today"], 3);
+    assert_eq!(pl["owners"][0]["last_at"], "2026-11-18 22:00");
+    let last = pl["owners"][0]["last_lead"].as_str().unwrap();
+    assert!(workspace.ok(&["explain", last]).stdout.contains("owner=anna; turn="));
+
+    let csv = report(&["--format", "csv"]);
+    assert_eq!(csv.lines().count(), 6, "{csv}");
+    assert!(csv.lines().nth(1).unwrap().starts_with("pl,weighted,0,anna,4,3,60.0,66.7,"), "{csv}");
+    // Before that day nothing counts, and the day after she has room again.
+    let since = report(&["--since", "2026-11-19", "--format", "csv"]);
+    assert!(since.lines().nth(1).unwrap().starts_with("pl,weighted,0,anna,4,0,,66.7,"), "{since}");
+}
+
+#[test]
+fn a_batch_is_dealt_like_one_lead_after_the_other() {
+    // Everything that hangs on other leads at once: caps, loads, weights, claims, the next route.
+    let rules = SHARED
+        .replace(
+            "{ owner = 'ola' }]\nbecause",
+            "{ owner = 'ola' }]\nstrategy = 'least-loaded'\nper = 'week'\nbecause",
+        )
+        .replace("leads = 3, per = 'day'", "leads = 9, per = '7d'");
+    let rows: Vec<String> =
+        (1..=24).map(|number| lead(number, ["PL", "DE", "FR"][number % 3])).collect();
+    let batch = with_routing(&rules);
+    batch.table("a.csv", &rows.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!([0, 3].contains(&batch.run(&["run", "--threads", "2"]).code));
+    let parts = with_routing(&rules);
+    for (number, part) in rows.chunks(7).enumerate() {
+        parts.clear_or_make_inbox();
+        let part: Vec<&str> = part.iter().map(String::as_str).collect();
+        parts.table(&format!("part-{number}.csv"), &part);
+        assert!([0, 3].contains(&parts.run(&["run"]).code));
+    }
+    assert_eq!(dealt(&batch), dealt(&parts));
+    for query in [
+        "SELECT id, routing_reason FROM leads ORDER BY id",
+        "SELECT * FROM rotation ORDER BY queue, owner",
+        "SELECT queue, owner, sum(leads) FROM load GROUP BY queue, owner ORDER BY 1, 2",
+    ] {
+        assert_eq!(batch.sql(query), parts.sql(query), "{query}");
+    }
+    assert_rebuild_changes_nothing(&batch);
+    assert_rebuild_changes_nothing(&parts);
+}
+
+#[test]
+fn whatever_is_run_and_undone_how_leads_were_dealt_stands() {
+    let rows = prop::collection::vec((1..=PEOPLE.len(), 0..3_usize), 1..6);
+    let step = (rows, prop::option::weighted(0.4, any::<prop::sample::Index>()));
+    let worlds = (any::<bool>(), prop::collection::vec(step, 2..5));
+    let outcome = runner(3).run(&worlds, |(is_capped, steps)| {
+        let workspace = with_routing(if is_capped { CAPPED } else { SHARED });
+        let mut standing: Vec<String> = Vec::new();
+        for (number, (leads, undone)) in steps.into_iter().enumerate() {
+            let filler = (number + 1, "XX");
+            let countries = leads.iter().map(|(no, at)| (*no, ["PL", "DE", "FR"][*at]));
+            let leads: Vec<(usize, &str)> = countries.chain([filler]).collect();
+            standing.push(night(&workspace, number, &leads));
+            if let Some(which) = undone {
+                let run = standing.remove(which.index(standing.len()));
+                undo(&workspace, &run);
+            }
+            assert_rebuild_changes_nothing(&workspace);
+            let nowhere = workspace.number("SELECT count(*) FROM leads WHERE queue = ''");
+            prop_assert_eq!(nowhere, 0);
+        }
+        Ok(())
+    });
+    outcome.unwrap();
 }

@@ -1,3 +1,8 @@
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+use proptest::strategy::Strategy as Strategy_;
+
 use super::*;
 use crate::model::field::FieldNo;
 use crate::routing::tests::{Given, given, policy};
@@ -264,4 +269,161 @@ fn a_lead_is_dealt_again_as_it_was_whatever_came_since() {
         assert_eq!(again.take_dealt(), *dealt);
     }
     assert_eq!(again.rotation_entries(), rotation);
+}
+
+/// Somebody's weight, cap, whether they are away, and whether they have the skill.
+type Member = (i64, Option<(i64, &'static str)>, bool, bool);
+
+/// A team with weights, caps, an absence and skills, and how its queue shares the leads.
+#[derive(Debug, Clone)]
+struct World {
+    owners: Vec<Member>,
+    strategy: &'static str,
+    matching: &'static str,
+    goes_on: bool,
+}
+
+fn world() -> impl Strategy_<Value = World> {
+    let cap = prop::option::of((1..6_i64, prop::sample::select(vec!["day", "week", "24h", "3d"])));
+    let owner = (1..5_i64, cap, prop::bool::weighted(0.2), any::<bool>());
+    (
+        prop::collection::vec(owner, 1..5),
+        prop::sample::select(vec![
+            "strategy = 'weighted'",
+            "strategy = 'least-loaded'\nper = 'day'",
+            "strategy = 'least-loaded'\nper = 'week'",
+        ]),
+        prop::sample::select(vec![
+            "",
+            "match-skill = 'product'",
+            "match-skill = 'product'\nrequire = 'skill'",
+        ]),
+        any::<bool>(),
+    )
+        .prop_map(|(owners, strategy, matching, goes_on)| World {
+            owners,
+            strategy,
+            matching,
+            goes_on,
+        })
+}
+
+impl World {
+    fn policy(&self) -> RoutingPolicy {
+        let (mut owners, mut pool) = (String::new(), Vec::new());
+        for (number, (weight, cap, is_away, has_skill)) in self.owners.iter().enumerate() {
+            writeln!(owners, "[[owner]]\nid = 'o{number}'").unwrap();
+            if let Some((leads, per)) = cap {
+                writeln!(owners, "cap = {{ leads = {leads}, per = '{per}' }}").unwrap();
+            }
+            if *is_away {
+                owners += "absent = [{ from = '2026-11-10', to = '2026-11-30' }]\n";
+            }
+            owners += if *has_skill { "skills = ['ai']\n" } else { "" };
+            pool.push(format!("{{ owner = 'o{number}', weight = {weight} }}"));
+        }
+        let goes_on = if self.goes_on { "when-nobody = 'next'" } else { "" };
+        let queue = format!(
+            "pool = [{}]\n{}\n{}\n{goes_on}",
+            pool.join(", "),
+            self.strategy,
+            self.matching
+        );
+        team(&owners, &queue, TO_Q)
+    }
+}
+
+/// A lead: whether it names a skill, comes from a country with a route, and has an owner already.
+type Drawn = (bool, bool, Option<usize>);
+
+/// Deals `leads` in runs of these lengths, each from what the ones before left in the store.
+fn deal_in_runs(policy: &RoutingPolicy, leads: &[Drawn], lengths: &[usize]) -> (Vec<String>, Desk) {
+    let as_of = given(&[]).as_of;
+    let (mut told, mut rotation, mut loads) = (Vec::new(), Vec::new(), Vec::<LoadEntry>::new());
+    let mut left = leads;
+    let mut desk = Desk::new(policy, as_of);
+    for length in lengths.iter().copied().chain([leads.len()]) {
+        let (run, rest) = left.split_at(length.min(left.len()));
+        left = rest;
+        desk = Desk::new(policy, as_of).with_rotation(rotation);
+        for entry in &loads {
+            desk.add(entry);
+        }
+        for (names_skill, has_route, claim) in run {
+            let mut lead = given(&[]);
+            if *names_skill {
+                lead.values.set(field::PRODUCT, "AI");
+            }
+            if *has_route {
+                lead.values.set(field::COUNTRY, "PL");
+            }
+            let claim = claim.map(|number| format!("o{number}"));
+            let found = lead.assign(policy, None, claim.as_deref(), &mut desk);
+            assert!(!found.queue.is_empty());
+            if let Some(owner) = &found.owner {
+                let (queue, owner) = (found.queue.clone(), owner.clone());
+                loads.push(LoadEntry { queue, owner, at_ms: as_of.timestamp_millis(), leads: 1 });
+            }
+            told.push(found.reason);
+        }
+        rotation = desk.rotation_entries();
+    }
+    (told, desk)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn however_leads_are_split_into_runs_they_are_dealt_alike(
+        world in world(),
+        leads in prop::collection::vec((any::<bool>(), prop::bool::weighted(0.8), prop::option::weighted(0.15, 0..4_usize)), 1..40),
+        lengths in prop::collection::vec(0..9_usize, 0..6),
+    ) {
+        let policy = world.policy();
+        let (batch, at_once) = deal_in_runs(&policy, &leads, &[]);
+        let (split, in_parts) = deal_in_runs(&policy, &leads, &lengths);
+        prop_assert_eq!(batch, split);
+        prop_assert_eq!(at_once.rotation_entries(), in_parts.rotation_entries());
+    }
+
+    #[test]
+    fn turns_alone_never_pass_a_cap_and_nobody_away_takes_one(
+        world in world(),
+        leads in prop::collection::vec((any::<bool>(), Just(true), Just(None)), 1..40),
+    ) {
+        let policy = world.policy();
+        let (_, desk) = deal_in_runs(&policy, &leads, &[]);
+        let queue = policy.queue("q").unwrap();
+        for member in &queue.pool {
+            let owner = policy.owner(&member.owner).unwrap();
+            for (cap, came) in desk.loads().caps(owner, "q", member) {
+                prop_assert!(came <= cap.leads, "{} has {came} of {}", owner.id, cap.leads);
+            }
+            if !owner.absent.is_empty() {
+                prop_assert_eq!(desk.loads().leads(&owner.id, Period::Month), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn without_caps_weights_are_met_to_the_turn(weights in prop::collection::vec(1..9_i64, 1..6), rounds in 1..5_i64) {
+        let owners = weights.iter().map(|weight| (*weight, None, false, true)).collect();
+        let policy = World { owners, strategy: "", matching: "", goes_on: false }.policy();
+        let queue = policy.queue("q").unwrap();
+        let turns = (queue.turns() * rounds) as usize;
+        let (_, desk) = deal_in_runs(&policy, &vec![(false, true, None); turns], &[turns / 3]);
+        for member in &queue.pool {
+            prop_assert_eq!(desk.loads().leads(&member.owner, Period::Day), member.weight * rounds);
+        }
+    }
+}
+
+#[test]
+fn two_to_one_over_three_hundred_leads_are_two_hundred_and_one_hundred() {
+    let owners = vec![(2, None, false, true), (1, None, false, true)];
+    let policy = World { owners, strategy: "", matching: "", goes_on: false }.policy();
+    let (_, desk) = deal_in_runs(&policy, &vec![(false, true, None); 300], &[77, 1, 140]);
+    let leads = |owner| desk.loads().leads(owner, Period::Day);
+    assert_eq!((leads("o0"), leads("o1")), (200, 100));
 }
