@@ -11,22 +11,20 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::absorb::LeadPlan;
-use super::evaluate::{
-    Assigned, Candidate, Deciding, candidates, lead_row, leads_per_chunk, planned,
-};
+use super::dealing::{Assigned, Dealer};
+use super::evaluate::{Candidate, Deciding, candidates, lead_row, leads_per_chunk, planned};
 use super::event::{Event, Events};
 use super::rescore::{Carried, carry_over, plan_of};
 use crate::model::decision::Segment;
 use crate::model::field;
 use crate::model::subject::Subject;
 use crate::model::task::{PlannedTask, TaskState};
-use crate::routing::{Dealt, Desk, assign_again, routes_asked};
+use crate::routing::{Dealt, assign_again, routes_asked};
 use crate::rules::RuleSet;
 use crate::rules::condition::Lens;
 use crate::rules::followup::FollowupPolicy;
 use crate::scoring;
 use crate::store::leads::TaskBook;
-use crate::store::loads::LeadsTo;
 use crate::store::looks::BY_TIME;
 use crate::store::rescore::{StandingLead, StandingTask};
 use crate::store::turns::TurnBook;
@@ -73,12 +71,9 @@ pub(super) fn look_again(deciding: Deciding<'_>, events: Events<'_>) -> Result<L
         events(Event::Phase { name: "looking again, as time passed", total });
     }
     let has_touches = store.has_touches()?;
-    let mut desk = Desk::new(&rules.routing, as_of).with_rotation(store.rotation()?);
-    store.each_load(run, desk.looks_back_to_ms(), |entry| desk.add(&entry))?;
     let mut work = Looking {
         deciding,
-        desk,
-        arrived: LeadsTo::new(),
+        dealer: Dealer::new(deciding)?,
         stale_ms: (as_of - rules.followup.max_age).timestamp_millis(),
         tasks: store.task_book(run),
         turns: store.turn_book(run),
@@ -91,15 +86,13 @@ pub(super) fn look_again(deciding: Deciding<'_>, events: Events<'_>) -> Result<L
             events(Event::Progress { done: work.looked.leads });
         }
     }
-    store.add_load(run, &work.arrived)?;
-    store.write_rotation(&work.desk.rotation_entries())?;
+    work.dealer.keep()?;
     Ok(looked)
 }
 
 struct Looking<'a> {
     deciding: Deciding<'a>,
-    desk: Desk,
-    arrived: LeadsTo,
+    dealer: Dealer<'a>,
     stale_ms: i64,
     tasks: TaskBook<'a>,
     turns: TurnBook<'a>,
@@ -126,32 +119,23 @@ impl Looking<'_> {
 
     /// Leaves the lead with whoever has it, where owners keep leads; else gives it to whom a rescore would.
     fn assign(&mut self, lead: &StandingLead, candidate: &Candidate) -> Result<(Assigned, Dealt)> {
-        let Deciding { store, rules, run, as_of, is_replay, .. } = self.deciding;
+        let Deciding { rules, as_of, .. } = self.deciding;
         let policy = &rules.routing;
         let last = &lead.assignment;
         let is_in_the_team = |owner: &str| policy.owner(owner).is_some();
         if policy.returning.keep_owner && last.owner.as_deref().is_some_and(is_in_the_team) {
             return Ok((Assigned::new(last.clone(), last.owner.as_deref()), Dealt::default()));
         }
-        self.desk.expect(if is_replay {
-            store.dealt_before(lead.no, run)?
-        } else {
-            Dealt::default()
-        });
-        let assignment = assign_again(
-            candidate.judged.route,
-            &candidate.subject(as_of),
-            policy,
-            last,
-            candidate.lead.golden.values.get(field::CRM_OWNER),
-            false,
-            &mut self.desk,
-        );
-        // A reason that only tells of another day or score is no other reason.
-        let stays = (&assignment.route, &assignment.owner, &assignment.queue)
-            == (&last.route, &last.owner, &last.queue);
-        let assignment = if stays { last.clone() } else { assignment };
-        Ok((Assigned::new(assignment, last.owner.as_deref()), self.desk.take_dealt()))
+        let subject = candidate.subject(as_of);
+        let crm_owner = candidate.lead.golden.values.get(field::CRM_OWNER);
+        self.dealer.deal(lead.no, last.owner.as_deref(), |desk| {
+            let route = candidate.judged.route;
+            let assignment = assign_again(route, &subject, policy, last, crm_owner, false, desk);
+            // A reason that only tells of another day or score is no other reason.
+            let stays = (&assignment.route, &assignment.owner, &assignment.queue)
+                == (&last.route, &last.owner, &last.queue);
+            if stays { last.clone() } else { assignment }
+        })
     }
 
     fn write(
@@ -185,7 +169,7 @@ impl Looking<'_> {
         if !differs {
             return store.keep_look(run, row.no, row.look_ms);
         }
-        assigned.count(&mut self.arrived);
+        self.dealer.count(assigned);
         store.write_lead(run, &row)?;
         if let Some(tasks) = &tasks {
             self.tasks.write(row.no, false, tasks)?;

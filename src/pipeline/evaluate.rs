@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use super::absorb::{Absorbed, Fresh, LeadPlan};
+use super::dealing::{Assigned, Dealer};
 use super::elapsed::next_look_ms;
 use super::event::{Event, Events};
 use super::touched::{TouchBook, add_touched};
@@ -24,13 +25,12 @@ use crate::model::moment::utc_from_ms;
 use crate::model::subject::{Facts, Subject};
 use crate::model::task::{PlannedTask, TaskState};
 use crate::model::touch::{Identity, Touch};
-use crate::routing::{self, Claims, Dealt, Desk};
+use crate::routing::{self, Claims};
 use crate::rules::RuleSet;
 use crate::scoring;
 use crate::store::Store;
 use crate::store::codec::{decode_values, encode_values};
 use crate::store::leads::{LeadRow, Ledger, MemberRow, Outward, PreviousLead, TaskBook, claims};
-use crate::store::loads::LeadsTo;
 use crate::store::points::{write_contributions, write_models};
 use crate::store::turns::TurnBook;
 
@@ -98,9 +98,8 @@ pub fn evaluate(
     if has_touches {
         add_touched(deciding, absorbed)?;
     }
-    let mut desk = Desk::new(&rules.routing, as_of).with_rotation(store.rotation()?);
-    store.each_load(run, desk.looks_back_to_ms(), |entry| desk.add(&entry))?;
-    add_waiting(deciding, &desk, absorbed)?;
+    let dealer = Dealer::new(deciding)?;
+    add_waiting(deciding, dealer.desk(), absorbed)?;
     let absorbed = &*absorbed;
     if !is_replay {
         events(Event::Phase { name: "deciding", total: absorbed.leads.len() as u64 });
@@ -109,8 +108,7 @@ pub fn evaluate(
         deciding,
         absorbed,
         has_touches,
-        desk,
-        arrived: LeadsTo::new(),
+        dealer,
         ledger: store.ledger(run)?,
         tasks: store.task_book(run),
         turns: store.turn_book(run),
@@ -130,8 +128,7 @@ pub fn evaluate(
     store.set_aliases(named.map(|plan| (plan.id, plan.no)))?;
     let routes: Vec<&str> = rules.routing.routes.iter().map(|route| route.id.as_str()).collect();
     store.set_routes(&rules.hash, &routes)?;
-    store.write_rotation(&work.desk.rotation_entries())?;
-    store.add_load(run, &work.arrived)?;
+    work.dealer.keep()?;
     Ok(work.decided)
 }
 
@@ -139,8 +136,7 @@ struct Evaluation<'a> {
     deciding: Deciding<'a>,
     absorbed: &'a Absorbed,
     has_touches: bool,
-    desk: Desk,
-    arrived: LeadsTo,
+    dealer: Dealer<'a>,
     ledger: Ledger<'a>,
     tasks: TaskBook<'a>,
     turns: TurnBook<'a>,
@@ -165,27 +161,6 @@ struct AssembledMember {
     is_time_known: bool,
     values: FieldValues,
     claims: Vec<ConsentClaim>,
-}
-
-/// Who has a lead, and whether they get it now.
-pub(super) struct Assigned {
-    pub(super) assignment: Assignment,
-    pub(super) arrived: bool,
-}
-
-impl Assigned {
-    /// Tells a new owner from `before`, the one whom the lead had.
-    pub(super) fn new(assignment: Assignment, before: Option<&str>) -> Self {
-        let arrived = assignment.owner.is_some() && assignment.owner.as_deref() != before;
-        Self { assignment, arrived }
-    }
-
-    /// Counts the lead when it is new to its owner.
-    pub(super) fn count(&self, leads: &mut LeadsTo) {
-        if let Some(owner) = self.assignment.owner.clone().filter(|_| self.arrived) {
-            *leads.entry((self.assignment.queue.clone(), owner)).or_default() += 1;
-        }
-    }
 }
 
 /// What one lead alone decides.
@@ -293,30 +268,21 @@ impl Evaluation<'_> {
         candidate: &Candidate,
         previous: Option<&PreviousLead>,
     ) -> Result<Assigned> {
-        let Deciding { store, rules, run, as_of, is_replay, .. } = self.deciding;
+        let Deciding { rules, as_of, .. } = self.deciding;
         let owner = self.owner_before(plan, previous)?;
-        self.desk.expect(if is_replay {
-            store.dealt_before(plan.no, run)?
-        } else {
-            Dealt::default()
-        });
-        let assignment = routing::assign(
-            candidate.judged.route,
-            &candidate.subject(as_of),
-            &rules.routing,
-            Claims {
-                owner: owner.as_deref(),
-                may_keep: true,
-                crm_owner: candidate.lead.golden.values.get(field::CRM_OWNER),
-            },
-            &mut self.desk,
-        );
-        let dealt = self.desk.take_dealt();
+        let claims = Claims {
+            owner: owner.as_deref(),
+            may_keep: true,
+            crm_owner: candidate.lead.golden.values.get(field::CRM_OWNER),
+        };
+        let subject = candidate.subject(as_of);
+        let (assigned, dealt) = self.dealer.deal(plan.no, owner.as_deref(), |desk| {
+            routing::assign(candidate.judged.route, &subject, &rules.routing, claims, desk)
+        })?;
         self.turns.write(plan.no, &dealt)?;
-        self.decided.nobody_eligible +=
-            u64::from(assignment.owner.is_none() && !dealt.nobody.is_empty());
-        let assigned = Assigned::new(assignment, owner.as_deref());
-        assigned.count(&mut self.arrived);
+        self.dealer.count(&assigned);
+        let is_owned = assigned.assignment.owner.is_some();
+        self.decided.nobody_eligible += u64::from(!is_owned && !dealt.nobody.is_empty());
         Ok(assigned)
     }
 

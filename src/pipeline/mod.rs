@@ -12,6 +12,7 @@ pub mod calibrate;
 pub mod check;
 mod contacts;
 pub mod dates;
+mod dealing;
 pub mod elapsed;
 pub mod evaluate;
 pub mod event;

@@ -13,9 +13,8 @@ use rayon::prelude::*;
 use super::absorb::{Fresh, LeadPlan};
 use super::amend::{all_have_a_place, amend, close};
 use super::books::Books;
-use super::evaluate::{
-    Assigned, Candidate, Deciding, LEADS_PER_CHUNK, candidates, lead_row, planned,
-};
+use super::dealing::{Assigned, Dealer};
+use super::evaluate::{Candidate, Deciding, LEADS_PER_CHUNK, candidates, lead_row, planned};
 use super::event::{Event, Events};
 use super::{Job, opening, stop_if_interrupted};
 use crate::model::decision::Group;
@@ -25,12 +24,11 @@ use crate::model::moment::utc_from_ms;
 use crate::model::task::{PlannedTask, TaskState};
 use crate::report::comparison::{Comparing, Comparison, LeadShift, PointShift, TaskShift, Verdict};
 use crate::report::run_json::RunSummary;
-use crate::routing::{Dealt, Desk, assign_again};
+use crate::routing::{Dealt, assign_again};
 use crate::rules::RuleSet;
 use crate::rules::routing::RoutingPolicy;
 use crate::store::Store;
 use crate::store::leads::{LeadRow, PreviousLead};
-use crate::store::loads::LeadsTo;
 use crate::store::points::read_contributions;
 use crate::store::rescore::{RescoreScope, StandingLead, StandingTask};
 use crate::store::runs::{RunKind, RunRecord, RunState};
@@ -162,7 +160,6 @@ fn decide_and_write(
     let Deciding { store, rules, run, is_replay, .. } = deciding;
     let mut work = Rescoring::new(deciding, scope)?;
     let (mut tasks, mut turns) = (store.task_book(run), store.turn_book(run));
-    let mut arrived = LeadsTo::new();
     tasks.expire_mail(work.stale_ms, is_replay)?;
     while let Some(leads) = work.chunk()? {
         for lead in &leads {
@@ -177,13 +174,12 @@ fn decide_and_write(
             }
             store.write_lead(run, &lead.row)?;
             tasks.write(lead.row.no, false, &lead.tasks)?;
-            lead.assigned.count(&mut arrived);
+            work.dealer.count(&lead.assigned);
         }
     }
     let routes: Vec<&str> = rules.routing.routes.iter().map(|route| route.id.as_str()).collect();
     store.set_routes(&rules.hash, &routes)?;
-    store.add_load(run, &arrived)?;
-    store.write_rotation(&work.desk.rotation_entries())
+    work.dealer.keep()
 }
 
 /// The leads of a scope, chunk by chunk.
@@ -191,7 +187,7 @@ struct Rescoring<'a> {
     deciding: Deciding<'a>,
     scope: RescoreScope,
     has_touches: bool,
-    desk: Desk,
+    dealer: Dealer<'a>,
     /// Open mail that was due before this is left out, milliseconds since 1970 UTC.
     stale_ms: i64,
     after: LeadNo,
@@ -228,14 +224,12 @@ struct Again {
 
 impl<'a> Rescoring<'a> {
     fn new(deciding: Deciding<'a>, scope: RescoreScope) -> Result<Self> {
-        let Deciding { store, rules, run, as_of, .. } = deciding;
-        let mut desk = Desk::new(&rules.routing, as_of).with_rotation(store.rotation()?);
-        store.each_load(run, desk.looks_back_to_ms(), |entry| desk.add(&entry))?;
+        let Deciding { store, rules, as_of, .. } = deciding;
         Ok(Self {
             deciding,
             scope,
             has_touches: store.has_touches()?,
-            desk,
+            dealer: Dealer::new(deciding)?,
             stale_ms: (as_of - rules.followup.max_age).timestamp_millis(),
             after: LeadNo(0),
         })
@@ -265,23 +259,14 @@ impl<'a> Rescoring<'a> {
     }
 
     fn assign(&mut self, lead: &StandingLead, candidate: &Candidate) -> Result<(Assigned, Dealt)> {
-        let Deciding { store, rules, run, as_of, is_replay, .. } = self.deciding;
-        self.desk.expect(if is_replay {
-            store.dealt_before(lead.no, run)?
-        } else {
-            Dealt::default()
-        });
-        let assignment = assign_again(
-            candidate.judged.route,
-            &candidate.subject(as_of),
-            &rules.routing,
-            &lead.assignment,
-            candidate.lead.golden.values.get(field::CRM_OWNER),
-            self.scope.reroutes,
-            &mut self.desk,
-        );
-        let assigned = Assigned::new(assignment, lead.assignment.owner.as_deref());
-        Ok((assigned, self.desk.take_dealt()))
+        let Deciding { rules, as_of, .. } = self.deciding;
+        let subject = candidate.subject(as_of);
+        let crm_owner = candidate.lead.golden.values.get(field::CRM_OWNER);
+        let (last, reroutes) = (&lead.assignment, self.scope.reroutes);
+        self.dealer.deal(lead.no, last.owner.as_deref(), |desk| {
+            let route = candidate.judged.route;
+            assign_again(route, &subject, &rules.routing, last, crm_owner, reroutes, desk)
+        })
     }
 
     fn compare(
