@@ -66,7 +66,7 @@ pub fn alike_text(number: usize, (name, email, phone, company, hour): AlikeRow) 
         "wrzos@gmail.com",
     ][email as usize];
     let phone =
-        ["", "+48600100200", "+48600100300", "+48221234567", "+48600100400"][phone as usize];
+        ["", "+48512783148", "+48512783259", "+48221234567", "+48605318274"][phone as usize];
     let company =
         ["", "Nova Systemy", "Nova Systemy sp. z o.o.", "Beta Logistyka"][company as usize];
     let consent = ["yes", "no", ""][number % 3];
