@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::evaluate::score_as_of;
+use super::candidate::score_as_of;
 use super::touched::TouchBook;
 use crate::identity::keys::identities;
 use crate::model::decision::{Basis, Score};

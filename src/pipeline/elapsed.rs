@@ -11,8 +11,9 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::absorb::LeadPlan;
+use super::candidate::{Candidate, candidates, planned};
 use super::dealing::{Assigned, Dealer};
-use super::evaluate::{Candidate, Deciding, candidates, lead_row, leads_per_chunk, planned};
+use super::evaluate::{Deciding, lead_row, leads_per_chunk};
 use super::event::{Event, Events};
 use super::rescore::{Carried, carry_over, plan_of};
 use crate::model::decision::Segment;

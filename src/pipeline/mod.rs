@@ -9,6 +9,7 @@ pub mod accounts;
 mod amend;
 pub mod books;
 pub mod calibrate;
+mod candidate;
 pub mod check;
 mod contacts;
 pub mod dates;

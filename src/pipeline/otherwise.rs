@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 
-use super::evaluate::Seen;
+use super::candidate::Seen;
 use crate::model::decision::Segment;
 use crate::model::ids::RunNo;
 use crate::model::moment::utc_from_ms;

@@ -13,8 +13,9 @@ use rayon::prelude::*;
 use super::absorb::{Fresh, LeadPlan};
 use super::amend::{all_have_a_place, amend, close};
 use super::books::Books;
+use super::candidate::{Candidate, candidates, planned};
 use super::dealing::{Assigned, Dealer};
-use super::evaluate::{Candidate, Deciding, LEADS_PER_CHUNK, candidates, lead_row, planned};
+use super::evaluate::{Deciding, LEADS_PER_CHUNK, lead_row, leads_per_chunk};
 use super::event::{Event, Events};
 use super::{Job, opening, stop_if_interrupted};
 use crate::model::decision::Group;
@@ -238,7 +239,8 @@ impl<'a> Rescoring<'a> {
     /// Decides about the next leads; `None` when there are no more.
     fn chunk(&mut self) -> Result<Option<Vec<Again>>> {
         let Deciding { store, is_replay, .. } = self.deciding;
-        let leads = store.standing_leads(self.scope, self.after, is_replay, LEADS_PER_CHUNK)?;
+        let limit = leads_per_chunk(self.has_touches);
+        let leads = store.standing_leads(self.scope, self.after, is_replay, limit)?;
         let Some(last) = leads.last() else { return Ok(None) };
         self.after = last.no;
         let plans = leads.iter().map(|lead| plan_of(store, lead)).collect::<Result<Vec<_>>>()?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::evaluate::record;
+use super::candidate::record;
 use super::touched::{JoinedTouch, TouchBook};
 use super::trace::{RoutingTrace, trace};
 use crate::identity::keys::{KeyKind, email_hash, identities, phone_hash};

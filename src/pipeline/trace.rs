@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::evaluate::Seen;
+use super::candidate::Seen;
 use super::replay::rules_of;
 use crate::model::ids::{LeadNo, RunNo};
 use crate::model::moment::utc_from_ms;

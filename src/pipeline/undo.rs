@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::amend::{all_have_a_place, amend, close, open_existing};
 use super::books::Books;
-use super::evaluate::said_ms;
+use super::candidate::said_ms;
 use super::event::{Event, Events};
 use super::replay::{decide_again, put_at_stake, spread, standing_runs, touched_by};
 use super::{Impossible, Job, on_a_copy, opening};

@@ -1,0 +1,340 @@
+//! A lead as it is before anybody gets it: its rows read together, what it did, and what it alone decides.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use rayon::prelude::*;
+
+use super::absorb::LeadPlan;
+use super::elapsed::next_look_ms;
+use super::evaluate::Deciding;
+use super::touched::TouchBook;
+use crate::consent;
+use crate::followup::{self, Opening};
+use crate::identity::golden::{Golden, Member, golden};
+use crate::identity::keys::identities;
+use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose};
+use crate::model::decision::{Assignment, ModelScores, Score};
+use crate::model::field::{self, FieldValues};
+use crate::model::ids::{LeadNo, RunNo, SubmissionNo};
+use crate::model::lead::display_name;
+use crate::model::moment::utc_from_ms;
+use crate::model::subject::{Facts, Subject};
+use crate::model::task::PlannedTask;
+use crate::model::touch::{Identity, Touch};
+use crate::routing;
+use crate::rules::RuleSet;
+use crate::scoring;
+use crate::store::Store;
+use crate::store::codec::decode_values;
+use crate::store::leads::{MemberRow, claims};
+
+/// A lead with its submissions decoded.
+pub(super) struct Assembled {
+    pub(super) golden: Golden,
+    pub(super) members: Vec<AssembledMember>,
+    consents: Vec<ConsentRecord>,
+    identities: Vec<Identity>,
+    pub(super) facts: Facts,
+    /// Until when the facts hold, milliseconds since 1970 UTC; a consent may grow too old.
+    facts_until_ms: Option<i64>,
+}
+
+/// A submission decoded.
+pub(super) struct AssembledMember {
+    pub(super) no: SubmissionNo,
+    pub(super) submitted_ms: i64,
+    pub(super) modified_ms: i64,
+    is_time_known: bool,
+    values: FieldValues,
+    pub(super) claims: Vec<ConsentClaim>,
+}
+
+/// What one lead alone decides.
+pub(super) struct Judged {
+    pub(super) score: Score,
+    pub(super) route: Option<usize>,
+    /// When time alone may change anything of it, milliseconds since 1970 UTC.
+    pub(super) look_ms: Option<i64>,
+}
+
+/// A lead as it is before anybody gets it.
+pub(super) struct Candidate {
+    pub(super) lead: Assembled,
+    touches: Vec<Touch>,
+    pub(super) judged: Judged,
+}
+
+impl Candidate {
+    /// Returns what conditions look at.
+    pub(super) fn subject(&self, as_of: DateTime<Utc>) -> Subject<'_> {
+        subject(&self.lead, &self.touches, as_of)
+    }
+}
+
+/// Reads and judges the leads of `plans`; on all threads, for it looks at each lead alone.
+pub(super) fn candidates(
+    deciding: Deciding<'_>,
+    plans: &[LeadPlan],
+    has_touches: bool,
+) -> Result<Vec<Candidate>> {
+    let Deciding { store, rules, run, as_of, .. } = deciding;
+    let rows: Vec<Vec<MemberRow>> = plans
+        .iter()
+        .map(|plan| plan.members.iter().map(|no| store.member_row(*no)).collect())
+        .collect::<Result<_>>()?;
+    let assembled: Vec<Assembled> = rows
+        .into_par_iter()
+        .map(|rows| assemble(&rows, rules, as_of, has_touches))
+        .collect::<Result<_>>()?;
+    let touches = if has_touches {
+        touches(TouchBook::new(store, rules, run), plans, &assembled)?
+    } else {
+        vec![Vec::new(); plans.len()]
+    };
+    let judged = |(mut lead, touches): (Assembled, Vec<Touch>)| {
+        let judged = judge(&mut lead, &touches, rules, as_of);
+        Candidate { lead, touches, judged }
+    };
+    Ok(assembled.into_par_iter().zip(touches).map(judged).collect())
+}
+
+/// Returns what the people of `plans` did.
+fn touches(
+    mut book: TouchBook<'_>,
+    plans: &[LeadPlan],
+    leads: &[Assembled],
+) -> Result<Vec<Vec<Touch>>> {
+    let found = plans.iter().zip(leads).map(|(plan, lead)| {
+        let joined = book.touches_of(plan.no, &lead.identities)?;
+        Ok(joined.into_iter().map(|one| one.touch).collect())
+    });
+    found.collect()
+}
+
+/// Returns the tasks that each lead's latest enquiry sets off, now that it is known who has it.
+pub(super) fn planned<'a>(
+    deciding: Deciding<'_>,
+    candidates: &[Candidate],
+    assignments: impl IndexedParallelIterator<Item = &'a Assignment>,
+) -> Vec<Vec<PlannedTask>> {
+    let Deciding { rules, as_of, .. } = deciding;
+    candidates
+        .par_iter()
+        .zip(assignments)
+        .map(|(one, assignment)| {
+            plan_tasks(&one.lead, &one.touches, &one.judged, assignment, rules, as_of)
+        })
+        .collect()
+}
+
+/// Returns the score of the lead that `rows` make, as it is at `at` with what was done by then.
+pub(super) fn score_as_of(
+    rows: &[MemberRow],
+    touches: &[Touch],
+    rules: &RuleSet,
+    at: DateTime<Utc>,
+) -> Result<Score> {
+    let lead = assemble(rows, rules, at, false)?;
+    Ok(scoring::score(&subject(&lead, touches, at), &rules.scoring))
+}
+
+fn assemble(
+    rows: &[MemberRow],
+    rules: &RuleSet,
+    as_of: DateTime<Utc>,
+    has_touches: bool,
+) -> Result<Assembled> {
+    let mut members = Vec::with_capacity(rows.len());
+    let mut consents = Vec::new();
+    let mut own = BTreeSet::new();
+    for row in rows {
+        let values = decode_values(&row.fields, &rules.fields)?;
+        let claims = claims(row.consents.as_deref())?;
+        for claim in &claims {
+            let seq = consents.len() as i64 + 1;
+            consents.push(record(claim, row, &values, seq, as_of.timestamp_millis()));
+        }
+        if has_touches {
+            own.extend(identities(&values, row.fingerprint));
+        }
+        members.push(AssembledMember {
+            no: row.no,
+            submitted_ms: row.submitted_ms,
+            modified_ms: row.changed_ms(),
+            is_time_known: row.is_time_known,
+            values,
+            claims,
+        });
+    }
+    let views: Vec<Member<'_>> = members
+        .iter()
+        .zip(rows)
+        .map(|(member, row)| Member {
+            values: &member.values,
+            submitted_ms: member.submitted_ms,
+            modified_ms: member.modified_ms,
+            fingerprint: row.fingerprint,
+            source: &row.source,
+        })
+        .collect();
+    let golden = golden(&views, &rules.fields, &rules.survivorship);
+    let sources: BTreeSet<&str> = rows.iter().map(|row| row.source.as_str()).collect();
+    let times = || members.iter().map(|member| member.submitted_ms);
+    let may = |channel| {
+        consent::allowed(
+            &rules.consent,
+            &consents,
+            Purpose::MARKETING,
+            channel,
+            as_of.timestamp_millis(),
+        )
+        .allowed
+    };
+    let facts = Facts {
+        n_submissions: members.len() as u32,
+        n_sources: sources.len() as u32,
+        first_submitted_at: utc_from_ms(times().min().context("a lead without submissions")?),
+        last_submitted_at: utc_from_ms(times().max().context("a lead without submissions")?),
+        marketing_email_allowed: golden.values.get(field::EMAIL).is_some() && may(Channel::Email),
+        marketing_phone_allowed: golden.values.get(field::PHONE).is_some() && may(Channel::Phone),
+        score: None,
+        segment: None,
+        grade: None,
+        models: ModelScores::default(),
+    };
+    let identities = own.into_iter().collect();
+    let facts_until_ms = facts_until_ms(&members, &consents, rules, as_of.timestamp_millis());
+    Ok(Assembled { golden, members, consents, identities, facts, facts_until_ms })
+}
+
+/// Returns when a consent that counts grows too old, or an answer that lies ahead takes its own place among others.
+fn facts_until_ms(
+    members: &[AssembledMember],
+    consents: &[ConsentRecord],
+    rules: &RuleSet,
+    as_of_ms: i64,
+) -> Option<i64> {
+    let lapses = [Channel::Email, Channel::Phone].into_iter().filter_map(|channel| {
+        consent::lapses_at_ms(&rules.consent, consents, Purpose::MARKETING, channel, as_of_ms)
+    });
+    let said = members.iter().filter(|member| !member.claims.is_empty());
+    let ahead = said.flat_map(|member| [member.submitted_ms, member.modified_ms]);
+    lapses.chain(ahead.filter(|at_ms| *at_ms > as_of_ms)).min()
+}
+
+/// Returns a claim as the gate reads it; `seq` only orders the records of one lead.
+pub(super) fn record(
+    claim: &ConsentClaim,
+    row: &MemberRow,
+    values: &FieldValues,
+    seq: i64,
+    as_of_ms: i64,
+) -> ConsentRecord {
+    ConsentRecord {
+        seq,
+        purpose: claim.purpose.clone(),
+        channel: claim.channel,
+        state: claim.state,
+        event_at_ms: said_ms(claim, row.submitted_ms, row.changed_ms(), as_of_ms),
+        is_dated: row.is_time_known,
+        wording: claim.wording.clone(),
+        mechanism: claim.mechanism.clone(),
+        evidence: row.evidence.clone(),
+        ip: values.get(field::IP).map(str::to_owned),
+        user_agent: values.get(field::USER_AGENT).map(str::to_owned),
+    }
+}
+
+/// Returns when the answer of `claim` counts as given.
+///
+/// A contact list shows how things stood when it last changed its record: that somebody declines is as
+/// recent as that, while an agreement is proven only for when the contact was made. Nobody answers in
+/// the future: a time ahead of `as_of_ms` is a clock's or a zone's error, and a refusal counts at once.
+pub(super) fn said_ms(
+    claim: &ConsentClaim,
+    submitted_ms: i64,
+    modified_ms: i64,
+    as_of_ms: i64,
+) -> i64 {
+    let said_ms = if claim.state == ConsentState::Given { submitted_ms } else { modified_ms };
+    said_ms.min(as_of_ms)
+}
+
+fn subject<'a>(lead: &'a Assembled, touches: &'a [Touch], as_of: DateTime<Utc>) -> Subject<'a> {
+    Subject { values: &lead.golden.values, facts: &lead.facts, touches, as_of }
+}
+
+/// A lead as somebody sees it who decides nothing.
+pub(super) struct Seen {
+    lead: Assembled,
+    touches: Vec<Touch>,
+    as_of: DateTime<Utc>,
+}
+
+impl Seen {
+    /// Looks at `no`, made of `members`, with what runs up to `run` received, under `rules` at `as_of`.
+    pub(super) fn by_run(
+        store: &Store,
+        rules: &RuleSet,
+        (run, as_of): (RunNo, DateTime<Utc>),
+        no: LeadNo,
+        members: &[MemberRow],
+    ) -> Result<Self> {
+        let has_touches = store.has_touches()?;
+        let mut lead = assemble(members, rules, as_of, has_touches)?;
+        let touches = if has_touches {
+            let joined = TouchBook::new(store, rules, run).touches_of(no, &lead.identities)?;
+            joined.into_iter().map(|one| one.touch).collect()
+        } else {
+            Vec::new()
+        };
+        judge(&mut lead, &touches, rules, as_of);
+        Ok(Self { lead, touches, as_of })
+    }
+
+    /// Returns the lead as rules see it, with its score.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        subject(&self.lead, &self.touches, self.as_of)
+    }
+}
+
+fn judge(lead: &mut Assembled, touches: &[Touch], rules: &RuleSet, as_of: DateTime<Utc>) -> Judged {
+    let score = scoring::score(&subject(lead, touches, as_of), &rules.scoring);
+    lead.facts.know(&score);
+    let subject = subject(lead, touches, as_of);
+    let route = routing::choose(&subject, &rules.routing);
+    let of_rules = next_look_ms(&subject, score.segment, route, rules);
+    let look_ms = of_rules.into_iter().chain(lead.facts_until_ms).min();
+    Judged { score, route, look_ms }
+}
+
+fn plan_tasks(
+    lead: &Assembled,
+    touches: &[Touch],
+    judged: &Judged,
+    assignment: &Assignment,
+    rules: &RuleSet,
+    as_of: DateTime<Utc>,
+) -> Vec<PlannedTask> {
+    let owner = assignment.owner.as_deref().and_then(|owner| rules.routing.owner(owner));
+    let allowed = |purpose: &str, channel: Channel| {
+        consent::allowed(&rules.consent, &lead.consents, purpose, channel, as_of.timestamp_millis())
+    };
+    let times: Vec<_> = lead.members.iter().map(|one| utc_from_ms(one.submitted_ms)).collect();
+    let at = followup::cycle_opened_at(&times, rules.followup.restart_after).unwrap_or(as_of);
+    let is_known = lead
+        .members
+        .iter()
+        .any(|one| one.is_time_known && one.submitted_ms == at.timestamp_millis());
+    followup::plan_from(
+        Opening { at, is_known },
+        &subject(lead, touches, as_of),
+        &display_name(&lead.golden.values),
+        judged.score.segment,
+        owner.map(|owner| &owner.hours),
+        &rules.followup,
+        &allowed,
+    )
+}
