@@ -1,5 +1,7 @@
 //! Connected components: a union-find over small integers.
 
+use std::collections::BTreeMap;
+
 /// Disjoint sets of `0..len`; 4 bytes an element.
 #[derive(Debug, Clone, Default)]
 pub struct Clusters {
@@ -64,6 +66,15 @@ impl Clusters {
         self.parents[high as usize] = low;
         low != high
     }
+
+    /// Returns `items`, one for each element, set by set in the order of their smallest elements.
+    pub fn into_groups<T: Copy>(mut self, items: &[T]) -> Vec<Vec<T>> {
+        let mut groups: BTreeMap<u32, Vec<T>> = BTreeMap::new();
+        for (element, item) in items.iter().enumerate() {
+            groups.entry(self.find(element as u32)).or_default().push(*item);
+        }
+        groups.into_values().collect()
+    }
 }
 
 #[cfg(test)]
@@ -77,5 +88,9 @@ mod tests {
         assert!(clusters.union(2, 1));
         assert!(!clusters.union(1, 4));
         assert_eq!([0, 1, 2, 3, 4].map(|element| clusters.find(element)), [0, 1, 1, 3, 1]);
+        assert_eq!(
+            clusters.into_groups(&['a', 'b', 'c', 'd', 'e']),
+            [vec!['a'], vec!['b', 'c', 'e'], vec!['d']]
+        );
     }
 }

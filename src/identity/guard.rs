@@ -72,60 +72,71 @@ impl<'a> Guard<'a> {
             .collect()
     }
 
-    /// Returns whether a browser or device that these people use is one person's: no two names contradict each
-    /// other. It takes as little to be a shared one as for a phone number to be a switchboard's.
+    /// Returns whether a browser or device that these people use is one person's. It takes as little to be a shared
+    /// one as for a phone number to be a switchboard's.
     pub fn is_one_persons(&self, holders: &[&str]) -> bool {
         let labels = self.labels(KeyKind::Phone, holders);
         labels.iter().all(|label| *label == labels[0])
     }
 
-    /// Numbers the people among the named holders; `None` is a name that may be several people's.
+    /// Numbers the people among the named holders of one key; `None` is a name that may be several people's.
     ///
-    /// Whole names tell people apart. Half a name (a first name alone, an initial) is whose it fits, and ties
-    /// nobody to anybody: where it fits several people, it is none of them.
+    /// Plain names tell people apart. What could be more than one person's, half a name (a first name alone, an
+    /// initial) or one of several words (`Anna i Jan`, `Lis-Kos`), is whose it fits, and ties nobody to anybody: where
+    /// it fits several people, it is none of them.
     fn people<'n>(&self, holders: &[&'n str]) -> BTreeMap<&'n str, Option<u32>> {
         let mut names: Vec<&str> =
             holders.iter().copied().filter(|name| !name.is_empty() && *name != UNPROVEN).collect();
         names.sort_unstable();
         names.dedup();
-        let (whole, half): (Vec<&str>, Vec<&str>) =
-            names.into_iter().partition(|name| is_whole(name));
-        let mut same = Clusters::joining(&whole, NAMES_COMPARED_MAX, |a, b| self.compatible(a, b));
-        let mut numbers = BTreeMap::new();
         let mut people = BTreeMap::new();
-        for (i, name) in whole.iter().enumerate() {
-            let next = numbers.len() as u32;
-            let number = *numbers.entry(same.find(i as u32)).or_insert(next);
-            people.insert(*name, Some(number));
-        }
-        let mut strangers = Vec::new();
-        for name in half {
-            match self.whose(name, &whole, &people) {
-                Whose::Nobodys => strangers.push(name),
-                Whose::Ones(number) => drop(people.insert(name, Some(number))),
-                Whose::Several => drop(people.insert(name, None)),
+        let mut next = 0;
+        for form in [Form::Plain, Form::Compound, Form::Half] {
+            let of_form = names.iter().copied().filter(|name| Form::of(name) == form);
+            let placed: Vec<(&str, Whose)> =
+                of_form.map(|name| (name, self.whose(name, &people, next))).collect();
+            let mut strangers = Vec::new();
+            for (name, whose) in placed {
+                match whose {
+                    Whose::Nobodys => strangers.push(name),
+                    Whose::Ones(number) => drop(people.insert(name, Some(number))),
+                    Whose::Several => drop(people.insert(name, None)),
+                }
             }
-        }
-        let first = numbers.len() as u32;
-        let are_one = strangers.len() <= NAMES_COMPARED_MAX
-            && strangers.iter().all(|a| strangers.iter().all(|b| self.compatible(a, b)));
-        for (at, name) in strangers.into_iter().enumerate() {
-            people.insert(name, Some(if are_one { first } else { first + at as u32 }));
+            for group in self.groups(form, &strangers) {
+                people.extend(group.into_iter().map(|name| (name, Some(next))));
+                next += 1;
+            }
         }
         people
     }
 
-    fn whose(&self, half: &str, whole: &[&str], people: &BTreeMap<&str, Option<u32>>) -> Whose {
-        if whole.len() > NAMES_COMPARED_MAX {
+    /// Puts names that fit nobody known so far together where they are one person's.
+    fn groups<'n>(&self, form: Form, names: &[&'n str]) -> Vec<Vec<&'n str>> {
+        let same = Clusters::joining(names, NAMES_COMPARED_MAX, |a, b| {
+            self.compatible(a, b) && (form != Form::Half || say_the_same_half(a, b))
+        });
+        let groups = same.into_groups(names);
+        // Halves that say different things are one person's if no two of them contradict each other.
+        let is_one = form == Form::Half
+            && names.len() <= NAMES_COMPARED_MAX
+            && names.iter().all(|a| names.iter().all(|b| self.compatible(a, b)));
+        if is_one && !names.is_empty() { vec![names.to_vec()] } else { groups }
+    }
+
+    /// Returns which of the `known` people, of whom there are `n`, has the name.
+    fn whose(&self, name: &str, known: &BTreeMap<&str, Option<u32>>, n: u32) -> Whose {
+        if n == 0 || Form::of(name) == Form::Plain {
+            return Whose::Nobodys;
+        }
+        if known.len() > NAMES_COMPARED_MAX {
             return Whose::Several;
         }
-        let mut fitting = whole
-            .iter()
-            .filter(|name| self.compatible(half, name))
-            .filter_map(|name| people.get(name).copied().flatten());
-        match fitting.next() {
+        let fitting = known.iter().filter(|(other, _)| self.compatible(name, other));
+        let mut numbers = fitting.filter_map(|(_, number)| *number);
+        match numbers.next() {
             None => Whose::Nobodys,
-            Some(first) if fitting.all(|number| number == first) => Whose::Ones(first),
+            Some(first) if numbers.all(|number| number == first) => Whose::Ones(first),
             Some(_) => Whose::Several,
         }
     }
@@ -135,10 +146,13 @@ impl<'a> Guard<'a> {
     fn compatible(&self, a: &str, b: &str) -> bool {
         let ((a_given, a_family), (b_given, b_family)) = (parts(a), parts(b));
         let meet = |a: &str, b: &str| !a.is_empty() && !b.is_empty();
-        (self.given_agree(a_given, b_given) && families_agree(a_family, b_family))
+        let agree = |given: (&str, &str), family: (&str, &str)| {
+            self.given_agree(given.0, given.1) && families_agree(family.0, family.1)
+        };
+        let crossed = ((a_given, b_family), (a_family, b_given));
+        agree((a_given, b_given), (a_family, b_family))
             || ((meet(a_given, b_family) || meet(a_family, b_given))
-                && self.given_agree(a_given, b_family)
-                && families_agree(a_family, b_given))
+                && (agree(crossed.0, crossed.1) || agree(crossed.1, crossed.0)))
     }
 
     fn given_agree(&self, a: &str, b: &str) -> bool {
@@ -146,35 +160,74 @@ impl<'a> Guard<'a> {
             return true;
         }
         let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
-        let initial = short.len() == 1 && long.starts_with(short);
         let part = long.split(' ').any(|word| word == short);
         let nickname = match (self.nickname_group.get(a), self.nickname_group.get(b)) {
             (Some(a), Some(b)) => a == b,
             _ => false,
         };
-        initial || part || nickname || strsim::jaro_winkler(a, b) >= 0.92
+        // Daniel is no slip of the pen for Daniela.
+        let are_two = self.policy.given_names.contains(a) && self.policy.given_names.contains(b);
+        let slip = || !are_two && strsim::jaro_winkler(a, b) >= 0.92;
+        part || nickname || initials_agree(a, b) || slip()
     }
 }
 
-/// Whose half a name is.
+/// Returns whether one of the two is only initials, and any of them begins a word of the other.
+fn initials_agree(a: &str, b: &str) -> bool {
+    let begins = |initials: &str, name: &str| {
+        initials.split(' ').all(|word| word.len() == 1)
+            && initials
+                .split(' ')
+                .any(|initial| name.split(' ').any(|word| word.starts_with(initial)))
+    };
+    begins(a, b) || begins(b, a)
+}
+
+/// What a name can say about who bears it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One given name and one family name.
+    Plain,
+    /// Both, and one of them of several words.
+    Compound,
+    /// One of them is missing, or is only initials.
+    Half,
+}
+
+impl Form {
+    fn of(name: &str) -> Self {
+        let (given, family) = parts(name);
+        let is_said = |part: &str| part.split(' ').any(|word| word.len() > 1);
+        if !is_said(given) || !is_said(family) {
+            Self::Half
+        } else if given.contains(' ') || family.contains(' ') {
+            Self::Compound
+        } else {
+            Self::Plain
+        }
+    }
+}
+
+/// Returns whether both halves are a given name, or both a family name, in full.
+fn say_the_same_half(a: &str, b: &str) -> bool {
+    let is_full = |part: &str| part.split(' ').any(|word| word.len() > 1);
+    let (a, b) = (parts(a), parts(b));
+    (is_full(a.0) && is_full(b.0)) || (is_full(a.1) && is_full(b.1))
+}
+
+/// Whose a name is.
 enum Whose {
-    /// It fits no whole name.
+    /// It fits nobody known.
     Nobodys,
-    /// It fits those of one person only.
+    /// It fits one person only.
     Ones(u32),
-    /// It fits those of several.
+    /// It fits several.
     Several,
 }
 
 /// Returns given and family name.
 fn parts(name: &str) -> (&str, &str) {
     name.split_once('|').unwrap_or((name, ""))
-}
-
-/// Returns whether a name has both of its parts, and more than an initial of each.
-fn is_whole(name: &str) -> bool {
-    let (given, family) = parts(name);
-    given.len() > 1 && family.len() > 1
 }
 
 /// Family names agree when one is missing, they are nearly equal, differ by the Polish feminine
@@ -185,8 +238,7 @@ fn families_agree(a: &str, b: &str) -> bool {
     }
     let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
     let part = long.split(' ').any(|word| word == short || stem(word) == stem(short));
-    let initial = short.len() == 1 && long.starts_with(short);
-    part || initial || stem(a) == stem(b) || strsim::jaro_winkler(a, b) >= 0.93
+    part || initials_agree(a, b) || stem(a) == stem(b) || strsim::jaro_winkler(a, b) >= 0.93
 }
 
 /// Cuts the ending that gender changes in Polish family names (Kowalski, Kowalska).
@@ -228,6 +280,7 @@ mod tests {
             email_shared_from: 3,
             phone_shared_from: 2,
             nicknames: vec![vec!["katarzyna".to_owned(), "kasia".to_owned()]],
+            given_names: ["daniel", "daniela", "katarzyna", "kasia"].map(str::to_owned).into(),
         }
     }
 
@@ -246,6 +299,10 @@ mod tests {
         );
         check(KeyKind::Phone, &["kasia|nowak", "katarzyna|nowak"], &[0, 0]);
         check(KeyKind::Phone, &["jan|kowalski", "jan|kowalska"], &[0, 0]);
+        check(KeyKind::Phone, &["kasia|lis", "lis|katarzyna"], &[0, 0]);
+        check(KeyKind::Phone, &["zosia|nowak", "nowak|zosia"], &[0, 0]);
+        check(KeyKind::Phone, &["katarzina|lis", "katarzyna|lis"], &[0, 0]);
+        check(KeyKind::Phone, &["daniel|lis", "daniela|lis"], &[1, 0]);
     }
 
     #[test]
@@ -260,6 +317,11 @@ mod tests {
         check(KeyKind::Phone, &["anna|", "jan|"], &[0, 1]);
         check(KeyKind::Phone, &["anna|lis", "anna|", "jan|", "jan|kos"], &[0, 0, 1, 1]);
         check(KeyKind::Phone, &["|lis", "|kos", "anna|lis", "jan|kos"], &[0, 1, 0, 1]);
+        // A name of several words is whose it fits, too: a couple's form does not make one person of them.
+        check(KeyKind::Phone, &["anna|nowak", "jan|nowak", "anna i jan|nowak"], &[0, 1, 3]);
+        check(KeyKind::Phone, &["anna|lis", "anna|kos", "anna|lis kos"], &[1, 0, 3]);
+        check(KeyKind::Phone, &["anna maria|lis", "anna|lis"], &[0, 0]);
+        check(KeyKind::Phone, &["j k|lis", "jan|lis", "jan karol|lis"], &[0, 0, 0]);
         // It may be either of them, so it is none; the initial, too.
         check(KeyKind::Phone, &["jan|lis", "jan|kos", "jan|", "jan|"], &[1, 0, 3, 4]);
         check(KeyKind::Phone, &["jan|lis", "julia|lis", "j|lis"], &[0, 1, 3]);
@@ -267,6 +329,8 @@ mod tests {
         // Two halves that fit each other are one person; three of which two do not, are three.
         check(KeyKind::Phone, &["jan|", "|kos"], &[0, 0]);
         check(KeyKind::Phone, &["jan|", "|kos", "ewa|"], &[1, 2, 0]);
+        check(KeyKind::Phone, &["katarzyna|", "kasia|", "jan|"], &[1, 1, 0]);
+        check(KeyKind::Email, &["katarzyna|", "kasia|", "jan|", ""], &[0, 0, 0, 0]);
     }
 
     #[test]

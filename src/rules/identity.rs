@@ -1,6 +1,9 @@
 //! When a shared value stops identifying one person (`identity.toml`).
 
+use std::collections::HashSet;
+
 use super::decode::Table;
+use super::tables::Tables;
 
 /// How many clearly different people may hold a key before it no longer merges them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,11 +14,13 @@ pub struct IdentityPolicy {
     pub phone_shared_from: usize,
     /// Groups of given names that are one name (Kasia, Katarzyna), folded.
     pub nicknames: Vec<Vec<String>>,
+    /// Given names, folded: two different ones are no spellings of one name unless a group has both.
+    pub given_names: HashSet<String>,
 }
 
 impl IdentityPolicy {
     /// Reads `[email]` and `[phone]`; absent values keep the defaults 3 and 2.
-    pub fn decode(root: Option<&Table<'_>>, nicknames: Vec<Vec<String>>) -> Self {
+    pub fn decode(root: Option<&Table<'_>>, tables: &Tables) -> Self {
         let shared_from = |key: &str, default: usize| {
             root.and_then(|root| {
                 root.table(key, |table| {
@@ -36,7 +41,8 @@ impl IdentityPolicy {
         Self {
             email_shared_from: shared_from("email", 3),
             phone_shared_from: shared_from("phone", 2),
-            nicknames,
+            nicknames: tables.nickname_groups().to_vec(),
+            given_names: tables.given_names().map(str::to_owned).collect(),
         }
     }
 }

@@ -134,11 +134,10 @@ impl RuleSet {
         let followup = files.with("followup.toml", sink, |root| {
             FollowupPolicy::decode(root, &context, &routing.calendar, &consent)
         });
-        let nicknames = tables.nickname_groups().to_vec();
         let sources = SourceCatalog::decode(&files.sources, &fields, sink);
         let known: Vec<&str> = sources.iter().map(|preset| preset.id.as_str()).collect();
         let (identity, survivorship) = files.with("identity.toml", sink, |root| {
-            let identity = IdentityPolicy::decode(root, nicknames.clone());
+            let identity = IdentityPolicy::decode(root, &tables);
             (identity, Survivorship::decode(root, &context, &known))
         });
         let mut targets = TargetCatalog::decode(&files.targets, &fields, sink);
