@@ -29,7 +29,7 @@ pub struct Calibrate {
     #[arg(long, value_name = "KIND", value_delimiter = ',', default_value = "won",
           value_parser = ["won", "meeting-held", "meeting-booked", "contacted"])]
     success: Vec<String>,
-    /// Leads without a good end count as bad after this time; younger ones are left out.
+    /// A good end counts if it comes within this time; younger leads are left out.
     #[arg(long, value_name = "TIME", default_value = "90d")]
     window: String,
     /// How long after it came a lead is looked at: what became known later could not have helped.
@@ -72,13 +72,17 @@ impl Calibrate {
         let file = scoring_file(&texts)?;
         let proposed = edited(&file.text, &edits(&found.rules, &rules));
         let diff = if found.is_better() {
-            unified_diff("rules/scoring.toml", &file.text, &proposed)
+            prove(&texts, file, &proposed)?;
+            unified_diff(&file.path, &file.text, &proposed)
         } else {
             String::new()
         };
         match self.format {
-            CalibrateFormat::Table => self.print(&found, &lessons, &rules, &diff)?,
-            CalibrateFormat::Diff => terminal::print(diff.trim_end())?,
+            CalibrateFormat::Table => {
+                let is_own = global.has_own_rule_file("scoring.toml");
+                self.print(&found, &lessons, &rules, &diff, is_own)?;
+            }
+            CalibrateFormat::Diff => terminal::print(diff.strip_suffix('\n').unwrap_or_default())?,
             CalibrateFormat::Json => {
                 terminal::print(&serde_json::to_string(&as_json(&found, &lessons, &rules))?)?;
             }
@@ -98,6 +102,7 @@ impl Calibrate {
         lessons: &Lessons,
         rules: &RuleSet,
         diff: &str,
+        is_own: bool,
     ) -> Result<()> {
         let left_out = |n: u64, why: &str| {
             if n == 0 { String::new() } else { format!("; {n} left out, {why}") }
@@ -140,11 +145,17 @@ impl Calibrate {
         if diff.is_empty() {
             return terminal::print("Today's points are as good; nothing is proposed.");
         }
-        terminal::print(diff.trim_end())?;
-        terminal::print("")?;
+        terminal::print(diff)?;
+        let how = if is_own {
+            "`leadmill calibrate --format diff | patch -p1` in the folder that holds rules/"
+        } else {
+            "`--output FILE` writes the whole file, to be put into a rules folder as scoring.toml"
+        };
         terminal::print_wrapped(
-            "Nothing was changed. To take it over: `leadmill calibrate --format diff | patch -p1` in the folder that holds \
-             rules/; `leadmill simulate` shows who would change.",
+            &format!(
+                "Nothing was changed. To take it over: {how}; `leadmill simulate --rules DIR` shows who would \
+                 change."
+            ),
             2,
         )
     }
@@ -172,10 +183,20 @@ fn refusal(few: TooLittle, asked: &Calibrate) -> anyhow::Error {
 fn scoring_file(texts: &[RuleText]) -> Result<&RuleText> {
     texts
         .iter()
-        .find(|text| text.path.ends_with("scoring.toml") && !text.path.contains("tests/"))
+        .find(|text| text.path.split_once('/').is_some_and(|(_, inside)| inside == "scoring.toml"))
         .ok_or_else(|| {
             UsageError("there is no scoring.toml to propose points for".to_owned()).into()
         })
+}
+
+/// Makes sure that rules with the proposed file are rules.
+fn prove(texts: &[RuleText], file: &RuleText, proposed: &str) -> Result<()> {
+    let changed = |text: &RuleText| RuleText {
+        text: if text.path == file.path { proposed.into() } else { text.text.clone() },
+        ..text.clone()
+    };
+    RuleSet::parse(&texts.iter().map(changed).collect::<Vec<_>>())?;
+    Ok(())
 }
 
 fn edits(proposals: &[RuleProposal], rules: &RuleSet) -> Vec<Edit> {
@@ -218,6 +239,7 @@ fn kept_word(kept: Kept) -> &'static str {
     match kept {
         Kept::Rare => "too few",
         Kept::Unsure => "unsure",
+        Kept::Limited => "limited",
     }
 }
 

@@ -111,6 +111,11 @@ impl Global {
         texts_over_shipped(&self.workspace.join("rules"))
     }
 
+    /// Returns whether `rules/` of the workspace is what holds, and has a file `name` of its own.
+    pub fn has_own_rule_file(&self, name: &str) -> bool {
+        self.rules.is_none() && self.workspace.join("rules").join(name).is_file()
+    }
+
     /// Refuses a `source` that is no preset, with a suggestion.
     pub fn expect_source(rules: &RuleSet, source: Option<&str>) -> Result<()> {
         let Some(source) = source.filter(|id| rules.sources.get(id).is_none()) else {

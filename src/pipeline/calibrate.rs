@@ -43,7 +43,7 @@ pub struct Question {
 pub struct Lessons {
     /// One for each lead whose end is known.
     pub lessons: Vec<Lesson>,
-    /// Leads without a good end that still have time for one.
+    /// Leads whose window is still open.
     pub young: u64,
     /// Leads of which nothing is known as it was then: their rows were changed since.
     pub changed_since: u64,
@@ -51,8 +51,9 @@ pub struct Lessons {
 
 /// Returns what the leads of `store` teach under `rules`.
 ///
-/// Every lead is scored as it was `known_after` its first submission, or when it ended well, if that was earlier: what was
-/// sent, done or changed later is left out, or the outcome would explain itself.
+/// Only leads whose window is over teach anything, however they ended: of the younger ones only the quick would be in.
+/// Every lead is scored as it was `known_after` its first submission, or when it ended well, if that was earlier: what
+/// was sent, done or changed later is left out, and so is the CRM's status, or the outcome would explain itself.
 pub fn gather(store: &Store, rules: &RuleSet, question: &Question) -> Result<Lessons> {
     let mut found = Lessons::default();
     let mut after = LeadNo(0);
@@ -71,15 +72,15 @@ pub fn gather(store: &Store, rules: &RuleSet, question: &Question) -> Result<Les
                 .into_iter()
                 .map(|joined| joined.touch)
                 .collect();
-            learn(rows, touches, status.as_slice(), rules, question, &mut found)?;
+            learn(rows, touches, &status, rules, question, &mut found)?;
         }
     }
 }
 
-/// What a CRM's status means, and when the row said so, in milliseconds since 1970 UTC.
+/// What a CRM's status means, and when the row was changed last, in milliseconds since 1970 UTC, if it says so.
 struct Status {
     kind: &'static str,
-    said_ms: i64,
+    changed_ms: Option<i64>,
 }
 
 fn known_of(rows: &[MemberRow], rules: &RuleSet) -> Result<(Vec<Identity>, Vec<Status>)> {
@@ -90,7 +91,7 @@ fn known_of(rows: &[MemberRow], rules: &RuleSet) -> Result<(Vec<Identity>, Vec<S
         let kind = values
             .get(field::CRM_STATUS)
             .and_then(|text| rules.tables.touch_kind(&fold_header(text)));
-        status.extend(kind.map(|kind| Status { kind, said_ms: row.changed_ms() }));
+        status.extend(kind.map(|kind| Status { kind, changed_ms: row.modified_ms }));
     }
     Ok((own.into_iter().collect(), status))
 }
@@ -110,33 +111,40 @@ fn learn(
     let key = u64::from_be_bytes(std::array::from_fn(|at| first.fingerprint.0[at]));
     let is_success = |kind: &str| question.successes.iter().any(|success| success == kind);
     let as_of_ms = question.as_of.timestamp_millis();
-    let ended_ms = touches
-        .iter()
-        .map(|touch| (touch.kind.as_str(), touch.at_ms))
-        .chain(status.iter().map(|status| (status.kind, status.said_ms)))
-        .filter(|(kind, at_ms)| is_success(kind) && *at_ms <= as_of_ms)
-        .map(|(_, at_ms)| at_ms)
-        .min();
     let closes_ms = first_ms.saturating_add(question.window.num_milliseconds());
-    let succeeded = ended_ms.is_some_and(|at_ms| at_ms <= closes_ms);
-    if !succeeded && closes_ms > as_of_ms {
+    if closes_ms > as_of_ms {
         found.young += 1;
         return Ok(());
     }
     let looked_ms = first_ms.saturating_add(question.known_after.num_milliseconds());
-    let until_ms = ended_ms.map_or(looked_ms, |at_ms| at_ms.min(looked_ms)).max(first_ms);
+    // An end from before the lead came is none of this enquiry. A status without a time of its own is true by now.
+    let in_window = first_ms..=closes_ms;
+    let ended = touches
+        .iter()
+        .map(|touch| (touch.kind.as_str(), touch.at_ms))
+        .chain(status.iter().map(|one| (one.kind, one.changed_ms.unwrap_or(closes_ms))))
+        .filter(|(kind, at_ms)| is_success(kind) && in_window.contains(at_ms))
+        .map(|(_, at_ms)| at_ms)
+        .min();
+    let until_ms = ended.map_or(looked_ms, |at_ms| at_ms.min(looked_ms));
     rows.retain(|row| row.submitted_ms <= until_ms && row.changed_ms() <= until_ms);
     if rows.is_empty() {
         found.changed_since += 1;
         return Ok(());
     }
     touches.retain(|touch| touch.at_ms <= until_ms && !is_success(&touch.kind));
-    let score = score_as_of(&rows, &touches, rules, utc_from_ms(until_ms))?;
+    let at = utc_from_ms(until_ms);
+    let score = score_as_of(&rows, &touches, rules, at, field::CRM_STATUS)?;
+    let mut unlearned = [0; 4];
+    for one in score.contributions.iter().filter(|one| matches!(one.basis, Basis::Missing(_))) {
+        unlearned[one.group as usize] += one.points;
+    }
     found.lessons.push(Lesson {
         key,
         given: given(&score, &rules.scoring),
+        unlearned,
         model: score.models.primary,
-        succeeded,
+        succeeded: ended.is_some(),
     });
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::identity::golden::{Golden, Member, golden};
 use crate::identity::keys::identities;
 use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose};
 use crate::model::decision::{Assignment, ModelScores, Score};
-use crate::model::field::{self, FieldValues};
+use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::ids::{LeadNo, RunNo, SubmissionNo};
 use crate::model::lead::display_name;
 use crate::model::moment::utc_from_ms;
@@ -129,14 +129,21 @@ pub(super) fn planned<'a>(
         .collect()
 }
 
-/// Returns the score of the lead that `rows` make, as it is at `at` with what was done by then.
+/// Returns the score of the lead that `rows` make, as it is at `at` with what was done by then, and as if
+/// nobody had said anything in the field `unsaid`.
 pub(super) fn score_as_of(
     rows: &[MemberRow],
     touches: &[Touch],
     rules: &RuleSet,
     at: DateTime<Utc>,
+    unsaid: FieldNo,
 ) -> Result<Score> {
-    let lead = assemble(rows, rules, at, false)?;
+    let mut lead = assemble(rows, rules, at, false)?;
+    let mut values = FieldValues::default();
+    for (field, value) in lead.golden.values.iter().filter(|(field, _)| *field != unsaid) {
+        values.set(field, value);
+    }
+    lead.golden.values = values;
     Ok(scoring::score(&subject(&lead, touches, at), &rules.scoring))
 }
 

@@ -9,7 +9,7 @@ use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegress
 use smartcore::metrics::roc_auc_score;
 
 use crate::model::decision::Group;
-use crate::rules::scoring::ScoringPolicy;
+use crate::rules::scoring::{Count, ScoringPolicy, TIMES_MAX};
 
 /// Leads that ended well, and leads that did not, below which nothing is learned: fewer of either kind cannot tell how
 /// good points are (Vergouwe et al., J Clin Epidemiol 2005).
@@ -33,6 +33,8 @@ pub struct Lesson {
     /// By the position of a rule: which part of its points the lead had when it was decided. 1 is all of them, 0.5 what
     /// a half-life leaves, 3 those of three touches.
     pub given: Vec<(u16, f64)>,
+    /// Points that it had besides, for values that are missing, in the order of [`Group::ALL`].
+    pub unlearned: [i32; 4],
     /// Position of the model that decided about it; 0 where there is one score.
     pub model: usize,
     /// Whether it ended well.
@@ -70,7 +72,7 @@ pub struct Calibration {
 /// How well points tell good leads from others.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Discrimination {
-    /// Area under the ROC curve, 0.5 to 1: how often a lead that ended well has more points than one that did not. Mean
+    /// Area under the ROC curve, 0 to 1: how often a lead that ended well has more points than one that did not. Mean
     /// over the folds.
     pub auc: f64,
     /// Standard deviation over the folds.
@@ -99,6 +101,8 @@ pub enum Kept {
     Rare,
     /// Two halves of the data disagree whether it is for or against a lead.
     Unsure,
+    /// How often it counts is limited, and the limit may be said in points.
+    Limited,
 }
 
 /// Leads of similar points.
@@ -117,9 +121,9 @@ pub struct Bin {
 }
 
 impl Calibration {
-    /// Returns whether the proposed points are better than today's by more than chance gives.
+    /// Returns whether the proposed points are better than today's by more than two standard errors.
     pub fn is_better(&self) -> bool {
-        self.gain.0 > self.gain.1
+        self.gain.0 > 2.0 * self.gain.1
     }
 }
 
@@ -186,7 +190,7 @@ fn points_of(proposals: &[RuleProposal]) -> Vec<i32> {
 
 /// Returns what the lead would have in all, caps included.
 fn total(lesson: &Lesson, points: &[i32], policy: &ScoringPolicy) -> i32 {
-    let mut groups = [0_f64; 4];
+    let mut groups = lesson.unlearned.map(f64::from);
     for (rule, part) in &lesson.given {
         let position = usize::from(*rule);
         groups[policy.rules[position].group as usize] += f64::from(points[position]) * part;
@@ -219,7 +223,9 @@ fn propose(lessons: &[&Lesson], policy: &ScoringPolicy) -> Vec<RuleProposal> {
     }
     let mut usable = Vec::new();
     for (position, rule) in rules.iter_mut().enumerate() {
-        if rule.fired < SUPPORT_MIN || lessons.len() - rule.fired < SUPPORT_MIN {
+        if is_limited(policy.rules[position].count) {
+            rule.kept = Some(Kept::Limited);
+        } else if rule.fired < SUPPORT_MIN || lessons.len() - rule.fired < SUPPORT_MIN {
             rule.kept = Some(Kept::Rare);
         } else {
             usable.push(position);
@@ -265,6 +271,13 @@ fn propose(lessons: &[&Lesson], policy: &ScoringPolicy) -> Vec<RuleProposal> {
         }
     }
     rules
+}
+
+fn is_limited(count: Count) -> bool {
+    match count {
+        Count::Once => false,
+        Count::Each { per_window, in_total } => per_window.is_some() || in_total < TIMES_MAX,
+    }
 }
 
 /// Returns the log odds that each of the rules at `positions` adds; zeros when one outcome is missing altogether.
@@ -432,7 +445,7 @@ mod tests {
                 }
             }
             let succeeded = dice.chance(1.0 / (1.0 + (-odds).exp()));
-            Lesson { key: dice.next(), given, model: 0, succeeded }
+            Lesson { key: dice.next(), given, unlearned: [0; 4], model: 0, succeeded }
         };
         (0..n).map(lesson).collect()
     }
@@ -466,6 +479,29 @@ mod tests {
     }
 
     #[test]
+    fn points_for_missing_values_count_now_and_stay() {
+        let policy = policy(&[20, 10]);
+        let lesson = |unlearned| Lesson {
+            key: 1,
+            given: vec![(0, 1.0)],
+            unlearned,
+            model: 0,
+            succeeded: true,
+        };
+        assert_eq!(total(&lesson([0; 4]), &[20, 10], &policy), 20);
+        assert_eq!(total(&lesson([0, -5, 0, 0]), &[20, 10], &policy), 15);
+    }
+
+    #[test]
+    fn a_rule_whose_repeats_are_limited_keeps_its_points() {
+        let mut policy = policy(&[5, 20]);
+        policy.rules[0].count = Count::Each { per_window: None, in_total: 4 };
+        let lessons = lessons(2_000, &[0.4, 0.4], &[2.0, 0.5], -1.0);
+        let found = calibrate(&lessons, &policy).unwrap();
+        assert_eq!((found.rules[0].proposed, found.rules[0].kept), (5, Some(Kept::Limited)));
+    }
+
+    #[test]
     fn good_points_are_left_alone() {
         let policy = policy(&[20, 10, -10]);
         let lessons = lessons(3_000, &[0.4, 0.4, 0.3], &[2.0, 1.0, -1.0], -1.0);
@@ -478,7 +514,13 @@ mod tests {
         let policy = policy(&[20, 10]);
         let mut few = lessons(2_000, &[0.5, 0.5], &[1.0, 1.0], -1.0);
         few.retain(|lesson| !lesson.succeeded);
-        few.extend((0..99).map(|key| Lesson { key, given: Vec::new(), model: 0, succeeded: true }));
+        few.extend((0..99).map(|key| Lesson {
+            key,
+            given: Vec::new(),
+            unlearned: [0; 4],
+            model: 0,
+            succeeded: true,
+        }));
         let refused = calibrate(&few, &policy).unwrap_err();
         assert_eq!((refused.successes, refused.failures), (99, few.len() - 99));
     }

@@ -116,8 +116,71 @@ fn points_are_proposed_from_outcomes_and_nothing_is_changed() {
     let text = std::fs::read_to_string(&next).unwrap();
     assert!(text.contains(&format!("points = {proposed}\n")), "{text}");
     workspace.ok(&["simulate", "--rules", "next"]);
+    // The diff makes of the shipped file what --output writes.
+    let shipped = std::fs::read_to_string(super::workspace::package().join("rules/scoring.toml"));
+    assert_eq!(patched(&shipped.unwrap(), &diff), text);
     // A file of somebody's is not overwritten.
     workspace.run(&["calibrate", "--output", next.to_str().unwrap()]).expect_code(1);
+}
+
+/// Applies a unified diff, strictly: every line of it has to be where and what it says.
+fn patched(text: &str, diff: &str) -> String {
+    let old: Vec<&str> = text.split_inclusive('\n').collect();
+    let (mut new, mut at) = (String::new(), 0);
+    let (mut left, mut right) = (0, 0);
+    for line in diff.split_inclusive('\n').skip(2) {
+        if let Some(numbers) = line.strip_prefix("@@ -") {
+            assert_eq!((left, right), (0, 0), "a piece is shorter than it says");
+            let (start, rest) = numbers.split_once(',').unwrap();
+            let length = rest.split(' ').next().unwrap();
+            (left, right) = (length.parse().unwrap(), length.parse().unwrap());
+            let start = start.parse::<usize>().unwrap() - 1;
+            new.extend(old[at..start].iter().copied());
+            at = start;
+            continue;
+        }
+        let (sign, content) = line.split_at(1);
+        if sign != "+" {
+            assert_eq!(old[at], content);
+            (at, left) = (at + 1, left - 1);
+        }
+        if sign != "-" {
+            new.push_str(content);
+            right -= 1;
+        }
+    }
+    assert_eq!((left, right), (0, 0), "the last piece is shorter than it says");
+    new.extend(old[at..].iter().copied());
+    new
+}
+
+#[test]
+fn an_end_counts_in_its_window_only_and_does_not_explain_itself() {
+    let workspace = Workspace::new();
+    let mut people = format!("{}Lead Status,Last Modified Date\n", PEOPLE.replace('\n', ","));
+    let mut activity = ACTIVITY.to_owned();
+    for at in 0..400 {
+        let (day, name) = (1 + at % 28, format!("anna{at}@firma{at}.pl"));
+        let letter = |at: usize| char::from(b'a' + (at % 26) as u8);
+        let who = format!("Anna W{}{}rowska", letter(at), letter(at / 26));
+        // The last hundred are from November: their window is open, however they ended.
+        let month = if at < 300 { 5 } else { 11 };
+        let _ = writeln!(people, "s{at},2026-{month:02}-{day:02}T09:00:00Z,{who},{name},,,,,");
+        let ended = match at {
+            0..150 => "2026-06-10",
+            150..200 => "2025-01-10", // a customer before, which says nothing of this enquiry
+            200..300 => "2026-10-10", // too late
+            _ => "2026-11-30",
+        };
+        let _ = writeln!(activity, "{name},Closed won,{ended}T10:00:00Z,");
+    }
+    workspace.input("people.csv", people).input("activity.csv", activity);
+    workspace.run(&["run"]);
+    let told = workspace.ok(&["calibrate", "--format", "json"]).json();
+    assert_eq!(
+        (&told["leads"], &told["succeeded"], &told["too_young"]),
+        (&300.into(), &150.into(), &100.into())
+    );
 }
 
 #[test]
