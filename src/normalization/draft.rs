@@ -273,7 +273,7 @@ impl Normalizer<'_> {
     }
 
     /// Returns the value of `field` in canonical form, nothing where the cell says nothing.
-    fn canonical(&self, raw: &str, field: FieldNo) -> Canonical {
+    pub(super) fn canonical(&self, raw: &str, field: FieldNo) -> Canonical {
         let text = unguard(raw);
         if field != field::COUNTRY && says_nothing(&text, self.tables) {
             return Ok(None);
@@ -449,16 +449,9 @@ impl Normalizer<'_> {
 
     /// Reads the phones last: the row's country tells how a national number is dialled.
     fn read_phones(&self, draft: &mut Draft<'_>) {
-        let default = self.source.default_country.to_owned();
-        let country = draft.values.get(field::COUNTRY).unwrap_or(&default).to_owned();
+        let country = draft.values.get(field::COUNTRY).map(str::to_owned);
         for cell in std::mem::take(&mut draft.phones) {
-            let mut found = self.phone(&cell.text, &country);
-            if country != default
-                && let Err(PhoneFault::Invalid(_)) = found
-            {
-                found = self.phone(&cell.text, &default);
-            }
-            match found {
+            match self.phone(&cell.text, country.as_deref()) {
                 Ok(phone) => Self::take_phone(phone, cell, draft),
                 Err(PhoneFault::Blank) => {}
                 Err(fault) => {

@@ -166,12 +166,17 @@ impl<'a> Normalizer<'a> {
         (origin, raw, verdict)
     }
 
-    /// Reads a phone number as dialled in `country`, remembering those of the default country.
-    fn phone(&self, raw: &str, country: &str) -> Result<Phone, PhoneFault> {
-        if country != self.source.default_country {
-            return phone::parse(raw, country, self.tables);
+    /// Reads a phone number as dialled in the row's `country`, else, also where that makes none of it, as in the
+    /// source's default country; those of the default country are remembered.
+    fn phone(&self, raw: &str, country: Option<&str>) -> Result<Phone, PhoneFault> {
+        let default = self.source.default_country;
+        if let Some(country) = country.filter(|country| *country != default) {
+            let found = phone::parse(raw, country, self.tables);
+            if !matches!(found, Err(PhoneFault::Invalid(_))) {
+                return found;
+            }
         }
-        self.remembered.phones.recall(raw, || phone::parse(raw, country, self.tables))
+        self.remembered.phones.recall(raw, || phone::parse(raw, default, self.tables))
     }
 
     /// Reads a job title; the same few thousand titles make up any export.

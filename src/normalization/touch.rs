@@ -159,6 +159,7 @@ fn time(normalizer: &Normalizer<'_>, cells: &[Cell]) -> Result<i64, Rejection> {
 
 fn identities(normalizer: &Normalizer<'_>, cells: &[Cell]) -> Vec<Identity> {
     let mut identities = Vec::new();
+    let country = country(normalizer, cells);
     for cell in cells {
         let text = trim(&cell.text);
         let id = |kind| (!is_nobodys(text)).then(|| Identity::new(kind, text));
@@ -178,7 +179,7 @@ fn identities(normalizer: &Normalizer<'_>, cells: &[Cell]) -> Vec<Identity> {
             ),
             Role::Field(field::PHONE) => identities.extend(
                 normalizer
-                    .phone(text, normalizer.source.default_country)
+                    .phone(text, country.as_deref())
                     .ok()
                     .map(|phone| Identity::new(IdentityKind::Phone, phone.e164)),
             ),
@@ -197,6 +198,12 @@ fn identities(normalizer: &Normalizer<'_>, cells: &[Cell]) -> Vec<Identity> {
     identities.sort_unstable();
     identities.dedup();
     identities
+}
+
+/// Returns the first country that the row names, which tells how a national number is dialled.
+fn country(normalizer: &Normalizer<'_>, cells: &[Cell]) -> Option<String> {
+    let mut named = cells.iter().filter(|cell| cell.role == Role::Field(field::COUNTRY));
+    named.find_map(|cell| normalizer.canonical(&cell.text, field::COUNTRY).ok().flatten())
 }
 
 /// Returns whether `id` is one that everybody gets who is not known.

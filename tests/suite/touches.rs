@@ -84,6 +84,30 @@ fn every_identity_joins_and_each_touch_counts_once() {
 }
 
 #[test]
+fn a_number_without_its_country_is_dialled_in_the_rows_own_as_in_a_form() {
+    let workspace = Workspace::new();
+    let hans = "h1,2026-11-16T09:00:00Z,Hans Muster,,+49301234567,,,\n";
+    take_in(&workspace, "people.csv", PEOPLE, &[hans, ANNA]);
+    take_in(
+        &workspace,
+        "events.csv",
+        "timestamp,event,url,phone,country\n",
+        &[
+            "2026-11-18T08:00:00Z,page_view,/1,030 1234567,DE\n",
+            "2026-11-18T08:01:00Z,page_view,/2,030 1234567,Niemcy\n",
+            "2026-11-18T08:02:00Z,page_view,/3,600 000 101,\n",
+            // No number of that country, so one of the source's own.
+            "2026-11-18T08:03:00Z,page_view,/4,600 000 101,US\n",
+        ],
+    );
+    let expected = "18 page-view /2 by phone:+49301234567\n18 page-view /1 by phone:+49301234567\n";
+    assert_same_text("touches", expected, &touches(&workspace, "+49301234567"));
+    let expected = "18 page-view /4 by phone:+48600000101\n18 page-view /3 by phone:+48600000101\n";
+    assert_same_text("touches", expected, &touches(&workspace, "anna@przyklad.pl"));
+    assert_rebuild_changes_nothing(&workspace);
+}
+
+#[test]
 fn an_anonymous_history_is_theirs_who_gave_an_address_later_in_any_order() {
     type Part<'a> = (&'a str, &'a str, &'a [&'a str]);
     let parts: [Part<'_>; 4] = [
