@@ -3,6 +3,7 @@
 //! One pass over the leads keeps hashes of their keys and the different names of companies; what is shown of an
 //! account is read when it is shown.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -29,6 +30,8 @@ pub struct StoreAccounts<'a> {
     rules: &'a RuleSet,
     keyring: Keyring,
     accounts: Accounts,
+    /// See [`Self::largest`]; who asks about one lead needs no order.
+    largest: OnceCell<Vec<Vec<Position>>>,
     /// Number and latest submission of each lead.
     leads: Vec<(LeadNo, i64)>,
 }
@@ -68,38 +71,44 @@ impl<'a> StoreAccounts<'a> {
             leads.push((lead.no, lead.last_ms));
             Ok(())
         })?;
-        Ok(Self { store, rules, keyring, accounts: book.close(), leads })
+        let (accounts, largest) = (book.close(), OnceCell::new());
+        Ok(Self { store, rules, keyring, accounts, largest, leads })
     }
 
-    /// Returns the accounts of two leads or more, at most `limit`: those with the most leads first, of equals
-    /// the one last heard of.
-    fn largest(&self, limit: Option<usize>) -> Vec<Vec<Position>> {
-        let mut accounts = self.accounts.of_several();
+    /// Returns the accounts of two leads or more: those with the most leads first, of equals the one last heard of.
+    fn largest(&self) -> &[Vec<Position>] {
         let latest = |members: &[Position]| {
             members.iter().map(|one| self.leads[*one as usize].1).max().unwrap_or_default()
         };
-        accounts
-            .sort_by_cached_key(|members| (Reverse((members.len(), latest(members))), members[0]));
-        accounts.truncate(limit.unwrap_or(usize::MAX));
-        accounts
+        self.largest.get_or_init(|| {
+            let mut accounts = self.accounts.of_several();
+            accounts.sort_by_cached_key(|members| {
+                (Reverse((members.len(), latest(members))), members[0])
+            });
+            accounts
+        })
+    }
+
+    fn largest_of(&self, limit: Option<usize>) -> impl Iterator<Item = &Vec<Position>> {
+        self.largest().iter().take(limit.unwrap_or(usize::MAX))
     }
 
     /// Returns how many accounts of two leads or more there are.
     pub fn count(&self) -> usize {
-        self.accounts.of_several().len()
+        self.largest().len()
     }
 
     /// Returns the figures of the accounts of two leads or more, at most `limit`, the largest first.
     pub fn figures(&self, limit: Option<usize>) -> Result<Vec<AccountFigures>> {
-        self.largest(limit).iter().map(|members| self.figures_of(members)).collect()
+        self.largest_of(limit).map(|members| self.figures_of(members)).collect()
     }
 
     /// Returns the leads of these accounts, account by account.
     pub fn members(&self, limit: Option<usize>) -> Result<Vec<AccountMember>> {
         let mut found = Vec::new();
-        for members in self.largest(limit) {
+        for members in self.largest_of(limit) {
             let account = AccountId::of_oldest(self.lead(members[0])?.id).to_string();
-            for member in members {
+            for &member in members {
                 let lead = self.lead(member)?;
                 found.push(AccountMember {
                     account: account.clone(),
@@ -184,7 +193,7 @@ impl<'a> StoreAccounts<'a> {
                 account.id = AccountId::of_oldest(lead.id).to_string();
             }
             if let Some(spelling) = lead.values.get(field::COMPANY) {
-                names.add(self.keys(&lead).name.unwrap_or_default(), spelling);
+                names.add(&self.keys(&lead).name.unwrap_or_default(), spelling);
             }
             nips.extend(lead.values.get(field::NIP));
             domains
@@ -220,14 +229,24 @@ fn with(lead: &AccountLead) -> String {
     lead.owner.clone().unwrap_or_else(|| format!("({})", lead.queue))
 }
 
-/// The names that the leads of an account give their company.
+/// The names that the leads of an account give their company, in the order in which they were met.
 #[derive(Default)]
-struct Names(BTreeMap<String, Vec<(String, usize)>>);
+struct Names(Vec<Name>);
+
+/// A name as folded, and its spellings with how often each was met.
+struct Name {
+    bare: String,
+    spellings: Vec<(String, usize)>,
+}
 
 impl Names {
     /// Counts a `spelling` of the name that is `bare` when folded; an empty one says nothing of the company.
-    fn add(&mut self, bare: String, spelling: &str) {
-        let spellings = self.0.entry(bare).or_default();
+    fn add(&mut self, bare: &str, spelling: &str) {
+        let at = self.0.iter().position(|name| name.bare == bare).unwrap_or_else(|| {
+            self.0.push(Name { bare: bare.to_owned(), spellings: Vec::new() });
+            self.0.len() - 1
+        });
+        let spellings = &mut self.0[at].spellings;
         match spellings.iter_mut().find(|(known, _)| known == spelling) {
             Some((_, count)) => *count += 1,
             None => spellings.push((spelling.to_owned(), 1)),
@@ -236,20 +255,12 @@ impl Names {
 
     /// Returns the usual spelling of the usual name; of equals the one of the older lead.
     fn usual(self) -> String {
-        let total =
-            |spellings: &[(String, usize)]| spellings.iter().map(|one| one.1).sum::<usize>();
-        let names = self.0.into_iter();
-        let usual = names.max_by_key(|(bare, spellings)| {
-            (!bare.is_empty(), total(spellings), Reverse(bare.clone()))
-        });
-        // `max_by_key` takes the last of equals.
-        let spellings = usual.map(|(_, spellings)| spellings).unwrap_or_default();
-        spellings
-            .into_iter()
-            .rev()
-            .max_by_key(|(_, count)| *count)
-            .map(|(name, _)| name)
-            .unwrap_or_default()
+        let total = |name: &Name| name.spellings.iter().map(|(_, count)| count).sum::<usize>();
+        // `max_by_key` takes the last of equals, so the oldest comes last.
+        let names = self.0.into_iter().rev();
+        let usual = names.max_by_key(|name| (!name.bare.is_empty(), total(name)));
+        let spellings = usual.map(|name| name.spellings).unwrap_or_default().into_iter().rev();
+        spellings.max_by_key(|(_, count)| *count).map(|(name, _)| name).unwrap_or_default()
     }
 }
 
@@ -276,5 +287,29 @@ impl Tally {
         let mut ranked: Vec<(String, usize)> = self.0.into_iter().collect();
         ranked.sort_by_key(|(_, count)| Reverse(*count));
         ranked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_name_in_its_usual_spelling_is_shown_of_equals_the_older() {
+        #[track_caller]
+        fn check(names: &[(&str, &str)], expected: &str) {
+            let mut known = Names::default();
+            for (bare, spelling) in names {
+                known.add(bare, spelling);
+            }
+            assert_eq!(known.usual(), expected, "{names:?}");
+        }
+        check(&[], "");
+        check(&[("beta", "Beta"), ("alfa", "Alfa")], "Beta");
+        check(&[("alfa", "Alfa"), ("beta", "Beta")], "Alfa");
+        check(&[("beta", "Beta"), ("alfa", "ALFA"), ("alfa", "Alfa")], "ALFA");
+        check(&[("alfa", "ALFA"), ("alfa", "Alfa"), ("alfa", "Alfa")], "Alfa");
+        check(&[("", "Firma"), ("", "Firma"), ("beta", "Beta")], "Beta");
+        check(&[("", "Firma")], "Firma");
     }
 }
