@@ -18,7 +18,10 @@ use crate::model::task::{PlannedTask, TaskChannel, TaskState};
 use crate::rules::followup::{FollowupPolicy, Plan, Step};
 use crate::rules::hours::BusinessHours;
 
-/// Kinds of touches that mean somebody of ours has spoken with the lead.
+/// Kinds of touches that end what waits for contact: somebody of ours has spoken with the lead, or has a date to.
+///
+/// A visitor may book a meeting without having spoken to anybody; it counts all the same, for nobody has to chase
+/// somebody who has a date.
 pub const CONTACT_TOUCHES: &[&str] =
     &["contacted", "meeting-booked", "meeting-held", "won", "lost"];
 
