@@ -376,8 +376,9 @@ impl<'a> Work<'a> {
                 KeyKind::Verdict => 0,
                 KeyKind::Email => 1,
                 KeyKind::RoleEmail => 2,
-                KeyKind::Phone | KeyKind::Visitor | KeyKind::External | KeyKind::User => 3,
-                KeyKind::Near => 4,
+                KeyKind::Phone => 3,
+                // Likeness: what only joins touches makes no edges.
+                _ => 4,
             };
             let (x, y) = (this.fingerprint(a), this.fingerprint(b));
             edges.push((strength, -run, x.min(y), x.max(y), (a, b, kind)));
@@ -394,7 +395,8 @@ impl<'a> Work<'a> {
         let mut keys: BTreeSet<KeyHash> = BTreeSet::new();
         for member in members {
             let own = self.store.keys_of(*member)?.into_iter();
-            keys.extend(own.filter(|(_, kind)| *kind != KeyKind::Near).map(|(key, _)| key));
+            let joins = |kind: KeyKind| kind != KeyKind::Near && !kind.only_joins_touches();
+            keys.extend(own.filter(|(_, kind)| joins(*kind)).map(|(key, _)| key));
         }
         for key in keys {
             let Some(group) = self.store.key_group(key, self.horizon)? else { continue };
