@@ -175,16 +175,8 @@ impl<'a> TouchBook<'a> {
                 JoinedTouch { no, touch, by, seen_with }
             })
             .collect();
-        touches.sort_by(|a, b| {
-            // The number last: it hangs on the order of rows.
-            let order = |one: &JoinedTouch| (one.touch.at_ms, one.no);
-            let words = |one: &JoinedTouch, other: &JoinedTouch| {
-                let (one, other) = (&one.touch, &other.touch);
-                (&one.kind, &one.detail).cmp(&(&other.kind, &other.detail))
-            };
-            let ((at_a, no_a), (at_b, no_b)) = (order(a), order(b));
-            at_a.cmp(&at_b).then_with(|| words(a, b)).then(no_a.cmp(&no_b))
-        });
+        // The number last: it hangs on the order of rows.
+        touches.sort_by(|a, b| in_order(a).cmp(&in_order(b)));
         Ok(touches)
     }
 
@@ -273,6 +265,10 @@ impl<'a> TouchBook<'a> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         Ok(self.guard.is_one_persons(&names))
     }
+}
+
+fn in_order(one: &JoinedTouch) -> (i64, &str, &str, i64) {
+    (one.touch.at_ms, &one.touch.kind, &one.touch.detail, one.no)
 }
 
 /// Returns whether identities of this kind are also known by what they were seen with.

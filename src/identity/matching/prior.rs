@@ -80,9 +80,10 @@ pub fn between(counted: f32, known: f32, voice: f32) -> f32 {
 /// Returns the share of records that have the value `text`, before any is seen.
 pub fn expected_share(kind: Kind, text: &str) -> f32 {
     let is_name = matches!(kind, Kind::Given | Kind::Surname);
-    let common = COMMON_NAMES.iter().find(|(name, _)| is_name && *name == text);
+    if is_name && let Some((_, share)) = COMMON_NAMES.iter().find(|(name, _)| *name == text) {
+        return *share;
+    }
     match kind {
-        _ if common.is_some() => common.map_or(0.0, |(_, share)| *share),
         // Names are common or rare; most of the others are rare.
         Kind::Given => 0.005,
         Kind::Surname => 0.0005,
