@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
+use super::interned::{Interned, REMEMBERED_MAX};
 use super::{Store, codec};
 use crate::model::consent::ConsentClaim;
 use crate::model::ids::{Fingerprint, LeadId, LeadNo, RunNo, SubmissionNo};
@@ -51,9 +52,6 @@ const UPSERT_TASK: &str = concat!(
          channel = excluded.channel, subject = excluded.subject, due_ms = excluded.due_ms,
          state = excluded.state, because_no = excluded.because_no, expired_run = NULL"
 );
-
-/// Interned texts kept in memory; the store knows the rest.
-const TEXTS_REMEMBERED_MAX: usize = 10_000;
 
 /// A submission as evaluation reads it; the JSON is decoded by a worker thread.
 #[derive(Debug, Clone)]
@@ -366,13 +364,17 @@ impl Store {
 pub struct TaskBook<'s> {
     store: &'s Store,
     run: RunNo,
-    sentences: HashMap<String, i64>,
+    sentences: Interned<String>,
 }
 
 impl Store {
     /// Opens the task list for writing.
     pub fn task_book(&self, run: RunNo) -> TaskBook<'_> {
-        TaskBook { store: self, run, sentences: HashMap::new() }
+        let sentences = Interned::new(
+            "INSERT INTO because (text) VALUES (?1) ON CONFLICT (text) DO NOTHING",
+            "SELECT because_no FROM because WHERE text = ?1",
+        );
+        TaskBook { store: self, run, sentences }
     }
 }
 
@@ -438,20 +440,7 @@ impl TaskBook<'_> {
     }
 
     fn sentence(&mut self, text: &str) -> Result<i64> {
-        if let Some(known) = self.sentences.get(text) {
-            return Ok(*known);
-        }
-        let connection = &self.store.connection;
-        connection
-            .prepare_cached("INSERT INTO because (text) VALUES (?1) ON CONFLICT (text) DO NOTHING")?
-            .execute([text])?;
-        let number = connection
-            .prepare_cached("SELECT because_no FROM because WHERE text = ?1")?
-            .query_row([text], |row| row.get(0))?;
-        if self.sentences.len() < TEXTS_REMEMBERED_MAX {
-            self.sentences.insert(text.to_owned(), number);
-        }
-        Ok(number)
+        self.sentences.number(&self.store.connection, text, |text| Ok(text.to_owned()))
     }
 }
 
@@ -522,7 +511,7 @@ impl Ledger<'_> {
             .prepare_cached("SELECT wording_no FROM wording WHERE sha256 = ?1")?
             .query_row([sha256], |row| row.get(0))?;
         // A form that puts the person's own words in a consent column must not fill the memory.
-        if self.wordings.len() < TEXTS_REMEMBERED_MAX {
+        if self.wordings.len() < REMEMBERED_MAX {
             self.wordings.insert(text.to_owned(), number);
         }
         Ok(number)

@@ -13,6 +13,7 @@ pub mod accounts;
 pub mod codec;
 pub mod history;
 pub mod ingest;
+mod interned;
 pub mod leads;
 pub mod listing;
 pub mod loads;

@@ -1,25 +1,22 @@
 //! How leads were dealt: whose turn each took, which the rotation is the sum of, and who was passed over.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, Params, params};
 
 use super::Store;
+use super::interned::Interned;
 use crate::model::ids::{LeadNo, RunNo};
 use crate::routing::{Dealt, NoTaker, Passed, PassedOver, Pool, RotationEntry, TurnTaken, Why};
 
-/// Lists of people who were passed over that are kept in memory; the store knows the rest.
-const PASSED_REMEMBERED_MAX: usize = 10_000;
-
-/// Keeps how leads were dealt; the pools already met stay in memory, for there are few.
+/// Keeps how leads were dealt.
 #[derive(Debug)]
 pub struct TurnBook<'s> {
     store: &'s Store,
     run: RunNo,
-    pools: HashMap<Pool, i64>,
-    passed: HashMap<Passed, i64>,
+    pools: Interned<Pool>,
+    passed: Interned<Passed>,
 }
 
 /// The turns that an owner took in a queue.
@@ -65,7 +62,15 @@ impl Store {
 
     /// Opens the list of turns for writing.
     pub fn turn_book(&self, run: RunNo) -> TurnBook<'_> {
-        TurnBook { store: self, run, pools: HashMap::new(), passed: HashMap::new() }
+        let pools = Interned::new(
+            "INSERT INTO turn_pool (paid) VALUES (?1) ON CONFLICT (paid) DO NOTHING",
+            "SELECT pool_no FROM turn_pool WHERE paid = ?1",
+        );
+        let passed = Interned::new(
+            "INSERT INTO turn_passed (members) VALUES (?1) ON CONFLICT (members) DO NOTHING",
+            "SELECT passed_no FROM turn_passed WHERE members = ?1",
+        );
+        TurnBook { store: self, run, pools, passed }
     }
 
     /// Returns how `lead` was dealt in `run` before that run was decided about anew.
@@ -191,46 +196,18 @@ impl TurnBook<'_> {
     }
 
     fn passed(&mut self, passed: &Passed) -> Result<i64> {
-        if let Some(known) = self.passed.get(passed) {
-            return Ok(*known);
-        }
-        let members: Vec<(&str, &str, &str)> = passed
-            .iter()
-            .map(|one| (one.owner.as_str(), one.why.word(), one.detail.as_str()))
-            .collect();
-        let text = serde_json::to_string(&members)?;
-        let connection = &self.store.connection;
-        connection
-            .prepare_cached(
-                "INSERT INTO turn_passed (members) VALUES (?1) ON CONFLICT (members) DO NOTHING",
-            )?
-            .execute([&text])?;
-        let number = connection
-            .prepare_cached("SELECT passed_no FROM turn_passed WHERE members = ?1")?
-            .query_row([&text], |row| row.get(0))?;
-        // A field of the lead may name the skill, and there may be any number of these.
-        if self.passed.len() < PASSED_REMEMBERED_MAX {
-            self.passed.insert(Arc::clone(passed), number);
-        }
-        Ok(number)
+        self.passed.number(&self.store.connection, passed, |passed| {
+            let members: Vec<(&str, &str, &str)> = passed
+                .iter()
+                .map(|one| (one.owner.as_str(), one.why.word(), one.detail.as_str()))
+                .collect();
+            Ok(serde_json::to_string(&members)?)
+        })
     }
 
     fn pool(&mut self, paid: &Pool) -> Result<i64> {
-        if let Some(known) = self.pools.get(paid) {
-            return Ok(*known);
-        }
-        let text = serde_json::to_string(&paid[..])?;
-        let connection = &self.store.connection;
-        connection
-            .prepare_cached(
-                "INSERT INTO turn_pool (paid) VALUES (?1) ON CONFLICT (paid) DO NOTHING",
-            )?
-            .execute([&text])?;
-        let number = connection
-            .prepare_cached("SELECT pool_no FROM turn_pool WHERE paid = ?1")?
-            .query_row([&text], |row| row.get(0))?;
-        self.pools.insert(Arc::clone(paid), number);
-        Ok(number)
+        let written = |paid: &Pool| Ok(serde_json::to_string(&paid[..])?);
+        self.pools.number(&self.store.connection, paid, written)
     }
 }
 
