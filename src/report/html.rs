@@ -160,6 +160,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.add_filter("thousands", thousands);
     for (name, text) in [
         ("style.css", include_str!("style.css")),
+        ("head.html", include_str!("head.html")),
         (TEMPLATE, include_str!("page.html")),
         (SIMULATION, include_str!("simulation.html")),
     ] {
