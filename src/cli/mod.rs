@@ -45,9 +45,10 @@ use workspace::{Global, UsageError};
 
 /// Turns exports of leads into a clean, scored and routed list of leads.
 ///
-/// Reads exports of ad platforms, form tools and CRMs (CSV, JSON), finds duplicates, keeps consent,
-/// scores by your rules, gives every lead an owner or a queue, plans the follow-up, and writes files
-/// that your CRM imports. Everything it knows lies in one SQLite file.
+/// Reads exports of ad platforms, form tools and CRMs (CSV, JSON and Excel, as they are or in zip, gzip
+/// or zstd), finds duplicates, keeps consent, scores by your rules, gives every lead an owner or a queue,
+/// plans the follow-up, and writes files that your CRM imports. Everything it knows lies in one SQLite
+/// file.
 ///
 /// Exit codes: 0 done; 1 failed; 2 usage or rules; 3 done, but somebody must look; 4 another run holds
 /// the store; 5 the store is damaged; 6 an input was refused whole; 70 a promise was broken, nothing

@@ -18,7 +18,7 @@ use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::runs::{RunKind, RunRecord};
 
-/// Look at what happened: where leads left the chain, who came more than once.
+/// Look at what happened: lost rows, duplicates, companies, shares of leads, rules that fired.
 #[derive(Debug, Args)]
 pub struct Report {
     #[command(subcommand)]
