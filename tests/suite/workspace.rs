@@ -173,12 +173,15 @@ impl Workspace {
 
     /// Returns every table of the store as text, in the order of its columns.
     pub fn dump(&self) -> String {
+        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+        self.dump_of(&self.sql(tables).concat())
+    }
+
+    /// Returns these tables and views as text, each in the order of its columns.
+    pub fn dump_of(&self, names: &[String]) -> String {
         let store = self.store();
         let mut text = String::new();
-        for table in
-            rows(&store, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-        {
-            let name = &table[0];
+        for name in names {
             let columns = rows(&store, &format!("SELECT name FROM pragma_table_info('{name}')"));
             let order: Vec<String> =
                 columns.iter().map(|column| format!("\"{}\"", column[0])).collect();
