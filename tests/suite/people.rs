@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::undo::assert_rebuild_changes_nothing;
 use super::workspace::Workspace;
 
 /// Rows of one person who left a mailbox of the company and one of her own, and of a colleague.
@@ -84,7 +85,7 @@ fn a_verdict_outlives_later_imports_and_can_be_undone() {
     let row = "5,2026-11-20T10:00:00Z,Jan Kruk,jan.kruk@wp.pl,,,PL,,";
     workspace.clear_inbox().table("b.csv", &[row]).ok(&["run"]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
-    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    assert_rebuild_changes_nothing(&workspace);
     let runs = workspace.sql(
         "SELECT id FROM runs WHERE kind IN ('verdict', 'import') ORDER BY run_no DESC LIMIT 2",
     );
@@ -121,7 +122,7 @@ fn a_split_holds_whatever_joins_the_rows() {
     let row = "7,2026-11-20T12:00:00Z,Jan Kruk,jan.kruk@wp.pl,+48600100400,,PL,,";
     workspace.clear_inbox().table("b.csv", &[row]).ok(&["run"]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 4);
-    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    assert_rebuild_changes_nothing(&workspace);
     let wrong = workspace.run(&["split", "zw@nova.pl", "--rows", "6"]).expect_code(2);
     assert!(
         wrong.stderr.contains("row 6 is none of this lead's") && wrong.stderr.contains("1, 2"),
@@ -191,7 +192,7 @@ fn weights_change_only_when_somebody_accepts_them() {
     assert_eq!(workspace.dump(), dump, "looking changes nothing");
     workspace.ok(&["model", "refresh", "--accept"]);
     assert!(workspace.ok(&["model"]).stdout.contains("run 2"));
-    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    assert_rebuild_changes_nothing(&workspace);
     let run = &workspace.sql("SELECT id FROM runs WHERE kind = 'model'")[0][0];
     workspace.ok(&["undo", run]);
     assert_eq!(clusters(&workspace), before);
@@ -231,7 +232,7 @@ fn a_merge_keeps_rows_together_that_were_joined_by_likeness() {
         "married",
     ]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
-    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    assert_rebuild_changes_nothing(&workspace);
 }
 
 #[test]
@@ -247,7 +248,7 @@ fn the_last_word_about_two_leads_holds_for_all_their_rows() {
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
     workspace.ok(&["merge", pair[0], pair[1]]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
-    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    assert_rebuild_changes_nothing(&workspace);
 }
 
 #[test]
@@ -261,7 +262,7 @@ fn an_undone_verdict_lets_go_of_rows_that_came_back_since() {
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1, "the verdict outlived the undo");
     workspace.ok(&["undo", &runs[1][0]]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
-    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    assert_rebuild_changes_nothing(&workspace);
 }
 
 #[test]
@@ -303,7 +304,7 @@ fn every_id_leads_to_the_row_that_founded_it_however_often_leads_are_merged_and_
     };
     let check = |expected: [&String; 3]| {
         assert_eq!([&zofia, &adam, &jan].map(found), expected.map(Clone::clone));
-        assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+        assert_rebuild_changes_nothing(&workspace);
     };
     workspace.ok(&["merge", &adam, &jan]);
     check([&zofia, &adam, &adam]);
@@ -329,11 +330,11 @@ fn rows_that_were_joined_by_likeness_stay_so_whatever_the_word_lists_say_later()
     let row = "5,2026-11-20T10:00:00Z,,zw@nova.pl,,,PL,,";
     workspace.table("b.csv", &[row]).ok(&["run"]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
-    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    assert_rebuild_changes_nothing(&workspace);
     let first = workspace.sql("SELECT id FROM runs ORDER BY run_no")[1][0].clone();
     workspace.ok(&["undo", &first]);
     assert_eq!(clusters(&workspace), [["zofia.wrzos@nova.pl zw@nova.pl"]]);
-    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    assert_rebuild_changes_nothing(&workspace);
 }
 
 #[test]
@@ -373,7 +374,7 @@ fn an_undo_finds_whom_it_touches_whatever_the_word_lists_say_later() {
     let first = workspace.sql("SELECT id FROM runs ORDER BY run_no")[0][0].clone();
     workspace.ok(&["undo", &first]);
     assert_eq!(clusters(&workspace), [["z50@nova.pl z51@nova.pl"]]);
-    assert_eq!(workspace.ok(&["rebuild", "--check"]).code, 0);
+    assert_rebuild_changes_nothing(&workspace);
 }
 
 #[test]
