@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use super::workspace::{Workspace, code_of, files_below, fixtures, table};
+use super::workspace::{Workspace, assert_fits_a_terminal, code_of, files_below, fixtures, table};
 
 const ROWS: &[&str] = &[
     "1,2026-11-20T18:30:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,Firma,PL,Prosze o wycene,yes",
@@ -354,7 +354,7 @@ fn what_goes_into_a_pipe_is_no_wider_than_a_terminal() {
             assert!(widest <= columns.parse().unwrap(), "{args:?} at {columns}: {widest}\n{text}");
         }
         let text = workspace.ok(args).stdout;
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{args:?}\n{text}");
+        assert_fits_a_terminal(&text);
     }
 }
 
@@ -365,7 +365,7 @@ fn rules_says_what_conditions_can_look_at_and_what_files_may_hold() {
     let country = fields.as_array().unwrap().iter().find(|one| one["name"] == "country").unwrap();
     assert_eq!(country["example"], "{ field = \"country\", is = \"PL\" }");
     let all = workspace.ok(&["rules", "fields"]).stdout;
-    assert_eq!(all.lines().find(|line| line.chars().count() > 80), None);
+    assert_fits_a_terminal(&all);
     for word in ["segment", "page-view", "returned-within", "one-of-list"] {
         assert!(all.contains(word), "{word}: {all}");
     }

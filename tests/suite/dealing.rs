@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::small_world::runner;
 use super::undo::{assert_rebuild_changes_nothing, take_in, undo};
-use super::workspace::{Workspace, assert_same_text};
+use super::workspace::{Workspace, assert_fits_a_terminal, assert_same_text};
 
 /// Anna takes two leads a day; Jan takes the cold rest when she cannot.
 const CAPPED: &str = "triage = 'triage'
@@ -301,7 +301,8 @@ fn explain_says_which_routes_were_not_taken_and_who_was_passed_over() {
     ] {
         assert!(second.contains(line), "{line} is missing in\n{second}");
     }
-    assert!(story.lines().chain(second.lines()).all(|line| line.chars().count() <= 80), "{second}");
+    assert_fits_a_terminal(&story);
+    assert_fits_a_terminal(&second);
 
     let told = workspace.ok(&["explain", &mail(2), "--json"]).json();
     let routing = &told["routing"];
@@ -339,7 +340,7 @@ fn report_rotation_shows_where_everybody_stands() {
     assert!(line.ends_with("0 of 3 a day"), "{line}");
     let not_now = "not now: anna (cap of 3 a day reached), ola (away until 2026-11-30)";
     assert!(table.contains(not_now), "{table}");
-    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert_fits_a_terminal(&table);
 
     let told: serde_json::Value = serde_json::from_str(&report(&["--format", "json"])).unwrap();
     let pl = &told["queues"][0];

@@ -1,6 +1,6 @@
 //! `sniff --write-preset`: a draft that `check` accepts and `run` uses, for exports nobody knows.
 
-use super::workspace::{AS_OF, Workspace};
+use super::workspace::{AS_OF, Workspace, assert_fits_a_terminal};
 
 /// Drafts a preset from a file, checks the rules with it and runs the file.
 #[track_caller]
@@ -101,9 +101,7 @@ fn the_verdict_fits_a_terminal_and_shows_every_reason() {
     );
     let name = "odpowiedzi_z_bardzo_długą_nazwą_pliku_z_formularza_kontaktowego.csv";
     let shown = workspace.ok(&["sniff", name, "--as-of", AS_OF]).stdout;
-    for line in shown.lines() {
-        assert!(line.chars().count() <= 80, "{} wide: {line}", line.chars().count());
-    }
+    assert_fits_a_terminal(&shown);
     for part in ["alias in", "nobody", "marketing", "email-invalid", "test", ":3, column"] {
         assert!(shown.contains(part), "no {part} in\n{shown}");
     }

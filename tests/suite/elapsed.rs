@@ -74,8 +74,7 @@ fn begun() -> Workspace {
 }
 
 fn standing(workspace: &Workspace) -> String {
-    let query = "SELECT segment || ' ' || score FROM leads WHERE email LIKE 'anna%'";
-    workspace.sql(query)[0][0].clone()
+    workspace.standing("anna@przyklad.pl")
 }
 
 fn open_tasks(workspace: &Workspace) -> Vec<Vec<String>> {

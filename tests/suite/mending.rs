@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::workspace::Workspace;
+use super::workspace::{Workspace, assert_fits_a_terminal};
 
 const LEADS: &str = "E-mail;Telefon;Imię;Data zgłoszenia\n\
     anna@example.com;600000101;Anna;12.09.2026 15:05\n\
@@ -74,9 +74,7 @@ fn the_list_can_be_narrowed() {
     assert!(listed(&["list", "--input", "hooks"]).contains("\n2 rows\n"));
     assert!(listed(&["--run", "2026-11-20-0001"]).contains("\n4 rows\n"));
     assert!(listed(&["--code", "no-such-code"]).contains("no row"));
-    for line in listed(&[]).lines() {
-        assert!(line.chars().count() <= 80, "{line}");
-    }
+    assert_fits_a_terminal(&listed(&[]));
     workspace.run(&["quarantine", "--run", "2020-01-01"]).expect_code(2).says(&["2020-01-01"]);
 }
 

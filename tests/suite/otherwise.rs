@@ -1,6 +1,6 @@
 //! What a lead could still be, by the shipped rules: what is said is what happens then.
 
-use super::workspace::Workspace;
+use super::workspace::{Outcome, Workspace, assert_fits_a_terminal};
 
 const AS_OF: &str = "2026-11-20T09:00:00Z";
 const HEADER: &str = "id,created_at,full_name,email,phone,company,country,job_title,message,budget,marketing_consent\n";
@@ -14,22 +14,19 @@ fn workspace() -> Workspace {
     workspace
 }
 
-fn explain(workspace: &Workspace, options: &[&str]) -> String {
-    let told =
-        workspace.ok(&[&["explain", "anna@przyklad.pl", "--as-of", AS_OF], options].concat());
-    told.stdout
+fn explain(workspace: &Workspace, options: &[&str]) -> Outcome {
+    workspace.ok(&[&["explain", "anna@przyklad.pl", "--as-of", AS_OF], options].concat())
 }
 
 fn otherwise(workspace: &Workspace, options: &[&str]) -> serde_json::Value {
-    let text = explain(workspace, &[options, &["--json"]].concat());
-    serde_json::from_str::<serde_json::Value>(&text).unwrap()["otherwise"].clone()
+    explain(workspace, &[options, &["--json"]].concat()).json()["otherwise"].clone()
 }
 
 #[test]
 fn a_way_to_hot_is_told_and_leads_there() {
     let workspace = workspace();
-    let told = explain(&workspace, &[]);
-    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    let told = explain(&workspace, &[]).stdout;
+    assert_fits_a_terminal(&told);
     assert!(told.contains("what is missing to be hot (now 64 points):"), "{told}");
     assert!(told.contains("  Named a budget (+10) would make 74: hot\n"), "{told}");
     assert!(!told.contains("out of reach"), "{told}");
@@ -47,17 +44,15 @@ fn a_way_to_hot_is_told_and_leads_there() {
         ANNA.replace(",,no", ",5000,no").replace("1,2026-11-20 08:00", "2,2026-11-20 08:01");
     workspace.input("b.csv", format!("{HEADER}{named}"));
     workspace.ok(&["run", "--as-of", AS_OF]);
-    let told = explain(&workspace, &["--to-segment", "hot"]);
+    let told = explain(&workspace, &["--to-segment", "hot"]).stdout;
     assert!(told.contains("it is hot with 74 points"), "{told}");
 }
 
 #[test]
 fn what_keeps_a_lead_from_a_queue_is_told() {
     let workspace = workspace();
-    let told = explain(&workspace, &["--to-queue", "dach"]);
-    let flat: Vec<&str> = told.split_whitespace().collect();
-    let flat = flat.join(" ");
-    assert!(flat.contains("country is PL, not AT, CH, DE or LI; taken before by"), "{told}");
+    let told = explain(&workspace, &["--to-queue", "dach"]).flat();
+    assert!(told.contains("country is PL, not AT, CH, DE or LI; taken before by"), "{told}");
     let to = otherwise(&workspace, &["--to-queue", "dach"])["to_queue"].clone();
     assert!(to["kept_by"].is_string(), "{to}");
     assert_eq!(to["is_triage"], false);

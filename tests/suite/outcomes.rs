@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::undo::assert_rebuild_changes_nothing;
-use super::workspace::Workspace;
+use super::workspace::{Workspace, assert_fits_a_terminal};
 
 const PEOPLE: &str = "Submission id,Submitted at,Full name,E-mail,Job title,Product,Budget\n";
 const ACTIVITY: &str = "E-mail,Activity,Activity date,Details\n";
@@ -104,7 +104,7 @@ fn points_are_proposed_from_outcomes_and_nothing_is_changed() {
 
     let shown = workspace.ok(&["calibrate"]);
     assert!(shown.stdout.contains("+points = "), "{}", shown.stdout);
-    assert!(shown.stdout.lines().all(|line| line.chars().count() <= 80), "{}", shown.stdout);
+    assert_fits_a_terminal(&shown.stdout);
     assert_eq!(workspace.dump(), before);
 
     // What is proposed are rules that hold: they can be simulated.

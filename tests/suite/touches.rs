@@ -40,11 +40,6 @@ fn touches(workspace: &Workspace, who: &str) -> String {
     text
 }
 
-fn segment_and_score(workspace: &Workspace, email: &str) -> String {
-    let query = format!("SELECT segment || ' ' || score FROM leads WHERE email = '{email}'");
-    workspace.sql(&query)[0][0].clone()
-}
-
 /// In how many runs somebody was decided about.
 fn decisions(workspace: &Workspace, who: &str) -> usize {
     let told = workspace.ok(&["explain", who, "--json"]).json();
@@ -173,7 +168,7 @@ fn an_anonymous_history_is_theirs_who_gave_an_address_later_in_any_order() {
         assert_eq!(told("ewa@example.org"), "", "{order:?}");
         assert_eq!(workspace.number("SELECT count(*) FROM leads"), 5, "{order:?}");
         let decided: Vec<String> = ["anna@przyklad.pl", "jan@example.com", "ewa@example.org"]
-            .map(|email| segment_and_score(&workspace, email))
+            .map(|email| workspace.standing(email))
             .into();
         scores.push(decided);
         assert_rebuild_changes_nothing(&workspace);
@@ -202,14 +197,14 @@ fn permutations(n: usize) -> Vec<Vec<usize>> {
 fn a_run_of_touches_alone_decides_about_whom_they_concern_and_can_be_taken_back() {
     let workspace = Workspace::new();
     take_in(&workspace, "people.csv", PEOPLE, &[ANNA, JAN]);
-    let was = segment_and_score(&workspace, "anna@przyklad.pl");
+    let was = workspace.standing("anna@przyklad.pl");
     let events = [
         "2026-11-19T08:00:00Z,page_view,https://vendor.example/cennik,,,,,,v-9\n",
         "2026-11-19T09:00:00Z,page_view,https://vendor.example/cennik,,,,,,v-9\n",
         "2026-11-19T09:10:00Z,login,,anna@przyklad.pl,,,,,v-9\n",
     ];
     take_in(&workspace, "events.csv", EVENTS, &events);
-    assert_ne!(segment_and_score(&workspace, "anna@przyklad.pl"), was);
+    assert_ne!(workspace.standing("anna@przyklad.pl"), was);
     assert_eq!(
         (decisions(&workspace, "anna@przyklad.pl"), decisions(&workspace, "jan@example.com")),
         (2, 1)
@@ -229,7 +224,7 @@ fn a_run_of_touches_alone_decides_about_whom_they_concern_and_can_be_taken_back(
     assert_eq!(touches(&workspace, "anna@przyklad.pl").lines().count(), 4);
     undo(&workspace, &runs[2][0]);
     assert_eq!(touches(&workspace, "anna@przyklad.pl"), "");
-    assert_eq!(segment_and_score(&workspace, "anna@przyklad.pl"), was);
+    assert_eq!(workspace.standing("anna@przyklad.pl"), was);
     assert_eq!(workspace.number("SELECT count(*) FROM touch_key"), 0);
     assert_rebuild_changes_nothing(&workspace);
 }

@@ -1,23 +1,15 @@
 //! What becomes of values as people type them, seen in the files that a run leaves.
 
+use std::collections::BTreeMap;
+
 use super::workspace::Workspace;
 
 /// Returns the rows of `crm/leads.csv` with the columns asked for, joined by `|`.
 fn leads(workspace: &Workspace, columns: &[&str]) -> Vec<String> {
-    let text = workspace.latest("crm/leads.csv");
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let header = reader.headers().unwrap().clone();
-    let at: Vec<usize> = columns
-        .iter()
-        .map(|name| header.iter().position(|known| known == *name).unwrap())
-        .collect();
-    let mut rows: Vec<String> = reader
-        .records()
-        .map(|row| {
-            let row = row.unwrap();
-            at.iter().map(|&at| &row[at]).collect::<Vec<_>>().join("|")
-        })
-        .collect();
+    let cells = |row: BTreeMap<String, String>| {
+        columns.iter().map(|name| row[*name].as_str()).collect::<Vec<_>>().join("|")
+    };
+    let mut rows: Vec<String> = workspace.leads_csv().into_iter().map(cells).collect();
     rows.sort();
     rows
 }

@@ -19,6 +19,9 @@ pub const AS_OF: &str = "2026-11-20T19:00:00Z";
 pub const HEADER: &str =
     "id,created_at,full_name,email,phone,company,country,message,marketing_consent";
 
+/// Columns of a terminal that everything printed must fit.
+const TERMINAL_COLUMNS: usize = 80;
+
 /// A workspace in a folder of its own, which goes away with it.
 pub struct Workspace {
     folder: PathBuf,
@@ -212,6 +215,19 @@ impl Workspace {
         serde_json::from_str(&self.latest("run.json")).unwrap()
     }
 
+    /// Returns the rows of `crm/leads.csv` of the latest run, each by its headers.
+    pub fn leads_csv(&self) -> Vec<BTreeMap<String, String>> {
+        let text = self.latest("crm/leads.csv");
+        csv::Reader::from_reader(text.as_bytes()).deserialize().map(Result::unwrap).collect()
+    }
+
+    /// Returns segment and score of the lead with this address, as in `warm 59`.
+    #[track_caller]
+    pub fn standing(&self, email: &str) -> String {
+        let query = format!("SELECT segment || ' ' || score FROM leads WHERE email = '{email}'");
+        self.sql(&query)[0][0].clone()
+    }
+
     /// Returns which rows form a lead: for each lead its (input, line) pairs, all sorted.
     pub fn clusters(&self) -> Vec<Vec<String>> {
         self.grouped("SELECT lead_no, input || ':' || line FROM submissions")
@@ -243,6 +259,11 @@ impl Outcome {
     pub fn json(&self) -> serde_json::Value {
         let line = self.stdout.lines().last().unwrap_or_default();
         serde_json::from_str(line).unwrap_or_else(|fault| panic!("{fault}: {line}"))
+    }
+
+    /// Returns the words of stdout with a blank between them, wherever the lines were wrapped.
+    pub fn flat(&self) -> String {
+        self.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Fails unless the exit code is `code`.
@@ -303,6 +324,14 @@ pub fn files_below(folder: &Path) -> Files {
         }
     }
     files
+}
+
+/// Fails with the first line that is wider than a terminal, and when there is none at all.
+#[track_caller]
+pub fn assert_fits_a_terminal(text: &str) {
+    assert!(!text.is_empty(), "nothing was printed");
+    let wide = text.lines().find(|line| line.chars().count() > TERMINAL_COLUMNS);
+    assert_eq!(wide, None, "in\n{text}");
 }
 
 /// Fails with the first difference, which is all one wants to read of two long texts.
