@@ -2,7 +2,8 @@
 //! commands in it and looks at what a user would see (exit code, stdout, stderr, files, views).
 //!
 //! `LEADMILL_BLESS=1` writes the expected files of `scenarios` and `bad_rules` anew; read the diff.
-//! `LEADMILL_KILLS=200` kills more runs in `crash`; `LEADMILL_CASES=50` draws more in `sequences` and `promises`.
+//! `LEADMILL_KILLS=200` kills more runs in `crash`; `LEADMILL_CASES=50` draws more in `sequences`, `promises`,
+//! `dealing` and `rescore`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stderr, reason = "what differs is for whoever runs the tests")]
