@@ -23,7 +23,7 @@ use chrono::{TimeDelta, Utc};
 pub use self::lens::Lens;
 use self::operand::Operand;
 use self::operator::Operator;
-pub use self::suppose::{Change, Supposition};
+pub use self::suppose::{Change, Gap, Supposition};
 use self::touches::TouchTest;
 use super::decode::Table;
 use super::field::FieldCatalog;
@@ -56,6 +56,12 @@ pub enum Answer<'a> {
     No,
     /// It hangs on the value of this field, which is missing.
     Missing(&'a str),
+}
+
+impl From<bool> for Answer<'_> {
+    fn from(is_so: bool) -> Self {
+        if is_so { Self::Yes } else { Self::No }
+    }
 }
 
 /// A touch that fits a touch clause.
@@ -315,24 +321,34 @@ impl Test {
         }
     }
 
-    /// Kleene's three values: a missing value makes a difference only where nothing else decides.
     fn answer(&self, lens: &Lens<'_>) -> Answer<'_> {
+        self.answer_by(&|leaf| match leaf {
+            Self::Field(operand, _) if leaf.lacks_its_value(lens) => {
+                Answer::Missing(operand.name())
+            }
+            _ => Answer::from(leaf.matches(lens)),
+        })
+    }
+
+    /// Kleene's three values: a missing value makes a difference only where nothing else decides. `of_leaf`
+    /// answers the clauses.
+    fn answer_by<'a>(&'a self, of_leaf: &impl Fn(&'a Self) -> Answer<'a>) -> Answer<'a> {
         match self {
-            Self::All(parts) => settle(parts, lens, Answer::No, Answer::Yes),
-            Self::Any(parts) => settle(parts, lens, Answer::Yes, Answer::No),
-            Self::Not(inner) => match inner.answer(lens) {
+            Self::All(parts) => settle(parts, of_leaf, Answer::No, Answer::Yes),
+            Self::Any(parts) => settle(parts, of_leaf, Answer::Yes, Answer::No),
+            Self::Not(inner) => match inner.answer_by(of_leaf) {
                 Answer::Yes => Answer::No,
                 Answer::No => Answer::Yes,
                 missing @ Answer::Missing(_) => missing,
             },
-            Self::Field(operand, operator)
-                if *operator != Operator::Exists && operand.is_absent(lens.subject()) =>
-            {
-                Answer::Missing(operand.name())
-            }
-            test if test.matches(lens) => Answer::Yes,
-            _ => Answer::No,
+            leaf => of_leaf(leaf),
         }
+    }
+
+    /// Returns whether it is a clause about a value that the lead is without.
+    fn lacks_its_value(&self, lens: &Lens<'_>) -> bool {
+        matches!(self, Self::Field(operand, operator)
+            if *operator != Operator::Exists && operand.is_absent(lens.subject()))
     }
 
     fn implies(&self, other: &Self) -> bool {
@@ -402,7 +418,7 @@ impl Test {
     }
 
     /// Shows the touch clauses that count something, which those under `not` do not.
-    fn visit_touch_tests(&self, see: &mut impl FnMut(&TouchTest)) {
+    fn visit_touch_tests<'a>(&'a self, see: &mut impl FnMut(&'a TouchTest)) {
         match self {
             Self::All(parts) | Self::Any(parts) => {
                 for part in parts {
@@ -427,13 +443,13 @@ impl Test {
 /// Returns `decided` when a part says so, else the first missing value, else `otherwise`.
 fn settle<'a>(
     parts: &'a [Test],
-    lens: &Lens<'_>,
+    of_leaf: &impl Fn(&'a Test) -> Answer<'a>,
     decided: Answer<'a>,
     otherwise: Answer<'a>,
 ) -> Answer<'a> {
     let mut missing = None;
     for part in parts {
-        match part.answer(lens) {
+        match part.answer_by(of_leaf) {
             answer @ Answer::Missing(_) => missing = missing.or(Some(answer)),
             answer if answer == decided => return decided,
             _ => {}

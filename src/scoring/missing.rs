@@ -3,7 +3,7 @@
 use super::{decide, points};
 use crate::model::decision::{Basis, Contribution, Group, Score, Segment};
 use crate::model::subject::Subject;
-use crate::rules::condition::{Change, Lens, Supposition};
+use crate::rules::condition::{Change, Gap, Lens, Supposition};
 use crate::rules::scoring::ScoringPolicy;
 
 /// Rules that one way may take: what is more is no advice.
@@ -68,7 +68,8 @@ struct Candidate<'r> {
 /// Returns what `subject` lacks for `segment`; no ways when it has it or none takes so few rules.
 ///
 /// Each way is counted anew with every rule, cap, model and grade, as if what is missing had come: what a
-/// salesperson can find out, or the person can still say or do. Points that fade would be whole then.
+/// salesperson can find out, or the person can still say or do. The points of a rule that is met only then would be
+/// whole; those that fade already stay as faded as they are, unless what they count from would happen again.
 pub fn missing(subject: &Subject<'_>, policy: &ScoringPolicy, segment: Segment) -> Missing {
     let lens = Lens::new(subject);
     let scene = Scene {
@@ -114,18 +115,21 @@ impl<'a> Scene<'a, '_> {
         let mut out_of_reach = Vec::new();
         for (position, rule) in self.policy.rules.iter().enumerate() {
             let now = self.points_now(position);
-            let is_met = rule.when.matches_through(self.lens);
-            let to = if rule.points > 0 { !is_met } else { false };
-            if (rule.points > 0 && is_met) || (rule.points < 0 && now >= 0) {
+            let to = rule.points > 0;
+            if !to && now >= 0 {
                 continue;
             }
-            match rule.when.changes_to(to, self.lens) {
+            let gap = if rule.missing.is_some() { Gap::IsOpen } else { Gap::DoesNotFit };
+            match rule.when.changes_to(to, gap, self.lens) {
                 Some(changes) if changes.is_empty() => {}
                 Some(changes) => candidates.push(Candidate { rule: position, changes }),
                 None => out_of_reach.push(OutOfReach {
                     rule: position,
                     points: if to { rule.points } else { -now },
-                    misses: rule.when.misses(self.lens.subject()),
+                    misses: match &self.given[position] {
+                        Some((_, Basis::Missing(field))) => vec![format!("{field} is not known")],
+                        _ => rule.when.misses(self.lens.subject()),
+                    },
                 }),
             }
         }
@@ -181,18 +185,7 @@ impl<'a> Scene<'a, '_> {
 
     /// Returns what the rule at `position` would give.
     fn supposed(&self, position: usize, supposed: &Supposition<'a>) -> Option<(i32, Basis)> {
-        let rule = &self.policy.rules[position];
-        let now = &self.given[position];
-        let lacks = match now {
-            Some((_, Basis::Missing(field))) => !supposed.knows(field),
-            _ => false,
-        };
-        match (rule.when.matches_through(self.lens), supposed.meets(&rule.when, self.lens)) {
-            _ if lacks => now.clone(),
-            (true, true) if !matches!(now, Some((_, Basis::Missing(_)))) => now.clone(),
-            (_, true) => Some((rule.points, Basis::Met)),
-            (_, false) => None,
-        }
+        points::supposed(&self.policy.rules[position], self.lens, supposed)
     }
 }
 

@@ -2,23 +2,57 @@
 
 use super::decay::{left_of, next_step_ms};
 use crate::model::decision::Basis;
-use crate::rules::condition::{Answer, Lens};
+use crate::rules::condition::{Answer, FittingTouch, Lens, Supposition};
 use crate::rules::scoring::{Count, ScoreRule, WindowLimit};
 
 /// Returns the points that `rule` gives, and for what; `None` when it gives none.
 pub(super) fn given(rule: &ScoreRule, lens: &Lens<'_>) -> Option<(i32, Basis)> {
-    if let Some(points) = rule.missing {
-        match rule.when.answer(lens) {
-            Answer::Yes => {}
-            Answer::No => return None,
-            Answer::Missing(field) => return some(points, Basis::Missing(field.into())),
-        }
-    } else if !rule.when.matches_through(lens) {
-        return None;
+    match answer(rule, lens) {
+        Answer::Yes => match rule.count {
+            Count::Once => some(once(rule, lens), Basis::Met),
+            Count::Each { per_window, in_total } => each(rule, lens, per_window, in_total, 0),
+        },
+        Answer::No => None,
+        Answer::Missing(field) => some(rule.missing?, Basis::Missing(field.into())),
     }
-    match rule.count {
-        Count::Once => some(once(rule, lens), Basis::Met),
-        Count::Each { per_window, in_total } => each(rule, lens, per_window, in_total),
+}
+
+/// Returns what `rule` would give if `supposed` came true now, as [`given`] does.
+///
+/// The points of a rule that is met only then are whole; those of one that is met already are as faded as they are,
+/// unless a touch that it counts is supposed.
+pub(super) fn supposed(
+    rule: &ScoreRule,
+    lens: &Lens<'_>,
+    supposed: &Supposition<'_>,
+) -> Option<(i32, Basis)> {
+    let then = match rule.missing {
+        Some(_) => supposed.answer(&rule.when, lens),
+        None => supposed.meets(&rule.when, lens).into(),
+    };
+    match then {
+        Answer::Yes => {
+            let touches = supposed.touches_for(&rule.when, lens);
+            match rule.count {
+                Count::Once if touches == 0 && answer(rule, lens) == Answer::Yes => {
+                    some(once(rule, lens), Basis::Met)
+                }
+                Count::Once => some(rule.points, Basis::Met),
+                Count::Each { per_window, in_total } => {
+                    each(rule, lens, per_window, in_total, touches)
+                }
+            }
+        }
+        Answer::No => None,
+        Answer::Missing(field) => some(rule.missing?, Basis::Missing(field.into())),
+    }
+}
+
+/// Returns whether `rule` is met; a value is missing only where the rule says what that costs.
+fn answer<'r>(rule: &'r ScoreRule, lens: &Lens<'_>) -> Answer<'r> {
+    match rule.missing {
+        Some(_) => rule.when.answer(lens),
+        None => rule.when.matches_through(lens).into(),
     }
 }
 
@@ -43,8 +77,9 @@ fn each(
     lens: &Lens<'_>,
     per_window: Option<WindowLimit>,
     in_total: u32,
+    more: usize,
 ) -> Option<(i32, Basis)> {
-    let newest = counted(rule, lens, per_window, in_total);
+    let newest = counted(rule, lens, per_window, in_total, more);
     let times = newest.len() as u32;
     let points = match rule.decay {
         None => rule.points * times as i32,
@@ -53,16 +88,19 @@ fn each(
     some(points, Basis::Repeated { times, each: rule.points })
 }
 
-/// Returns when the touches happened for which `rule` gives points, oldest first.
+/// Returns when the touches happened for which `rule` gives points, oldest first, if `more` happened right now.
 fn counted(
     rule: &ScoreRule,
     lens: &Lens<'_>,
     per_window: Option<WindowLimit>,
     in_total: u32,
+    more: usize,
 ) -> Vec<i64> {
+    let now = FittingTouch { at_ms: lens.subject().as_of.timestamp_millis(), is_within: true };
+
     let mut counted: Vec<i64> = Vec::new();
     let mut within: Vec<i64> = Vec::new();
-    for touch in rule.when.fitting_touches(lens) {
+    for touch in rule.when.fitting_touches(lens).into_iter().chain(std::iter::repeat_n(now, more)) {
         if per_window.is_some_and(|limit| is_full(&counted, touch.at_ms, limit)) {
             continue;
         }
@@ -82,16 +120,12 @@ pub(super) fn next_change_ms(rule: &ScoreRule, lens: &Lens<'_>) -> Option<i64> {
     if rule.count == Count::Once && rule.decay.is_none() {
         return of_answer;
     }
-    let is_met = match rule.missing {
-        Some(_) => rule.when.answer(lens) == Answer::Yes,
-        None => rule.when.matches_through(lens),
-    };
-    if !is_met {
+    if answer(rule, lens) != Answer::Yes {
         return of_answer;
     }
     let given_ms = match rule.count {
         Count::Once => vec![faded_since_ms(rule, lens)],
-        Count::Each { per_window, in_total } => counted(rule, lens, per_window, in_total),
+        Count::Each { per_window, in_total } => counted(rule, lens, per_window, in_total, 0),
     };
     let as_of_ms = lens.subject().as_of.timestamp_millis();
     let of_fading =

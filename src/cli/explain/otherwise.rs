@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli::terminal;
-use crate::model::decision::{Grade, Score};
+use crate::model::decision::{Basis, Grade, Score};
 use crate::pipeline::otherwise::{Otherwise, ToQueue};
 use crate::rules::RuleSet;
 use crate::rules::scoring::ScoringPolicy;
@@ -37,7 +37,7 @@ fn print_missing(missing: &Missing, policy: &ScoringPolicy, is_asked: bool) -> R
         terminal::print_wrapped(line, 4)?;
     }
     for way in ways.iter().take(WAYS_MAX) {
-        terminal::print_wrapped(&format!("  {}", way_text(way, policy)), 4)?;
+        terminal::print_wrapped(&format!("  {}", way_text(way, now, policy)), 4)?;
     }
     let more = ways.len().saturating_sub(WAYS_MAX);
     if more > 0 {
@@ -65,10 +65,10 @@ fn points(score: &Score) -> String {
 }
 
 /// Returns `Named a budget (+10) and asked for a demo (+20) would make 72: hot`.
-fn way_text(way: &Way, policy: &ScoringPolicy) -> String {
+fn way_text(way: &Way, now: &Score, policy: &ScoringPolicy) -> String {
     let is_taken = |one: &&Given| way.takes.contains(&one.rule);
     let taken: Vec<String> =
-        way.given.iter().filter(is_taken).map(|one| given_text(*one, policy)).collect();
+        way.given.iter().filter(is_taken).map(|one| given_text(*one, now, policy)).collect();
     let along: Vec<String> = way
         .given
         .iter()
@@ -90,7 +90,7 @@ fn way_text(way: &Way, policy: &ScoringPolicy) -> String {
 }
 
 /// Says what the rule stands for, up to its first colon: `named a budget (+10)`.
-fn given_text(given: Given, policy: &ScoringPolicy) -> String {
+fn given_text(given: Given, now: &Score, policy: &ScoringPolicy) -> String {
     let rule = &policy.rules[given.rule];
     let said = rule.because.split(':').next().unwrap_or_default().trim();
     let mut letters = said.chars();
@@ -98,7 +98,12 @@ fn given_text(given: Given, policy: &ScoringPolicy) -> String {
     let is_word = letters.clone().next().is_none_or(|second| !second.is_uppercase());
     let said = if is_word { format!("{first}{}", letters.as_str()) } else { said.to_owned() };
     let points = given.then - given.before;
-    if rule.points < 0 {
+    let before = now.contributions.iter().find(|one| usize::from(one.rule) == given.rule);
+    if let Some(Basis::Missing(field)) = before.map(|one| &one.basis)
+        && rule.points < 0
+    {
+        format!("{field} named, and not \"{said}\" ({points:+})")
+    } else if rule.points < 0 {
         format!("no longer \"{said}\" ({points:+})")
     } else {
         format!("{said} ({points:+})")
@@ -153,7 +158,7 @@ pub(super) fn as_json(otherwise: &Otherwise, rules: &RuleSet) -> Value {
                     "rule": id(one.rule), "before": one.before, "then": one.then,
                 })).collect::<Vec<_>>(),
                 "then": score(&way.score),
-                "text": way_text(way, &rules.scoring),
+                "text": way_text(way, &missing.now, &rules.scoring),
             })).collect::<Vec<_>>(),
             "out_of_reach": missing.out_of_reach.iter().map(|one| json!({
                 "rule": id(one.rule), "points": one.points, "misses": one.misses,

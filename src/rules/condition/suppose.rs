@@ -5,7 +5,8 @@
 
 use super::operand::{Derived, Operand};
 use super::operator::Operator;
-use super::{Condition, Lens, Test};
+use super::touches::TouchTest;
+use super::{Answer, Condition, Lens, Test};
 use crate::model::field::{self, FieldNo};
 
 /// What each enquiry may say anew, whatever the ones before it said.
@@ -34,6 +35,15 @@ pub struct Change<'r> {
     holds: bool,
 }
 
+/// What a value that is missing makes of a clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gap {
+    /// The same as one that does not fit, as in [`Condition::matches`].
+    DoesNotFit,
+    /// Neither yes nor no, as in [`Condition::answer`]: somebody has to name it first.
+    IsOpen,
+}
+
 /// A lead as it would be after some changes that go together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Supposition<'r> {
@@ -44,11 +54,11 @@ pub struct Supposition<'r> {
 
 impl Condition {
     /// Returns the fewest clauses that would have to come out otherwise for the condition to be met
-    /// (`holds`) or not to be: none when it is so already.
+    /// (`holds`) or not to be: none when it is so already. `gap` says what missing values make of it now.
     ///
     /// `None` when the lead would have to be somebody else: it has another value than the one asked for.
-    pub fn changes_to(&self, holds: bool, lens: &Lens<'_>) -> Option<Vec<Change<'_>>> {
-        self.0.changes_to(holds, lens)
+    pub fn changes_to(&self, holds: bool, gap: Gap, lens: &Lens<'_>) -> Option<Vec<Change<'_>>> {
+        self.0.changes_to(holds, gap, lens)
     }
 }
 
@@ -89,11 +99,35 @@ impl<'r> Supposition<'r> {
         self.holds(&condition.0, lens)
     }
 
-    /// Returns whether the lead would have a value of the field `name`.
-    pub fn knows(&self, name: &str) -> bool {
-        self.changes.iter().any(|change| {
-            change.holds && matches!(change.test, Test::Field(operand, _) if operand.name() == name)
+    /// Returns whether the lead would meet `condition`, telling a missing value from one that does not fit.
+    pub fn answer<'c>(&self, condition: &'c Condition, lens: &Lens<'_>) -> Answer<'c> {
+        condition.0.answer_by(&|leaf| match leaf {
+            Test::Field(operand, _) if leaf.lacks_its_value(lens) && !self.knows(operand) => {
+                Answer::Missing(operand.name())
+            }
+            _ => Answer::from(self.holds(leaf, lens)),
         })
+    }
+
+    /// Returns how many touches would come that a touch clause of `condition` counts.
+    pub fn touches_for(&self, condition: &Condition, lens: &Lens<'_>) -> usize {
+        let mut counting = Vec::new();
+        condition.0.visit_touch_tests(&mut |test| counting.push(test));
+        self.touches(lens, |made_for| counting.iter().any(|test| made_for.makes_one_for(test)))
+    }
+
+    /// Returns how many touches would come for the clauses that `is_wanted` accepts: each clause brings its own.
+    fn touches(&self, lens: &Lens<'_>, is_wanted: impl Fn(&TouchTest) -> bool) -> usize {
+        let brought = self.changes.iter().filter_map(|change| match change.test {
+            Test::Touch(test) if is_wanted(test) => Some(test.lacks(change.holds, lens)),
+            _ => None,
+        });
+        brought.sum()
+    }
+
+    /// Returns whether the lead would have the value, whatever it is.
+    fn knows(&self, operand: &Operand) -> bool {
+        self.value(operand).is_some() || self.changes.iter().any(|one| one.about(operand).is_some())
     }
 
     fn holds(&self, test: &Test, lens: &Lens<'_>) -> bool {
@@ -106,6 +140,8 @@ impl<'r> Supposition<'r> {
                 .map(|value| operator.accepts_value(operand, value))
                 .or_else(|| self.settled(test))
                 .unwrap_or_else(|| test.matches(lens)),
+            Test::Touch(wanted) => wanted
+                .accepts(wanted.count(lens) + self.touches(lens, |one| one.makes_one_for(wanted))),
             leaf => self.settled(leaf).unwrap_or_else(|| leaf.matches(lens)),
         }
     }
@@ -245,21 +281,28 @@ impl Operand {
 }
 
 impl Test {
-    fn changes_to(&self, holds: bool, lens: &Lens<'_>) -> Option<Vec<Change<'_>>> {
-        if self.matches(lens) == holds {
+    fn changes_to(&self, holds: bool, gap: Gap, lens: &Lens<'_>) -> Option<Vec<Change<'_>>> {
+        let is_so = match gap {
+            Gap::DoesNotFit => self.matches(lens) == holds,
+            Gap::IsOpen => self.answer(lens) == Answer::from(holds),
+        };
+        if is_so {
             return Some(Vec::new());
         }
         let may_become = match (self, holds) {
             (Self::All(parts), true) | (Self::Any(parts), false) => {
                 let each: Option<Vec<_>> =
-                    parts.iter().map(|part| part.changes_to(holds, lens)).collect();
+                    parts.iter().map(|part| part.changes_to(holds, gap, lens)).collect();
                 return each.map(|each| each.concat());
             }
             (Self::All(parts), false) | (Self::Any(parts), true) => {
-                let ways = parts.iter().filter_map(|part| part.changes_to(holds, lens));
+                let ways = parts.iter().filter_map(|part| part.changes_to(holds, gap, lens));
                 return ways.min_by_key(Vec::len);
             }
-            (Self::Not(inner), _) => return inner.changes_to(!holds, lens),
+            (Self::Not(inner), _) => return inner.changes_to(!holds, gap, lens),
+            (Self::Field(operand, _), _) if gap == Gap::IsOpen && self.lacks_its_value(lens) => {
+                operand.is_said_anew() || operand.can_be_asked_for()
+            }
             (Self::Field(operand, operator), _) => operand.may_become(operator, holds, lens),
             (Self::Touch(test), _) => {
                 // What happened cannot be undone.

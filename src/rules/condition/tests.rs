@@ -359,7 +359,7 @@ fn only_what_may_still_come_is_supposed() {
         let changes = with_anna(|anna| {
             let lens = Lens::new(anna);
             let holds = !condition.matches_through(&lens);
-            condition.changes_to(holds, &lens).map(|changes| {
+            condition.changes_to(holds, Gap::DoesNotFit, &lens).map(|changes| {
                 let supposed = Supposition::new(&changes).expect("a condition contradicts itself");
                 assert_eq!(supposed.meets(&condition, &lens), holds, "{when}");
                 supposed.clauses()

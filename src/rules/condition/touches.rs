@@ -63,7 +63,8 @@ impl TouchTest {
         self.accepts(self.count(lens))
     }
 
-    fn accepts(&self, count: usize) -> bool {
+    /// Returns whether it is met by one who did it `count` times.
+    pub(super) fn accepts(&self, count: usize) -> bool {
         count >= self.at_least as usize
             && self.at_most.is_none_or(|at_most| count <= at_most as usize)
     }
@@ -125,10 +126,33 @@ impl TouchTest {
             (Some(mine), Some(theirs)) => mine <= theirs,
         };
         self.kind == other.kind
-            && self.detail == other.detail
+            && self.details_fit(other)
             && other.at_most.is_none()
             && self.at_least >= other.at_least
             && window_fits
+    }
+
+    /// Returns whether every touch of now that this test counts is one that `other` counts.
+    pub(super) fn makes_one_for(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.details_fit(other) && other.within_seconds != Some(0)
+    }
+
+    /// Returns how many more touches it takes for the count to be enough, or (`holds` is not so) too much.
+    pub(super) fn lacks(&self, holds: bool, lens: &Lens<'_>) -> usize {
+        let wanted = match self.at_most {
+            Some(at_most) if !holds => at_most as usize + 1,
+            _ => self.at_least as usize,
+        };
+        wanted.saturating_sub(self.count(lens))
+    }
+
+    /// Returns whether each detail that fits this test fits `other`, too.
+    fn details_fit(&self, other: &Self) -> bool {
+        match (&self.detail, &other.detail) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(mine), Some(theirs)) => mine.words().iter().all(|word| theirs.are_in(word)),
+        }
     }
 
     /// Returns the positions of the touches up to now that fit, and whether each is in the window.
