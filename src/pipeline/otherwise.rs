@@ -8,9 +8,10 @@ use super::candidate::Seen;
 use crate::model::decision::Segment;
 use crate::model::ids::RunNo;
 use crate::model::moment::utc_from_ms;
+use crate::model::subject::Subject;
 use crate::pipeline::story::Story;
 use crate::rules::RuleSet;
-use crate::rules::routing::RoutingPolicy;
+use crate::rules::routing::{Owner, RoutingPolicy, WhenAway};
 use crate::scoring::{Missing, missing};
 use crate::store::Store;
 use crate::store::leads::MemberRow;
@@ -29,7 +30,7 @@ pub struct Otherwise {
 pub struct ToQueue {
     /// Queue's id.
     pub queue: String,
-    /// Who has the lead and would keep it, whatever the routes say.
+    /// Who has the lead and would keep it, whatever the routes say: an owner who is there, or whom leads wait for.
     pub kept_by: Option<String>,
     /// Whether it is the queue of leads that no route takes.
     pub is_triage: bool,
@@ -48,6 +49,8 @@ pub struct RouteThere {
     pub misses: Vec<String>,
     /// Routes above it that take the lead first, in order.
     pub above: Vec<String>,
+    /// Routes above it that take the lead first if somebody there may take it, and else hand it on; in order.
+    pub above_perhaps: Vec<String>,
 }
 
 /// Returns what the lead of `story` could still be at `as_of_ms`: of `segment`, else of the next one, and in `queue`.
@@ -71,28 +74,39 @@ pub fn otherwise(
     let owner = story.decisions.first().and_then(|latest| latest.owner.clone());
     Ok(Otherwise {
         missing: segment.or(next).map(|segment| missing(&subject, &rules.scoring, segment)),
-        to_queue: queue.map(|queue| ToQueue {
-            kept_by: owner.filter(|_| rules.routing.returning.keep_owner),
-            ..to_queue(&seen, &rules.routing, queue)
-        }),
+        to_queue: queue.map(|queue| to_queue(&subject, &rules.routing, owner, queue)),
     })
 }
 
-fn to_queue(seen: &Seen, policy: &RoutingPolicy, queue: &str) -> ToQueue {
-    let subject = seen.subject();
-    let mut above = Vec::new();
+fn to_queue(
+    subject: &Subject<'_>,
+    policy: &RoutingPolicy,
+    owner: Option<String>,
+    queue: &str,
+) -> ToQueue {
+    let keeps = |id: &String| {
+        let returning = policy.returning;
+        let waits = |owner: &Owner| {
+            owner.away(subject.as_of).is_none() || returning.when_away == WhenAway::Keep
+        };
+        returning.keep_owner && policy.owner(id).is_some_and(waits)
+    };
+    let (mut above, mut above_perhaps) = (Vec::new(), Vec::new());
     let mut routes = Vec::new();
     for route in &policy.routes {
         if route.queue == queue {
             routes.push(RouteThere {
                 route: route.id.clone(),
                 because: route.because.clone(),
-                misses: route.when.misses(&subject),
+                misses: route.when.misses(subject),
                 above: above.clone(),
+                above_perhaps: above_perhaps.clone(),
             });
-        } else if route.when.matches(&subject) {
-            above.push(route.id.clone());
+        } else if route.when.matches(subject) {
+            let takers = if policy.lets_pass(route) { &mut above_perhaps } else { &mut above };
+            takers.push(route.id.clone());
         }
     }
-    ToQueue { queue: queue.to_owned(), kept_by: None, is_triage: policy.triage == queue, routes }
+    let kept_by = owner.filter(keeps);
+    ToQueue { queue: queue.to_owned(), kept_by, is_triage: policy.triage == queue, routes }
 }

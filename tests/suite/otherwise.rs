@@ -64,3 +64,59 @@ fn what_keeps_a_lead_from_a_queue_is_told() {
         .expect_code(2)
         .says(&["there is no queue `dahc`", "did you mean `dach`?"]);
 }
+
+/// Anna works in the queue of routes that hand on what nobody takes; Jan in that below it.
+const HANDING_ON: &str = "triage = 'triage'
+[[owner]]
+id = 'anna'
+[[owner]]
+id = 'jan'
+[[queue]]
+id = 'first'
+pool = [{ owner = 'anna' }]
+when-nobody = 'next'
+because = 'b'
+[[queue]]
+id = 'rest'
+pool = [{ owner = 'jan' }]
+because = 'b'
+[[queue]]
+id = 'triage'
+because = 'b'
+[[route]]
+id = 'first'
+when = { field = 'country', is = 'PL' }
+queue = 'first'
+because = 'b'
+[[route]]
+id = 'rest'
+when = { field = 'country', exists = true }
+queue = 'rest'
+because = 'b'
+";
+
+#[test]
+fn an_owner_who_is_away_keeps_nothing_and_a_route_that_hands_on_may_not_take_it() {
+    let workspace = Workspace::new();
+    workspace.file("rules/routing.toml", HANDING_ON);
+    workspace.input("a.csv", format!("{HEADER}{ANNA}"));
+    workspace.ok(&["run", "--as-of", AS_OF]);
+    let to_rest =
+        |workspace: &Workspace| otherwise(workspace, &["--to-queue", "rest"])["to_queue"].clone();
+
+    let to = to_rest(&workspace);
+    assert_eq!(to["kept_by"], "anna");
+    assert_eq!(to["routes"][0]["above"], serde_json::json!([]));
+    assert_eq!(to["routes"][0]["above_perhaps"], serde_json::json!(["first"]));
+    let told = explain(&workspace, &["--to-queue", "rest"]);
+    assert!(told.contains("taken before by first, if somebody there may take it"), "{told}");
+
+    let away = HANDING_ON.replacen("id = 'anna'", "id = 'anna'\nactive = false", 1);
+    workspace.file("rules/routing.toml", &away);
+    assert_eq!(to_rest(&workspace)["kept_by"], serde_json::Value::Null);
+    workspace.file("rules/routing.toml", format!("{away}[returning]\nwhen-owner-away = 'keep'\n"));
+    assert_eq!(to_rest(&workspace)["kept_by"], "anna");
+    let gone = HANDING_ON.replacen("id = 'anna'", "id = 'ola'", 1).replace("'anna'", "'ola'");
+    workspace.file("rules/routing.toml", gone);
+    assert_eq!(to_rest(&workspace)["kept_by"], serde_json::Value::Null);
+}

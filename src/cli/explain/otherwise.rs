@@ -133,6 +133,10 @@ fn print_queue(to: &ToQueue) -> Result<()> {
         if !one.above.is_empty() {
             parts.push(format!("taken before by {}", one.above.join(", ")));
         }
+        if !one.above_perhaps.is_empty() {
+            let routes = one.above_perhaps.join(", ");
+            parts.push(format!("taken before by {routes}, if somebody there may take it"));
+        }
         let what = if parts.is_empty() { "matches".to_owned() } else { parts.join("; ") };
         terminal::print_wrapped(&format!("  {} ({}): {what}", one.route, one.because), 4)?;
     }
@@ -168,6 +172,7 @@ pub(super) fn as_json(otherwise: &Otherwise, rules: &RuleSet) -> Value {
             "queue": to.queue, "kept_by": to.kept_by, "is_triage": to.is_triage,
             "routes": to.routes.iter().map(|one| json!({
                 "route": one.route, "because": one.because, "misses": one.misses, "above": one.above,
+                "above_perhaps": one.above_perhaps,
             })).collect::<Vec<_>>(),
         })),
     })
