@@ -124,6 +124,11 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Notes for editors that one of these words belongs at `key`.
+    pub(super) fn note_words<T>(&self, key: &str, choices: &[(&str, T)]) {
+        self.note(key, || Kind::Choice(words(choices)));
+    }
+
     fn note_required(&self, key: &str) {
         if let Some(shape) = &self.shape {
             shape.borrow_mut().ask(key).is_required = true;

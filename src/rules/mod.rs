@@ -26,6 +26,7 @@ pub mod survivorship;
 pub mod tables;
 pub mod target;
 pub mod test;
+mod touch_kind;
 pub mod workspace;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ use super::decode::{Table, duration_seconds};
 use super::diagnostics::{Place, did_you_mean};
 use super::field::FieldCatalog;
 use super::scoring::{ScoringPolicy, expect_rule};
+use super::touch_kind::touch_kind;
 use crate::model::decision::{Grade, Group, ModelScores, Segment};
 use crate::model::field::FieldValues;
 use crate::model::ids::Fingerprint;
@@ -223,7 +224,7 @@ fn decode_facts(table: &Table<'_>) -> GivenFacts {
             touch.missing("ago");
         }
         GivenTouch {
-            kind: touch.string("kind"),
+            kind: touch_kind(touch, "kind").to_owned(),
             detail: touch.opt_string("detail").unwrap_or_default(),
             age_seconds: touch.opt_duration_seconds("ago").unwrap_or_default(),
         }
@@ -468,7 +469,7 @@ mod tests {
             r#"[[test]]
                name = "x"
                as-of = "yesterday"
-               given = { contry = "PL" }
+               given = { contry = "PL", touches = [{ kind = "pageview", ago = "1h" }] }
                expect = { because = ["decision-maker"] }
                [[test]]
                name = "y"
@@ -478,6 +479,7 @@ mod tests {
         assert_eq!(
             found,
             [
+                "there is no kind of touch `pageview` (did you mean `page-view`?)",
                 "unknown field `contry` (did you mean `country`?)",
                 "there is no scoring rule `decision-maker`",
                 "`yesterday` is not an instant (write it like \"2026-03-10T12:00:00Z\")",

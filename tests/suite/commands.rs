@@ -366,9 +366,14 @@ fn rules_says_what_conditions_can_look_at_and_what_files_may_hold() {
     assert_eq!(country["example"], "{ field = \"country\", is = \"PL\" }");
     let all = workspace.ok(&["rules", "fields"]).stdout;
     assert_fits_a_terminal(&all);
-    for word in ["segment", "page-view", "returned-within", "one-of-list"] {
+    for word in ["segment", "page-view", "meeting-booked", "returned-within", "one-of-list"] {
         assert!(all.contains(word), "{word}: {all}");
     }
+    let why = |name: &str| {
+        let fields = fields.as_array().unwrap();
+        fields.iter().find(|one| one["name"] == name).map(|one| one["because"].clone())
+    };
+    assert_eq!(why("call").unwrap(), "A touch; its detail says how it went, reached or not");
     // Every example is a condition that the rules take.
     let mut scoring = String::new();
     for (number, one) in fields.as_array().unwrap().iter().enumerate() {

@@ -232,6 +232,10 @@ fn mistakes_name_the_way_out() {
         "a condition cannot have `all` and `field` at once (put each into a table of its own under \
          `all` or `any`)",
     );
+    check_error(
+        r#"{ touch = "pageview" }"#,
+        "there is no kind of touch `pageview` (did you mean `page-view`?)",
+    );
     check_error("{ any = [] }", "`any` is empty (leave `when` out to match always)");
 }
 
@@ -346,7 +350,7 @@ fn what_a_lead_misses_is_said_in_words() {
         "{ all = [{ field = 'country', is = 'PL' }, { any = [{ field = 'employees', at-least = 500 }, { field = 'product', is = 'AI' }] }] }",
         &["employees is 250, less than 500", "product is not known"],
     );
-    check("{ touch = 'webinar', at-least = 2 }", &["webinar happened 0 times, not at least 2"]);
+    check("{ touch = 'download', at-least = 2 }", &["download happened 0 times, not at least 2"]);
     check("{ returned-within = '1d' }", &["did not come back in time"]);
 }
 
@@ -379,8 +383,8 @@ fn only_what_may_still_come_is_supposed() {
     check("{ field = 'n-submissions', at-least = 3 }", Some(1));
     check("{ field = 'n-submissions', at-most = 2 }", Some(1));
     check("{ field = 'n-submissions', at-most = 1 }", None);
-    check("{ touch = 'webinar', at-least = 2 }", Some(1));
-    check("{ touch = 'webinar', at-most = 0 }", Some(1));
+    check("{ touch = 'download', at-least = 2 }", Some(1));
+    check("{ touch = 'download', at-most = 0 }", Some(1));
     check("{ touch = 'page-view' }", None);
     check("{ returned-within = '1d' }", Some(1));
     check(

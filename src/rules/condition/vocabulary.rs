@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::operand::{DERIVED, Derived, Operand};
 use super::operator::OPERATORS;
 use crate::model::field::FieldNo;
+use crate::model::touch;
 use crate::rules::RuleSet;
 use crate::rules::diagnostics::RuleText;
 use crate::rules::field::{FieldKind, KINDS};
@@ -100,7 +101,7 @@ impl Vocabulary {
             let because = format!("Points of the model `{}`; for routes and plans only", model.id);
             terms.push(term(&operand, "derived", "number", &because));
         }
-        terms.extend(touches(rules));
+        terms.extend(touches());
         terms.push(Term {
             name: "returned-within".to_owned(),
             what: "shape",
@@ -164,25 +165,17 @@ fn term(operand: &Operand, what: &'static str, kind: &str, because: &str) -> Ter
     }
 }
 
-/// Returns the kinds of touches that the sources of a workspace know.
-fn touches(rules: &RuleSet) -> Vec<Term> {
-    let mut kinds: Vec<&str> = rules
-        .sources
-        .iter()
-        .flat_map(|preset| preset.json.touches.iter().map(|touch| touch.kind.as_str()))
-        .collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let term = |kind: &str| Term {
-        name: kind.to_owned(),
+/// Returns every kind of touch.
+fn touches() -> impl Iterator<Item = Term> {
+    touch::KINDS.iter().map(|(kind, detail)| Term {
+        name: (*kind).to_owned(),
         what: "touch",
         kind: "touch".to_owned(),
         operators: vec!["url-contains", "event", "within", "at-least", "at-most"],
         values: Vec::new(),
-        because: "What somebody did on the site, as sources report it".to_owned(),
+        because: format!("A touch; its detail says {detail}"),
         example: format!("{{ touch = \"{kind}\", within = \"7d\", at-least = 2 }}"),
-    };
-    kinds.into_iter().map(term).collect()
+    })
 }
 
 /// Returns scoring rules in which every operator and every touch clause stands once, to be read.

@@ -12,10 +12,9 @@ use super::{
 use crate::model::consent::{Channel, ConsentState, Purpose};
 use crate::model::moment::DateOrder;
 use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
-use crate::model::touch::KINDS;
 use crate::rules::decode::Table;
-use crate::rules::diagnostics::did_you_mean;
 use crate::rules::field::FieldCatalog;
+use crate::rules::touch_kind::touch_kind;
 
 pub(super) const ROLES: &[(&str, Role)] = &[
     ("full-name", Role::FullName),
@@ -267,19 +266,6 @@ fn date_formats(table: &Table<'_>) -> Vec<String> {
     formats.into_iter().map(|(format, _)| format).collect()
 }
 
-fn kind_of_touch(table: &Table<'_>) -> String {
-    let kind = table.string("kind");
-    if !kind.is_empty() && KINDS.iter().all(|(known, _)| *known != kind) {
-        let kinds = KINDS.iter().map(|(known, _)| *known);
-        let hint = did_you_mean(&kind, kinds.clone()).map_or_else(
-            || format!("kinds of touches: {}", kinds.collect::<Vec<_>>().join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
-        table.error("kind", format!("there is no kind of touch `{kind}`"), Some(hint));
-    }
-    kind
-}
-
 fn json_shape(table: &Table<'_>) -> JsonShape {
     JsonShape {
         pivots: table.tables("pivot", |pivot| Pivot {
@@ -297,7 +283,7 @@ fn json_shape(table: &Table<'_>) -> JsonShape {
         ignore: table.strings("ignore"),
         touches: table.tables("touch", |touch| TouchRule {
             when: touch.table("when", expectations).unwrap_or_default(),
-            kind: kind_of_touch(touch),
+            kind: touch_kind(touch, "kind").to_owned(),
             detail: touch.strings("detail"),
         }),
         skips: table.tables("skip", |skip| SkipRule {
