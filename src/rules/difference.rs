@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::RuleSet;
-use super::scoring::Scale;
+use super::followup::{Plan, Step};
+use super::routing::{Cap, Owner, Queue, Route};
+use super::scoring::{Model, Scale, ScoreRule, ScoringPolicy};
 use crate::model::decision::{Group, Segment};
 
 /// One rule that is otherwise in the second rule set.
@@ -17,15 +19,77 @@ pub struct RuleEdit {
     pub edit: String,
 }
 
-/// Returns what is otherwise in `after`, in the order of files and rules; files that have no rules of their
-/// own are named as a whole.
+/// Returns what is otherwise in `after`: thresholds, then rules kind by kind in the order of their files, and at
+/// last every deciding file whose text is another, which covers what is no rule.
 pub fn difference(before: &RuleSet, after: &RuleSet) -> Vec<RuleEdit> {
     let mut edits = thresholds(before, after);
-    edits.extend(points(before, after));
-    edits.extend(of_kind(
+    edits.extend(models(&before.scoring.models, &after.scoring.models));
+    edits.extend(scores(&before.scoring, &after.scoring));
+    edits.extend(routes(&before.routing.routes, &after.routing.routes));
+    edits.extend(queues(&before.routing.queues, &after.routing.queues));
+    edits.extend(owners(&before.routing.owners, &after.routing.owners));
+    edits.extend(plans(&before.followup.plans, &after.followup.plans));
+    edits.extend(files(before, after));
+    edits
+}
+
+fn models(before: &[Model], after: &[Model]) -> Vec<RuleEdit> {
+    let mut edits = of_kind(
+        "model",
+        before,
+        after,
+        |model| &*model.id,
+        |was, is| {
+            let mut parts = Vec::new();
+            push_if(&mut parts, was.when != is.when, "another condition");
+            // Its caps and thresholds are told by themselves.
+            let same =
+                Model { scale: was.scale.clone(), place: was.place.clone(), ..is.clone() } == *was;
+            or_otherwise(parts, same)
+        },
+    );
+    edits.extend(order("model", before, after, |model| &*model.id));
+    edits
+}
+
+fn scores(before: &ScoringPolicy, after: &ScoringPolicy) -> Vec<RuleEdit> {
+    let names = |policy: &ScoringPolicy, rule: &ScoreRule| -> Option<Vec<String>> {
+        let models = rule.models.as_ref()?.iter();
+        Some(models.map(|at| policy.models[*at].id.to_string()).collect())
+    };
+    of_kind(
+        "score",
+        &before.rules,
+        &after.rules,
+        |rule| &rule.id,
+        |was, is| {
+            let mut parts = Vec::new();
+            if was.points != is.points {
+                parts.push(format!("{:+} → {:+} points", was.points, is.points));
+            }
+            let models_differ = names(before, was) != names(after, is);
+            push_if(&mut parts, was.when != is.when, "another condition");
+            push_if(&mut parts, was.group != is.group, "another group");
+            push_if(&mut parts, was.decay != is.decay, "fades otherwise");
+            push_if(&mut parts, was.count != is.count, "counts repeats otherwise");
+            push_if(&mut parts, was.missing != is.missing, "other points for what is missing");
+            push_if(&mut parts, models_differ, "other models");
+            let same = ScoreRule {
+                models: was.models.clone(),
+                place: was.place.clone(),
+                points_place: was.points_place.clone(),
+                ..is.clone()
+            } == *was;
+            or_otherwise(parts, same)
+        },
+    )
+}
+
+fn routes(before: &[Route], after: &[Route]) -> Vec<RuleEdit> {
+    let mut edits = of_kind(
         "route",
-        &before.routing.routes,
-        &after.routing.routes,
+        before,
+        after,
         |route| &route.id,
         |was, is| {
             let mut parts = Vec::new();
@@ -34,38 +98,64 @@ pub fn difference(before: &RuleSet, after: &RuleSet) -> Vec<RuleEdit> {
             }
             push_if(&mut parts, was.when != is.when, "another condition");
             push_if(&mut parts, was.owner != is.owner, "another owner");
-            parts
+            push_if(&mut parts, was.needs_skill != is.needs_skill, "needs other skills");
+            push_if(&mut parts, was.when_nobody != is.when_nobody, NOBODY);
+            let same = Route {
+                place: was.place.clone(),
+                queue_place: was.queue_place.clone(),
+                owner_place: was.owner_place.clone(),
+                skill_place: was.skill_place.clone(),
+                ..is.clone()
+            } == *was;
+            or_otherwise(parts, same)
         },
-    ));
-    let order = |rules: &RuleSet| -> Vec<String> {
-        rules.routing.routes.iter().map(|route| route.id.clone()).collect()
-    };
-    let common = |mine: Vec<String>, theirs: &[String]| -> Vec<String> {
-        mine.into_iter().filter(|id| theirs.contains(id)).collect()
-    };
-    let (was, is) = (order(before), order(after));
-    if common(was.clone(), &is) != common(is, &was) {
-        let edit = "routes stand in another order".to_owned();
-        edits.push(RuleEdit { kind: "route", id: "order".to_owned(), edit });
-    }
-    edits.extend(of_kind(
+    );
+    edits.extend(order("route", before, after, |route| &route.id));
+    edits
+}
+
+fn queues(before: &[Queue], after: &[Queue]) -> Vec<RuleEdit> {
+    of_kind(
         "queue",
-        &before.routing.queues,
-        &after.routing.queues,
+        before,
+        after,
         |queue| &queue.id,
         |was, is| {
-            let pool = |queue: &super::routing::Queue| -> Vec<(String, i64)> {
+            let pool = |queue: &Queue| -> Vec<(String, i64)> {
                 queue.pool.iter().map(|one| (one.owner.clone(), one.weight)).collect()
             };
+            let caps = |queue: &Queue| -> Vec<Vec<Cap>> {
+                queue.pool.iter().map(|one| one.caps.clone()).collect()
+            };
+            let matching =
+                |queue: &Queue| (queue.language, queue.skill, queue.skill_field, queue.hours);
             let mut parts = Vec::new();
             push_if(&mut parts, pool(was) != pool(is), "another pool");
-            parts
+            push_if(&mut parts, pool(was) == pool(is) && caps(was) != caps(is), "other caps");
+            push_if(&mut parts, was.strategy != is.strategy, "shares its leads otherwise");
+            push_if(&mut parts, matching(was) != matching(is), "matches owners otherwise");
+            push_if(&mut parts, was.needs_skill != is.needs_skill, "needs other skills");
+            push_if(&mut parts, was.when_nobody != is.when_nobody, NOBODY);
+            if was.unattended != is.unattended {
+                let words = if is.unattended { "unattended" } else { "no longer unattended" };
+                parts.push(words.to_owned());
+            }
+            let same = Queue {
+                pool: was.pool.clone(),
+                place: was.place.clone(),
+                skill_place: was.skill_place.clone(),
+                ..is.clone()
+            } == *was;
+            or_otherwise(parts, same)
         },
-    ));
-    edits.extend(of_kind(
+    )
+}
+
+fn owners(before: &[Owner], after: &[Owner]) -> Vec<RuleEdit> {
+    of_kind(
         "owner",
-        &before.routing.owners,
-        &after.routing.owners,
+        before,
+        after,
         |owner| &owner.id,
         |was, is| {
             let mut parts = Vec::new();
@@ -73,53 +163,76 @@ pub fn difference(before: &RuleSet, after: &RuleSet) -> Vec<RuleEdit> {
                 parts.push(if is.active { "active" } else { "no longer active" }.to_owned());
             }
             push_if(&mut parts, was.absent != is.absent, "other absences");
-            parts
+            push_if(&mut parts, was.caps != is.caps, "other caps");
+            push_if(&mut parts, was.skills != is.skills, "other skills");
+            push_if(&mut parts, was.languages != is.languages, "other languages");
+            push_if(&mut parts, was.zone != is.zone, "another zone");
+            // Absences are taken out of the hours, and the zone is part of them.
+            let told = was.absent != is.absent || was.zone != is.zone;
+            push_if(&mut parts, !told && was.hours != is.hours, "other hours");
+            or_otherwise(parts, Owner { place: was.place.clone(), ..is.clone() } == *was)
         },
-    ));
-    edits.extend(of_kind(
+    )
+}
+
+fn plans(before: &[Plan], after: &[Plan]) -> Vec<RuleEdit> {
+    let mut edits = of_kind(
         "plan",
-        &before.followup.plans,
-        &after.followup.plans,
+        before,
+        after,
         |plan| &plan.id,
-        |_, _| Vec::new(),
-    ));
-    edits.extend(files(before, after));
+        |was, is| {
+            let mut parts = Vec::new();
+            push_if(&mut parts, was.segments != is.segments, "other segments");
+            push_if(&mut parts, was.when != is.when, "another condition");
+            let steps = of_kind(
+                "step",
+                &was.steps,
+                &is.steps,
+                |step| &step.id,
+                |was, is| {
+                    let same = Step { place: was.place.clone(), ..is.clone() } == *was;
+                    if same { Vec::new() } else { vec!["changed".to_owned()] }
+                },
+            );
+            let steps =
+                steps.into_iter().chain(order("step", &was.steps, &is.steps, |one| &one.id));
+            parts.extend(steps.map(|step| format!("step {}: {}", step.id, step.edit)));
+            let same =
+                Plan { steps: was.steps.clone(), place: was.place.clone(), ..is.clone() } == *was;
+            or_otherwise(parts, same)
+        },
+    );
+    edits.extend(order("plan", before, after, |plan| &plan.id));
     edits
 }
 
-/// Returns which models and scoring rules are otherwise.
-fn points(before: &RuleSet, after: &RuleSet) -> Vec<RuleEdit> {
-    let mut edits = of_kind(
-        "model",
-        &before.scoring.models,
-        &after.scoring.models,
-        |model| &*model.id,
-        |was, is| {
-            let mut parts = Vec::new();
-            push_if(&mut parts, was.when != is.when, "another condition");
-            parts
-        },
-    );
-    edits.extend(of_kind(
-        "score",
-        &before.scoring.rules,
-        &after.scoring.rules,
-        |rule| &rule.id,
-        |was, is| {
-            let mut parts = Vec::new();
-            if was.points != is.points {
-                parts.push(format!("{:+} → {:+} points", was.points, is.points));
-            }
-            push_if(&mut parts, was.when != is.when, "another condition");
-            push_if(&mut parts, was.group != is.group, "another group");
-            push_if(&mut parts, was.decay != is.decay, "fades otherwise");
-            push_if(&mut parts, was.count != is.count, "counts repeats otherwise");
-            push_if(&mut parts, was.missing != is.missing, "other points for what is missing");
-            push_if(&mut parts, was.models != is.models, "other models");
-            parts
-        },
-    ));
-    edits
+/// What is told of a queue or a route that does something else when nobody takes a lead.
+const NOBODY: &str = "another way when nobody takes a lead";
+
+/// Returns `parts`; where there are none and the two are not the `same` but for their places, that they differ.
+fn or_otherwise(mut parts: Vec<String>, same: bool) -> Vec<String> {
+    let is_untold = parts.is_empty() && !same;
+    push_if(&mut parts, is_untold, "changed otherwise");
+    parts
+}
+
+/// Returns that those which were there before stand in another order, where the first that fits decides.
+fn order<T>(
+    kind: &'static str,
+    before: &[T],
+    after: &[T],
+    id: impl Fn(&T) -> &str,
+) -> Option<RuleEdit> {
+    let common = |mine: &[T], theirs: &[T]| -> Vec<String> {
+        let known = mine.iter().filter(|one| theirs.iter().any(|other| id(other) == id(one)));
+        known.map(|one| id(one).to_owned()).collect()
+    };
+    (common(before, after) != common(after, before)).then(|| RuleEdit {
+        kind,
+        id: "order".to_owned(),
+        edit: format!("{kind}s stand in another order"),
+    })
 }
 
 fn push_if(parts: &mut Vec<String>, is_so: bool, words: &str) {
@@ -212,4 +325,106 @@ fn files(before: &RuleSet, after: &RuleSet) -> Vec<RuleEdit> {
             parts
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::diagnostics::RuleText;
+    use crate::rules::embedded::FILES;
+
+    fn parse(file: &str, from: &str, to: &str) -> RuleSet {
+        let texts =
+            ["rules/followup.toml", "rules/routing.toml", "rules/scoring.toml"].map(|path| {
+                let (_, text) = FILES.iter().find(|(known, _)| *known == path).unwrap();
+                let text =
+                    if path.contains(file) { text.replacen(from, to, 1) } else { (*text).into() };
+                RuleText { path: path.into(), text: text.into() }
+            });
+        RuleSet::parse(&texts).unwrap_or_else(|found| panic!("{found}")).0
+    }
+
+    /// Asserts what is otherwise when `from` becomes `to` in the shipped `file`, which is named last.
+    #[track_caller]
+    fn check(file: &str, from: &str, to: &str, expected: &[&str]) {
+        let edits = difference(&parse(file, "", ""), &parse(file, from, to));
+        let (last, rules) = edits.split_last().expect("nothing is otherwise");
+        assert_eq!((last.kind, &*last.edit), ("file", "changed"));
+        let told: Vec<String> =
+            rules.iter().map(|one| format!("{} {}: {}", one.kind, one.id, one.edit)).collect();
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn whatever_a_rule_says_is_compared() {
+        let queue = |to: &str, expected: &str| {
+            let to = format!("id = \"international\"\n{to}\nname");
+            check("routing", "id = \"international\"\nname", &to, &[expected]);
+        };
+        queue(
+            "strategy = 'least-loaded'\nper = 'week'",
+            "queue international: shares its leads otherwise",
+        );
+        queue("needs-skill = 'ai'", "queue international: needs other skills");
+        queue("match-hours = true", "queue international: matches owners otherwise");
+        queue("when-nobody = 'next'", "queue international: another way when nobody takes a lead");
+        check(
+            "routing",
+            "{ owner = \"jonas\", weight = 1 }",
+            "{ owner = \"jonas\", weight = 1, cap = { leads = 2, per = 'day' } }",
+            &["queue dach: other caps"],
+        );
+        check("routing", "name = \"DACH\"", "name = \"D\"", &["queue dach: changed otherwise"]);
+        let owner = |to: &str, expected: &str| {
+            let to = format!("id = \"anna\"\n{to}\nname");
+            check("routing", "id = \"anna\"\nname", &to, &[expected]);
+        };
+        owner("cap = { leads = 2, per = 'day' }", "owner anna: other caps");
+        owner("skills = ['ai']", "owner anna: other skills");
+        owner("zone = 'Europe/Berlin'", "owner anna: another zone");
+        owner("hours = 'Mo-Fr 06:00-08:00'", "owner anna: other hours");
+        let marek = "\n\n[[owner]]\nid = \"marek\"";
+        check(
+            "routing",
+            &format!("[\"pl\", \"en\"]{marek}"),
+            &format!("[\"pl\"]{marek}"),
+            &["owner anna: other languages"],
+        );
+        check(
+            "routing",
+            "\"anna@przyklad.pl\"",
+            "\"a@przyklad.pl\"",
+            &["owner anna: changed otherwise"],
+        );
+        check(
+            "routing",
+            "id = \"dach\"\nwhen",
+            "id = \"dach\"\nwhen-nobody = 'next'\nwhen",
+            &["route dach: another way when nobody takes a lead"],
+        );
+        check("followup", "after = \"15m\"", "after = \"20m\"", &["plan hot: step call: changed"]);
+        check(
+            "scoring",
+            "because = \"Can be",
+            "because = \"May be",
+            &["score reachable-twice: changed otherwise"],
+        );
+    }
+
+    #[test]
+    fn another_order_is_told_where_the_first_decides() {
+        let models = |first: &str, second: &str| {
+            let model = |id: &str| {
+                format!(
+                    "[[model]]\nid = '{id}'\nbecause = 'b'\nwhen = {{ field = 'product', is = '{id}' }}\n"
+                )
+            };
+            let rest = "[[model]]\nid = 'rest'\nbecause = 'b'\n";
+            let to = format!("{}{}{rest}\n[[score]]", model(first), model(second));
+            parse("scoring", "\n[[score]]", &to)
+        };
+        let edits = difference(&models("ai", "crm"), &models("crm", "ai"));
+        assert_eq!((edits[0].kind, &*edits[0].edit), ("model", "models stand in another order"));
+        assert_eq!(edits.len(), 2, "{edits:?}");
+    }
 }
