@@ -15,7 +15,7 @@ const EVENT: &str = "event";
 /// `{ touch = "page-view", url-contains = "/pricing", within = "7d", at-least = 2 }`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TouchTest {
-    kind: &'static str,
+    kind: Box<str>,
     /// Any of them in the detail is enough; `None` asks for nothing.
     detail: Option<Needles>,
     within_seconds: Option<i64>,
@@ -26,7 +26,7 @@ pub(super) struct TouchTest {
 impl TouchTest {
     /// Reads a touch clause; `event = ".."` alone means touches of kind `event`.
     pub(super) fn decode(table: &Table<'_>) -> Option<Self> {
-        let kind = if table.has("touch") { opt_touch_kind(table, "touch") } else { Some(EVENT) };
+        let kind = opt_touch_kind(table, "touch").unwrap_or_else(|| EVENT.to_owned());
         let mut detail = folded_strings(table, "url-contains");
         let events = folded_strings(table, "event");
         if !detail.is_empty() && !events.is_empty() {
@@ -47,11 +47,11 @@ impl TouchTest {
             table.error("at-most", "`at-most` is below `at-least`", None);
             return None;
         }
-        Some(Self { kind: kind?, detail, within_seconds, at_least, at_most })
+        Some(Self { kind: kind.into(), detail, within_seconds, at_least, at_most })
     }
 
     pub(super) fn name(&self) -> &str {
-        self.kind
+        &self.kind
     }
 
     /// Returns how often it must have happened at least, and at most.
@@ -182,7 +182,7 @@ impl TouchTest {
     }
 
     fn fits(&self, position: usize, lens: &Lens<'_>) -> bool {
-        lens.subject().touches[position].kind.eq_ignore_ascii_case(self.kind)
+        lens.subject().touches[position].kind.eq_ignore_ascii_case(&self.kind)
             && self.detail.as_ref().is_none_or(|detail| detail.are_in(lens.detail(position)))
     }
 }
