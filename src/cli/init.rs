@@ -41,7 +41,7 @@ impl Init {
         }
         made += u32::from(write_new(&folder.join("inbox/sample.csv"), SAMPLE)?);
         if !folder.join("rules/.schema").exists() {
-            made += write_schemas(folder, &embedded::texts())? as u32;
+            made += write_schemas(folder, &embedded::texts())?.schemas as u32;
         }
         fs::create_dir_all(folder.join("out"))
             .with_context(|| format!("cannot create {}", folder.join("out").display()))?;

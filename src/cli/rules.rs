@@ -12,6 +12,7 @@ use crate::report::to_csv;
 use crate::rules::condition::vocabulary::{Term, Vocabulary, operators};
 use crate::rules::diagnostics::{RuleText, did_you_mean};
 use crate::rules::schema::{file_of, schemas};
+use crate::rules::shape::kind_of_file;
 
 /// Help with writing rules: what conditions can look at, and schemas for editors.
 #[derive(Debug, Args)]
@@ -64,13 +65,20 @@ impl Rules {
             What::Schema { file, all: _ } => match file {
                 Some(file) => print_schema(global, file),
                 None => {
-                    let made = write_schemas(&global.workspace, &global.rule_texts()?.0)?;
+                    let written = write_schemas(&global.workspace, &global.rule_texts()?.0)?;
+                    let named =
+                        if written.are_named { "named in" } else { "but others are named in" };
                     terminal::print(&format!(
-                        "{} in {}, named in {}",
-                        terminal::count(made, "schema", "schemas"),
+                        "{} in {}, {named} {}",
+                        terminal::count(written.schemas, "schema", "schemas"),
                         schema_folder(&global.workspace).display(),
                         global.workspace.join(TAPLO).display()
                     ))?;
+                    if !written.are_named {
+                        terminal::print(&format!(
+                            "hint: {TAPLO} was left as it is; without it, this command writes it"
+                        ))?;
+                    }
                     Ok(0)
                 }
             },
@@ -136,11 +144,8 @@ fn fields(global: &Global, word: Option<&str>, format: FieldsFormat) -> Outcome 
 
 fn print_schema(global: &Global, file: &str) -> Outcome {
     let schemas = schemas(&global.rule_texts()?.0);
-    let kind = crate::rules::shape::kind_of_file(
-        file.strip_prefix("rules/")
-            .map_or_else(|| format!("rules/{file}"), |inside| format!("rules/{inside}"))
-            .as_str(),
-    );
+    let inside = file.strip_prefix("rules/").unwrap_or(file);
+    let kind = kind_of_file(&format!("rules/{inside}"));
     let Some(schema) = schemas.get(&kind) else {
         let hint = did_you_mean(&kind, schemas.keys().map(String::as_str)).map_or_else(
             || format!("one of: {}", schemas.keys().cloned().collect::<Vec<_>>().join(", ")),
@@ -159,9 +164,16 @@ fn schema_folder(workspace: &Path) -> PathBuf {
     workspace.join("rules").join(".schema")
 }
 
-/// Writes the schemas of `texts` into `workspace`, and where there is none yet the file that names them;
-/// returns how many.
-pub(super) fn write_schemas(workspace: &Path, texts: &[RuleText]) -> Result<u64> {
+/// Schemas that were written.
+pub(super) struct Written {
+    /// How many.
+    pub(super) schemas: u64,
+    /// Whether the file that editors look into names just these.
+    pub(super) are_named: bool,
+}
+
+/// Writes the schemas of `texts` into `workspace`, and where there is none yet the file that names them.
+pub(super) fn write_schemas(workspace: &Path, texts: &[RuleText]) -> Result<Written> {
     let folder = schema_folder(workspace);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut taplo =
@@ -177,8 +189,11 @@ pub(super) fn write_schemas(workspace: &Path, texts: &[RuleText]) -> Result<u64>
         taplo.push_str(&rule);
     }
     let path = workspace.join(TAPLO);
-    if !path.exists() {
+    let are_named = if path.exists() {
+        fs::read_to_string(&path).is_ok_and(|known| known == taplo)
+    } else {
         fs::write(&path, taplo).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(schemas.len() as u64)
+        true
+    };
+    Ok(Written { schemas: schemas.len() as u64, are_named })
 }

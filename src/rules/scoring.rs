@@ -92,9 +92,9 @@ impl ScoringPolicy {
     }
 
     /// Returns where `total` falls by the thresholds of all leads; `None` with a matrix, which looks
-    /// at more than the total.
+    /// at more than the total, and with models, each of which has its own.
     pub fn segment_of(&self, total: i32) -> Option<Segment> {
-        self.matrix.is_none().then(|| self.scale.segment_of(total))
+        (self.matrix.is_none() && self.models.is_empty()).then(|| self.scale.segment_of(total))
     }
 
     /// Returns what to do with a lead of `segment` and `grade`.

@@ -305,7 +305,7 @@ fn decode_expectation(table: &Table<'_>, scoring: &ScoringPolicy) -> Expectation
     let mut groups = [None; 4];
     table.table("groups", |inner| {
         for (word, group) in Group::ALL {
-            groups[*group as usize] = inner.opt_integer(word).map(|points| points as i32);
+            groups[*group as usize] = opt_points(inner, word);
         }
     });
     let rule_ids = |key: &str| -> Vec<String> {
@@ -320,7 +320,7 @@ fn decode_expectation(table: &Table<'_>, scoring: &ScoringPolicy) -> Expectation
         grade: decode_grade(table, scoring),
         model: table.opt_string("model").inspect(|id| expect_model(scoring, id, "model", table)),
         models: decode_models(table, scoring),
-        score: table.opt_integer("score").map(|score| score as i32),
+        score: opt_points(table, "score"),
         groups,
         queue: table.opt_string("queue"),
         owner: table.opt_string("owner"),
@@ -344,6 +344,15 @@ fn decode_expectation(table: &Table<'_>, scoring: &ScoringPolicy) -> Expectation
     expectation
 }
 
+fn opt_points(table: &Table<'_>, key: &str) -> Option<i32> {
+    let number = table.opt_integer(key)?;
+    let points = i32::try_from(number).ok();
+    if points.is_none() {
+        table.error(key, format!("no lead can have {number} points"), None);
+    }
+    points
+}
+
 fn decode_grade(table: &Table<'_>, scoring: &ScoringPolicy) -> Option<Grade> {
     let grade = table.opt_choice("grade", Grade::ALL)?;
     if scoring.matrix.is_none() {
@@ -358,7 +367,7 @@ fn decode_models(table: &Table<'_>, scoring: &ScoringPolicy) -> Vec<(String, i32
         let ids = inner.keys().into_iter();
         ids.map(|id| {
             expect_model(scoring, &id, &id, inner);
-            let total = inner.opt_integer(&id).unwrap_or_default() as i32;
+            let total = opt_points(inner, &id).unwrap_or_default();
             (id, total)
         })
         .collect()
@@ -380,7 +389,11 @@ fn decode_times(table: &Table<'_>, scoring: &ScoringPolicy) -> Vec<(String, u32)
         ids.map(|id| {
             expect_rule(&scoring.rules, &id, &inner.place_of(&id), inner);
             let times = inner.opt_integer(&id).unwrap_or_default();
-            (id, u32::try_from(times).unwrap_or_default())
+            let count = u32::try_from(times);
+            if count.is_err() {
+                inner.error(&id, format!("no rule can give its points {times} times"), None);
+            }
+            (id, count.unwrap_or_default())
         })
         .collect()
     });
@@ -474,7 +487,11 @@ mod tests {
                [[test]]
                name = "y"
                given = { country = "PL" }
-               expect = {}"#,
+               expect = {}
+               [[test]]
+               name = "z"
+               given = { country = "PL" }
+               expect = { queue = "q", score = 4294967336, groups = { fit = -4294967336 } }"#,
         );
         assert_eq!(
             found,
@@ -485,6 +502,8 @@ mod tests {
                 "`yesterday` is not an instant (write it like \"2026-03-10T12:00:00Z\")",
                 "the test expects nothing (expect a segment, a grade, a score, a queue, an owner, a \
                  route, tasks or reasons)",
+                "no lead can have -4294967336 points",
+                "no lead can have 4294967336 points",
             ]
         );
     }

@@ -394,7 +394,10 @@ fn rules_says_what_conditions_can_look_at_and_what_files_may_hold() {
     let checked = workspace.run(&["check"]).expect_code(0);
     assert!(!checked.stderr.contains("is never"), "{}", checked.stderr);
 
-    workspace.ok(&["rules", "schema", "--all"]);
+    let written = workspace.ok(&["rules", "schema", "--all"]).stdout;
+    assert!(written.contains(", named in "), "{written}");
+    let again = workspace.ok(&["rules", "schema", "--all"]).stdout;
+    assert_eq!(written, again);
     let taplo = fs::read_to_string(workspace.path(".taplo.toml")).unwrap();
     for file in ["scoring.toml", "sources/*.toml"] {
         assert!(taplo.contains(&format!("rules/{file}")), "{taplo}");
@@ -405,4 +408,8 @@ fn rules_says_what_conditions_can_look_at_and_what_files_may_hold() {
     workspace.run(&["rules", "schema", "scorring"]).expect_code(2).says(&["`scoring`"]);
     // What editors need is no rule.
     workspace.ok(&["check"]);
+    workspace.file(".taplo.toml", "# mine\n");
+    let told = workspace.ok(&["rules", "schema", "--all"]).stdout;
+    assert!(told.contains("but others are named in"), "{told}");
+    assert_eq!(fs::read_to_string(workspace.path(".taplo.toml")).unwrap(), "# mine\n");
 }

@@ -7,7 +7,7 @@ use crate::rules::decode::Table;
 use crate::rules::diagnostics::{Place, did_you_mean};
 
 /// Points that one rule may give or take, and that a limit may name.
-const RULE_POINTS_MAX: i64 = 1_000;
+const RULE_POINTS_MAX: u64 = 1_000;
 /// Touches for which one rule gives points; more are somebody's robot.
 pub const TIMES_MAX: u32 = 1_000;
 
@@ -183,12 +183,14 @@ fn decode_count(table: &Table<'_>, when: Option<&Condition>, points: i32) -> Cou
 /// Reads a limit, `{ times = 3 }` or `{ points = 15 }`, as touches.
 fn decode_times(limit: &Table<'_>, each: i32) -> Option<u32> {
     let (times, total) = (limit.opt_integer("times"), limit.opt_integer("points"));
-    let each = i64::from(each).abs().max(1);
+    let each = u64::from(each.unsigned_abs().max(1));
     let (key, number) = match (times, total) {
-        (Some(times), None) => ("times", times),
-        (None, Some(total)) if total.abs() % each == 0 => ("points", total.abs() / each),
+        (Some(times), None) => ("times", u64::try_from(times).unwrap_or(0)),
+        (None, Some(total)) if total.unsigned_abs() % each == 0 => {
+            ("points", total.unsigned_abs() / each)
+        }
         (None, Some(total)) => {
-            let below = total.abs() / each * each;
+            let below = total.unsigned_abs() / each * each;
             let near =
                 if below == 0 { each.to_string() } else { format!("{below} or {}", below + each) };
             let message = format!("{total} is not a multiple of the {each} points of one touch");
@@ -207,7 +209,7 @@ fn decode_times(limit: &Table<'_>, each: i32) -> Option<u32> {
             return None;
         }
     };
-    if (1..=i64::from(TIMES_MAX)).contains(&number) {
+    if (1..=u64::from(TIMES_MAX)).contains(&number) {
         return Some(number as u32);
     }
     limit.error(key, format!("a limit is 1 to {TIMES_MAX} touches"), None);
@@ -273,7 +275,7 @@ fn decode_models(table: &Table<'_>, models: &[&str]) -> Option<Vec<usize>> {
 
 pub(super) fn points(table: &Table<'_>, key: &str) -> Option<i32> {
     let number = table.opt_integer(key)?;
-    if number.abs() > RULE_POINTS_MAX {
+    if number.unsigned_abs() > RULE_POINTS_MAX {
         table.error(key, format!("{number} points are more than {RULE_POINTS_MAX}"), None);
         return None;
     }

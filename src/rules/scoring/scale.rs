@@ -56,7 +56,7 @@ impl Scale {
 
     /// Reads where warm and hot begin, in the tables under `segment`.
     pub(super) fn decode_from(&mut self, segment: Segment, table: &Table<'_>) {
-        let Some(from) = table.opt_integer("from").map(|from| from as i32) else { return };
+        let Some(from) = points(table, "from") else { return };
         match segment {
             Segment::Warm => self.warm_from = from,
             Segment::Hot => self.hot_from = from,

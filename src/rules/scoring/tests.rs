@@ -72,6 +72,27 @@ fn mistakes_in_the_policy_are_named() {
         &["1: hot from 101 is outside the total", "1: warm from 0 is outside the total"],
     );
     check(
+        &SEGMENTS.replace("from = 40", "from = 4294967336"),
+        &["5: 4294967336 points are more than 1000"],
+    );
+    check_hints(
+        &format!(
+            "{SEGMENTS}{}{}",
+            rule(
+                "views",
+                "points = 3\ncount = 'each'\nmax-in-total = { points = -9223372036854775808 }\n\
+                 when = { touch = 'page-view' }"
+            ),
+            rule("least", "points = -9223372036854775808\nmissing = -9223372036854775808")
+        ),
+        &[
+            "-9223372036854775808 is not a multiple of the 3 points of one touch (say \
+             9223372036854775806 or 9223372036854775809, or count the touches: times = ..)",
+            "-9223372036854775808 points are more than 1000",
+            "-9223372036854775808 points are more than 1000",
+        ],
+    );
+    check(
         &format!("[total]\nlowest = 10\n{SEGMENTS}"),
         &["1: the total has to go from 0 or less to more than 0"],
     );
