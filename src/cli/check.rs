@@ -75,7 +75,7 @@ fn print_text(
     (files, own): (usize, usize),
 ) -> Result<()> {
     if !warnings.is_empty() {
-        terminal::say(warnings.render(terminal::stderr_has_color()).trim_end());
+        terminal::say(warnings.render(terminal::stderr_has_color(), terminal::width()).trim_end());
     }
     for failure in &verdict.failures {
         terminal::error(&format!(

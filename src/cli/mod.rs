@@ -124,7 +124,7 @@ fn report_fault(fault: &anyhow::Error) -> u8 {
     if let Some(diagnostics) = fault.downcast_ref::<Diagnostics>() {
         terminal::say(&format!(
             "{}\n",
-            diagnostics.render(terminal::stderr_has_color()).trim_end()
+            diagnostics.render(terminal::stderr_has_color(), terminal::width()).trim_end()
         ));
         let is_error = |one: &&Diagnostic| one.severity == Severity::Error;
         terminal::error(&format!(

@@ -86,7 +86,9 @@ impl Global {
         let (rules, warnings) = RuleSet::parse(&texts)?;
         if !self.quiet {
             if !warnings.is_empty() {
-                terminal::say(warnings.render(terminal::stderr_has_color()).trim_end());
+                terminal::say(
+                    warnings.render(terminal::stderr_has_color(), terminal::width()).trim_end(),
+                );
             }
             if own == 0 {
                 terminal::say("using the shipped rules (no rules folder here)");

@@ -175,7 +175,7 @@ fn decide_once_more(
 /// Returns the rules by which `run` decided, as they were kept.
 pub fn rules_of(store: &Store, run: &RunRecord) -> Result<RuleSet> {
     let (mut rules, _) = RuleSet::parse(&store.kept_rules(&run.rules_hash)?)
-        .map_err(|found| anyhow::anyhow!("{}", found.render(false)))
+        .map_err(|found| anyhow::anyhow!("{found}"))
         .with_context(|| format!("this leadmill does not read the rules of run {}", run.id))?;
     // What does not decide was not kept, so the texts at hand have another hash.
     rules.hash.clone_from(&run.rules_hash);

@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+/// Columns of a terminal of which nothing is known.
+const WIDTH_USUAL: usize = 80;
+
 /// One rule file as text; the caller reads the disk, this room does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleText {
@@ -99,9 +102,10 @@ impl Diagnostics {
         self.0.is_empty()
     }
 
-    /// Renders every diagnostic with its line, a caret and its hint.
-    pub fn render(&self, color: bool) -> String {
+    /// Renders every diagnostic with its line, a caret and its hint; lines of the file are cut to `width` columns.
+    pub fn render(&self, color: bool, width: usize) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let renderer = renderer.term_width(width);
         let mut text = String::new();
         for diagnostic in &self.0 {
             let place = &diagnostic.place;
@@ -133,7 +137,7 @@ impl Diagnostics {
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.render(false).trim_end())
+        f.write_str(self.render(false, WIDTH_USUAL).trim_end())
     }
 }
 
