@@ -27,7 +27,6 @@ pub use self::suppose::{Change, Gap, Supposition};
 use self::touches::TouchTest;
 use super::decode::Table;
 use super::field::FieldCatalog;
-use crate::model::field::FieldNo;
 use crate::model::subject::{Facts, Subject};
 
 /// A second submission this long after the first is a return; sooner it is the same visit (web
@@ -142,19 +141,6 @@ impl Condition {
     pub fn witness(&self, subject: &Subject<'_>) -> Vec<(String, String)> {
         let mut found = Vec::new();
         self.0.witness(&Lens::new(subject), &mut found);
-        found
-    }
-
-    /// Returns the fields that the condition looks at, in order of number, each once.
-    pub fn looks_at(&self) -> Vec<FieldNo> {
-        let mut found = Vec::new();
-        self.0.visit(&mut |test| {
-            if let Test::Field(operand, _) = test {
-                found.extend(operand.field());
-            }
-        });
-        found.sort_unstable();
-        found.dedup();
         found
     }
 

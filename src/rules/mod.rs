@@ -42,7 +42,7 @@ use diagnostics::{Diagnostics, Place, RuleText, did_you_mean};
 use field::FieldCatalog;
 use followup::FollowupPolicy;
 use identity::IdentityPolicy;
-use routing::RoutingPolicy;
+use routing::{RESERVED_ROUTES, RoutingPolicy};
 use scoring::ScoringPolicy;
 use source::SourceCatalog;
 use survivorship::Survivorship;
@@ -252,7 +252,7 @@ fn check_expectations(tests: &[RuleTest], routing: &RoutingPolicy, sink: &Sink) 
     let owners: Vec<&str> = routing.owners.iter().map(|owner| owner.id.as_str()).collect();
     let owner_or_nobody: Vec<&str> = owners.iter().copied().chain([test::NOBODY]).collect();
     let own = routing.routes.iter().map(|route| route.id.as_str());
-    let routes: Vec<&str> = own.chain(["sticky", "triage"]).collect();
+    let routes: Vec<&str> = own.chain(RESERVED_ROUTES.iter().copied()).collect();
     for test in tests {
         let check = |verb: &str, what: &str, id: &str, known: &[&str]| {
             if known.contains(&id) {

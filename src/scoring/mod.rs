@@ -110,25 +110,6 @@ fn sum_up(mut contributions: Vec<Contribution>, scale: &Scale, policy: &ScoringP
     Score { total, groups, contributions, segment, grade, models: ModelScores::default() }
 }
 
-/// Returns why `contribution` was given, or which cap took the points.
-pub fn because(contribution: &Contribution, policy: &ScoringPolicy) -> String {
-    policy.because(contribution)
-}
-
-/// Returns how many points are missing to the next segment, and which one that is; `None` when hot, and
-/// with a matrix, where points alone say nothing.
-pub fn missing_to_next(score: &Score, policy: &ScoringPolicy) -> Option<(Segment, i32)> {
-    if policy.matrix.is_some() {
-        return None;
-    }
-    let scale = policy.scale_of(score.models.primary);
-    match score.segment {
-        Segment::Cold => Some((Segment::Warm, scale.warm_from - score.total)),
-        Segment::Warm => Some((Segment::Hot, scale.hot_from - score.total)),
-        Segment::Hot => None,
-    }
-}
-
 /// Returns the group that is furthest off in the direction opposite to `missing` (the first of
 /// equals), and what brings it nearer: at most `missing`, and not across 0.
 ///

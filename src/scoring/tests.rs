@@ -114,7 +114,7 @@ fn caps_are_contributions() {
             .contributions
             .iter()
             .filter(|given| given.rule == CAP_RULE)
-            .map(|given| (given.group, given.points, because(given, &policy)))
+            .map(|given| (given.group, given.points, policy.because(given)))
             .collect();
         let taken: Vec<(Group, i32, String)> =
             taken.iter().map(|(group, points, why)| (*group, *points, (*why).to_owned())).collect();
@@ -179,14 +179,6 @@ proptest::proptest! {
             proptest::prop_assert!(cap.is_none_or(|cap| scored.groups[group] <= cap));
         }
     }
-}
-
-#[test]
-fn the_way_to_the_next_segment_is_counted() {
-    let warm = policy(&rules(&[("fit", 45)]));
-    assert_eq!(missing_to_next(&score_plain_lead(&warm), &warm), Some((Segment::Hot, 25)));
-    let hot = policy(&rules(&[("fit", 75)]));
-    assert_eq!(missing_to_next(&score_plain_lead(&hot), &hot), None);
 }
 
 #[test]
@@ -327,7 +319,7 @@ fn every_counted_touch_fades_by_its_own_age() {
 fn what_was_counted_is_told() {
     let policy = policy(&pages(&format!("{VIEW}count = \"each\"\nhalf-life = \"7d\"")));
     let told = |points, basis| {
-        because(&Contribution { rule: 0, group: Group::Behavior, points, basis }, &policy)
+        policy.because(&Contribution { rule: 0, group: Group::Behavior, points, basis })
     };
     let thrice = || Basis::Repeated { times: 3, each: 5 };
     assert_eq!(told(15, thrice()), "Read the prices (3 x 5)");

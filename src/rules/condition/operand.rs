@@ -16,6 +16,9 @@ use crate::rules::field::FieldKind;
 use crate::rules::tables::DEPARTMENTS;
 
 const DAY_MS: i64 = 86_400_000;
+/// The core fields that hold numbers whatever fields.toml says of them.
+const CORE_NUMBERS: &[FieldNo] =
+    &[field::EMPLOYEES, field::EMPLOYEES_MAX, field::BUDGET, field::BUDGET_MAX];
 
 /// A field, or something derived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +69,12 @@ pub(super) const DERIVED: &[(&str, Derived)] = &[
 const MODEL_SCORE: &str = "score-";
 
 impl Operand {
+    /// Returns the operand that looks at a field of the catalog.
+    pub(super) fn of_field(number: FieldNo, name: &str, kind: FieldKind) -> Self {
+        let is_number = kind == FieldKind::Number || CORE_NUMBERS.contains(&number);
+        Self::Field(number, name.into(), is_number)
+    }
+
     /// Returns the operand that looks at the total of the scoring model `id`.
     pub(super) fn of_model(id: &str) -> Self {
         Self::ModelScore(id.into(), format!("{MODEL_SCORE}{id}").into())
@@ -86,8 +95,7 @@ impl Operand {
             return None;
         }
         if let Some(number) = fields.number(&name) {
-            let numeric = fields.spec(number).kind == FieldKind::Number || is_core_number(number);
-            return Some(Self::Field(number, name.into(), numeric));
+            return Some(Self::of_field(number, &name, fields.spec(number).kind));
         }
         if let Some(id) = name.strip_prefix(MODEL_SCORE).filter(|id| models.contains(id)) {
             return Some(Self::of_model(id));
@@ -278,11 +286,6 @@ impl Derived {
 /// Returns the number that `text` is; what Rust reads beyond numbers (`inf`, `nan`) is none.
 pub(super) fn parse_number(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|number: &f64| number.is_finite())
-}
-
-/// The core fields that hold numbers whatever fields.toml says of them.
-pub(super) fn is_core_number(number: FieldNo) -> bool {
-    [field::EMPLOYEES, field::EMPLOYEES_MAX, field::BUDGET, field::BUDGET_MAX].contains(&number)
 }
 
 #[cfg(test)]

@@ -6,11 +6,10 @@ use serde::Serialize;
 
 use super::operand::{DERIVED, Derived, Operand};
 use super::operator::OPERATORS;
-use crate::model::field::FieldNo;
 use crate::model::touch;
 use crate::rules::RuleSet;
 use crate::rules::diagnostics::RuleText;
-use crate::rules::field::{FieldKind, KINDS};
+use crate::rules::field::KINDS;
 
 /// An operator with a value that it may have, as it is written, and what it asks.
 const EXAMPLES: &[(&str, &str, &str)] = &[
@@ -197,14 +196,6 @@ pub(in crate::rules) fn samples() -> RuleText {
         push(&format!("{group} = [{{ field = \"country\", exists = true }}]"));
     }
     RuleText { path: "rules/scoring.toml".into(), text: text.into() }
-}
-
-impl Operand {
-    /// Returns the operand that looks at a field of the catalog.
-    fn of_field(number: FieldNo, name: &str, kind: FieldKind) -> Self {
-        let is_number = kind == FieldKind::Number || super::operand::is_core_number(number);
-        Self::Field(number, name.into(), is_number)
-    }
 }
 
 #[cfg(test)]

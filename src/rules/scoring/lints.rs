@@ -8,11 +8,12 @@ pub(super) fn check(policy: &ScoringPolicy, root: &Table<'_>) {
     if policy.rules.is_empty() {
         return;
     }
-    for position in 0..policy.models.len().max(1) {
-        match &policy.matrix {
-            None => thresholds(policy, position, root),
-            Some(matrix) if position == 0 => cells(policy, matrix, root),
-            Some(_) => {}
+    match &policy.matrix {
+        Some(matrix) => cells(policy, matrix, root),
+        None => {
+            for position in 0..policy.models.len().max(1) {
+                thresholds(policy, position, root);
+            }
         }
     }
     for (at, rule) in policy.rules.iter().enumerate() {
