@@ -136,3 +136,9 @@ fn check_says_which_plans_and_steps_no_test_covers() {
     let said = workspace.ok(&["check"]).stdout;
     assert!(said.contains("no test covers these plans: others"), "{said}");
 }
+
+#[test]
+fn the_tests_of_the_shipped_rules_leave_none_out() {
+    let said = Workspace::new().ok(&["check"]).stdout;
+    assert!(!said.contains("no test covers"), "{said}");
+}
