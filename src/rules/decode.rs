@@ -51,6 +51,11 @@ impl Sink {
         self.found.take()
     }
 
+    /// Takes back what was recorded at `place` with this message.
+    fn withdraw(&self, place: &Place, message: &str) {
+        self.found.borrow_mut().retain(|one| one.place != *place || one.message != message);
+    }
+
     fn push(&self, severity: Severity, place: &Place, message: String, hint: Option<String>) {
         self.found.borrow_mut().push(Diagnostic { severity, place: place.clone(), message, hint });
     }
@@ -406,7 +411,7 @@ impl<'a> Table<'a> {
     /// Reports that `key` is missing.
     pub fn missing(&self, key: &str) {
         if !*self.lenient.borrow() {
-            self.sink.error(&self.heading(), format!("`{key}` is missing"), None);
+            self.sink.error(&self.heading(), is_missing(key), None);
         }
     }
 
@@ -476,13 +481,22 @@ impl Drop for Table<'_> {
             if asked.contains(&**word) {
                 continue;
             }
-            let hint = did_you_mean(word, asked.iter().map(String::as_str)).map_or_else(
+            let near = did_you_mean(word, asked.iter().map(String::as_str));
+            if let Some(near) = near {
+                // It is there, and misspelt: one mistake.
+                self.sink.withdraw(&self.heading(), &is_missing(near));
+            }
+            let hint = near.map_or_else(
                 || format!("known here: {}", asked.iter().cloned().collect::<Vec<_>>().join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );
             self.sink.error(&self.at(key.span()), format!("unknown key `{word}`"), Some(hint));
         }
     }
+}
+
+fn is_missing(key: &str) -> String {
+    format!("`{key}` is missing")
 }
 
 /// Returns the seconds that `text` means: a whole number and one of `s`, `m`, `h`, `d`, `w`.
@@ -551,7 +565,6 @@ mod tests {
             found,
             [
                 "2: `id` must be a string in quotes, not an integer",
-                "1: `points` is missing",
                 "3: `group` cannot be `fitt` (did you mean `fit`?)",
                 "1: unknown key `pionts` (did you mean `points`?)",
             ]

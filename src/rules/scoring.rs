@@ -69,11 +69,7 @@ impl ScoringPolicy {
         policy.scale.check(root);
         policy.models = Model::decode_all(root, context, &policy.scale, root.has("matrix"));
         let models: Vec<&str> = policy.models.iter().map(|model| &*model.id).collect();
-        policy.rules = root
-            .tables("score", |table| ScoreRule::decode(table, context, &models))
-            .into_iter()
-            .flatten()
-            .collect();
+        policy.rules = root.tables("score", |table| ScoreRule::decode(table, context, &models));
         if policy.rules.len() > RULES_MAX {
             root.error("score", format!("there are more than {RULES_MAX} scoring rules"), None);
             policy.rules.truncate(RULES_MAX);

@@ -101,7 +101,7 @@ impl ScoreRule {
         table: &Table<'_>,
         context: &ConditionContext<'_>,
         models: &[&str],
-    ) -> Option<Self> {
+    ) -> Self {
         let id = table.string("id");
         let group = table.choice("group", Group::ALL, Group::Fit);
         let points = points(table, "points");
@@ -129,10 +129,11 @@ impl ScoreRule {
         let count = decode_count(table, when.as_ref(), points.unwrap_or(1));
         let decay = decode_decay(table);
         let missing = decode_missing(table, when.as_ref());
-        Some(Self {
+        // What refers to the rule by its id is right; a stand-in keeps it from being reported, too.
+        Self {
             group,
-            points: points?,
-            when: when?,
+            points: points.unwrap_or(1),
+            when: when.unwrap_or_else(Condition::always),
             because,
             count,
             decay,
@@ -141,7 +142,7 @@ impl ScoreRule {
             place: table.place_of("id"),
             points_place: table.place_of("points"),
             id,
-        })
+        }
     }
 }
 

@@ -408,3 +408,10 @@ fn a_rule_of_some_models_counts_in_these_alone() {
         policy.rules.iter().map(|rule| (rule.is_of(0), rule.is_of(1))).collect();
     assert_eq!(belongs, [(true, true), (false, true)]);
 }
+
+#[test]
+fn a_misspelt_key_is_one_mistake_and_the_rule_is_still_there() {
+    let text = format!("{SEGMENTS}{}", rule("views", "pointss = 22"));
+    check_hints(&text, &["unknown key `pointss` (did you mean `points`?)"]);
+    assert_eq!(compile(&text).0.rules[0].id, "views");
+}
