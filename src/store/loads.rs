@@ -85,8 +85,8 @@ impl Store {
     }
 
     /// Hands every lead that waits because nobody could take it to `visit`, once for each queue in which
-    /// nobody could, in order of lead. With `again_in` only those at stake in a replay that this run dealt when
-    /// it decided first.
+    /// nobody could, in order of lead. With `again_in` only those at stake in a replay about which this run
+    /// decided before, though not because of the time.
     pub fn each_waiting(
         &self,
         again_in: Option<RunNo>,
@@ -102,8 +102,7 @@ impl Store {
         let dealt = match again_in {
             None => String::new(),
             Some(RunNo(run)) => format!(
-                "AND l.lead_no IN (SELECT lead_no FROM temp.earlier_turn WHERE run_no = {run}
-                     UNION SELECT lead_no FROM temp.earlier_no_taker WHERE run_no = {run})"
+                "AND l.lead_no IN (SELECT lead_no FROM temp.earlier_dealt WHERE run_no = {run})"
             ),
         };
         let sql = format!("{waiting} {dealt} ORDER BY n.lead_no, n.place");

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use rusqlite::params;
 
 use super::Store;
+use super::looks::BY_TIME;
 use crate::identity::keys::KeyKind;
 use crate::model::ids::{Fingerprint, LeadNo, RunNo, SubmissionNo};
 
@@ -130,25 +131,15 @@ impl Store {
     }
 
     /// Removes what was decided about the submissions at stake; ids keep their numbers, and how leads were
-    /// dealt is laid aside for [`Store::dealt_before`].
+    /// dealt is laid aside for [`Store::dealt_before`] and [`Store::each_waiting`].
     pub fn take_derived_apart(&self) -> Result<()> {
+        self.lay_deals_aside()?;
         self.connection.execute_batch(
             "INSERT INTO last_number SELECT 'lead', coalesce(max(lead_no), 0) FROM lead WHERE true
                  ON CONFLICT (table_name) DO UPDATE SET no = max(no, excluded.no);
              UPDATE lead_alias SET lead_no = l.lead_no FROM lead AS l
                  WHERE l.id = lead_alias.id AND l.merged_into IS NOT NULL
                    AND l.lead_no IN (SELECT lead_no FROM temp.replayed_lead);
-             DROP TABLE IF EXISTS temp.earlier_turn;
-             CREATE TEMP TABLE earlier_turn (lead_no INTEGER, run_no INTEGER, queue TEXT, owner TEXT,
-                 turn INTEGER, pool_no INTEGER, passed_no INTEGER,
-                 PRIMARY KEY (lead_no, run_no)) WITHOUT ROWID;
-             INSERT INTO temp.earlier_turn SELECT * FROM main.turn
-                 WHERE lead_no IN (SELECT lead_no FROM temp.replayed_lead);
-             DROP TABLE IF EXISTS temp.earlier_no_taker;
-             CREATE TEMP TABLE earlier_no_taker (lead_no INTEGER, run_no INTEGER, place INTEGER,
-                 queue TEXT, passed_no INTEGER, PRIMARY KEY (lead_no, run_no, place)) WITHOUT ROWID;
-             INSERT INTO temp.earlier_no_taker SELECT * FROM main.no_taker
-                 WHERE lead_no IN (SELECT lead_no FROM temp.replayed_lead);
              UPDATE load SET leads = load.leads - gone.leads
                  FROM (SELECT run_no, queue, owner, count(*) AS leads FROM decision
                        WHERE steps & 32 <> 0 AND lead_no IN (SELECT lead_no FROM temp.replayed_lead)
@@ -164,6 +155,38 @@ impl Store {
              SELECT i.run_no, r.submission_no FROM temp.replayed AS r
              JOIN submission AS s USING (submission_no) JOIN input AS i USING (input_no);",
         )?;
+        Ok(())
+    }
+
+    /// A lead that waited is dealt again by its run whether or not that came to a turn: its decisions tell, and
+    /// the turns, should decisions be missing. Those that it only looked at because of the time are others.
+    fn lay_deals_aside(&self) -> Result<()> {
+        self.connection.execute_batch(&format!(
+            "DROP TABLE IF EXISTS temp.earlier_turn;
+             CREATE TEMP TABLE earlier_turn (lead_no INTEGER, run_no INTEGER, queue TEXT, owner TEXT,
+                 turn INTEGER, pool_no INTEGER, passed_no INTEGER,
+                 PRIMARY KEY (lead_no, run_no)) WITHOUT ROWID;
+             INSERT INTO temp.earlier_turn SELECT * FROM main.turn
+                 WHERE lead_no IN (SELECT lead_no FROM temp.replayed_lead);
+             DROP TABLE IF EXISTS temp.earlier_no_taker;
+             CREATE TEMP TABLE earlier_no_taker (lead_no INTEGER, run_no INTEGER, place INTEGER,
+                 queue TEXT, passed_no INTEGER, PRIMARY KEY (lead_no, run_no, place)) WITHOUT ROWID;
+             INSERT INTO temp.earlier_no_taker SELECT * FROM main.no_taker
+                 WHERE lead_no IN (SELECT lead_no FROM temp.replayed_lead);
+             DROP TABLE IF EXISTS temp.earlier_dealt;
+             CREATE TEMP TABLE earlier_dealt (run_no INTEGER, lead_no INTEGER,
+                 PRIMARY KEY (run_no, lead_no)) WITHOUT ROWID;
+             WITH once_waiting AS (SELECT DISTINCT lead_no FROM temp.earlier_no_taker)
+             INSERT INTO temp.earlier_dealt
+             SELECT d.run_no, d.lead_no FROM once_waiting CROSS JOIN main.decision AS d USING (lead_no)
+             UNION SELECT t.run_no, t.lead_no FROM once_waiting CROSS JOIN temp.earlier_turn AS t USING (lead_no)
+             UNION SELECT run_no, lead_no FROM temp.earlier_no_taker
+             EXCEPT SELECT d.run_no, d.lead_no FROM once_waiting
+                    CROSS JOIN main.decision AS d USING (lead_no) WHERE d.steps & {BY_TIME} <> 0;
+             DELETE FROM temp.earlier_dealt
+                 WHERE EXISTS (SELECT 1 FROM main.look AS l
+                               WHERE (l.run_no, l.lead_no) = (earlier_dealt.run_no, earlier_dealt.lead_no));"
+        ))?;
         Ok(())
     }
 

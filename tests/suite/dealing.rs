@@ -216,6 +216,96 @@ fn what_waited_because_of_a_run_that_is_gone_still_waits_until_the_next() {
     assert_rebuild_changes_nothing(&workspace);
 }
 
+/// Ola, who is away for a week, would get everything; the route names her, and nobody serves the queue beside her.
+const ALONE: &str = "triage = 'triage'
+[[owner]]
+id = 'ola'
+absent = [{ from = '2026-11-16', to = '2026-11-20' }]
+[[queue]]
+id = 'all'
+because = 'b'
+[[queue]]
+id = 'triage'
+because = 'b'
+[[route]]
+id = 'all'
+owner = 'ola'
+queue = 'all'
+because = 'b'
+";
+
+/// Points that fade by one a day.
+const FADING: &str = "[segment.cold]
+action = 'wait'
+[segment.warm]
+from = 40
+action = 'write'
+[segment.hot]
+from = 70
+action = 'call'
+[[score]]
+id = 'wrote'
+group = 'intent'
+points = 40
+decay = { to-zero-after = '40d' }
+because = 'Wrote to us'
+when = { field = 'n-submissions', at-least = 1 }
+";
+
+#[test]
+fn a_waiting_lead_at_which_time_alone_makes_a_run_look_is_decided_once() {
+    // Nobody can take it whenever it is looked at: the route's owner is away, or the only one of a pool.
+    let pool = ALONE
+        .replace("owner = 'ola'\nqueue", "queue")
+        .replace("id = 'all'\nbecause", "id = 'all'\npool = [{ owner = 'ola' }]\nbecause");
+    for rules in [ALONE, &pool] {
+        let workspace = with_routing(rules);
+        workspace.file("rules/scoring.toml", FADING);
+        let first = night(&workspace, 0, &[(1, "PL"), (2, "PL")]);
+        assert_eq!(dealt(&workspace), "1 - all; 2 - all");
+        let second = night(&workspace, 1, &[(3, "PL")]);
+        let looked = "SELECT count(*) FROM decision WHERE steps & 16 <> 0";
+        assert_eq!(workspace.number(looked), 2);
+        assert_rebuild_changes_nothing(&workspace);
+        night(&workspace, 2, &[]);
+        assert_rebuild_changes_nothing(&workspace);
+        undo(&workspace, &second);
+        assert_rebuild_changes_nothing(&workspace);
+        // She is back, and takes what waits whatever made the runs look at it meanwhile.
+        night(&workspace, 4, &[]);
+        assert_eq!(dealt(&workspace), "1 ola all; 2 ola all");
+        assert_rebuild_changes_nothing(&workspace);
+        undo(&workspace, &first);
+        assert_eq!(dealt(&workspace), "");
+        assert_rebuild_changes_nothing(&workspace);
+    }
+}
+
+#[test]
+fn a_waiting_lead_that_comes_to_somebody_without_a_turn_keeps_them() {
+    let workspace = with_routing(ALONE);
+    let first = night(&workspace, 1, &[(1, "PL")]);
+    night(&workspace, 2, &[(2, "DE")]);
+    assert_eq!(dealt(&workspace), "1 - all; 2 - all");
+    night(&workspace, 4, &[]);
+    assert_eq!(dealt(&workspace), "1 ola all; 2 ola all");
+    assert_eq!(workspace.number("SELECT count(*) FROM turn"), 0);
+    assert_rebuild_changes_nothing(&workspace);
+    undo(&workspace, &first);
+    assert_eq!(dealt(&workspace), "2 ola all");
+    assert_rebuild_changes_nothing(&workspace);
+    // Nor is one lost that other rules lead to a queue which nobody serves.
+    let workspace = with_routing(ALONE);
+    night(&workspace, 1, &[(1, "PL")]);
+    workspace.file(
+        "rules/routing.toml",
+        ALONE.replace("owner = 'ola'\nqueue = 'all'", "queue = 'triage'"),
+    );
+    night(&workspace, 2, &[]);
+    assert_eq!(dealt(&workspace), "1 - triage");
+    assert_rebuild_changes_nothing(&workspace);
+}
+
 /// Four of five turns are Anna's, who takes three leads a day; Ewa knows the German market, Ola is away.
 const SHARED: &str = "triage = 'triage'
 [[owner]]
