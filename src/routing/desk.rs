@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::loads::{LoadEntry, Loads};
 use super::passed::{Passed, PassedOver};
-use super::pool::{Needs, bench, leading};
+use super::pool::{Needs, available, bench, leading};
 use super::rotation::{Rotation, RotationEntry, TurnTaken};
-use crate::rules::routing::{PoolMember, Queue, RoutingPolicy};
+use crate::rules::routing::{Queue, RoutingPolicy};
 
 /// What dealing one lead came to, as far as it hung on other leads: enough to deal it again the same way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,14 +127,15 @@ impl Desk {
         }
     }
 
-    /// Returns who would get the next lead of `queue`, did it ask for nothing, and who would not, and why.
+    /// Returns who would get the next lead of `queue`, did it ask for no more than the queue does, and who would not,
+    /// and why.
     pub fn next_of(
         &self,
         policy: &RoutingPolicy,
         queue: &Queue,
         as_of: DateTime<Utc>,
     ) -> (Option<String>, Vec<PassedOver>) {
-        let bench = bench(policy, queue, &Needs::default(), &self.loads, as_of);
+        let bench = bench(policy, queue, &Needs::of_queue(queue), &self.loads, as_of);
         let leading = leading(policy, queue, &bench.available, &self.loads);
         let mut rotation = self.rotation.clone();
         let turn = rotation.take_turn(&queue.id, &bench.available, &leading, queue.turns());
@@ -150,11 +151,12 @@ impl Desk {
         as_of: DateTime<Utc>,
         can_take: impl Fn(&str) -> bool,
     ) -> Option<i64> {
-        let bench = bench(policy, queue, &Needs::default(), &self.loads, as_of);
-        let left = |member: &&PoolMember| {
-            let owner = policy.owner(&member.owner)?;
-            self.loads.left(owner, &queue.id, member).map(|(left, _)| left)
-        };
-        bench.available.iter().filter(|member| can_take(&member.owner)).map(left).sum()
+        // Whom a lead would rather have does not matter: it takes anybody before it waits.
+        let needs = Needs::of_queue(queue);
+        let seated = available(policy, queue, &needs, &self.loads, as_of);
+        let asked = seated.filter(|(member, _)| can_take(&member.owner));
+        asked
+            .map(|(member, owner)| self.loads.left(owner, &queue.id, member).map(|(left, _)| left))
+            .sum()
     }
 }

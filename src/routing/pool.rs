@@ -25,18 +25,25 @@ pub(super) struct Needs<'a> {
 }
 
 impl<'a> Needs<'a> {
+    /// Returns what every lead of `queue` asks for.
+    pub(super) fn of_queue(queue: &'a Queue) -> Self {
+        let skills = queue.needs_skill.iter().map(String::as_str).collect();
+        Self { skills, ..Self::default() }
+    }
+
     /// Returns what a lead asks for when `route` led it to `queue`.
     pub(super) fn of(subject: &'a Subject<'_>, queue: &'a Queue, route: Option<&'a Route>) -> Self {
+        let mut needs = Self::of_queue(queue);
         let route_skills = route.into_iter().flat_map(|route| &route.needs_skill);
+        needs.skills.extend(route_skills.map(String::as_str));
         let named = queue.skill_field.and_then(|number| subject.values.get(number));
         Self {
-            skills: queue.needs_skill.iter().chain(route_skills).map(String::as_str).collect(),
             language: subject
                 .values
                 .get(field::LANGUAGE)
                 .filter(|_| queue.language != Matching::Ignored),
             skill: named.map(lower),
-            at_any_hour: false,
+            ..needs
         }
     }
 }
@@ -55,6 +62,25 @@ pub(super) struct Bench<'a> {
     pub(super) passed: Vec<PassedOver>,
 }
 
+fn pool<'a>(
+    policy: &'a RoutingPolicy,
+    queue: &'a Queue,
+) -> impl Iterator<Item = (&'a PoolMember, &'a Owner)> {
+    queue.pool.iter().filter_map(|member| Some((member, policy.owner(&member.owner)?)))
+}
+
+/// Returns who of the pool of `queue` may take a lead, whomever it would rather have.
+pub(super) fn available<'a>(
+    policy: &'a RoutingPolicy,
+    queue: &'a Queue,
+    needs: &Needs<'_>,
+    loads: &Loads,
+    as_of: DateTime<Utc>,
+) -> impl Iterator<Item = (&'a PoolMember, &'a Owner)> {
+    pool(policy, queue)
+        .filter(move |(member, owner)| barred(owner, member, queue, needs, loads, as_of).is_none())
+}
+
 /// Looks at everybody in the pool of `queue`.
 pub(super) fn bench<'a>(
     policy: &'a RoutingPolicy,
@@ -65,8 +91,7 @@ pub(super) fn bench<'a>(
 ) -> Bench<'a> {
     let mut seated: Vec<(&PoolMember, &Owner)> = Vec::with_capacity(queue.pool.len());
     let mut passed = Vec::new();
-    for member in &queue.pool {
-        let Some(owner) = policy.owner(&member.owner) else { continue };
+    for (member, owner) in pool(policy, queue) {
         match barred(owner, member, queue, needs, loads, as_of) {
             Some((why, detail)) => {
                 passed.push(PassedOver { owner: owner.id.clone(), why, detail });
@@ -81,7 +106,7 @@ pub(super) fn bench<'a>(
     if let Some(skill) = needs.skill.as_deref().filter(|_| queue.skill == Matching::Preferred) {
         prefer(&mut seated, &mut passed, |owner| owner.knows(skill), Why::Skill, skill);
     }
-    if queue.hours == Matching::Preferred && !needs.at_any_hour {
+    if queue.hours == Matching::Preferred {
         let soonest = seated.iter().map(|(_, owner)| starts_ms(owner, as_of)).min();
         let fits = |owner: &Owner| Some(starts_ms(owner, as_of)) == soonest;
         let why =
@@ -91,8 +116,8 @@ pub(super) fn bench<'a>(
     Bench { available: seated.into_iter().map(|(member, _)| member).collect(), passed }
 }
 
-/// Returns whether `owner` is one of those to whom `route` and `queue` give such leads, so that one which they
-/// have may stay with them: caps and hours do not matter then.
+/// Returns whether `owner` is one of those to whom `route` and `queue` may give such leads, so that one which they
+/// have may stay with them: caps and hours do not matter then, nor whom the queue would rather give it to.
 pub(super) fn may_stay(
     policy: &RoutingPolicy,
     queue: &Queue,
@@ -101,8 +126,8 @@ pub(super) fn may_stay(
     owner: &str,
 ) -> bool {
     let needs = Needs { at_any_hour: true, ..Needs::of(subject, queue, route) };
-    let bench = bench(policy, queue, &needs, &Loads::default(), subject.as_of);
-    bench.available.iter().any(|member| member.owner == owner)
+    available(policy, queue, &needs, &Loads::default(), subject.as_of)
+        .any(|(member, _)| member.owner == owner)
 }
 
 /// Returns why `owner` takes no such lead, the lasting reasons first.

@@ -85,7 +85,7 @@ impl Given {
         assign(choose(&subject, policy), &subject, policy, claims, desk)
     }
 
-    fn subject(&self) -> Subject<'_> {
+    pub(super) fn subject(&self) -> Subject<'_> {
         Subject { values: &self.values, facts: &self.facts, touches: &[], as_of: self.as_of }
     }
 }

@@ -4,9 +4,10 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as Strategy_;
 
 use super::*;
+use crate::model::decision::Assignment;
 use crate::model::field::FieldNo;
 use crate::routing::tests::{Given, given, policy};
-use crate::routing::{Desk, LoadEntry};
+use crate::routing::{Desk, LoadEntry, RotationEntry, assign_again, choose};
 use crate::rules::routing::Period;
 
 /// A team of which anna, jan and ewa serve the queue `q`, and zofia the queue `rest`.
@@ -243,6 +244,72 @@ fn when_nobody_may_take_it_the_lead_waits_or_goes_on() {
         let found = lead.assign(&policy, None, None, &mut desk);
         assert_eq!(found.reason, expected);
         assert_eq!(desk.take_dealt().nobody.len(), 1);
+    }
+}
+
+#[test]
+fn there_is_room_with_whoever_may_take_a_lead_though_others_come_first() {
+    let capped = THREE.replace("id = 'ewa'", "id = 'ewa'\ncap = { leads = 3, per = 'day' }");
+    for (queue, without, expected) in [
+        // At 10:15 anna works; jan begins at noon, and ewa not before tomorrow.
+        ("match-hours = true", vec!["anna", "jan"], Some(3)),
+        ("match-hours = true", vec!["anna"], None),
+        ("match-hours = true\nrequire = 'hours'", vec!["anna"], Some(0)),
+        ("match-language = true", vec!["anna", "jan"], Some(3)),
+        // Of a skill that every lead of the queue needs, only anna and jan know anything.
+        ("needs-skill = 'cloud'", vec!["anna", "jan"], Some(0)),
+    ] {
+        let policy = team(&capped, &format!("{POOL}\n{queue}"), TO_Q);
+        let as_of = given(&[]).as_of;
+        let desk = Desk::new(&policy, as_of);
+        let can_take = |owner: &str| !without.contains(&owner);
+        let room = desk.room_in(&policy, policy.queue("q").unwrap(), as_of, can_take);
+        assert_eq!(room, expected, "{queue} without {without:?}");
+    }
+}
+
+#[test]
+fn next_is_somebody_with_the_skills_that_the_queue_needs() {
+    let policy = team(THREE, &format!("{POOL}\nneeds-skill = 'ai'"), TO_Q);
+    let as_of = given(&[]).as_of;
+    let lead = given(&[(field::COUNTRY, "PL")]);
+    let mut desk = Desk::new(&policy, as_of);
+    desk = desk.with_rotation([RotationEntry {
+        queue: "q".into(),
+        owner: "ewa".into(),
+        current: 2,
+        assigned: 0,
+    }]);
+    let (next, passed) = desk.next_of(&policy, policy.queue("q").unwrap(), as_of);
+    assert_eq!(next, lead.assign(&policy, None, None, &mut desk).owner);
+    let why: Vec<String> =
+        passed.iter().map(|one| format!("{} {}", one.owner, one.words())).collect();
+    assert_eq!(why, ["jan lacks skill ai", "ewa lacks skill ai"]);
+}
+
+#[test]
+fn a_lead_moves_from_its_owner_only_where_the_queue_would_bar_them() {
+    for (queue, expected) in [
+        // anna speaks German and knows the product, jan neither; he begins at noon.
+        ("match-skill = 'product'", "jan"),
+        ("match-skill = 'product'\nrequire = 'skill'", "anna"),
+        ("match-language = true\nmatch-skill = 'product'", "jan"),
+        ("match-hours = true\nrequire = 'hours'", "jan"),
+        ("needs-skill = 'ai'", "anna"),
+    ] {
+        let policy = team(THREE, &format!("{POOL}\n{queue}"), TO_Q);
+        let lead =
+            given(&[(field::COUNTRY, "PL"), (field::PRODUCT, "AI"), (field::LANGUAGE, "de")]);
+        let last = Assignment {
+            route: "q".into(),
+            owner: Some("jan".into()),
+            queue: "q".into(),
+            reason: "rule=q".into(),
+        };
+        let mut desk = Desk::new(&policy, lead.as_of);
+        let (subject, route) = (lead.subject(), choose(&lead.subject(), &policy));
+        let found = assign_again(route, &subject, &policy, &last, None, true, &mut desk);
+        assert_eq!(found.owner.as_deref(), Some(expected), "{queue}");
     }
 }
 
