@@ -30,8 +30,11 @@ pub struct RoutingTrace {
 pub struct AskedRoute {
     /// Id of the route.
     pub route: String,
-    /// What the lead lacks; nothing where it matched, but nobody could take it.
+    /// What the lead lacks; nothing where it matches.
     pub misses: Vec<String>,
+    /// Whether it was asked, and nobody could take the lead; where it matches and was not, the lead stayed with
+    /// its owner.
+    pub had_nobody: bool,
 }
 
 /// A turn, and where everybody stood before it.
@@ -99,11 +102,16 @@ pub(super) fn trace(
         }
         None => None,
     };
-    let asked = asked(&rules.routing, &seen.subject(), decision);
+    let asked = asked(&rules.routing, &seen.subject(), decision, &dealt);
     Ok(Some(RoutingTrace { asked, passed: passed(&dealt), turn }))
 }
 
-fn asked(policy: &RoutingPolicy, seen: &Subject<'_>, decision: &DecisionEntry) -> Vec<AskedRoute> {
+fn asked(
+    policy: &RoutingPolicy,
+    seen: &Subject<'_>,
+    decision: &DecisionEntry,
+    dealt: &Dealt,
+) -> Vec<AskedRoute> {
     if decision.route == STICKY {
         return Vec::new();
     }
@@ -111,7 +119,11 @@ fn asked(policy: &RoutingPolicy, seen: &Subject<'_>, decision: &DecisionEntry) -
         RESERVED_ROUTES.contains(&decision.route.as_str()) || route.id != decision.route
     });
     above
-        .map(|route| AskedRoute { route: route.id.clone(), misses: route.when.misses(seen) })
+        .map(|route| AskedRoute {
+            route: route.id.clone(),
+            misses: route.when.misses(seen),
+            had_nobody: dealt.nobody.iter().any(|one| one.queue == route.queue),
+        })
         .collect()
 }
 

@@ -62,7 +62,9 @@ impl Store {
     ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "SELECT queue, owner, count(*) FROM decision
-             WHERE run_no = ?1 AND lead_no < ?2 AND steps & 32 <> 0 GROUP BY queue, owner",
+             WHERE run_no = ?1 AND steps & 32 <> 0 AND (steps & 16, lead_no) <
+                 (SELECT steps & 16, lead_no FROM decision WHERE lead_no = ?2 AND run_no = ?1)
+             GROUP BY queue, owner",
         )?;
         let mut rows = statement.query([run.0, lead.0])?;
         while let Some(row) = rows.next()? {

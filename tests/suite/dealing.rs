@@ -397,10 +397,93 @@ fn explain_says_which_routes_were_not_taken_and_who_was_passed_over() {
     let told = workspace.ok(&["explain", &mail(2), "--json"]).json();
     let routing = &told["routing"];
     assert_eq!(routing["asked"][0]["misses"][0], "country is PL, not DE");
+    let asked = workspace.ok(&["explain", &mail(5), "--json"]).json()["routing"]["asked"].clone();
+    assert_eq!((&asked[0]["matched"], &asked[0]["had_nobody"]), (&true.into(), &true.into()));
     assert_eq!(routing["passed_over"][0]["why"], "away");
     let turn = &routing["turn"];
     assert_eq!((&turn["owner"], &turn["turn"]), (&"anna".into(), &2.into()));
     assert_eq!(turn["standings"][1]["owed"], 1);
+}
+
+/// Anna and Jan share what comes from abroad, and from home what is a day old.
+const AGING: &str = "triage = 'triage'
+[[owner]]
+id = 'anna'
+[[owner]]
+id = 'jan'
+cap = { leads = 9, per = 'day' }
+[[queue]]
+id = 'old'
+pool = [{ owner = 'anna' }, { owner = 'jan' }]
+because = 'b'
+[[queue]]
+id = 'new'
+pool = [{ owner = 'anna' }]
+because = 'b'
+[[queue]]
+id = 'triage'
+because = 'b'
+[[route]]
+id = 'abroad'
+when = { field = 'country', is = 'DE' }
+queue = 'old'
+because = 'b'
+[[route]]
+id = 'old'
+when = { field = 'score', between = [0, 38] }
+queue = 'old'
+because = 'b'
+[[route]]
+id = 'new'
+queue = 'new'
+because = 'b'
+";
+
+#[test]
+fn explain_does_not_say_that_nobody_could_take_what_stayed_with_its_owner() {
+    let workspace = with_routing(AGING);
+    workspace.file("rules/scoring.toml", FADING);
+    night(&workspace, 0, &[(1, "PL")]);
+    night(&workspace, 2, &[]);
+    assert_eq!(dealt(&workspace), "1 anna new");
+    let story = workspace.ok(&["explain", &mail(1)]).stdout;
+    let line = "old              it matches now; the lead stays with its owner";
+    assert!(story.contains(line), "{story}");
+    let asked = workspace.ok(&["explain", &mail(1), "--json"]).json()["routing"]["asked"].clone();
+    assert_eq!((&asked[1]["matched"], &asked[1]["had_nobody"]), (&true.into(), &false.into()));
+}
+
+#[test]
+fn explain_counts_what_time_dealt_after_what_came_in() {
+    let rules = AGING.replace("id = 'new'\npool = [{ owner = 'anna' }]", "id = 'new'");
+    let workspace = with_routing(&rules);
+    workspace.file("rules/scoring.toml", FADING);
+    night(&workspace, 0, &[(1, "PL")]);
+    assert_eq!(dealt(&workspace), "1 - new");
+    night(&workspace, 1, &[(2, "DE")]);
+    assert_eq!(dealt(&workspace), "1 jan old; 2 anna old");
+    let standings = |number: usize| {
+        let told = workspace.ok(&["explain", &mail(number), "--json"]).json();
+        let one = told["routing"]["turn"]["standings"].as_array().unwrap().clone();
+        one.iter().map(|one| one["owed"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(standings(2), [0, 0]);
+    assert_eq!(standings(1), [-1, 1]);
+    assert_rebuild_changes_nothing(&workspace);
+
+    let workspace = with_routing(&rules.replace("{ owner = 'anna' }, ", ""));
+    workspace.file("rules/scoring.toml", FADING);
+    night(&workspace, 0, &[(1, "PL")]);
+    night(&workspace, 1, &[(2, "DE")]);
+    assert_eq!(dealt(&workspace), "1 jan old; 2 jan old");
+    let caps = |number: usize| {
+        let told = workspace.ok(&["explain", &mail(number), "--json"]).json();
+        told["routing"]["turn"]["standings"][0]["cap_left"].clone()
+    };
+    assert_eq!((caps(2), caps(1)), (9.into(), 8.into()));
+    let told = workspace.ok(&["report", "rotation", "--format", "json"]).json();
+    let first = workspace.sql("SELECT id FROM leads ORDER BY lead_no")[0][0].clone();
+    assert_eq!(told["queues"][0]["owners"][0]["last_lead"], first, "his last turn");
 }
 
 #[test]

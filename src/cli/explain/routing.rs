@@ -4,20 +4,13 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli::terminal;
-use crate::pipeline::trace::{RoutingTrace, TurnTrace};
+use crate::pipeline::trace::{AskedRoute, RoutingTrace, TurnTrace};
 
 /// Writes the routes not taken, who was passed over, and whose turn it was.
 pub(super) fn print(trace: &RoutingTrace) -> Result<()> {
     if !trace.asked.is_empty() {
         let mut rows = vec![["route not taken", "because"].map(str::to_owned).to_vec()];
-        rows.extend(trace.asked.iter().map(|asked| {
-            let because = if asked.misses.is_empty() {
-                "it matches, but nobody could take the lead".to_owned()
-            } else {
-                asked.misses.join("; ")
-            };
-            vec![asked.route.clone(), because]
-        }));
+        rows.extend(trace.asked.iter().map(|asked| vec![asked.route.clone(), because(asked)]));
         terminal::print(&format!("\n{}", terminal::table(&rows, &[])))?;
     }
     if !trace.passed.is_empty() {
@@ -31,6 +24,16 @@ pub(super) fn print(trace: &RoutingTrace) -> Result<()> {
         terminal::print(&format!("\n{}", terminal::table(&rows, &[])))?;
     }
     trace.turn.as_ref().map_or(Ok(()), print_turn)
+}
+
+fn because(asked: &AskedRoute) -> String {
+    if !asked.misses.is_empty() {
+        asked.misses.join("; ")
+    } else if asked.had_nobody {
+        "it matches, but nobody could take the lead".to_owned()
+    } else {
+        "it matches now; the lead stays with its owner".to_owned()
+    }
 }
 
 /// Writes where everybody stood; of one person there is nothing to compare.
@@ -62,6 +65,7 @@ pub(super) fn as_json(trace: &RoutingTrace) -> Value {
     json!({
         "asked": trace.asked.iter().map(|one| json!({
             "route": one.route, "matched": one.misses.is_empty(), "misses": one.misses,
+            "had_nobody": one.misses.is_empty() && one.had_nobody,
         })).collect::<Vec<_>>(),
         "passed_over": trace.passed.iter().map(|(queue, one)| json!({
             "queue": queue, "owner": one.owner, "why": one.why.word(), "detail": one.detail,
