@@ -77,7 +77,7 @@ pub(super) fn look_again(deciding: Deciding<'_>, events: Events<'_>) -> Result<L
         dealer: Dealer::new(deciding)?,
         stale_ms: (as_of - rules.followup.max_age).timestamp_millis(),
         tasks: store.task_book(run),
-        turns: store.turn_book(run),
+        turns: store.turn_book(run)?,
         looked: &mut looked,
     };
     for chunk in numbers.chunks(leads_per_chunk(has_touches)) {

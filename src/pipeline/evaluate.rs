@@ -99,7 +99,7 @@ pub fn evaluate(
         dealer,
         ledger: store.ledger(run)?,
         tasks: store.task_book(run),
-        turns: store.turn_book(run),
+        turns: store.turn_book(run)?,
         decided: Decided::default(),
     };
     let stale = as_of - rules.followup.max_age;

@@ -160,7 +160,7 @@ fn decide_and_write(
 ) -> Result<()> {
     let Deciding { store, rules, run, is_replay, .. } = deciding;
     let mut work = Rescoring::new(deciding, scope)?;
-    let (mut tasks, mut turns) = (store.task_book(run), store.turn_book(run));
+    let (mut tasks, mut turns) = (store.task_book(run), store.turn_book(run)?);
     tasks.expire_mail(work.stale_ms, is_replay)?;
     while let Some(leads) = work.chunk()? {
         for lead in &leads {

@@ -13,7 +13,7 @@ use crate::routing::{LoadEntry, Passed};
 /// Leads by queue and owner.
 pub type LeadsTo = BTreeMap<(String, String), i64>;
 
-/// A lead that waits because nobody could take it when it was last decided about.
+/// A lead that waits because nobody could take it when it was last dealt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingLead {
     /// Its number.
@@ -22,7 +22,7 @@ pub struct WaitingLead {
     pub queue: String,
     /// Number of the list of those who could not; the same list has the same number.
     pub passed_no: i64,
-    /// Hash of the rules that decided.
+    /// Hash of the rules by which it was dealt then.
     pub rules_hash: String,
 }
 
@@ -86,6 +86,16 @@ impl Store {
         Ok(())
     }
 
+    /// Sums the loads up from the decisions that are kept.
+    pub(super) fn sum_loads_up(&self) -> Result<()> {
+        self.connection.execute_batch(
+            "DELETE FROM load;
+             INSERT INTO load SELECT run_no, queue, owner, count(*) FROM decision
+                 WHERE steps & 32 <> 0 GROUP BY run_no, queue, owner;",
+        )?;
+        Ok(())
+    }
+
     /// Hands every lead that waits because nobody could take it to `visit`, once for each queue in which
     /// nobody could, in order of lead. With `again_in` only those at stake in a replay about which this run
     /// decided before, though not because of the time.
@@ -94,13 +104,15 @@ impl Store {
         again_in: Option<RunNo>,
         mut visit: impl FnMut(WaitingLead) -> Result<()>,
     ) -> Result<()> {
-        // The founder says whether another lead is about to take it in.
+        // The founder says whether another lead is about to take it in. A run that looked at it and found nobody either
+        // left the decision as it was.
         let waiting = "SELECT l.lead_no, n.queue, n.passed_no, r.rules_hash
              FROM no_taker AS n CROSS JOIN lead AS l USING (lead_no)
              JOIN membership AS m ON m.submission_no = l.founder_no AND m.lead_no = l.lead_no
              JOIN run AS r ON r.run_no = n.run_no
              WHERE l.owner IS NULL AND l.merged_into IS NULL
-               AND n.run_no = (SELECT max(d.run_no) FROM decision AS d WHERE d.lead_no = n.lead_no)";
+               AND n.run_no = (SELECT max(last.run_no) FROM no_taker AS last WHERE last.lead_no = n.lead_no)
+               AND n.run_no >= (SELECT max(d.run_no) FROM decision AS d WHERE d.lead_no = n.lead_no)";
         let dealt = match again_in {
             None => String::new(),
             Some(RunNo(run)) => format!(

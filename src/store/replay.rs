@@ -130,8 +130,8 @@ impl Store {
         Ok(())
     }
 
-    /// Removes what was decided about the submissions at stake; ids keep their numbers, and how leads were
-    /// dealt is laid aside for [`Store::dealt_before`] and [`Store::each_waiting`].
+    /// Removes what was decided about the submissions at stake, and what sums it up; ids keep their numbers, and how
+    /// leads were dealt is laid aside for [`Store::dealt_before`] and [`Store::each_waiting`].
     pub fn take_derived_apart(&self) -> Result<()> {
         self.lay_deals_aside()?;
         self.connection.execute_batch(
@@ -139,17 +139,12 @@ impl Store {
                  ON CONFLICT (table_name) DO UPDATE SET no = max(no, excluded.no);
              UPDATE lead_alias SET lead_no = l.lead_no FROM lead AS l
                  WHERE l.id = lead_alias.id AND l.merged_into IS NOT NULL
-                   AND l.lead_no IN (SELECT lead_no FROM temp.replayed_lead);
-             UPDATE load SET leads = load.leads - gone.leads
-                 FROM (SELECT run_no, queue, owner, count(*) AS leads FROM decision
-                       WHERE steps & 32 <> 0 AND lead_no IN (SELECT lead_no FROM temp.replayed_lead)
-                       GROUP BY run_no, queue, owner) AS gone
-                 WHERE (gone.run_no, gone.queue, gone.owner) = (load.run_no, load.queue, load.owner);
-             DELETE FROM load WHERE leads <= 0;",
+                   AND l.lead_no IN (SELECT lead_no FROM temp.replayed_lead);",
         )?;
         for (table, at_stake) in DERIVED {
             self.connection.execute(&format!("DELETE FROM main.{table} WHERE {at_stake}"), [])?;
         }
+        self.sum_loads_up()?;
         self.connection.execute_batch(
             "INSERT INTO temp.replayed_by_run
              SELECT i.run_no, r.submission_no FROM temp.replayed AS r

@@ -142,8 +142,9 @@ impl Store {
         self.connection
             .execute(
                 "INSERT INTO run (run_no, id, as_of_ms, rules_hash, version, state, inputs_digest,
-                                  first_submission_no, kind, undoes, looks_by_time)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 'ingesting', ?6, ?7, ?8, ?9, ?10)",
+                                  first_submission_no, kind, undoes, looks_by_time,
+                                  keeps_no_takers)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'ingesting', ?6, ?7, ?8, ?9, ?10, 1)",
                 params![
                     no,
                     record.id,

@@ -20,6 +20,7 @@ const BY_TIME_LAST: &str = "(EXISTS (SELECT 1 FROM decision AS d
 pub struct TurnBook<'s> {
     store: &'s Store,
     run: RunNo,
+    keeps_no_takers: bool,
     pools: Interned<Pool>,
     passed: Interned<Passed>,
 }
@@ -66,7 +67,11 @@ impl Store {
     }
 
     /// Opens the list of turns for writing.
-    pub fn turn_book(&self, run: RunNo) -> TurnBook<'_> {
+    pub fn turn_book(&self, run: RunNo) -> Result<TurnBook<'_>> {
+        let keeps_no_takers = self
+            .connection
+            .prepare_cached("SELECT keeps_no_takers FROM run WHERE run_no = ?1")?
+            .query_row([run.0], |row| row.get(0))?;
         let pools = Interned::new(
             "INSERT INTO turn_pool (paid) VALUES (?1) ON CONFLICT (paid) DO NOTHING",
             "SELECT pool_no FROM turn_pool WHERE paid = ?1",
@@ -75,7 +80,7 @@ impl Store {
             "INSERT INTO turn_passed (members) VALUES (?1) ON CONFLICT (members) DO NOTHING",
             "SELECT passed_no FROM turn_passed WHERE members = ?1",
         );
-        TurnBook { store: self, run, pools, passed }
+        Ok(TurnBook { store: self, run, keeps_no_takers, pools, passed })
     }
 
     /// Returns how `lead` was dealt in `run` before that run was decided about anew.
@@ -192,7 +197,8 @@ impl TurnBook<'_> {
                     passed
                 ])?;
         }
-        for (place, one) in dealt.nobody.iter().enumerate() {
+        let nobody = if self.keeps_no_takers { &dealt.nobody[..] } else { &[] };
+        for (place, one) in nobody.iter().enumerate() {
             let passed = self.passed(&one.passed)?;
             self.store
                 .connection

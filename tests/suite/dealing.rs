@@ -201,6 +201,109 @@ fn an_undo_gives_turns_and_loads_back() {
 }
 
 #[test]
+fn loads_that_are_wrong_are_seen_and_put_right() {
+    let workspace = with_routing(CAPPED);
+    night(&workspace, 1, &[(1, "PL"), (2, "PL"), (3, "DE")]);
+    let loads = "SELECT * FROM load ORDER BY run_no, queue, owner";
+    let right = workspace.sql(loads);
+    for damage in [
+        "UPDATE load SET leads = 7",
+        "DELETE FROM load",
+        "INSERT INTO load VALUES (1, 'pl', 'x', 1)",
+    ] {
+        let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
+        store.execute(damage, []).unwrap();
+        drop(store);
+        let found = workspace.run(&["rebuild", "--check"]).expect_code(70).stderr;
+        assert!(found.contains("table load: "), "{damage}: {found}");
+        workspace.run(&["rebuild"]);
+        assert_eq!(workspace.sql(loads), right, "{damage}");
+        assert_rebuild_changes_nothing(&workspace);
+    }
+}
+
+/// Anna and Jan share what comes from home; Ola, who is away, would get the rest.
+const TEAM: &str = "triage = 'triage'
+[[owner]]
+id = 'anna'
+[[owner]]
+id = 'jan'
+[[owner]]
+id = 'ola'
+absent = [{ from = '2026-11-16', to = '2026-11-22' }]
+[[queue]]
+id = 'pl'
+pool = [{ owner = 'anna' }, { owner = 'jan' }]
+because = 'b'
+[[queue]]
+id = 'rest'
+pool = [{ owner = 'ola' }]
+because = 'b'
+[[queue]]
+id = 'triage'
+because = 'b'
+[[route]]
+id = 'pl'
+when = { field = 'country', is = 'PL' }
+queue = 'pl'
+because = 'b'
+[[route]]
+id = 'rest'
+queue = 'rest'
+because = 'b'
+";
+
+#[test]
+fn a_store_from_before_leads_were_dealt_so_is_brought_up_to_date() {
+    let workspace = with_routing(TEAM);
+    let person = |id: &str, email: &str, phone: &str| {
+        format!("{id},2026-11-17T09:00:0{}Z,Anna Wzorcowa,{email},{phone},,PL,,", &id[1..])
+    };
+    let (by_mail, by_phone) =
+        (person("a1", "anna@przyklad.pl", ""), person("a2", "ania@example.com", "+48600000101"));
+    take_in(&workspace, 1, &[&by_mail, &by_phone]);
+    let owned = "SELECT owner FROM leads ORDER BY owner";
+    assert_eq!(workspace.sql(owned).concat(), ["anna", "jan"]);
+    // One person, after all: the first of her leads takes the other in, and stays Anna's.
+    take_in(&workspace, 2, &[&person("a4", "anna@przyklad.pl", "+48600000101")]);
+    // Anna leaves, and it comes to Jan, who had the other.
+    workspace.file(
+        "rules/routing.toml",
+        TEAM.replace("id = 'anna'\n[", "id = 'anna'\nactive = false\n["),
+    );
+    take_in(&workspace, 3, &[&person("a5", "anna@przyklad.pl", ""), &lead(3, "DE")]);
+    let owners = "SELECT owner, queue FROM leads ORDER BY queue";
+    assert_eq!(workspace.sql(owners)[0][0], "jan");
+    let facts = [
+        "SELECT lead_no, run_no, steps FROM decision ORDER BY 1, 2",
+        "SELECT * FROM load ORDER BY 1, 2, 3",
+    ];
+    let decided = facts.map(|query| workspace.sql(query));
+
+    let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
+    store
+        .execute_batch(
+            "DROP TABLE no_taker; DROP TABLE load; DROP TABLE turn_passed; DROP INDEX decision_by_arrival;
+             ALTER TABLE turn DROP COLUMN passed_no; ALTER TABLE run DROP COLUMN keeps_no_takers;
+             UPDATE decision SET steps = steps & ~32; PRAGMA user_version = 9;",
+        )
+        .unwrap();
+    drop(store);
+    assert_rebuild_changes_nothing(&workspace);
+    assert_eq!(facts.map(|query| workspace.sql(query)), decided);
+    // What waited has waited unseen; once a run has looked at it, it waits like any other.
+    workspace.run(&["rescore", "--as-of", "2026-11-21T21:00:00Z"]);
+    assert_eq!(workspace.sql(owners)[1], ["NULL", "rest"]);
+    assert_rebuild_changes_nothing(&workspace);
+    let back = night(&workspace, 6, &[]);
+    assert_eq!(workspace.sql(owners)[1], ["ola", "rest"]);
+    assert_rebuild_changes_nothing(&workspace);
+    undo(&workspace, &back);
+    assert_eq!(workspace.sql(owners)[1], ["NULL", "rest"]);
+    assert_rebuild_changes_nothing(&workspace);
+}
+
+#[test]
 fn what_waited_because_of_a_run_that_is_gone_still_waits_until_the_next() {
     let workspace = with_routing(CAPPED);
     let first = night(&workspace, 1, &[(1, "PL"), (2, "PL")]);

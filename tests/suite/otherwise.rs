@@ -108,7 +108,7 @@ fn an_owner_who_is_away_keeps_nothing_and_a_route_that_hands_on_may_not_take_it(
     assert_eq!(to["kept_by"], "anna");
     assert_eq!(to["routes"][0]["above"], serde_json::json!([]));
     assert_eq!(to["routes"][0]["above_perhaps"], serde_json::json!(["first"]));
-    let told = explain(&workspace, &["--to-queue", "rest"]);
+    let told = explain(&workspace, &["--to-queue", "rest"]).flat();
     assert!(told.contains("taken before by first, if somebody there may take it"), "{told}");
 
     let away = HANDING_ON.replacen("id = 'anna'", "id = 'anna'\nactive = false", 1);

@@ -19,6 +19,10 @@ CREATE TABLE no_taker (
     PRIMARY KEY (lead_no, run_no, place)
 ) STRICT, WITHOUT ROWID;
 
+-- Whether a run keeps in which queues nobody could take a lead: those of an older leadmill did not, and do not when they
+-- decide anew.
+ALTER TABLE run ADD COLUMN keeps_no_takers INTEGER NOT NULL DEFAULT 0;
+
 -- Leads that came to each owner by run and queue: the sum of the decisions that gave a lead to somebody who
 -- did not have it (bit 32 of their steps). Caps and loads are counted from it.
 CREATE TABLE load (
@@ -29,13 +33,15 @@ CREATE TABLE load (
     PRIMARY KEY (run_no, queue, owner)
 ) STRICT, WITHOUT ROWID;
 
+-- A returning lead kept its owner, be it that of a lead that it took in: its line says so. Any other came to somebody
+-- whenever that was not who had it before.
 UPDATE decision SET steps = steps | 32
 WHERE owner IS NOT NULL
+  AND NOT (route = 'sticky' AND reason LIKE '%; because=returning lead%')
   AND owner IS NOT (SELECT b.owner FROM decision AS b
                     WHERE b.lead_no = decision.lead_no AND b.run_no < decision.run_no
-                    ORDER BY b.run_no DESC LIMIT 1)
-  AND NOT EXISTS (SELECT 1 FROM lead AS m JOIN decision AS b ON b.lead_no = m.lead_no
-                  WHERE m.merged_into = decision.lead_no AND b.run_no < decision.run_no
-                    AND b.owner = decision.owner);
+                    ORDER BY b.run_no DESC LIMIT 1);
+-- What came to whom in a run is counted without going through all decisions.
+CREATE INDEX decision_by_arrival ON decision (run_no, queue, owner) WHERE steps & 32 <> 0;
 INSERT INTO load
 SELECT run_no, queue, owner, count(*) FROM decision WHERE steps & 32 <> 0 GROUP BY run_no, queue, owner;
