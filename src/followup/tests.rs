@@ -53,16 +53,9 @@ impl Default for Given {
         values.set(field::PHONE, "+48600123456");
         values.set(field::LANGUAGE, "pl");
         let facts = Facts {
-            n_submissions: 1,
-            n_sources: 1,
-            first_submitted_at: sent,
-            last_submitted_at: sent,
-            marketing_email_allowed: false,
-            marketing_phone_allowed: false,
             score: Some(82),
             segment: Some(Segment::Hot),
-            grade: None,
-            models: crate::model::decision::ModelScores::default(),
+            ..Facts::of_one_submission(sent)
         };
         Self { values, facts, touches: Vec::new(), as_of: instant("2026-11-19 03:00 +0100") }
     }

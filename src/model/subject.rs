@@ -32,6 +32,22 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Returns the facts of a lead made of one submission sent at `at`, to whom nothing is allowed.
+    pub fn of_one_submission(at: DateTime<Utc>) -> Self {
+        Self {
+            n_submissions: 1,
+            n_sources: 1,
+            first_submitted_at: at,
+            last_submitted_at: at,
+            marketing_email_allowed: false,
+            marketing_phone_allowed: false,
+            score: None,
+            segment: None,
+            grade: None,
+            models: ModelScores::default(),
+        }
+    }
+
     /// Makes known what scoring came to, for whoever decides next.
     pub fn know(&mut self, score: &Score) {
         self.score = Some(score.total);

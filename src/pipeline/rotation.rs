@@ -86,18 +86,13 @@ impl Gathering<'_> {
         passed: &Passed,
     ) -> OwnerFigures {
         let owner = self.rules.routing.owner(&member.owner);
-        let caps = owner.into_iter().flat_map(|owner| {
-            self.desk.loads().caps(owner, &queue.id, member).map(|(cap, came)| CapLeft {
-                left: (cap.leads - came).max(0),
-                limit: cap.leads,
-                window: cap.window.words(),
-            })
-        });
+        let cap = owner.and_then(|owner| self.desk.loads().tightest(owner, &queue.id, member));
         OwnerFigures {
             weight: member.weight,
-            // Of equals the first counts, as it does for the desk.
-            cap: caps.reduce(|best, one| {
-                if one.left * best.limit < best.left * one.limit { one } else { best }
+            cap: cap.map(|(cap, left)| CapLeft {
+                left: left.max(0),
+                limit: cap.leads,
+                window: cap.window.words(),
             }),
             state: passed
                 .iter()

@@ -147,7 +147,7 @@ fn turn_trace(policy: &RoutingPolicy, desk: &Desk, turn: &TurnTaken) -> TurnTrac
         });
         let member = queue.and_then(|queue| queue.pool.iter().find(|one| one.owner == *owner));
         let left = member.zip(policy.owner(owner)).and_then(|(member, known)| {
-            desk.loads().left(known, &turn.queue, member).map(|(left, _)| left)
+            desk.loads().tightest(known, &turn.queue, member).map(|(_, left)| left)
         });
         StandingTrace {
             owner: owner.clone(),

@@ -156,7 +156,9 @@ impl Desk {
         let seated = available(policy, queue, &needs, &self.loads, as_of);
         let asked = seated.filter(|(member, _)| can_take(&member.owner));
         asked
-            .map(|(member, owner)| self.loads.left(owner, &queue.id, member).map(|(left, _)| left))
+            .map(|(member, owner)| {
+                self.loads.tightest(owner, &queue.id, member).map(|(_, left)| left)
+            })
             .sum()
     }
 }

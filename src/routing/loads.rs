@@ -141,10 +141,20 @@ impl Loads {
         own.chain(member.caps.iter().zip(counted(part)))
     }
 
-    /// Returns the leads that are left of the tightest cap, and its limit; `None` without a cap.
-    pub fn left(&self, owner: &Owner, queue: &str, member: &PoolMember) -> Option<(i64, i64)> {
-        let left = self.caps(owner, queue, member).map(|(cap, came)| (cap.leads - came, cap.leads));
+    /// Returns the tightest cap, with the leads that are left of it; `None` without a cap. Claims may take more than
+    /// there are, which leaves fewer than none.
+    pub fn tightest<'a>(
+        &self,
+        owner: &'a Owner,
+        queue: &str,
+        member: &'a PoolMember,
+    ) -> Option<(&'a Cap, i64)> {
+        let left = self.caps(owner, queue, member).map(|(cap, came)| (cap, cap.leads - came));
         // Shares are compared by cross multiplication; of equals the first counts.
-        left.reduce(|best, one| if one.0 * best.1 < best.0 * one.1 { one } else { best })
+        left.reduce(
+            |best, one| {
+                if one.1 * best.0.leads < best.1 * one.0.leads { one } else { best }
+            },
+        )
     }
 }

@@ -206,7 +206,8 @@ pub(super) fn leading<'a>(
         Strategy::CapacityLeft => &|a, b| {
             let left = |member: &PoolMember| {
                 let owner = policy.owner(&member.owner);
-                owner.and_then(|owner| loads.left(owner, &queue.id, member)).unwrap_or((0, 1))
+                let cap = owner.and_then(|owner| loads.tightest(owner, &queue.id, member));
+                cap.map_or((0, 1), |(cap, left)| (left, cap.leads))
             };
             let ((a_left, a_limit), (b_left, b_limit)) = (left(a), left(b));
             (b_left * a_limit).cmp(&(a_left * b_limit))

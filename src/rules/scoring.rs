@@ -203,4 +203,6 @@ fn no_action(place: &Place, table: &Table<'_>, word: &str) {
 }
 
 #[cfg(test)]
+pub(crate) mod compiled;
+#[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use super::diagnostics::{Place, did_you_mean};
 use super::field::FieldCatalog;
 use super::scoring::{ScoringPolicy, expect_rule};
 use super::touch_kind::touch_kind;
-use crate::model::decision::{Grade, Group, ModelScores, Segment};
+use crate::model::decision::{Grade, Group, Segment};
 use crate::model::field::FieldValues;
 use crate::model::ids::Fingerprint;
 use crate::model::subject::Facts;
@@ -151,10 +151,7 @@ impl RuleTest {
             last_submitted_at: at(given.submission_ages_seconds.last()),
             marketing_email_allowed: given.marketing_email_allowed,
             marketing_phone_allowed: given.marketing_phone_allowed,
-            score: None,
-            segment: None,
-            grade: None,
-            models: ModelScores::default(),
+            ..Facts::of_one_submission(as_of)
         }
     }
 

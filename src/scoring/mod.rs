@@ -10,7 +10,7 @@ mod expectation;
 mod missing;
 mod points;
 
-use crate::model::decision::{Basis, Contribution, Group, ModelScores, Score, Segment};
+use crate::model::decision::{Basis, Contribution, Group, ModelScores, Score};
 use crate::model::subject::Subject;
 use crate::rules::condition::Lens;
 use crate::rules::scoring::{CAP_RULE, Scale, ScoringPolicy};

@@ -1,53 +1,23 @@
 mod horizon;
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 
 use super::*;
+use crate::model::decision::Segment;
 use crate::model::field::{self, FieldValues};
 use crate::model::ids::Fingerprint;
 use crate::model::subject::Facts;
 use crate::model::touch::Touch;
-use crate::rules::condition::ConditionContext;
 use crate::rules::decode::{Sink, document};
 use crate::rules::diagnostics::{Diagnostics, RuleText};
 use crate::rules::field::FieldCatalog;
 use crate::rules::scoring::ScoreRule;
+use crate::rules::scoring::compiled::{SEGMENTS, compile, policy};
 use crate::rules::test::RuleTest;
 
 const SHIPPED: &str = include_str!("../../rules/scoring.toml");
 const SHIPPED_TESTS: &str = include_str!("../../rules/tests/scoring.toml");
-const SEGMENTS: &str = r#"
-    [segment.cold]
-    action = "wait"
-    [segment.warm]
-    from = 40
-    action = "write"
-    [segment.hot]
-    from = 70
-    action = "call"
-"#;
-
 fn noon() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 3, 10, 12, 0, 0).unwrap()
-}
-
-fn compile(text: &str) -> (ScoringPolicy, Diagnostics) {
-    let sink = Sink::default();
-    let file = RuleText { path: "rules/scoring.toml".into(), text: text.into() };
-    let (fields, lists) = (FieldCatalog::decode(None), BTreeMap::new());
-    let context =
-        ConditionContext { fields: &fields, lists: &lists, models: &[], has_matrix: false };
-    let mut policy = ScoringPolicy::default();
-    document(&file, &sink, |root| policy = ScoringPolicy::decode(Some(root), &context));
-    (policy, Diagnostics::new(sink.take()))
-}
-
-#[track_caller]
-fn policy(text: &str) -> ScoringPolicy {
-    let (policy, found) = compile(text);
-    assert!(!found.has_errors(), "{found}");
-    policy
 }
 
 fn rules(rules: &[(&str, i32)]) -> String {
@@ -65,18 +35,7 @@ fn rules(rules: &[(&str, i32)]) -> String {
 }
 
 fn plain_facts() -> Facts {
-    Facts {
-        n_submissions: 1,
-        n_sources: 1,
-        first_submitted_at: noon(),
-        last_submitted_at: noon(),
-        marketing_email_allowed: false,
-        marketing_phone_allowed: false,
-        score: None,
-        segment: None,
-        grade: None,
-        models: ModelScores::default(),
-    }
+    Facts::of_one_submission(noon())
 }
 
 fn score_plain_lead(policy: &ScoringPolicy) -> Score {

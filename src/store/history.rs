@@ -38,7 +38,7 @@ pub struct DecisionEntry {
     pub reason: String,
     /// Id of the route that decided.
     pub route: String,
-    /// Ids of the routes above it, which did not match.
+    /// Ids of the routes above it: they did not match, or let the lead pass because nobody could take it.
     pub tried: Vec<String>,
 }
 
@@ -224,8 +224,8 @@ impl Store {
     }
 }
 
-/// The routes above the one that decided did not match; a returning lead that keeps its owner was not
-/// asked, and a lead in triage went past all of them.
+/// Returns the routes above the one that decided; a returning lead that keeps its owner was not asked, and a lead in
+/// triage went past all of them.
 fn tried(mut routes: Vec<String>, route: &str) -> Vec<String> {
     match routes.iter().position(|known| known == route) {
         Some(at) => routes.truncate(at),

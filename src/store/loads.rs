@@ -104,23 +104,7 @@ impl Store {
         again_in: Option<RunNo>,
         mut visit: impl FnMut(WaitingLead) -> Result<()>,
     ) -> Result<()> {
-        // The founder says whether another lead is about to take it in. A run that looked at it and found nobody either
-        // left the decision as it was.
-        let waiting = "SELECT l.lead_no, n.queue, n.passed_no, r.rules_hash
-             FROM no_taker AS n CROSS JOIN lead AS l USING (lead_no)
-             JOIN membership AS m ON m.submission_no = l.founder_no AND m.lead_no = l.lead_no
-             JOIN run AS r ON r.run_no = n.run_no
-             WHERE l.owner IS NULL AND l.merged_into IS NULL
-               AND n.run_no = (SELECT max(last.run_no) FROM no_taker AS last WHERE last.lead_no = n.lead_no)
-               AND n.run_no >= (SELECT max(d.run_no) FROM decision AS d WHERE d.lead_no = n.lead_no)";
-        let dealt = match again_in {
-            None => String::new(),
-            Some(RunNo(run)) => format!(
-                "AND l.lead_no IN (SELECT lead_no FROM temp.earlier_dealt WHERE run_no = {run})"
-            ),
-        };
-        let sql = format!("{waiting} {dealt} ORDER BY n.lead_no, n.place");
-        let mut statement = self.connection.prepare(&sql)?;
+        let mut statement = self.connection.prepare(&waiting(again_in))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             visit(WaitingLead {
@@ -150,5 +134,56 @@ impl Store {
             .prepare_cached("SELECT members FROM turn_passed WHERE passed_no = ?1")?
             .query_row([passed_no], |row| row.get(0))?;
         read_passed(&members)
+    }
+}
+
+/// Returns the query for [`Store::each_waiting`].
+fn waiting(again_in: Option<RunNo>) -> String {
+    // A run walks those whom nobody could take once, and asks more only about those without an owner; a replay has
+    // many runs, each with few.
+    let (dealt, which) = match again_in {
+        None => ("", String::new()),
+        Some(RunNo(run)) => (
+            "temp.earlier_dealt AS e CROSS JOIN",
+            format!("n.lead_no = e.lead_no AND e.run_no = {run} AND"),
+        ),
+    };
+    // The founder says whether another lead is about to take it in. A run that looked at it and found nobody either
+    // left the decision as it was.
+    format!(
+        "SELECT l.lead_no, n.queue, n.passed_no, r.rules_hash
+         FROM {dealt} no_taker AS n CROSS JOIN lead AS l
+         JOIN membership AS m ON m.submission_no = l.founder_no AND m.lead_no = l.lead_no
+         JOIN run AS r ON r.run_no = n.run_no
+         WHERE {which} l.lead_no = n.lead_no AND l.owner IS NULL AND l.merged_into IS NULL
+           AND n.run_no = (SELECT max(last.run_no) FROM no_taker AS last WHERE last.lead_no = l.lead_no)
+           AND n.run_no >= (SELECT max(d.run_no) FROM decision AS d WHERE d.lead_no = l.lead_no)
+         ORDER BY n.lead_no, n.place"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(again_in: Option<RunNo>, expected: &[&str]) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("leadmill.db")).unwrap();
+        store.prepare_replay().unwrap();
+        store.take_derived_apart().unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN {}", waiting(again_in));
+        let mut statement = store.connection.prepare(&sql).unwrap();
+        let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+        let steps: Vec<String> = steps.collect::<rusqlite::Result<_>>().unwrap();
+        assert_eq!(steps[..expected.len()], *expected);
+    }
+
+    #[test]
+    fn who_waits_is_found_without_asking_about_everybody() {
+        let lead = "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)";
+        check(None, &["SCAN n", lead, "CORRELATED SCALAR SUBQUERY 1"]);
+        let dealt = "SEARCH e USING PRIMARY KEY (run_no=?)";
+        check(Some(RunNo(3)), &[dealt, "SEARCH n USING PRIMARY KEY (lead_no=?)", lead]);
     }
 }

@@ -16,7 +16,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Parser;
 use leadmill::{
     model::{
-        decision::ModelScores,
         field::{self, FieldNo, FieldValues},
         ids::Fingerprint,
         subject::{Facts, Subject},
@@ -231,15 +230,8 @@ fn lead(dice: &mut Dice, as_of: DateTime<Utc>, touches: usize) -> Lead {
     touches.sort_by_key(|touch| touch.at_ms);
     let facts = Facts {
         n_submissions: 1 + dice.below(3) as u32,
-        n_sources: 1,
         first_submitted_at: submitted - TimeDelta::days(3),
-        last_submitted_at: submitted,
-        marketing_email_allowed: false,
-        marketing_phone_allowed: false,
-        score: None,
-        segment: None,
-        grade: None,
-        models: ModelScores::default(),
+        ..Facts::of_one_submission(submitted)
     };
     Lead { values, facts, touches }
 }

@@ -23,6 +23,7 @@ mod containers;
 mod crash;
 mod csv_spectrum;
 mod dealing;
+mod dealing_told;
 mod docs;
 mod drafts;
 mod elapsed;

@@ -142,7 +142,7 @@ impl<'r> Supposition<'r> {
                 .unwrap_or_else(|| test.matches(lens)),
             Test::Touch(wanted) => wanted
                 .accepts(wanted.count(lens) + self.touches(lens, |one| one.makes_one_for(wanted))),
-            leaf => self.settled(leaf).unwrap_or_else(|| leaf.matches(lens)),
+            Test::ReturnedWithin(_) => self.settled(test).unwrap_or_else(|| test.matches(lens)),
         }
     }
 

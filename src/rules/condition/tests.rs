@@ -1,7 +1,7 @@
 use chrono::{DateTime, TimeZone as _};
 
 use super::*;
-use crate::model::decision::{ModelScores, Segment};
+use crate::model::decision::Segment;
 use crate::model::field::{self as f, FieldValues};
 use crate::model::ids::Fingerprint;
 use crate::model::subject::Facts;
@@ -61,15 +61,12 @@ fn with_anna<T>(ask: impl FnOnce(&Subject<'_>) -> T) -> T {
     }
     let facts = Facts {
         n_submissions: 2,
-        n_sources: 1,
         first_submitted_at: noon() - TimeDelta::days(10),
         last_submitted_at: noon() - TimeDelta::days(3),
         marketing_email_allowed: true,
-        marketing_phone_allowed: false,
         score: Some(72),
         segment: Some(Segment::Hot),
-        grade: None,
-        models: ModelScores::default(),
+        ..Facts::of_one_submission(noon())
     };
     let touches = [
         touch(168, "page-view", "https://www.example.com/cennik"),

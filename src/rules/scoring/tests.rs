@@ -1,31 +1,5 @@
-use std::collections::BTreeMap;
-
+use super::compiled::{SEGMENTS, compile};
 use super::*;
-use crate::rules::decode::{Sink, document};
-use crate::rules::diagnostics::{Diagnostics, RuleText};
-use crate::rules::field::FieldCatalog;
-
-const SEGMENTS: &str = r#"
-    [segment.cold]
-    action = "wait"
-    [segment.warm]
-    from = 40
-    action = "write"
-    [segment.hot]
-    from = 70
-    action = "call"
-"#;
-
-fn compile(text: &str) -> (ScoringPolicy, Diagnostics) {
-    let sink = Sink::default();
-    let file = RuleText { path: "rules/scoring.toml".into(), text: text.into() };
-    let (fields, lists) = (FieldCatalog::decode(None), BTreeMap::new());
-    let context =
-        ConditionContext { fields: &fields, lists: &lists, models: &[], has_matrix: false };
-    let mut policy = ScoringPolicy::default();
-    document(&file, &sink, |root| policy = ScoringPolicy::decode(Some(root), &context));
-    (policy, Diagnostics::new(sink.take()))
-}
 
 #[track_caller]
 fn check(text: &str, expected: &[&str]) {

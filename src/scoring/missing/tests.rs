@@ -1,22 +1,13 @@
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::decision::ModelScores;
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::ids::Fingerprint;
 use crate::model::subject::Facts;
 use crate::model::touch::Touch;
-use crate::rules::condition::ConditionContext;
-use crate::rules::decode::{Sink, document};
-use crate::rules::diagnostics::{Diagnostics, RuleText};
-use crate::rules::field::FieldCatalog;
+use crate::rules::scoring::compiled::{SEGMENTS, policy};
 use crate::scoring::score;
-
-const SEGMENTS: &str = "[segment.cold]\naction = 'wait'\n[segment.warm]\nfrom = 40\naction = 'write'\n\
-                        [segment.hot]\nfrom = 70\naction = 'call'\n";
 
 /// A lead that can be changed.
 #[derive(Debug, Clone, Default)]
@@ -54,34 +45,12 @@ impl Lead {
 
     fn ask<T>(&self, ask: impl FnOnce(&Subject<'_>) -> T) -> T {
         let facts = Facts {
-            n_submissions: 1,
-            n_sources: 1,
             first_submitted_at: noon() - TimeDelta::days(120),
-            last_submitted_at: noon() - TimeDelta::days(100),
-            marketing_email_allowed: false,
-            marketing_phone_allowed: false,
-            score: None,
-            segment: None,
-            grade: None,
-            models: ModelScores::default(),
+            ..Facts::of_one_submission(noon() - TimeDelta::days(100))
         };
         let Self { values, touches } = self;
         ask(&Subject { values, facts: &facts, touches, as_of: noon() })
     }
-}
-
-fn policy(text: &str) -> ScoringPolicy {
-    let sink = Sink::default();
-    let file = RuleText { path: "rules/scoring.toml".into(), text: text.into() };
-    let (fields, lists) = (FieldCatalog::decode(None), BTreeMap::new());
-    let models: &[&str] = if text.contains("[[model]]") { &["ai", "rest"] } else { &[] };
-    let has_matrix = text.contains("[matrix");
-    let context = ConditionContext { fields: &fields, lists: &lists, models, has_matrix };
-    let mut policy = ScoringPolicy::default();
-    document(&file, &sink, |root| policy = ScoringPolicy::decode(Some(root), &context));
-    let found = Diagnostics::new(sink.take());
-    assert!(!found.has_errors(), "{found}");
-    policy
 }
 
 /// Returns rules `r0`, `r1`, .. of these groups, points and conditions.

@@ -41,7 +41,5 @@ WHERE owner IS NOT NULL
   AND owner IS NOT (SELECT b.owner FROM decision AS b
                     WHERE b.lead_no = decision.lead_no AND b.run_no < decision.run_no
                     ORDER BY b.run_no DESC LIMIT 1);
--- What came to whom in a run is counted without going through all decisions.
-CREATE INDEX decision_by_arrival ON decision (run_no, queue, owner) WHERE steps & 32 <> 0;
 INSERT INTO load
 SELECT run_no, queue, owner, count(*) FROM decision WHERE steps & 32 <> 0 GROUP BY run_no, queue, owner;
