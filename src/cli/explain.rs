@@ -483,7 +483,7 @@ fn as_json(story: &Story, rules: &RuleSet) -> Value {
         "decisions": score::decisions_json(&story.decisions, rules, &instant),
         "routing": story.routing.as_ref().map(routing::as_json),
         "tasks": story.tasks.iter().map(|task| json!({
-            "task": task.id,
+            "task": task.id(),
             "subject": task.planned.subject,
             "due": instant(task.planned.due_ms),
             "state": task.planned.state.word(),

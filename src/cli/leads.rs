@@ -99,6 +99,7 @@ impl Leads {
             score_reason: &|given| rules.scoring.because(given),
             action: &|score| rules.scoring.action(score.segment, score.grade).to_owned(),
             zone: rules.workspace.zone,
+            task: None,
         };
         let mut writer = CrmWriter::new(&target, &rules.fields, terminal::stdout())?;
         store.each_lead(&filter, read, |lead, _| writer.write(&lead, &lookups).map(drop))?;

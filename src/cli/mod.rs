@@ -28,6 +28,7 @@ mod sniff;
 mod split;
 mod tasks;
 mod terminal;
+mod tick;
 mod undo;
 mod workspace;
 
@@ -77,6 +78,7 @@ enum Command {
     Model(model::Model),
     Split(split::Split),
     Tasks(tasks::Tasks),
+    Tick(tick::Tick),
     Explain(explain::Explain),
     Report(report::Report),
     Quarantine(quarantine::Quarantine),
@@ -104,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Model(command) => command.run(global),
         Command::Split(command) => command.run(global),
         Command::Tasks(command) => command.run(global),
+        Command::Tick(command) => command.run(global),
         Command::Explain(command) => command.run(global),
         Command::Report(command) => command.run(global),
         Command::Quarantine(command) => command.run(global),

@@ -1,5 +1,6 @@
 //! `leadmill report`
 
+mod alerts;
 mod rotation;
 
 use std::io::Write as _;
@@ -42,6 +43,8 @@ enum What {
     /// them, leads through the queue today, this week and this month, what is left of their cap, and why they
     /// get no lead now.
     Rotation(rotation::OfRotation),
+    /// Alerts that are open, and those that closed in the last thirty days.
+    Alerts(alerts::OfAlerts),
     /// How often each scoring rule and each route fired, and which never did.
     ///
     /// Counted are the leads that there are, by their latest decision; `last fired` looks at all decisions.
@@ -106,6 +109,7 @@ impl Report {
                 of.duplicates(&store, &rules, &run)?;
             }
             What::Rotation(of) => of.print(&store, &rules, global.now(&rules)?)?,
+            What::Alerts(of) => of.print(&store, &rules, global.now(&rules)?)?,
             What::Rules(of) => of.print(rule_usage(&store, &rules)?)?,
             What::Accounts(of) => of.print(&StoreAccounts::new(&store, &rules)?)?,
         }

@@ -1,17 +1,24 @@
 //! `leadmill tasks`
 
+mod said;
+
 use std::io::Write as _;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::workspace::Global;
-use super::{Outcome, terminal};
-use crate::delivery::tasks::{CalendarWriter, TaskListWriter, duration_text};
+use super::workspace::{Global, UsageError};
+use super::{Outcome, clock, terminal};
+use crate::delivery::tasks::{CalendarWriter, TaskListWriter, duration_text, todo_txt};
 use crate::model::moment::utc_from_ms;
 use crate::model::task::Task;
+use crate::pipeline::messages::Messages;
 use crate::rules::RuleSet;
+use crate::rules::decode::duration_seconds;
+use crate::rules::hours::instant_of;
 use crate::store::Store;
 use crate::store::listing::TaskFilter;
 
@@ -24,13 +31,20 @@ pub enum TaskFormat {
     Csv,
     /// For programs.
     Jsonl,
-    /// For calendars (iCalendar).
+    /// For calendars (iCalendar): to-dos.
     Ics,
+    /// For calendars that show no to-dos: events that ring.
+    Events,
+    /// For lists in the format of todo.txt.
+    Todotxt,
 }
 
-/// List what is to be done, the earliest due first.
+/// List what is to be done, the earliest due first; or say that something is done or put off.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Tasks {
+    #[command(subcommand)]
+    action: Option<Action>,
     /// Only tasks of this owner.
     #[arg(long, value_name = "ID")]
     owner: Option<String>,
@@ -40,6 +54,9 @@ pub struct Tasks {
     /// Only tasks past due.
     #[arg(long)]
     overdue: bool,
+    /// Only tasks due by then: an instant, the end of a day (2026-11-20), or a stretch from now (4h, 2d).
+    #[arg(long, value_name = "WHEN", conflicts_with = "overdue")]
+    due: Option<String>,
     /// Also tasks that were left out or replaced, with the reason.
     #[arg(long)]
     all: bool,
@@ -51,9 +68,23 @@ pub struct Tasks {
     format: TaskFormat,
 }
 
+#[derive(Debug, Subcommand)]
+enum Action {
+    Done(said::Done),
+    Snooze(said::Snooze),
+}
+
 impl Tasks {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Outcome {
+        match &self.action {
+            Some(Action::Done(command)) => command.run(global),
+            Some(Action::Snooze(command)) => command.run(global),
+            None => self.list(global),
+        }
+    }
+
+    fn list(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
         let as_of = global.now(&rules)?;
         let store = global.read_store()?;
@@ -62,13 +93,19 @@ impl Tasks {
         let filter = TaskFilter {
             owner: self.owner.clone(),
             segment: self.segment.clone(),
-            due_before_ms: self.overdue.then_some(as_of_ms),
+            due_before_ms: match &self.due {
+                Some(text) => {
+                    Some(due_before(text, as_of, rules.workspace.zone)?.timestamp_millis())
+                }
+                None => self.overdue.then_some(as_of_ms),
+            },
             any_state: self.all,
             limit: self.limit,
             ..TaskFilter::default()
         };
         let each =
             |visit: &mut dyn FnMut(Task) -> Result<()>| store.each_task(&filter, as_of_ms, visit);
+        let messages = Messages::new(&store, &rules);
         match self.format {
             TaskFormat::Table => Self::print_table(&store, &filter, as_of_ms, &rules)?,
             TaskFormat::Csv => {
@@ -77,15 +114,28 @@ impl Tasks {
                 each(&mut |task| writer.write(&task))?;
                 writer.finish()?.1.flush()?;
             }
-            TaskFormat::Ics => {
-                let mut writer =
-                    CalendarWriter::new(terminal::stdout(), rules.workspace.zone, as_of)?;
-                each(&mut |task| writer.write(&task).map(drop))?;
+            TaskFormat::Ics | TaskFormat::Events => {
+                let (out, zone) = (terminal::stdout(), rules.workspace.zone);
+                let mut writer = match self.format {
+                    TaskFormat::Events => CalendarWriter::of_events(out, zone, as_of)?,
+                    _ => CalendarWriter::new(out, zone, as_of)?,
+                };
+                each(&mut |task| writer.write(&task, messages.text(&task)?.as_deref()).map(drop))?;
                 writer.finish()?.1.flush()?;
+            }
+            TaskFormat::Todotxt => {
+                let mut out = terminal::stdout();
+                each(&mut |task| {
+                    Ok(writeln!(out, "{}", todo_txt(&task, rules.workspace.zone, as_of))?)
+                })?;
+                out.flush()?;
             }
             TaskFormat::Jsonl => {
                 let mut out = terminal::stdout();
-                each(&mut |task| Ok(writeln!(out, "{}", line(&task))?))?;
+                each(&mut |task| {
+                    let text = messages.text(&task)?;
+                    Ok(writeln!(out, "{}", line(&task, text.as_deref()))?)
+                })?;
                 out.flush()?;
             }
         }
@@ -99,7 +149,7 @@ impl Tasks {
         rules: &RuleSet,
     ) -> Result<()> {
         let mut rows =
-            vec![["due", "late", "what", "who", "lead", "state"].map(str::to_owned).to_vec()];
+            vec![["due", "late", "what", "who", "task", "state"].map(str::to_owned).to_vec()];
         store.each_task(filter, as_of_ms, |task| {
             let due = utc_from_ms(task.planned.due_ms).with_timezone(&rules.workspace.zone);
             let late = match task.late_minutes {
@@ -111,7 +161,7 @@ impl Tasks {
                 late,
                 task.planned.subject.clone(),
                 task.owner.clone().unwrap_or_else(|| format!("({})", task.queue)),
-                task.lead_id.to_string(),
+                task.id(),
                 task.planned.state.word().to_owned(),
             ]);
             Ok(())
@@ -122,19 +172,34 @@ impl Tasks {
     }
 }
 
-fn line(task: &Task) -> serde_json::Value {
+/// Returns the first instant that is later than what `text` means.
+fn due_before(text: &str, as_of: DateTime<Utc>, zone: Tz) -> Result<DateTime<Utc>> {
+    let a_day = text.trim().parse::<NaiveDate>().ok();
+    let last = match duration_seconds(text).and_then(TimeDelta::try_seconds) {
+        Some(stretch) => as_of.checked_add_signed(stretch).unwrap_or(as_of),
+        None => match a_day.and_then(|day| day.succ_opt()) {
+            Some(day) => return Ok(instant_of(zone, day.and_time(NaiveTime::MIN))),
+            None => clock::as_of(Some(text), zone).map_err(UsageError)?,
+        },
+    };
+    Ok(last + TimeDelta::milliseconds(1))
+}
+
+fn line(task: &Task, text: Option<&str>) -> serde_json::Value {
     let planned = &task.planned;
     json!({
-        "task": task.id,
+        "task": task.id(),
         "lead": task.lead_id.to_string(),
         "name": task.lead_name,
         "owner": task.owner,
         "queue": task.queue,
         "segment": task.segment,
-        "plan": planned.plan,
-        "step": planned.step,
+        "plan": planned.key.plan,
+        "step": planned.key.step,
+        "cycle": planned.key.cycle,
         "channel": planned.channel.word(),
         "subject": planned.subject,
+        "text": text,
         "due": utc_from_ms(planned.due_ms).to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         "late_minutes": task.late_minutes,
         "state": planned.state.word(),

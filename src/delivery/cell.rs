@@ -119,7 +119,9 @@ fn kind(value: ColumnValue, fields: &FieldCatalog) -> CellKind {
             Derived::ConsentMarketingEmail | Derived::ConsentMarketingPhone | Derived::IsNew => {
                 CellKind::Boolean
             }
-            Derived::FirstSubmittedAt | Derived::LastSubmittedAt => CellKind::Instant,
+            Derived::FirstSubmittedAt | Derived::LastSubmittedAt | Derived::TaskDue => {
+                CellKind::Instant
+            }
             _ => CellKind::Text,
         },
     }
@@ -134,6 +136,12 @@ fn derive<'a>(
     let group = |group: Group| lead.score.groups[group as usize].to_string().into();
     let flag = |holds: bool| if holds { "true" } else { "false" }.into();
     Some(match derived {
+        Derived::TaskId => lookups.task?.0.id().into(),
+        Derived::TaskSubject => lookups.task?.0.planned.subject.clone().into(),
+        Derived::TaskText => lookups.task?.1.trim_end().to_owned().into(),
+        Derived::TaskChannel => lookups.task?.0.planned.channel.word().into(),
+        Derived::TaskDue => instant(lookups.task?.0.planned.due_ms, column, lookups.zone)?.into(),
+        Derived::TaskBecause => lookups.task?.0.planned.because.clone().into(),
         Derived::LeadId => lead.id.to_string().into(),
         Derived::FullName => lead.display_name().into(),
         Derived::EmailLocalPart => lead.values.get(field::EMAIL)?.rsplit_once('@')?.0.into(),

@@ -10,6 +10,7 @@ use super::cell::{self, CellText};
 use super::fault_of;
 use crate::model::decision::{Contribution, Score};
 use crate::model::lead::Lead;
+use crate::model::task::Task;
 use crate::rules::field::FieldCatalog;
 use crate::rules::target::{LineEnd, Profile, QuoteRule, Target, TargetFormat};
 
@@ -24,6 +25,8 @@ pub struct Lookups<'a> {
     pub action: &'a dyn Fn(&Score) -> String,
     /// Zone in which instants are written.
     pub zone: Tz,
+    /// The task that the row is, with what it says; `None` where the row is the lead.
+    pub task: Option<(&'a Task, &'a str)>,
 }
 
 /// What became of a lead that was offered to a target.
@@ -122,7 +125,7 @@ impl<'a, W: Write> CrmWriter<'a, W> {
         let empty = |position: &usize| cells[*position].text.trim().is_empty();
         let header = |position: usize| self.target.columns[position].header.as_str();
         if let Some(position) = self.target.required.iter().find(|position| empty(position)) {
-            let reason = format!("{} requires it and the lead has no value", self.target.name);
+            let reason = format!("{} requires it and there is no value", self.target.name);
             return Some(refused(header(*position), reason));
         }
         let any = &self.target.required_any;
@@ -265,6 +268,7 @@ mod tests {
             },
             action: &|score| format!("call the {} one", score.segment.word()),
             zone: Tz::Europe__Warsaw,
+            task: None,
         };
         let target = catalog.iter().next().unwrap();
         let mut writer = CrmWriter::new(target, &fields, Vec::new()).unwrap();

@@ -8,6 +8,7 @@
 mod cell;
 pub mod clusters;
 pub mod crm;
+pub mod mail;
 pub mod publication;
 pub mod rejects;
 pub mod review;

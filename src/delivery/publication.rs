@@ -333,6 +333,14 @@ fn sync_folder(_: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Returns `text` in letters that every system takes in the name of a file.
+pub fn file_stem(text: &str) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '_' };
+    let name: String = text.chars().map(safe).collect();
+    // Neither hidden nor a way up.
+    if name.starts_with('.') { format!("_{name}") } else { name }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Tz;
-use icalendar::{Component as _, Todo, TodoStatus};
+use icalendar::{Alarm, Component as _, Event, EventLike as _, Todo, TodoStatus, Trigger};
 
 use super::fault_of;
 use crate::model::moment::utc_from_ms;
@@ -51,11 +51,12 @@ impl<W: Write> TaskListWriter<W> {
     /// Writes `task`.
     pub fn write(&mut self, task: &Task) -> Result<()> {
         let planned = &task.planned;
+        let id = task.id();
         let due = utc_from_ms(planned.due_ms);
         let local = due.with_timezone(&self.zone).to_rfc3339_opts(SecondsFormat::Secs, false);
         let phone = task.phone.as_deref().unwrap_or_default();
         let row: [Cow<'_, str>; 16] = [
-            spreadsheet::guard(&task.id),
+            spreadsheet::guard(&id),
             task.lead_id.to_string().into(),
             spreadsheet::guard(&task.lead_name),
             spreadsheet::guard(task.owner.as_deref().unwrap_or_default()),
@@ -95,6 +96,8 @@ pub struct CalendarWriter<W: Write> {
     out: W,
     zone: Tz,
     as_of: DateTime<Utc>,
+    /// Whether entries are events that ring, for calendars that show no to-dos.
+    as_events: bool,
     rows: u64,
 }
 
@@ -105,15 +108,25 @@ impl<W: Write> CalendarWriter<W> {
             b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//leadmill//tasks//EN\r\nCALSCALE:GREGORIAN\r\n",
         )
         .context("write tasks.ics")?;
-        Ok(Self { out, zone, as_of, rows: 0 })
+        Ok(Self { out, zone, as_of, as_events: false, rows: 0 })
     }
 
-    /// Writes `task` if it is open and returns whether it was.
-    pub fn write(&mut self, task: &Task) -> Result<bool> {
+    /// Opens a calendar of events: many calendars show no to-dos, but every one rings for an event.
+    pub fn of_events(out: W, zone: Tz, as_of: DateTime<Utc>) -> Result<Self> {
+        Ok(Self { as_events: true, ..Self::new(out, zone, as_of)? })
+    }
+
+    /// Writes `task`, which says `text`, if it is open; returns whether it was.
+    pub fn write(&mut self, task: &Task, text: Option<&str>) -> Result<bool> {
         if task.planned.state != TaskState::Open {
             return Ok(false);
         }
-        let text = self.todo(task).try_into_string().context("write tasks.ics")?;
+        let text = if self.as_events {
+            self.event(task, text).try_into_string()
+        } else {
+            self.todo(task, text).try_into_string()
+        };
+        let text = text.context("write tasks.ics")?;
         self.out.write_all(folded(&text).as_bytes()).context("write tasks.ics")?;
         self.rows += 1;
         Ok(true)
@@ -126,7 +139,39 @@ impl<W: Write> CalendarWriter<W> {
         Ok((self.rows, self.out))
     }
 
-    fn todo(&self, task: &Task) -> Todo {
+    fn todo(&self, task: &Task, text: Option<&str>) -> Todo {
+        Todo::with_uid(&format!("{}@leadmill", one_line(&task.id())))
+            .timestamp(self.as_of)
+            .due(utc_from_ms(task.planned.due_ms))
+            .status(TodoStatus::NeedsAction)
+            .priority(priority(task))
+            .add_property("CATEGORIES", task.segment.to_uppercase())
+            .summary(&summary(task))
+            .description(&self.description(task, text))
+            .done()
+    }
+
+    fn event(&self, task: &Task, text: Option<&str>) -> Event {
+        let due = utc_from_ms(task.planned.due_ms);
+        let uid = one_line(&task.id());
+        let mut alarm = Alarm::display(&summary(task), Trigger::from(TimeDelta::zero()));
+        // By itself it would get another id and the time of day.
+        alarm.uid(&format!("{uid}/alarm@leadmill")).timestamp(self.as_of);
+        Event::with_uid(&format!("{uid}/event@leadmill"))
+            .timestamp(self.as_of)
+            .starts(due)
+            .ends(due + TimeDelta::minutes(EVENT_MINUTES))
+            .priority(priority(task))
+            .add_property("CATEGORIES", task.segment.to_uppercase())
+            // Whoever looks at the calendar is free all the same.
+            .add_property("TRANSP", "TRANSPARENT")
+            .summary(&summary(task))
+            .description(&self.description(task, text))
+            .alarm(alarm)
+            .done()
+    }
+
+    fn description(&self, task: &Task, text: Option<&str>) -> String {
         let due = utc_from_ms(task.planned.due_ms);
         let mut lines = vec![
             format!("lead: {} ({})", one_line(&task.lead_name), task.lead_id),
@@ -145,21 +190,55 @@ impl<W: Write> CalendarWriter<W> {
             one_line(task.owner.as_ref().unwrap_or(&task.queue))
         ));
         lines.push(one_line(&task.planned.because));
-        let priority = match task.segment.as_str() {
-            "hot" => 1,
-            "warm" => 5,
-            _ => 9,
-        };
-        Todo::with_uid(&format!("{}@leadmill", one_line(&task.id)))
-            .timestamp(self.as_of)
-            .due(due)
-            .status(TodoStatus::NeedsAction)
-            .priority(priority)
-            .add_property("CATEGORIES", task.segment.to_uppercase())
-            .summary(&one_line(&format!("{}: {}", task.planned.subject, task.lead_name)))
-            .description(&lines.join("\n"))
-            .done()
+        if let Some(text) = text {
+            lines.push(String::new());
+            lines.extend(text.trim_end().lines().map(one_line));
+        }
+        lines.join("\n")
     }
+}
+
+/// How long an event lasts.
+const EVENT_MINUTES: i64 = 15;
+
+/// RFC 5545, 3.8.1.9: 1 is the highest.
+fn priority(task: &Task) -> u32 {
+    match task.segment.as_str() {
+        "hot" => 1,
+        "warm" => 5,
+        _ => 9,
+    }
+}
+
+fn summary(task: &Task) -> String {
+    one_line(&format!("{}: {}", task.planned.subject, task.lead_name))
+}
+
+/// Returns `task` as a line of todo.txt: priority, the day of `as_of`, what to do, the queue as project, the channel as
+/// context, then when it is due and which task it is.
+pub fn todo_txt(task: &Task, zone: Tz, as_of: DateTime<Utc>) -> String {
+    let priority = match task.segment.as_str() {
+        "hot" => 'A',
+        "warm" => 'B',
+        _ => 'C',
+    };
+    let day = |at: DateTime<Utc>| at.with_timezone(&zone).format("%Y-%m-%d").to_string();
+    let due = utc_from_ms(task.planned.due_ms);
+    // A word with a colon, a plus or an at sign in front would be a tag of its own.
+    let subject = one_line(&task.planned.subject).replace(['+', '@'], "").replace(':', " -");
+    let word = |text: &str| one_line(text).replace(' ', "-");
+    let owner =
+        task.owner.as_ref().map_or(String::new(), |owner| format!(" owner:{}", word(owner)));
+    format!(
+        "({priority}) {} {} +{} @{} due:{} at:{} id:{}{owner}",
+        day(as_of),
+        subject.split_whitespace().collect::<Vec<_>>().join(" "),
+        word(&task.queue),
+        task.planned.channel.word(),
+        day(due),
+        due.with_timezone(&zone).format("%H.%M"),
+        word(&task.id()),
+    )
 }
 
 /// Folds content lines at 75 octets, the blank that continues a line included (RFC 5545, 3.1).
@@ -228,14 +307,13 @@ mod tests {
     fn task(state: TaskState, late_minutes: i64) -> Task {
         let lead_id = LeadId::of_founder(Fingerprint([9; 16]));
         Task {
-            id: format!("{lead_id}/call"),
             lead_id,
             planned: PlannedTask {
-                step: "call".to_owned(),
-                plan: "hot".to_owned(),
+                key: "hot/call".parse().unwrap(),
                 channel: TaskChannel::Call,
                 subject: "Zadzwoń, dziś; pilne".to_owned(),
                 due_ms: as_of().timestamp_millis() - late_minutes * 60_000,
+                put_off: 0,
                 state,
                 because: "=1+1 obiecany kontakt".to_owned(),
             },
@@ -285,8 +363,8 @@ mod tests {
 
     fn calendar() -> String {
         let mut writer = CalendarWriter::new(Vec::new(), Tz::Europe__Warsaw, as_of()).unwrap();
-        assert!(writer.write(&task(TaskState::Open, 125)).unwrap());
-        assert!(!writer.write(&task(TaskState::Superseded, 0)).unwrap());
+        assert!(writer.write(&task(TaskState::Open, 125), Some("Pyta o: AI\n")).unwrap());
+        assert!(!writer.write(&task(TaskState::Superseded, 0), None).unwrap());
         let (rows, bytes) = writer.finish().unwrap();
         assert_eq!(rows, 1);
         String::from_utf8(bytes).unwrap()
@@ -303,7 +381,7 @@ mod tests {
         }
         let unfolded = text.replace("\r\n ", "");
         for expected in [
-            "UID:LM-144GJ289144G/call@leadmill\r\n",
+            "UID:LM-144GJ289144G/hot/call@leadmill\r\n",
             "DTSTAMP:20261025T060000Z\r\n",
             "DUE:20261025T035500Z\r\n",
             "STATUS:NEEDS-ACTION\r\n",
@@ -314,10 +392,47 @@ mod tests {
             assert!(unfolded.contains(expected), "{expected} in {unfolded}");
         }
         assert!(!text.contains("\r\nATTENDEE"));
+        assert!(unfolded.contains("obiecany kontakt\\n\\nPyta o: AI\r\n"), "{unfolded}");
     }
 
     #[test]
     fn the_calendar_is_the_same_every_time() {
         assert_eq!(calendar(), calendar());
+        assert_eq!(events(), events());
+    }
+
+    fn events() -> String {
+        let writer = CalendarWriter::of_events(Vec::new(), Tz::Europe__Warsaw, as_of());
+        let mut writer = writer.unwrap();
+        assert!(writer.write(&task(TaskState::Open, 125), None).unwrap());
+        String::from_utf8(writer.finish().unwrap().1).unwrap()
+    }
+
+    #[test]
+    fn a_calendar_that_shows_no_to_dos_rings_for_events() {
+        let unfolded = events().replace("\r\n ", "");
+        for expected in [
+            "BEGIN:VEVENT\r\n",
+            "UID:LM-144GJ289144G/hot/call/event@leadmill\r\n",
+            "DTSTART:20261025T035500Z\r\n",
+            "DTEND:20261025T041000Z\r\n",
+            "BEGIN:VALARM\r\n",
+            "ACTION:DISPLAY\r\n",
+            "UID:LM-144GJ289144G/hot/call/alarm@leadmill\r\n",
+        ] {
+            assert!(unfolded.contains(expected), "{expected} in {unfolded}");
+        }
+        assert!(!unfolded.contains("\r\nATTENDEE"));
+    }
+
+    #[test]
+    fn a_line_of_todo_txt_has_no_tags_but_its_own() {
+        let mut one = task(TaskState::Open, 125);
+        one.planned.subject = "Zadzwoń: Ewa +48 600 @firma\nx due:2020-01-01".to_owned();
+        assert_eq!(
+            todo_txt(&one, Tz::Europe__Warsaw, as_of()),
+            "(A) 2026-10-25 Zadzwoń - Ewa 48 600 firma x due -2020-01-01 +triage @call due:2026-10-25 at:04.55 \
+             id:LM-144GJ289144G/hot/call"
+        );
     }
 }

@@ -2,32 +2,75 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::rules::followup::Window;
+use crate::rules::followup::{Start, Step, Window};
 use crate::rules::hours::BusinessHours;
 
-/// Returns the instant `after` past `opened_at`, counted as `window` says, and how it was counted in
-/// words.
+/// Looks for an instant that suits two calendars at most so often; a year has fewer windows of either.
+const TRIES_MAX: usize = 1_000;
+
+/// Returns when `step` is due, for a form sent at `sent` and a step above reached at `above`, and how that was counted
+/// in words.
+///
+/// `hours` are those of whoever does it.
 pub(super) fn due(
-    window: Window,
-    after: TimeDelta,
-    opened_at: DateTime<Utc>,
+    step: &Step,
+    sent: DateTime<Utc>,
+    above: DateTime<Utc>,
     hours: &BusinessHours,
 ) -> (DateTime<Utc>, String) {
-    let by_clock = opened_at.checked_add_signed(after).unwrap_or(opened_at);
+    let (from, since) = match step.start {
+        Start::Enquiry => (sent, "the form was sent"),
+        Start::StepAbove => (above, "the step above"),
+    };
+    let (due, counted) = counted(step.window, step.after, (from, since), hours);
+    let Some(own) = step.hours.as_ref().map(|own| own.in_zone(hours.zone())) else {
+        return (due, counted);
+    };
+    let suits = match step.window {
+        Window::Any => own.next_open(due),
+        Window::Owner | Window::OwnerMinutes => both_open(due, hours, own),
+    };
+    let moved = if suits == due { "" } else { ", moved into the hours of the step" };
+    (suits, format!("{counted}{moved}"))
+}
+
+/// Returns the first instant from `from` on at which both are open; `from` itself when there is none.
+fn both_open(from: DateTime<Utc>, a: &BusinessHours, b: &BusinessHours) -> DateTime<Utc> {
+    let mut at = from;
+    for _ in 0..TRIES_MAX {
+        let next = b.next_open(a.next_open(at));
+        if next == at && a.is_open(at) {
+            return at;
+        }
+        at = next;
+    }
+    from
+}
+
+/// Returns the instant `after` past `from`, counted as `window` says, and how it was counted in words; `since` says
+/// what happened at `from`.
+fn counted(
+    window: Window,
+    after: TimeDelta,
+    (from, since): (DateTime<Utc>, &str),
+    hours: &BusinessHours,
+) -> (DateTime<Utc>, String) {
+    let by_clock = from.checked_add_signed(after).unwrap_or(from);
     let span = words(after);
     match window {
-        Window::Any => (by_clock, format!("due {span} after the form was sent")),
+        Window::Any => (by_clock, format!("due {span} after {since}")),
         Window::Owner => {
             let due = hours.next_open(by_clock);
             let moved = if due == by_clock { "" } else { ", moved into working hours" };
-            (due, format!("due {span} after the form was sent{moved}"))
+            (due, format!("due {span} after {since}{moved}"))
         }
         Window::OwnerMinutes if after <= TimeDelta::zero() => {
-            (hours.next_open(opened_at), "due in the first working minute".to_owned())
+            (hours.next_open(from), "due in the first working minute".to_owned())
         }
         Window::OwnerMinutes => {
-            let due = hours.add_business_minutes(opened_at, minutes_up(after));
-            (due, format!("due after {span} of working time"))
+            let due = hours.add_business_minutes(from, minutes_up(after));
+            let whence = if since == "the form was sent" { "" } else { " from the step above" };
+            (due, format!("due after {span} of working time{whence}"))
         }
     }
 }
@@ -62,7 +105,8 @@ mod tests {
     fn check(window: Window, minutes: i64, opened: &str, expected: &str) {
         let office = "Mo-Fr 09:00-17:00; PH off";
         let hours = BusinessHours::compile(office, Tz::Europe__Warsaw, "PL", &[]).unwrap();
-        let (found, _) = due(window, TimeDelta::minutes(minutes), instant(opened), &hours);
+        let from = (instant(opened), "the form was sent");
+        let (found, _) = counted(window, TimeDelta::minutes(minutes), from, &hours);
         assert_eq!(found, instant(expected), "{window:?}: {minutes} minutes from {opened}");
     }
 

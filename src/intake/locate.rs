@@ -27,6 +27,11 @@ impl InputPath {
         Self { path, name, member: None, sheet: None }
     }
 
+    /// Returns the input at `path`, which people know as `name`.
+    pub fn named(path: impl Into<PathBuf>, name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::file(path) }
+    }
+
     /// Returns standard input.
     pub fn stdin() -> Self {
         Self { path: PathBuf::new(), name: "-".to_owned(), member: None, sheet: None }

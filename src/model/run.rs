@@ -116,6 +116,8 @@ pub enum InputStatus {
 pub struct Alert {
     /// Stable id of the alert's rule.
     pub id: String,
+    /// What tells it from others: the rule's id, and what it is about (`silent/meta-lead-ads`).
+    pub key: String,
     /// What happened, with the figures.
     pub message: String,
 }

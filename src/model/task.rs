@@ -35,8 +35,12 @@ pub enum TaskState {
     TooOld,
     /// Left out: the consent or the address that the channel needs is missing.
     NotAllowed,
-    /// Replaced: the lead now follows another plan.
+    /// Replaced: the lead now follows another plan, or was reached before.
     Superseded,
+    /// Somebody said that it is done.
+    Done,
+    /// Left out: the step is for other leads.
+    NotNeeded,
 }
 
 impl TaskState {
@@ -46,6 +50,8 @@ impl TaskState {
         ("too-old", Self::TooOld),
         ("not-allowed", Self::NotAllowed),
         ("superseded", Self::Superseded),
+        ("done", Self::Done),
+        ("not-needed", Self::NotNeeded),
     ];
 
     /// Returns the word used in files.
@@ -54,30 +60,78 @@ impl TaskState {
     }
 }
 
+/// What tells a task of a lead from its others: the same key is the same task, however often it is planned.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskKey {
+    /// Id of the plan.
+    pub plan: String,
+    /// Id of the step inside its plan.
+    pub step: String,
+    /// Which time the lead goes through its plans: 1, and one more each time it comes back after a long silence.
+    pub cycle: u32,
+}
+
+impl std::fmt::Display for TaskKey {
+    /// Writes what follows the lead's id in the task's: `hot/call`, and `hot/call/2` the second time.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.plan, self.step)?;
+        if self.cycle > 1 { write!(f, "/{}", self.cycle) } else { Ok(()) }
+    }
+}
+
+impl std::str::FromStr for TaskKey {
+    type Err = NotATask;
+
+    /// Reads what [`std::fmt::Display`] wrote.
+    fn from_str(text: &str) -> Result<Self, NotATask> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let (plan, step, cycle) = match parts[..] {
+            [plan, step] => (plan, step, 1),
+            [plan, step, cycle] => (plan, step, cycle.parse().map_err(|_| NotATask)?),
+            _ => return Err(NotATask),
+        };
+        if plan.is_empty() || step.is_empty() || cycle == 0 {
+            return Err(NotATask);
+        }
+        Ok(Self { plan: plan.to_owned(), step: step.to_owned(), cycle })
+    }
+}
+
+/// A text that names no task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotATask;
+
 /// One step of a plan as followup computes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedTask {
-    /// Id of the step inside its plan; with the lead it is the task's stable key.
-    pub step: String,
-    /// Id of the plan.
-    pub plan: String,
+    /// Which task of its lead it is.
+    pub key: TaskKey,
     /// How it reaches the person.
     pub channel: TaskChannel,
     /// What to do, in one line.
     pub subject: String,
     /// When it is due, milliseconds since 1970 UTC.
     pub due_ms: i64,
+    /// How many times it was put off.
+    pub put_off: u32,
     /// Where it stands.
     pub state: TaskState,
     /// Why it is where it stands, or why it is due when it is.
     pub because: String,
 }
 
+/// A task that became due and was handed out to whoever does it, be it a person or a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedOut {
+    /// Which task.
+    pub key: TaskKey,
+    /// When, milliseconds since 1970 UTC.
+    pub at_ms: i64,
+}
+
 /// A task with the lead it belongs to, as lists and files show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
-    /// Stable key, such as `LM-…/call`.
-    pub id: String,
     /// The lead.
     pub lead_id: LeadId,
     /// The plan's step.
@@ -96,4 +150,26 @@ pub struct Task {
     pub phone: Option<String>,
     /// Minutes past due at the run's as-of; 0 when not late.
     pub late_minutes: i64,
+}
+
+impl Task {
+    /// Returns the id by which people, calendars and CRMs know it, such as `LM-0123456789AB/hot/call`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.lead_id, self.planned.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_reads_back() {
+        for text in ["hot/call", "hot/call/2"] {
+            assert_eq!(text.parse::<TaskKey>().unwrap().to_string(), text);
+        }
+        for text in ["call", "hot/", "hot/call/0", "hot/call/x", "a/b/2/3"] {
+            assert_eq!(text.parse::<TaskKey>(), Err(NotATask), "{text}");
+        }
+    }
 }

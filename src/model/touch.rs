@@ -24,7 +24,14 @@ pub const KINDS: &[(&str, &str)] = &[
     ("no-show", "which meeting they missed"),
     ("won", "the deal"),
     ("lost", "why"),
+    (TASK_DONE, "which task, `hot/call` or just `call`"),
+    (TASK_SNOOZED, "which task, and until when: `hot/call until 2026-11-20T08:00:00Z`"),
 ];
+
+/// Kind of the touch that says that a task is done.
+pub const TASK_DONE: &str = "task-done";
+/// Kind of the touch that says until when a task is put off.
+pub const TASK_SNOOZED: &str = "task-snoozed";
 
 /// What an identity is made of, the strongest first: of several that a touch carries, the strongest that is some
 /// lead's own decides whose touch it is.

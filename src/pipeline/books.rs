@@ -1,26 +1,21 @@
 //! The books of a run: added up before anything is published, and kept with the run.
 
 use anyhow::Result;
-use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::absorb::Absorbed;
 use super::elapsed::LookedAgain;
 use super::evaluate::Decided;
-use super::{BrokenPromise, Job};
+use super::{BrokenPromise, Job, alerts};
 use crate::model::ids::hex;
 use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts};
 use crate::report::comparison::Comparison;
 use crate::report::run_json::{AlertSummary, LookedSummary, UndoSummary};
-use crate::rules::RuleSet;
 use crate::rules::alerts::AlertFigures;
 use crate::store::Store;
-use crate::store::listing::CountBy;
+use crate::store::listing::LeadCounts;
 use crate::store::looks::ChangedByTime;
-use crate::store::runs::RunRecord;
-
-/// Weeks of history that an alert may look back on.
-const WEEKS_MAX: u64 = 52;
+use crate::store::runs::{RunKind, RunRecord};
 
 /// What a run did, as its row in the store keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +31,9 @@ pub struct Books {
     /// Leads that the run looked at again because time had passed.
     #[serde(default)]
     pub looked_again: LookedSummary,
+    /// Tasks that became due and were handed out.
+    #[serde(default)]
+    pub handed_out: u64,
     /// Whether a limit of the workspace was passed.
     pub over_limit: Vec<String>,
     /// What an undo took back.
@@ -74,6 +72,8 @@ struct RowBook {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct AlertBook {
     id: String,
+    #[serde(default)]
+    key: String,
     message: String,
 }
 
@@ -118,7 +118,17 @@ impl Books {
             ))
             .into());
         }
-        let (alerts, over_limit) = alerts(job, store, record, inputs, &rows, (decided, by_time))?;
+        // What was said about tasks is no export that alerts could be about.
+        let (figures, over_limit) = match record.kind {
+            RunKind::Tick => (None, Vec::new()),
+            _ => {
+                let leads = leads_in(job, store, record, by_time)?;
+                let figures = figures(inputs, &rows, decided, &leads);
+                let over_limit = over_limit(job, &figures);
+                (Some(figures), over_limit)
+            }
+        };
+        let alerts = alerts::watch(job, store, record, figures.as_ref())?;
         let mut inputs: Vec<InputBook> = inputs.iter().map(InputBook::from).collect();
         for (sha256, created) in store.founded_by_input(record.no)? {
             // Intake counts every accepted row as merged; only now is known which of them founded a lead.
@@ -133,13 +143,11 @@ impl Books {
         Ok(Self {
             inputs,
             rows: RowBook::from(&rows),
-            alerts: alerts
-                .into_iter()
-                .map(|alert| AlertBook { id: alert.id, message: alert.message })
-                .collect(),
+            alerts: alerts.into_iter().map(AlertBook::from).collect(),
             flipped_keys: absorbed.flipped_keys,
             to_review: absorbed.to_review,
             looked_again: LookedSummary { leads: looked.leads, changed: looked.changed },
+            handed_out: 0,
             over_limit,
             undo: None,
             rescore: None,
@@ -174,6 +182,7 @@ impl Books {
             flipped_keys: 0,
             to_review: 0,
             looked_again: LookedSummary::default(),
+            handed_out: 0,
             over_limit: Vec::new(),
             undo: None,
             rescore: None,
@@ -199,21 +208,28 @@ impl Books {
         total
     }
 
-    /// Returns the alerts that fired.
-    pub fn alerts(&self) -> Vec<Alert> {
-        self.alerts
-            .iter()
-            .map(|alert| Alert { id: alert.id.clone(), message: alert.message.clone() })
-            .collect()
+    /// Says that somebody is told of `alerts`.
+    pub fn tell(&mut self, alerts: Vec<Alert>) {
+        self.alerts = alerts.into_iter().map(AlertBook::from).collect();
     }
 
-    /// Returns the alerts, and the limits of the workspace that were passed: somebody must look at both.
+    /// Returns what somebody is told: alerts that opened or go on, and limits of the workspace that were passed.
     pub fn alerts_and_limits(&self) -> Vec<AlertSummary> {
-        let limits = self
-            .over_limit
-            .iter()
-            .map(|message| AlertSummary { id: "limit".to_owned(), message: message.clone() });
-        self.alerts().iter().map(AlertSummary::from).chain(limits).collect()
+        let alerts = self.alerts.iter().map(|alert| AlertSummary {
+            id: alert.id.clone(),
+            key: alert.key.clone(),
+            message: alert.message.clone(),
+        });
+        alerts.chain(self.limits()).collect()
+    }
+
+    /// Returns the limits of the workspace that were passed.
+    pub fn limits(&self) -> impl Iterator<Item = AlertSummary> {
+        self.over_limit.iter().map(|message| AlertSummary {
+            id: "limit".to_owned(),
+            key: "limit".to_owned(),
+            message: message.clone(),
+        })
     }
 
     /// Returns the exit code of the run: 6 when an input was refused, 3 when somebody must look, else 0.
@@ -252,25 +268,34 @@ fn changed_by_time(
     Ok(stored)
 }
 
-fn alerts(
+/// Returns the leads of the run. Alerts watch what comes in: that an old lead in triage cools down is nobody's alarm.
+fn leads_in(
     job: &Job<'_>,
     store: &Store,
     record: &RunRecord,
-    inputs: &[InputReport],
-    rows: &RowCounts,
-    (decided, by_time): (&Decided, ChangedByTime),
-) -> Result<(Vec<Alert>, Vec<String>)> {
-    // Alerts watch what comes in: that an old lead in triage cools down is nobody's alarm.
+    by_time: ChangedByTime,
+) -> Result<LeadCounts> {
     let mut leads = store.lead_counts(record.no, &job.rules.routing.triage)?;
     leads.changed -= by_time.leads;
     leads.changed_owned -= by_time.owned;
     leads.changed_triage -= by_time.triage;
+    Ok(leads)
+}
+
+fn figures(
+    inputs: &[InputReport],
+    rows: &RowCounts,
+    decided: &Decided,
+    leads: &LeadCounts,
+) -> AlertFigures {
     let refused = |input: &&InputReport| matches!(input.status, InputStatus::Refused(_));
-    let days = store.counts_by(CountBy::DayOfFirstSubmission, record.no)?;
-    let (leads_today, same_weekday) = same_weekday(&days, job.as_of, job.rules);
-    let figures = AlertFigures {
+    let empty = |input: &&InputReport| {
+        input.status == InputStatus::Imported && input.rows.read == input.rows.skipped
+    };
+    AlertFigures {
         inputs: inputs.len() as u64,
         refused_inputs: inputs.iter().filter(refused).count() as u64,
+        empty_inputs: inputs.iter().filter(empty).count() as u64,
         rows_read: rows.read,
         quarantined: rows.quarantined,
         duplicates: rows.merged,
@@ -278,45 +303,34 @@ fn alerts(
         triage: leads.changed_triage,
         unowned: leads.changed - leads.changed_owned,
         nobody_eligible: decided.nobody_eligible,
-        leads_today,
-        same_weekday,
-    };
+    }
+}
+
+/// Returns which limits of the workspace were passed.
+fn over_limit(job: &Job<'_>, figures: &AlertFigures) -> Vec<String> {
     let limits = job.rules.workspace.limits;
     let mut over_limit = Vec::new();
     let percent = |part: u64, whole: u64| part as f64 * 100.0 / whole.max(1) as f64;
-    if percent(rows.quarantined, rows.read) > limits.rejected_share_max_percent {
+    let AlertFigures { quarantined, rows_read, triage, leads_touched, .. } = *figures;
+    if percent(quarantined, rows_read) > limits.rejected_share_max_percent {
         over_limit.push(format!(
-            "{} of {} rows were quarantined, more than {} %",
-            rows.quarantined, rows.read, limits.rejected_share_max_percent
+            "{quarantined} of {rows_read} rows were quarantined, more than {} %",
+            limits.rejected_share_max_percent
         ));
     }
-    if percent(leads.changed_triage, leads.changed) > limits.triage_share_max_percent {
+    if percent(triage, leads_touched) > limits.triage_share_max_percent {
         over_limit.push(format!(
-            "{} of {} leads are in triage, more than {} %",
-            leads.changed_triage, leads.changed, limits.triage_share_max_percent
+            "{triage} of {leads_touched} leads are in triage, more than {} %",
+            limits.triage_share_max_percent
         ));
     }
-    Ok((job.rules.alerts.evaluate(&figures), over_limit))
+    over_limit
 }
 
-/// Returns the leads of the last whole day before `as_of`, and those of the same weekday in the weeks
-/// before, the latest first.
-///
-/// History begins with the first lead of the store: days before it are unknown, not empty.
-fn same_weekday(days: &[(String, u64)], as_of: DateTime<Utc>, rules: &RuleSet) -> (u64, Vec<u64>) {
-    let today = as_of.with_timezone(&rules.workspace.zone).date_naive();
-    let on = |day: NaiveDate| {
-        let text = day.to_string();
-        days.binary_search_by(|(known, _)| known.as_str().cmp(&text)).map_or(0, |at| days[at].1)
-    };
-    let Some(yesterday) = today.checked_sub_days(Days::new(1)) else { return (0, Vec::new()) };
-    let first: Option<NaiveDate> = days.first().and_then(|(day, _)| day.parse().ok());
-    let history = (1..=WEEKS_MAX)
-        .filter_map(|weeks| yesterday.checked_sub_days(Days::new(7 * weeks)))
-        .take_while(|day| first.is_some_and(|first| *day >= first))
-        .map(on)
-        .collect();
-    (on(yesterday), history)
+impl From<Alert> for AlertBook {
+    fn from(Alert { id, key, message }: Alert) -> Self {
+        Self { id, key, message }
+    }
 }
 
 impl From<&RowCounts> for RowBook {

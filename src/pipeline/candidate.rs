@@ -11,7 +11,7 @@ use super::elapsed::next_look_ms;
 use super::evaluate::Deciding;
 use super::touched::TouchBook;
 use crate::consent;
-use crate::followup::{self, Opening};
+use crate::followup::{self, Answering, Enquiry};
 use crate::identity::golden::{Golden, Member, golden};
 use crate::identity::keys::identities;
 use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose};
@@ -21,7 +21,7 @@ use crate::model::ids::{LeadNo, RunNo, SubmissionNo};
 use crate::model::lead::display_name;
 use crate::model::moment::utc_from_ms;
 use crate::model::subject::{Facts, Subject};
-use crate::model::task::PlannedTask;
+use crate::model::task::{HandedOut, PlannedTask};
 use crate::model::touch::{Identity, Touch};
 use crate::routing;
 use crate::rules::RuleSet;
@@ -39,6 +39,8 @@ pub(super) struct Assembled {
     pub(super) facts: Facts,
     /// Until when the facts hold, milliseconds since 1970 UTC; a consent may grow too old.
     facts_until_ms: Option<i64>,
+    /// Tasks that were handed out by earlier runs.
+    handed_out: Vec<HandedOut>,
 }
 
 /// A submission decoded.
@@ -84,9 +86,16 @@ pub(super) fn candidates(
         .iter()
         .map(|plan| plan.members.iter().map(|no| store.member_row(*no)).collect())
         .collect::<Result<_>>()?;
+    let handed_out: Vec<Vec<HandedOut>> = rows
+        .iter()
+        .map(|rows| store.handed_out(rows.iter().map(|row| row.fingerprint), run))
+        .collect::<Result<_>>()?;
     let assembled: Vec<Assembled> = rows
         .into_par_iter()
-        .map(|rows| assemble(&rows, rules, as_of, has_touches))
+        .zip(handed_out)
+        .map(|(rows, handed_out)| {
+            Ok(Assembled { handed_out, ..assemble(&rows, rules, as_of, has_touches)? })
+        })
         .collect::<Result<_>>()?;
     let touches = if has_touches {
         touches(TouchBook::new(store, rules, run), plans, &assembled)?
@@ -213,7 +222,8 @@ fn assemble(
     };
     let identities = own.into_iter().collect();
     let facts_until_ms = facts_until_ms(&members, &consents, rules, as_of.timestamp_millis());
-    Ok(Assembled { golden, members, consents, identities, facts, facts_until_ms })
+    let handed_out = Vec::new();
+    Ok(Assembled { golden, members, consents, identities, facts, facts_until_ms, handed_out })
 }
 
 /// Returns when a consent that counts grows too old, or an answer that lies ahead takes its own place among others.
@@ -330,18 +340,21 @@ fn plan_tasks(
         consent::allowed(&rules.consent, &lead.consents, purpose, channel, as_of.timestamp_millis())
     };
     let times: Vec<_> = lead.members.iter().map(|one| utc_from_ms(one.submitted_ms)).collect();
-    let at = followup::cycle_opened_at(&times, rules.followup.restart_after).unwrap_or(as_of);
+    let cycle = followup::latest_cycle(&times, rules.followup.restart_after);
+    let (at, cycle) = cycle.unwrap_or((as_of, 1));
     let is_known = lead
         .members
         .iter()
         .any(|one| one.is_time_known && one.submitted_ms == at.timestamp_millis());
-    followup::plan_from(
-        Opening { at, is_known },
+    followup::plan(
+        Enquiry { at, is_known, cycle, handed_out: &lead.handed_out },
         &subject(lead, touches, as_of),
         &display_name(&lead.golden.values),
         judged.score.segment,
-        owner.map(|owner| &owner.hours),
-        &rules.followup,
-        &allowed,
+        Answering {
+            policy: &rules.followup,
+            owner_hours: owner.map(|owner| &owner.hours),
+            allowed: &allowed,
+        },
     )
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::consent;
-use crate::followup;
+use crate::followup::{self, Answering, Enquiry};
 use crate::model::consent::{Channel, ConsentRecord, ConsentState, Purpose};
 use crate::model::field;
 use crate::model::lead::display_name;
@@ -65,9 +65,9 @@ pub fn run_tests(rules: &RuleSet, as_of: DateTime<Utc>) -> Verdict {
         let outcome = outcome(test, rules, test.as_of.unwrap_or(as_of));
         rules_untested.retain(|id| !outcome.gave.contains(id));
         routes_untested.retain(|id| *id != outcome.route);
-        plans_untested.retain(|id| outcome.tasks.iter().all(|task| task.plan != *id));
+        plans_untested.retain(|id| outcome.tasks.iter().all(|task| task.key.plan != *id));
         steps_untested.retain(|id| {
-            let is_it = |task: &PlannedTask| *id == format!("{}/{}", task.plan, task.step);
+            let is_it = |task: &PlannedTask| *id == format!("{}/{}", task.key.plan, task.key.step);
             !outcome.tasks.iter().any(|task| task.state == TaskState::Open && is_it(task))
         });
         if !outcome.differences.is_empty() {
@@ -138,16 +138,19 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
         consent::allowed(&rules.consent, &records, purpose, channel, at)
     };
     let hours = assignment.owner.as_deref().and_then(|owner| rules.routing.owner(owner));
+    let times = [facts.first_submitted_at, facts.last_submitted_at];
+    let cycle = followup::latest_cycle(&times, rules.followup.restart_after);
+    let (at, cycle) = cycle.unwrap_or((as_of, 1));
+    let owner_hours = hours.map(|owner| &owner.hours);
     let planned = followup::plan(
+        Enquiry { at, is_known: true, cycle, handed_out: &[] },
         &subject,
         &display_name(&test.given),
         score.segment,
-        hours.map(|owner| &owner.hours),
-        &rules.followup,
-        &allowed,
+        Answering { policy: &rules.followup, owner_hours, allowed: &allowed },
     );
     if let Some(expected) = &test.expect.tasks {
-        let steps: Vec<&str> = planned.iter().map(|task| task.step.as_str()).collect();
+        let steps: Vec<&str> = planned.iter().map(|task| task.key.step.as_str()).collect();
         if steps != expected.iter().map(String::as_str).collect::<Vec<_>>() {
             differences.push(format!(
                 "tasks are {}, expected {}",

@@ -25,9 +25,9 @@ use crate::rules::RuleSet;
 use crate::rules::condition::Lens;
 use crate::rules::followup::FollowupPolicy;
 use crate::scoring;
-use crate::store::leads::TaskBook;
 use crate::store::looks::BY_TIME;
-use crate::store::rescore::{StandingLead, StandingTask};
+use crate::store::rescore::StandingLead;
+use crate::store::tasks::TaskBook;
 use crate::store::turns::TurnBook;
 
 /// How many leads a run looked at because of the time.
@@ -182,30 +182,19 @@ impl Looking<'_> {
 /// Returns what stands on the task list because of the time; `None` leaves it as it is.
 fn tasks_by_time(
     planned: &[PlannedTask],
-    standing: &[StandingTask],
+    standing: &[PlannedTask],
     policy: &FollowupPolicy,
 ) -> Option<Vec<PlannedTask>> {
     let looks_at_time =
         |id: &str| policy.plans.iter().any(|plan| plan.id == id && plan.when.looks_at_time());
-    if planned.first().is_some_and(|task| looks_at_time(&task.plan)) {
+    if planned.first().is_some_and(|task| looks_at_time(&task.key.plan)) {
         let Carried { tasks, differ, .. } = carry_over(planned, standing);
         return differ.then_some(tasks);
     }
-    let is_left = |task: &&StandingTask| {
-        looks_at_time(&task.plan) && planned.iter().all(|other| other.plan != task.plan)
+    let is_left = |task: &PlannedTask| {
+        let plan = &task.key.plan;
+        looks_at_time(plan) && planned.iter().all(|other| other.key.plan != *plan)
     };
     let open = || standing.iter().filter(|task| task.state == TaskState::Open);
-    let kept = |task: &StandingTask| PlannedTask {
-        plan: task.plan.clone(),
-        step: task.step.clone(),
-        channel: task.channel,
-        subject: task.subject.clone(),
-        due_ms: task.due_ms,
-        state: task.state,
-        because: task.because.clone(),
-    };
-    open().any(|task| is_left(&task)).then(|| {
-        let stays = open().filter(|task| !is_left(task));
-        stays.map(kept).collect()
-    })
+    open().any(is_left).then(|| open().filter(|task| !is_left(task)).cloned().collect())
 }

@@ -18,8 +18,9 @@ use crate::routing::{self, Claims};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::codec::encode_values;
-use crate::store::leads::{LeadRow, Ledger, Outward, PreviousLead, TaskBook};
+use crate::store::leads::{LeadRow, Ledger, Outward, PreviousLead};
 use crate::store::points::{write_contributions, write_models};
+use crate::store::tasks::TaskBook;
 use crate::store::turns::TurnBook;
 
 /// Leads decided between two looks at the progress bar; bounds the memory of the phase.

@@ -6,6 +6,7 @@
 
 pub mod absorb;
 pub mod accounts;
+mod alerts;
 mod amend;
 pub mod books;
 pub mod calibrate;
@@ -22,6 +23,7 @@ pub mod ingest;
 pub mod joining;
 mod likely;
 pub mod matching;
+pub mod messages;
 pub mod model;
 pub mod otherwise;
 mod page;
@@ -37,6 +39,7 @@ pub mod rotation;
 pub mod rule_usage;
 pub mod sniff;
 pub mod story;
+pub mod tick;
 pub mod touched;
 pub mod trace;
 pub mod undo;
@@ -124,13 +127,17 @@ impl std::error::Error for Impossible {}
 /// The world's faults with the thing named; [`crate::store::StoreFault`], [`Interrupted`] and
 /// [`BrokenPromise`] can be told apart by downcast. Whatever the error, running again is safe.
 pub fn run(job: &Job<'_>, events: Events<'_>) -> Result<RunSummary> {
+    run_as(job, RunKind::Import, events)
+}
+
+fn run_as(job: &Job<'_>, kind: RunKind, events: Events<'_>) -> Result<RunSummary> {
     let store = Store::open(job.store)?;
     let inputs = open_inputs(job, events);
     let digest = digest_of(&inputs);
     if let Some(summary) = recover(job, &store, &digest, events)? {
         return Ok(summary);
     }
-    let record = store.begin_run(opening(job, RunKind::Import, None, &digest))?;
+    let record = store.begin_run(opening(job, kind, None, &digest))?;
     let outcome = ingest_and_decide(job, &store, &record, inputs, events);
     let books = match outcome {
         Ok(books) => books,
@@ -348,8 +355,10 @@ fn ingest_and_decide(
     let (absorbed, decided) = decide(job, store, record, &fresh, &[], events)?;
     stop_if_interrupted(job)?;
     let looked = elapsed::look_again(deciding(job, store, record, &fresh), events)?;
+    let handed_out = store.hand_out(record.no, record.as_of_ms)?;
     stop_if_interrupted(job)?;
-    let books = Books::close(job, store, record, &reports, &decided, &absorbed, looked)?;
+    let mut books = Books::close(job, store, record, &reports, &decided, &absorbed, looked)?;
+    books.handed_out = handed_out;
     let books = amend::close(store, record, books)?;
     store.commit()?;
     Ok(books)

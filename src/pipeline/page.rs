@@ -14,7 +14,7 @@ use crate::report::dropoff::Funnel;
 use crate::report::html::{
     HotLead, LoadRow, OverdueRow, PageData, PageRun, QuarantineReason, ScoreSpan, Tile,
 };
-use crate::report::run_json::InputSummary;
+use crate::report::run_json::{AlertSummary, InputSummary};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::listing::CountBy;
@@ -79,7 +79,7 @@ impl Page<'_> {
                 ),
                 tile("late tasks", figures.all_tasks.1, "all leads", bad(figures.all_tasks.1)),
             ],
-            alerts: books.alerts_and_limits(),
+            alerts: self.alerts(books)?,
             inputs: books.inputs().iter().map(InputSummary::from).collect(),
             funnel: Funnel::new(&figures.dropoff),
             sources: figures.dropoff.by_source.clone(),
@@ -92,6 +92,13 @@ impl Page<'_> {
             quarantine,
             hot: self.hot_leads()?,
         })
+    }
+
+    /// What is open, whether or not somebody was told of it in this run, and the limits that were passed.
+    fn alerts(&self, books: &Books) -> Result<Vec<AlertSummary>> {
+        let open = self.store.open_alerts()?;
+        let open = open.iter().map(|kept| AlertSummary::from(&kept.alert));
+        Ok(open.chain(books.limits()).collect())
     }
 
     fn score_spans(&self) -> Result<Vec<ScoreSpan>> {

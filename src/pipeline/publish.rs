@@ -3,6 +3,8 @@
 //! Because nothing but the store goes in, a run that was killed between deciding and publishing is
 //! published by the next one, byte for byte as it would have been.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -12,11 +14,12 @@ use super::Job;
 use super::books::Books;
 use super::contacts::Contacts;
 use super::event::{Event, Events};
+use super::messages::Messages;
 use super::page::{PAGE_ROWS, Page};
 use super::quarantine::{Closed, ToMend, as_row};
 use super::reports::{dropoff_figures, joined};
 use crate::delivery::crm::{CrmWriter, Lookups, RowFate};
-use crate::delivery::publication::{StagedFile, Staging};
+use crate::delivery::publication::{StagedFile, Staging, file_stem};
 use crate::delivery::rejects::QuarantineOverview;
 use crate::delivery::tasks::{CalendarWriter, TaskListWriter};
 use crate::model::decision::Segment;
@@ -26,13 +29,15 @@ use crate::model::task::Task;
 use crate::report::dropoff::{self, DropoffFigures, TargetFigures};
 use crate::report::duplicates::DuplicatesWriter;
 use crate::report::html::{self, QuarantineReason};
+use crate::report::prometheus;
 use crate::report::run_json::{
     InputSummary, LeadSummary, RowSummary, RunSummary, SegmentSummary, TaskSummary, WithdrawnLead,
 };
 use crate::rules::RuleSet;
-use crate::rules::target::Target;
+use crate::rules::target::{RowsOf, Target};
 use crate::store::Store;
 use crate::store::absorb::Horizon;
+use crate::store::alerts::KeptAlert;
 use crate::store::listing::{CountBy, LeadCounts, LeadFilter, ReadAs, TaskFilter};
 use crate::store::quarantine::QuarantineFilter;
 use crate::store::runs::RunRecord;
@@ -63,9 +68,13 @@ pub fn publish(
     };
     let mut summary = rendering.summary(books, &figures)?;
     summary.files = staging.files().into_iter().map(|file| file.name).collect();
-    summary.files.push("run.json".to_owned());
+    summary.files.extend(["metrics.prom", "run.json"].map(str::to_owned));
     summary.files.sort_unstable();
     staging.write_file("run.json", summary.to_file()?.as_bytes(), None)?;
+    let open = store.open_alerts()?;
+    let open: Vec<&str> = open.iter().map(|kept| kept.alert.key.as_str()).collect();
+    let metrics = prometheus::metrics(&summary, as_of.timestamp(), &open);
+    staging.write_file("metrics.prom", metrics.as_bytes(), None)?;
     let hashes: Vec<_> = books
         .inputs()
         .into_iter()
@@ -126,6 +135,7 @@ impl Rendering<'_> {
         let reasons = self.quarantine(staging)?;
         let mut figures = self.figures(books, sent, all_tasks)?;
         figures.withdrawn = self.withdrawn(staging)?;
+        staging.write_file("alerts.json", self.alerts(books)?.as_bytes(), None)?;
         let file = staging.file("dropoff.csv")?;
         let (rows, file) = dropoff::write_csv(file, &figures.dropoff)?;
         staging.close_file(file, Some(rows))?;
@@ -144,6 +154,7 @@ impl Rendering<'_> {
             score_reason: &|given| rules.scoring.because(given),
             action: &|score| rules.scoring.action(score.segment, score.grade).to_owned(),
             zone: self.zone,
+            task: None,
         };
         let mut open: Vec<OpenTarget<'_>> = Vec::new();
         for target in rules.targets.iter() {
@@ -160,17 +171,41 @@ impl Rendering<'_> {
                 refused: Vec::new(),
             });
         }
-        let earliest = open.iter().map(|target| target.changed_after).min();
-        let filter = LeadFilter { changed_after: earliest, ..LeadFilter::default() };
-        let rule_no = |id: &str| rule_no(rules, id);
-        let read = read_as(rules, &rule_no, self.record.no);
+        let (mut leads, mut tasks): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|one| one.target.rows_of == RowsOf::Leads);
+        self.leads_to(&mut leads, &lookups)?;
+        self.tasks_to(&mut tasks, &lookups)?;
+        leads.into_iter().chain(tasks).map(|target| target.close(staging)).collect()
+    }
+
+    fn leads_to(&self, open: &mut [OpenTarget<'_>], lookups: &Lookups<'_>) -> Result<()> {
+        let Some(earliest) = open.iter().map(|target| target.changed_after).min() else {
+            return Ok(());
+        };
+        let filter = LeadFilter { changed_after: Some(earliest), ..LeadFilter::default() };
+        let rule_no = |id: &str| rule_no(self.job.rules, id);
+        let read = read_as(self.job.rules, &rule_no, self.record.no);
         self.store.each_lead(&filter, read, |lead, changed| {
             for target in open.iter_mut().filter(|target| changed.0 > target.changed_after) {
-                target.offer(&lead, &lookups)?;
+                target.offer(&lead, lookups)?;
             }
             Ok(())
-        })?;
-        open.into_iter().map(|target| target.close(staging)).collect()
+        })
+    }
+
+    /// A CRM cannot tell a task that it has from one that it gets again, so each is offered once.
+    fn tasks_to(&self, open: &mut [OpenTarget<'_>], lookups: &Lookups<'_>) -> Result<()> {
+        let messages = Messages::new(self.store, self.job.rules);
+        for target in open {
+            let filter =
+                TaskFilter { planned_after: Some(target.changed_after), ..TaskFilter::default() };
+            self.store.each_task(&filter, self.record.as_of_ms, |task| {
+                let Some(lead) = messages.lead(&task)? else { return Ok(()) };
+                let text = messages.text_for(&task, &lead)?.unwrap_or_default();
+                target.offer(&lead, &Lookups { task: Some((&task, &text)), ..*lookups })
+            })?;
+        }
+        Ok(())
     }
 
     /// Writes which leads are to be taken out of the CRMs that have them; no file when there are none.
@@ -192,16 +227,21 @@ impl Rendering<'_> {
         Ok(withdrawn)
     }
 
-    /// Writes both task files; returns how many tasks are open and late, and the latest of them.
+    /// Writes the task list, what became due of it and the calendar; returns how many tasks are open and late, and the latest of them.
     fn tasks(&self, staging: &mut Staging) -> Result<((u64, u64), Vec<Task>)> {
         let since = (self.as_of - TimeDelta::days(CALENDAR_DAYS)).timestamp_millis();
         let mut list = TaskListWriter::new(staging.file("tasks.csv")?, self.zone, self.as_of)?;
         let mut calendar = CalendarWriter::new(staging.file("tasks.ics")?, self.zone, self.as_of)?;
+        let mut due = TaskListWriter::new(staging.file("due.csv")?, self.zone, self.as_of)?;
+        let messages = Messages::new(self.store, self.job.rules);
+        let mut of_owners = OwnerFiles::new(self.zone, self.as_of);
         let (mut open, mut late, mut overdue) = (0, 0, Vec::new());
         self.store.each_task(&TaskFilter::default(), self.record.as_of_ms, |task| {
             list.write(&task)?;
             if task.planned.due_ms >= since {
-                calendar.write(&task)?;
+                let text = messages.text(&task)?;
+                calendar.write(&task, text.as_deref())?;
+                of_owners.write(&task, text.as_deref(), staging)?;
             }
             open += 1;
             if task.late_minutes > 0 {
@@ -212,11 +252,48 @@ impl Rendering<'_> {
             }
             Ok(())
         })?;
-        let (rows, file) = list.finish()?;
-        staging.close_file(file, Some(rows))?;
+        of_owners.close(staging)?;
+        let handed_out =
+            TaskFilter { handed_out_by: Some(self.record.no), ..TaskFilter::default() };
+        self.store.each_task(&handed_out, self.record.as_of_ms, |task| {
+            if let Some(draft) = messages.draft(&task)? {
+                let name = format!("mails/{}", draft.file_name());
+                staging.write_file(&name, &draft.to_bytes(self.as_of)?, None)?;
+            }
+            due.write(&task)
+        })?;
+        for (rows, file) in [list.finish()?, due.finish()?] {
+            staging.close_file(file, Some(rows))?;
+        }
         let (rows, file) = calendar.finish()?;
         staging.close_file(file, Some(rows))?;
         Ok(((open, late), overdue))
+    }
+
+    /// Returns what is open, what of it somebody is told now, and what has closed.
+    fn alerts(&self, books: &Books) -> Result<String> {
+        let instant = |ms: i64| utc_from_ms(ms).to_rfc3339_opts(SecondsFormat::Secs, true);
+        let shown = |kept: &KeptAlert| {
+            json!({
+                "key": kept.alert.key,
+                "rule": kept.alert.id,
+                "message": kept.alert.message,
+                "opened_at": instant(kept.opened_ms),
+                "opened_by": kept.opened_by,
+                "closed_at": kept.closed_ms.map(instant),
+            })
+        };
+        let open = self.store.open_alerts()?;
+        let closed = self.store.alerts_closed_by(self.record.no)?;
+        let told = books.alerts_and_limits();
+        let file = json!({
+            "run": self.record.id,
+            "as_of": instant(self.record.as_of_ms),
+            "told": told,
+            "open": open.iter().map(shown).collect::<Vec<_>>(),
+            "closed": closed.iter().map(shown).collect::<Vec<_>>(),
+        });
+        Ok(serde_json::to_string_pretty(&file)? + "\n")
     }
 
     fn duplicates(&self, staging: &mut Staging) -> Result<()> {
@@ -297,7 +374,11 @@ impl Rendering<'_> {
                 cold: of(Segment::Cold),
             },
             triage: figures.leads.changed_triage,
-            tasks: TaskSummary { open: figures.all_tasks.0, late: figures.all_tasks.1 },
+            tasks: TaskSummary {
+                open: figures.all_tasks.0,
+                late: figures.all_tasks.1,
+                handed_out: books.handed_out,
+            },
             alerts: books.alerts_and_limits(),
             exit_code: books.exit_code(),
             undo: books.undo.clone(),
@@ -305,6 +386,45 @@ impl Rendering<'_> {
             withdrawn: figures.withdrawn.clone(),
             files: Vec::new(),
         })
+    }
+}
+
+/// A list and a calendar for each owner, of what they have to do.
+struct OwnerFiles {
+    zone: Tz,
+    as_of: DateTime<Utc>,
+    open: BTreeMap<String, (TaskListWriter<StagedFile>, CalendarWriter<StagedFile>)>,
+}
+
+impl OwnerFiles {
+    fn new(zone: Tz, as_of: DateTime<Utc>) -> Self {
+        Self { zone, as_of, open: BTreeMap::new() }
+    }
+
+    /// Writes `task` into the files of its owner; nobody's is in the files of all.
+    fn write(&mut self, task: &Task, text: Option<&str>, staging: &mut Staging) -> Result<()> {
+        let Some(owner) = &task.owner else { return Ok(()) };
+        if !self.open.contains_key(owner) {
+            let name = |end: &str| format!("owners/{}.{end}", file_stem(owner));
+            let list = TaskListWriter::new(staging.file(&name("csv"))?, self.zone, self.as_of)?;
+            let calendar =
+                CalendarWriter::of_events(staging.file(&name("ics"))?, self.zone, self.as_of)?;
+            self.open.insert(owner.clone(), (list, calendar));
+        }
+        if let Some((list, calendar)) = self.open.get_mut(owner) {
+            list.write(task)?;
+            calendar.write(task, text)?;
+        }
+        Ok(())
+    }
+
+    fn close(self, staging: &mut Staging) -> Result<()> {
+        for (list, calendar) in self.open.into_values() {
+            for (rows, file) in [list.finish()?, calendar.finish()?] {
+                staging.close_file(file, Some(rows))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -166,9 +166,10 @@ fn decide_once_more(
         looks_by_time: run.looks_by_time,
     };
     evaluate(deciding, &mut absorbed, events)?;
-    if run.kind == RunKind::Import && run.looks_by_time {
+    if run.kind.looks_at_the_clock() && run.looks_by_time {
         look_again(deciding, events)?;
     }
+    store.hand_out_again(run.no)?;
     Ok(())
 }
 

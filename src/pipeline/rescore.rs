@@ -22,7 +22,7 @@ use crate::model::decision::Group;
 use crate::model::field;
 use crate::model::ids::{LeadNo, RunNo};
 use crate::model::moment::utc_from_ms;
-use crate::model::task::{PlannedTask, TaskState};
+use crate::model::task::{PlannedTask, TaskKey, TaskState};
 use crate::report::comparison::{Comparing, Comparison, LeadShift, PointShift, TaskShift, Verdict};
 use crate::report::run_json::RunSummary;
 use crate::routing::{Dealt, assign_again};
@@ -31,7 +31,7 @@ use crate::rules::routing::RoutingPolicy;
 use crate::store::Store;
 use crate::store::leads::{LeadRow, PreviousLead};
 use crate::store::points::read_contributions;
-use crate::store::rescore::{RescoreScope, StandingLead, StandingTask};
+use crate::store::rescore::{RescoreScope, StandingLead};
 use crate::store::runs::{RunKind, RunRecord, RunState};
 
 /// Decides anew about every lead of `scope` and publishes what that changed.
@@ -306,10 +306,10 @@ pub(super) struct Carried {
 
 /// Puts `planned` beside the list: what was let go for its age is not started again, and what is open does
 /// not get too old by being looked at.
-pub(super) fn carry_over(planned: &[PlannedTask], standing: &[StandingTask]) -> Carried {
-    let list: BTreeMap<(&str, &str), &StandingTask> =
-        standing.iter().map(|task| ((task.plan.as_str(), task.step.as_str()), task)).collect();
-    let known = |task: &PlannedTask| list.get(&(task.plan.as_str(), task.step.as_str())).copied();
+pub(super) fn carry_over(planned: &[PlannedTask], standing: &[PlannedTask]) -> Carried {
+    let list: BTreeMap<&TaskKey, &PlannedTask> =
+        standing.iter().map(|task| (&task.key, task)).collect();
+    let known = |task: &PlannedTask| list.get(&task.key).copied();
     let carried = planned.iter().filter_map(|task| match (known(task), task.state) {
         (Some(stands), _) if stands.state == TaskState::TooOld => None,
         (Some(stands), TaskState::TooOld) if stands.state == TaskState::Open => {

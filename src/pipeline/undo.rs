@@ -72,7 +72,11 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
         .into());
     }
     match run.kind {
-        RunKind::Import | RunKind::Verdict | RunKind::Model | RunKind::Rescore => Ok(run),
+        RunKind::Import
+        | RunKind::Verdict
+        | RunKind::Model
+        | RunKind::Rescore
+        | RunKind::Tick => Ok(run),
         RunKind::Undo => {
             let undone = named(run.undoes)?;
             let (what, how) = match &undone {
@@ -98,6 +102,7 @@ fn how_again(run: &RunRecord) -> Result<String> {
         RunKind::Verdict => "say it again: `leadmill merge`, `split` or `review`".to_owned(),
         RunKind::Model => "learn again: `leadmill model refresh --accept`".to_owned(),
         RunKind::Rescore => "decide again: `leadmill rescore`".to_owned(),
+        RunKind::Tick => "say it again: `leadmill tasks done` or `snooze`".to_owned(),
         _ => format!("run its files again{}", files_of(run)?),
     })
 }
@@ -148,6 +153,8 @@ fn take_back(
     spread(store, job.rules, kept.changed.clone())?;
     store.remember_derived()?;
     store.give_turns_back(target.no)?;
+    store.forget_handing_out(target.no)?;
+    store.take_alerts_back(target.no)?;
     store.take_derived_apart()?;
     let mut taken_back = store.take_rows_back(target.no, record.no, record.as_of_ms)?;
     taken_back.kept = kept.rows;

@@ -335,6 +335,7 @@ mod tests {
             ],
             alerts: vec![AlertSummary {
                 id: text("source-drop"),
+                key: text("source-drop/typeform"),
                 message: format!("typeform fell by 62 % against the last four Sundays {name}"),
             }],
             inputs: vec![input(RowSummary::from(&figures.rows))],

@@ -11,6 +11,7 @@ pub mod dropoff;
 pub mod duplicates;
 pub mod escape;
 pub mod html;
+pub mod prometheus;
 pub mod rotation;
 pub mod rules;
 pub mod run_json;

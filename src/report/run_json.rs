@@ -161,6 +161,8 @@ pub struct TaskSummary {
     pub open: u64,
     /// Of these: past due.
     pub late: u64,
+    /// That became due since the run before, and are in `due.csv`.
+    pub handed_out: u64,
 }
 
 /// An alert that fired.
@@ -168,6 +170,8 @@ pub struct TaskSummary {
 pub struct AlertSummary {
     /// Stable id of its rule.
     pub id: String,
+    /// What tells it from others of the same rule: `silent/meta-lead-ads`.
+    pub key: String,
     /// What happened.
     pub message: String,
 }
@@ -216,16 +220,17 @@ impl From<&InputReport> for InputSummary {
 
 impl From<&Alert> for AlertSummary {
     fn from(alert: &Alert) -> Self {
-        Self { id: alert.id.clone(), message: alert.message.clone() }
+        let Alert { id, key, message } = alert.clone();
+        Self { id, key, message }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    #[test]
-    fn one_line_and_one_file_say_the_same() {
+    /// A run as any may be.
+    pub(in crate::report) fn sample() -> RunSummary {
         let input = InputReport {
             name: "a\nb.csv".to_owned(),
             sha256: "00".to_owned(),
@@ -236,7 +241,7 @@ mod tests {
             warnings: vec!["a sheet was not read".to_owned()],
             notices: NoticeCounts::from([("date-unreadable".to_owned(), 2)]),
         };
-        let summary = RunSummary {
+        RunSummary {
             run: "run-0002".to_owned(),
             version: "0.1.0".to_owned(),
             as_of: "2026-11-22T06:00:00Z".to_owned(),
@@ -251,9 +256,10 @@ mod tests {
             looked_again: LookedSummary::default(),
             segments: SegmentSummary { hot: 1, warm: 1, cold: 1 },
             triage: 0,
-            tasks: TaskSummary { open: 3, late: 1 },
+            tasks: TaskSummary { open: 3, late: 1, handed_out: 2 },
             alerts: vec![AlertSummary::from(&Alert {
                 id: "x".to_owned(),
+                key: "x/y".to_owned(),
                 message: "y".to_owned(),
             })],
             exit_code: 3,
@@ -261,7 +267,12 @@ mod tests {
             rescore: None,
             withdrawn: Vec::new(),
             files: vec!["run.json".to_owned()],
-        };
+        }
+    }
+
+    #[test]
+    fn one_line_and_one_file_say_the_same() {
+        let summary = sample();
         let line = summary.to_line().unwrap();
         assert!(!line.contains('\n'));
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();

@@ -1,5 +1,7 @@
 //! `alerts.toml`: which figures of a run are worth waking somebody for.
 
+use chrono::TimeDelta;
+
 use super::decode::Table;
 use super::diagnostics::Place;
 use crate::model::run::Alert;
@@ -8,6 +10,10 @@ use crate::model::run::Alert;
 const WEEKS: i64 = 8;
 /// Fewer days of history than this have no median worth the name.
 const HISTORY_DAYS_MIN: usize = 3;
+/// Most weeks of history that an alert may look back on.
+pub const WEEKS_MAX: i64 = 52;
+/// An alert that goes on is told once a day.
+const COOLDOWN_SECONDS: i64 = 86_400;
 
 /// What an alert watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,16 +24,30 @@ pub enum AlertKind {
     TriageShareAbove,
     /// Percent of the rows read that joined a known lead.
     DuplicateShareAbove,
-    /// Percent by which today's leads are below the median of the same weekday.
+    /// Percent by which yesterday's leads are below the median of the same weekday.
     LeadsFell,
+    /// Points of percent by which the share of yesterday's leads that may be written to is below that median.
+    ConsentFell,
     /// Inputs that were refused whole.
     InputRefused,
+    /// Inputs without a single row.
+    InputEmpty,
     /// Inputs that were expected and did not come.
     NoInput,
     /// Leads touched that wait in a queue without an owner.
     Unowned,
     /// Those of them that nobody of a pool could take: all away, at their caps, or without the skill.
     NobodyEligible,
+    /// A source, campaign or form that brought leads and brings none any more.
+    Silent,
+    /// A source of which no file has come for some time, whatever stood in it.
+    InputMissing,
+    /// A form through which no test lead has come for some time.
+    CanaryMissing,
+    /// Calls and tasks that are long past due.
+    TasksOverdue,
+    /// Hot leads that still wait for somebody.
+    HotUntouched,
 }
 
 impl AlertKind {
@@ -37,10 +57,17 @@ impl AlertKind {
         ("triage-share-above", Self::TriageShareAbove),
         ("duplicate-share-above", Self::DuplicateShareAbove),
         ("leads-fell", Self::LeadsFell),
+        ("consent-fell", Self::ConsentFell),
         ("input-refused", Self::InputRefused),
+        ("input-empty", Self::InputEmpty),
         ("no-input", Self::NoInput),
         ("unowned", Self::Unowned),
         ("nobody-eligible", Self::NobodyEligible),
+        ("silent", Self::Silent),
+        ("input-missing", Self::InputMissing),
+        ("canary-missing", Self::CanaryMissing),
+        ("tasks-overdue", Self::TasksOverdue),
+        ("hot-untouched", Self::HotUntouched),
     ];
 
     /// Returns the word used in rules.
@@ -49,7 +76,57 @@ impl AlertKind {
     }
 
     fn is_percent(self) -> bool {
-        self <= Self::LeadsFell
+        self <= Self::ConsentFell
+    }
+
+    /// Returns whether it is about one run, and so is told of each run anew.
+    pub fn is_of_one_run(self) -> bool {
+        matches!(
+            self,
+            Self::RejectedShareAbove
+                | Self::TriageShareAbove
+                | Self::DuplicateShareAbove
+                | Self::InputRefused
+                | Self::InputEmpty
+                | Self::NoInput
+                | Self::Unowned
+                | Self::NobodyEligible
+        )
+    }
+
+    /// Returns whether it goes by the clock, so that it is asked between two imports, too.
+    pub fn is_of_the_clock(self) -> bool {
+        self >= Self::Silent
+    }
+
+    fn looks_back_over_weeks(self) -> bool {
+        matches!(self, Self::LeadsFell | Self::ConsentFell)
+    }
+
+    fn is_by(self) -> bool {
+        self.looks_back_over_weeks() || self == Self::Silent
+    }
+}
+
+/// What leads are told apart by, each with an alert of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AlertBy {
+    /// The preset of the input that brought them.
+    Source,
+    /// The campaign that they came from.
+    Campaign,
+    /// The form that they filled in.
+    Form,
+}
+
+impl AlertBy {
+    /// Every one with its word, in order.
+    pub const ALL: &[(&str, AlertBy)] =
+        &[("source", Self::Source), ("campaign", Self::Campaign), ("form", Self::Form)];
+
+    /// Returns the word used in rules.
+    pub fn word(self) -> &'static str {
+        Self::ALL[self as usize].0
     }
 }
 
@@ -67,6 +144,14 @@ pub struct AlertRule {
     pub minimum: u64,
     /// How many weeks a fall is measured against.
     pub weeks: usize,
+    /// How long something must have lasted.
+    pub lasting: TimeDelta,
+    /// Whether leads are told apart.
+    pub by: Option<AlertBy>,
+    /// The source that it is about; all without one.
+    pub source: Option<String>,
+    /// While it goes on, it is told again after this time.
+    pub cooldown: TimeDelta,
     /// Why it matters, and what to look at first.
     pub because: String,
     /// Where the rule stands.
@@ -87,6 +172,8 @@ pub struct AlertFigures {
     pub inputs: u64,
     /// Inputs refused whole.
     pub refused_inputs: u64,
+    /// Inputs without a single row.
+    pub empty_inputs: u64,
     /// Rows read.
     pub rows_read: u64,
     /// Rows quarantined.
@@ -101,10 +188,33 @@ pub struct AlertFigures {
     pub unowned: u64,
     /// Those of them that nobody of a pool could take.
     pub nobody_eligible: u64,
-    /// Leads of the day that is compared.
-    pub leads_today: u64,
-    /// Leads of the same weekday in the weeks before, the latest first; days off are left out.
-    pub same_weekday: Vec<u64>,
+}
+
+/// Leads of one day that is compared, and of the same weekday before it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Weekday {
+    /// Leads of the day, and those of them that may be written to; `None` where nobody works on it.
+    pub day: Option<(u64, u64)>,
+    /// The same in the weeks before, the latest first; days off are left out.
+    pub before: Vec<(u64, u64)>,
+}
+
+/// What goes by the clock: since when something is, or is not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lasting {
+    /// How long, to as-of.
+    pub hours: i64,
+    /// How many it was before, where that tells whether it is worth an alert.
+    pub usual: u64,
+}
+
+/// What a rule found out of order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What tells the alert from others of the same rule: a source, a campaign; empty without `by`.
+    pub of: String,
+    /// What happened, with its figures.
+    pub what: String,
 }
 
 impl AlertPolicy {
@@ -121,23 +231,22 @@ impl AlertPolicy {
         }
         Self { rules }
     }
-
-    /// Returns the alerts that `figures` set off, in the order of the rules.
-    pub fn evaluate(&self, figures: &AlertFigures) -> Vec<Alert> {
-        self.rules
-            .iter()
-            .filter_map(|rule| {
-                let found = rule.evaluate(figures)?;
-                let message = format!("{found}: {}", rule.because);
-                Some(Alert { id: rule.id.clone(), message })
-            })
-            .collect()
-    }
 }
 
 impl AlertRule {
-    /// Returns what happened with its figures, when it is worth an alert.
-    fn evaluate(&self, figures: &AlertFigures) -> Option<String> {
+    /// Returns the alert as it is told of `found`.
+    pub fn alert(&self, found: &Found) -> Alert {
+        let Found { of, what } = found;
+        let named = if of.is_empty() { String::new() } else { format!("{of}: ") };
+        Alert {
+            id: self.id.clone(),
+            key: if of.is_empty() { self.id.clone() } else { format!("{}/{of}", self.id) },
+            message: format!("{named}{what}: {}", self.because),
+        }
+    }
+
+    /// Returns what is out of order in a run of these `figures`; for kinds that are about one run.
+    pub fn of_run(&self, figures: &AlertFigures) -> Option<String> {
         match self.kind {
             AlertKind::RejectedShareAbove => {
                 self.share(figures.quarantined, figures.rows_read, "rows were quarantined")
@@ -148,13 +257,72 @@ impl AlertRule {
             AlertKind::DuplicateShareAbove => {
                 self.share(figures.duplicates, figures.rows_read, "rows joined a known lead")
             }
-            AlertKind::LeadsFell => self.fall(figures),
             AlertKind::InputRefused => self.count(figures.refused_inputs, "inputs refused whole"),
+            AlertKind::InputEmpty => self.count(figures.empty_inputs, "inputs without a row"),
             AlertKind::NoInput => (figures.inputs == 0).then(|| "no input came".to_owned()),
             AlertKind::Unowned => self.count(figures.unowned, "leads waiting without an owner"),
             AlertKind::NobodyEligible => {
                 self.count(figures.nobody_eligible, "leads that nobody of a pool could take")
             }
+            _ => None,
+        }
+    }
+
+    /// Returns what is out of order with the leads of a day; for kinds that look back over weeks.
+    pub fn of_weekday(&self, weekday: &Weekday) -> Option<String> {
+        let (leads, written) = weekday.day?;
+        let before: Vec<(u64, u64)> = weekday.before.iter().copied().take(self.weeks).collect();
+        if before.len() < HISTORY_DAYS_MIN {
+            return None;
+        }
+        let usual = median(before.iter().map(|(leads, _)| *leads as f64));
+        if usual <= 0.0 || usual < self.minimum as f64 {
+            return None;
+        }
+        if self.kind == AlertKind::LeadsFell {
+            let percent = (usual - leads as f64) * 100.0 / usual;
+            return (percent > self.threshold).then(|| {
+                format!(
+                    "{leads} leads, {percent:.0} % below the {usual} of the same weekday (median of {} weeks)",
+                    before.len()
+                )
+            });
+        }
+        let share = |(leads, written): (u64, u64)| written as f64 * 100.0 / leads.max(1) as f64;
+        let days = before.iter().filter(|(leads, _)| *leads > 0);
+        let (usual, today) = (median(days.map(|day| share(*day))), share((leads, written)));
+        let fell = leads > 0 && leads >= self.minimum && usual - today > self.threshold;
+        fell.then(|| {
+            format!("{today:.0} % of {leads} leads may be written to, {usual:.0} % on the same weekday before")
+        })
+    }
+
+    /// Returns what is out of order when something has lasted as long as `lasting` says; for kinds of the clock.
+    pub fn of_clock(&self, lasting: &Lasting) -> Option<String> {
+        let Lasting { hours, usual } = *lasting;
+        if hours < self.lasting.num_hours() || usual < self.minimum {
+            return None;
+        }
+        match self.kind {
+            AlertKind::Silent => {
+                Some(format!("no lead for {hours} h, {usual} in four weeks before"))
+            }
+            AlertKind::InputMissing => Some(format!("no file has come for {hours} h")),
+            AlertKind::CanaryMissing => Some(format!("no test lead has come for {hours} h")),
+            _ => None,
+        }
+    }
+
+    /// Returns what is out of order when `count` leads or tasks wait for longer than [`AlertRule::lasting`].
+    pub fn of_waiting(&self, count: u64) -> Option<String> {
+        let hours = self.lasting.num_hours();
+        match self.kind {
+            AlertKind::TasksOverdue => {
+                self.count(count, &format!("calls and tasks overdue for more than {hours} h"))
+            }
+            AlertKind::HotUntouched => self
+                .count(count, &format!("hot leads waiting for somebody for more than {hours} h")),
+            _ => None,
         }
     }
 
@@ -172,30 +340,17 @@ impl AlertRule {
         let fires = count as f64 > self.threshold && count >= self.minimum;
         fires.then(|| format!("{what}: {count} (more than {})", self.threshold))
     }
+}
 
-    fn fall(&self, figures: &AlertFigures) -> Option<String> {
-        let mut history: Vec<u64> = figures.same_weekday.iter().copied().take(self.weeks).collect();
-        if history.len() < HISTORY_DAYS_MIN {
-            return None;
-        }
-        history.sort_unstable();
-        let middle = history.len() / 2;
-        let median = if history.len().is_multiple_of(2) {
-            (history[middle - 1] + history[middle]) as f64 / 2.0
-        } else {
-            history[middle] as f64
-        };
-        if median <= 0.0 || median < self.minimum as f64 {
-            return None;
-        }
-        let today = figures.leads_today;
-        let percent = (median - today as f64) * 100.0 / median;
-        (percent > self.threshold).then(|| {
-            format!(
-                "{today} leads, {percent:.0} % below the {median} of the same weekday (median of {} weeks)",
-                history.len()
-            )
-        })
+/// Returns the median; 0 of nothing.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => 0.0,
+        length if length.is_multiple_of(2) => f64::midpoint(values[middle - 1], values[middle]),
+        _ => values[middle],
     }
 }
 
@@ -216,20 +371,57 @@ fn decode_rule(table: &Table<'_>) -> AlertRule {
         table.error("minimum", "`minimum` cannot be below 0", None);
     }
     let weeks = table.opt_integer("weeks");
-    if weeks.is_some() && kind != AlertKind::LeadsFell {
-        table.error("weeks", "only `leads-fell` looks back over weeks", None);
+    if weeks.is_some() && !kind.looks_back_over_weeks() {
+        table.error("weeks", "only `leads-fell` and `consent-fell` look back over weeks", None);
     }
     let weeks = weeks.unwrap_or(WEEKS);
-    if weeks < HISTORY_DAYS_MIN as i64 || weeks > 52 {
-        table.error("weeks", format!("`weeks` goes from {HISTORY_DAYS_MIN} to 52"), None);
+    if weeks < HISTORY_DAYS_MIN as i64 || weeks > WEEKS_MAX {
+        table.error("weeks", format!("`weeks` goes from {HISTORY_DAYS_MIN} to {WEEKS_MAX}"), None);
+    }
+    if kind.is_of_the_clock() && !table.has("for") {
+        table.missing("for");
+    }
+    let lasting = table.opt_duration_seconds("for");
+    if lasting.is_some() && !kind.is_of_the_clock() {
+        let hint = "silent, input-missing, canary-missing, tasks-overdue and hot-untouched do";
+        table.error(
+            "for",
+            format!("`{}` does not go by the clock", kind.word()),
+            Some(hint.to_owned()),
+        );
+    }
+    let by = table.opt_choice("by", AlertBy::ALL);
+    if by.is_some() && !kind.is_by() {
+        let hint = "leads-fell, consent-fell and silent do";
+        table.error("by", format!("`{}` tells no leads apart", kind.word()), Some(hint.to_owned()));
+    }
+    let source = table.opt_string("source");
+    let is_of_source = matches!(kind, AlertKind::InputMissing | AlertKind::CanaryMissing);
+    if source.is_some() && !is_of_source {
+        let hint =
+            "input-missing and canary-missing are; others tell sources apart by = \"source\"";
+        table.error(
+            "source",
+            format!("`{}` is not about one source", kind.word()),
+            Some(hint.to_owned()),
+        );
+    }
+    if kind == AlertKind::InputMissing && source.is_none() {
+        table.missing("source");
     }
     let because = table.string("because");
+    let seconds = |seconds: i64| TimeDelta::try_seconds(seconds).unwrap_or_default();
     AlertRule {
         id,
         kind,
         threshold: threshold.unwrap_or_default(),
         minimum: minimum.max(0) as u64,
         weeks: weeks.max(0) as usize,
+        lasting: seconds(lasting.unwrap_or_default()),
+        // Silence is told of each source unless the rule says otherwise.
+        by: by.or((kind == AlertKind::Silent).then_some(AlertBy::Source)),
+        source,
+        cooldown: seconds(table.opt_duration_seconds("cooldown").unwrap_or(COOLDOWN_SECONDS)),
         because,
         place: table.place_of("id"),
     }
@@ -250,12 +442,16 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(rule: &str, figures: &AlertFigures, expected: Option<&str>) {
-        let (policy, found) = read(&format!("[[alert]]\nid = \"a\"\nbecause = \"look\"\n{rule}"));
-        assert_eq!(found, [""; 0], "{rule}");
-        let fired: Vec<String> =
-            policy.evaluate(figures).into_iter().map(|alert| alert.message).collect();
-        assert_eq!(fired.first().map(String::as_str), expected, "{rule}");
+    fn rule(text: &str) -> AlertRule {
+        let text = format!("[[alert]]\nid = \"a\"\nbecause = \"look\"\n{text}");
+        let (policy, found) = read(&text);
+        assert_eq!(found, [""; 0], "{text}");
+        policy.rules[0].clone()
+    }
+
+    #[track_caller]
+    fn check(text: &str, figures: &AlertFigures, expected: Option<&str>) {
+        assert_eq!(rule(text).of_run(figures).as_deref(), expected, "{text}");
     }
 
     #[test]
@@ -267,7 +463,8 @@ mod tests {
     fn the_shipped_alerts_are_sound() {
         let (policy, found) = read(include_str!("../../rules/alerts.toml"));
         assert_eq!(found, [""; 0]);
-        assert!(policy.evaluate(&AlertFigures { inputs: 1, ..AlertFigures::default() }).is_empty());
+        let quiet = AlertFigures { inputs: 1, ..AlertFigures::default() };
+        assert!(policy.rules.iter().all(|rule| rule.of_run(&quiet).is_none()));
     }
 
     #[test]
@@ -282,7 +479,7 @@ mod tests {
         check(
             rule,
             &rows(100, 11),
-            Some("11 of 100 rows were quarantined (11.0 %, more than 10 %): look"),
+            Some("11 of 100 rows were quarantined (11.0 %, more than 10 %)"),
         );
         check(rule, &rows(19, 19), None);
         check(rule, &rows(0, 0), None);
@@ -290,39 +487,85 @@ mod tests {
 
     #[test]
     fn a_fall_is_measured_against_the_same_weekday() {
-        let rule = "kind = \"leads-fell\"\nthreshold = 50\nminimum = 10\nweeks = 4";
-        let day = |leads_today, same_weekday: &[u64]| AlertFigures {
-            leads_today,
-            same_weekday: same_weekday.to_vec(),
-            ..AlertFigures::default()
-        };
-        check(rule, &day(20, &[40, 40, 40, 40]), None);
-        check(
-            rule,
-            &day(19, &[40, 30, 50, 40, 1_000, 1_000, 1_000]),
-            Some("19 leads, 52 % below the 40 of the same weekday (median of 4 weeks): look"),
-        );
-        // Two weeks are no history, and nine leads a day are no volume.
-        check(rule, &day(0, &[40, 40]), None);
-        check(rule, &day(0, &[9, 9, 9, 9]), None);
+        #[track_caller]
+        fn check(day: Option<u64>, before: &[u64], expected: Option<&str>) {
+            let fell = rule("kind = \"leads-fell\"\nthreshold = 50\nminimum = 10\nweeks = 4");
+            let weekday = Weekday {
+                day: day.map(|leads| (leads, 0)),
+                before: before.iter().map(|leads| (*leads, 0)).collect(),
+            };
+            assert_eq!(fell.of_weekday(&weekday).as_deref(), expected, "{day:?} {before:?}");
+        }
+        check(Some(20), &[40, 40, 40, 40], None);
+        let fell = "19 leads, 52 % below the 40 of the same weekday (median of 4 weeks)";
+        check(Some(19), &[40, 30, 50, 40, 1_000, 1_000, 1_000], Some(fell));
+        // Two weeks are no history, nine leads a day are no volume, and on a holiday nobody writes.
+        check(Some(0), &[40, 40], None);
+        check(Some(0), &[9, 9, 9, 9], None);
+        check(None, &[40, 40, 40, 40], None);
+    }
+
+    #[test]
+    fn consent_falls_in_points_of_percent() {
+        #[track_caller]
+        fn check(day: (u64, u64), expected: Option<&str>) {
+            let fell = rule("kind = \"consent-fell\"\nthreshold = 20\nminimum = 10");
+            let weekday = Weekday { day: Some(day), before: vec![(20, 12), (40, 24), (30, 18)] };
+            assert_eq!(fell.of_weekday(&weekday).as_deref(), expected, "{day:?}");
+        }
+        check((20, 8), None);
+        check((20, 7), Some("35 % of 20 leads may be written to, 60 % on the same weekday before"));
+        check((9, 0), None);
+    }
+
+    #[test]
+    fn what_lasts_is_an_alert_from_its_hour_on() {
+        let silent = rule("kind = \"silent\"\nfor = \"48h\"\nminimum = 5");
+        let of = |hours, usual| silent.of_clock(&Lasting { hours, usual });
+        assert_eq!(of(47, 9), None);
+        assert_eq!(of(48, 9).as_deref(), Some("no lead for 48 h, 9 in four weeks before"));
+        assert_eq!(of(48, 4), None);
+        assert_eq!(silent.by, Some(AlertBy::Source));
+        let overdue = rule("kind = \"tasks-overdue\"\nfor = \"1d\"\nthreshold = 3");
+        assert_eq!(overdue.of_waiting(3), None);
+        let told = "calls and tasks overdue for more than 24 h: 4 (more than 3)";
+        assert_eq!(overdue.of_waiting(4).as_deref(), Some(told));
+        let found = Found { of: "meta".to_owned(), what: "no lead".to_owned() };
+        let alert = silent.alert(&found);
+        assert_eq!((&*alert.key, &*alert.message), ("a/meta", "meta: no lead: look"));
     }
 
     #[test]
     fn counts_fire_when_there_are_any() {
         let figures = AlertFigures { refused_inputs: 1, unowned: 3, ..AlertFigures::default() };
-        check(
-            "kind = \"input-refused\"",
-            &figures,
-            Some("inputs refused whole: 1 (more than 0): look"),
-        );
+        check("kind = \"input-refused\"", &figures, Some("inputs refused whole: 1 (more than 0)"));
         check("kind = \"unowned\"\nthreshold = 3", &figures, None);
         let figures = AlertFigures { nobody_eligible: 2, ..figures };
         check(
             "kind = \"nobody-eligible\"",
             &figures,
-            Some("leads that nobody of a pool could take: 2 (more than 0): look"),
+            Some("leads that nobody of a pool could take: 2 (more than 0)"),
         );
-        check("kind = \"no-input\"", &figures, Some("no input came: look"));
+        check("kind = \"no-input\"", &figures, Some("no input came"));
+    }
+
+    #[test]
+    fn what_an_alert_cannot_look_at_is_named() {
+        let (_, found) = read(
+            "[[alert]]\nid = \"a\"\nkind = \"silent\"\nbecause = \"x\"\nsource = \"meta\"\n\
+             [[alert]]\nid = \"b\"\nkind = \"no-input\"\nbecause = \"x\"\nfor = \"2h\"\nby = \"form\"\n\
+             [[alert]]\nid = \"c\"\nkind = \"input-missing\"\nbecause = \"x\"\nfor = \"2h\"\n",
+        );
+        assert_eq!(
+            found,
+            [
+                "`for` is missing",
+                "`silent` is not about one source",
+                "`no-input` does not go by the clock",
+                "`no-input` tells no leads apart",
+                "`source` is missing",
+            ]
+        );
     }
 
     #[test]
@@ -336,7 +579,7 @@ mod tests {
             [
                 "`kind` cannot be `leads-fall`",
                 "`threshold` is missing",
-                "only `leads-fell` looks back over weeks",
+                "only `leads-fell` and `consent-fell` look back over weeks",
                 "alert `a` exists already",
             ]
         );

@@ -334,13 +334,16 @@ mod tests {
     use crate::rules::embedded::FILES;
 
     fn parse(file: &str, from: &str, to: &str) -> RuleSet {
-        let texts =
-            ["rules/followup.toml", "rules/routing.toml", "rules/scoring.toml"].map(|path| {
-                let (_, text) = FILES.iter().find(|(known, _)| *known == path).unwrap();
-                let text =
-                    if path.contains(file) { text.replacen(from, to, 1) } else { (*text).into() };
-                RuleText { path: path.into(), text: text.into() }
-            });
+        let decides = |path: &str| {
+            ["rules/followup.toml", "rules/routing.toml", "rules/scoring.toml"].contains(&path)
+                || path.starts_with("rules/templates/")
+        };
+        let files = FILES.iter().filter(|(path, _)| decides(path)).map(|(path, text)| {
+            let text =
+                if path.contains(file) { text.replacen(from, to, 1) } else { (*text).into() };
+            RuleText { path: (*path).into(), text: text.into() }
+        });
+        let texts: Vec<RuleText> = files.collect();
         RuleSet::parse(&texts).unwrap_or_else(|found| panic!("{found}")).0
     }
 

@@ -1,88 +1,23 @@
 //! Follow-up plans as written in `followup.toml`: which steps follow an enquiry, by when, and what
 //! each needs.
 
+mod step;
+
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 
+pub use self::step::{Start, Step, StepHours, Window, WithoutConsent};
 use super::condition::{Condition, ConditionContext};
 use super::consent::ConsentPolicy;
 use super::decode::Table;
-use super::diagnostics::{Place, did_you_mean};
+use super::diagnostics::Place;
 use super::hours::{BusinessHours, Calendar, opt_hours};
-use crate::model::consent::{Channel, Purpose};
+use super::template::TemplateCatalog;
 use crate::model::decision::Segment;
 use crate::model::subject::Subject;
-use crate::model::task::TaskChannel;
-
-/// Words in braces that the subject of a step may contain.
-pub const PLACEHOLDERS: &[&str] = &["name", "company", "product"];
-
-/// How the time of a step is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Window {
-    /// By the wall clock, at any hour.
-    Any,
-    /// By the wall clock, then moved to the next minute the owner works.
-    Owner,
-    /// In minutes that the owner works.
-    OwnerMinutes,
-}
-
-impl Window {
-    /// Every window with its word in `followup.toml`.
-    pub const ALL: &[(&str, Window)] =
-        &[("any", Self::Any), ("owner", Self::Owner), ("owner-minutes", Self::OwnerMinutes)];
-}
-
-/// One step of a plan.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// Id, unique in its plan.
-    pub id: String,
-    /// How it reaches the person.
-    pub channel: TaskChannel,
-    /// Time from the form to the step, counted as `window` says.
-    pub after: TimeDelta,
-    /// How the time is counted.
-    pub window: Window,
-    /// What the contact is for; the consent gate is asked about it.
-    pub purpose: Purpose,
-    /// What to do, with placeholders.
-    pub subject: String,
-    /// The same in other languages, by ISO 639-1 code.
-    pub subject_by_language: BTreeMap<String, String>,
-    /// Whether somebody who was contacted needs it no more.
-    pub unless_contacted: bool,
-    /// Why, in words a salesperson understands.
-    pub because: String,
-    /// Where it is written.
-    pub place: Place,
-}
-
-impl Step {
-    /// Returns the subject in `language`, else the general one.
-    pub fn subject_in(&self, language: Option<&str>) -> &str {
-        language
-            .and_then(|language| self.subject_by_language.get(language))
-            .unwrap_or(&self.subject)
-    }
-
-    /// Returns the channel that the consent gate is asked about; a task by hand needs none.
-    pub fn consent_channel(&self) -> Option<Channel> {
-        match self.channel {
-            TaskChannel::Email => Some(Channel::Email),
-            TaskChannel::Sms => Some(Channel::Sms),
-            TaskChannel::Call => Some(Channel::Phone),
-            TaskChannel::Task => None,
-        }
-    }
-
-    /// Returns whether a machine does it, so that an old lead must not set it off.
-    pub fn is_automatic(&self) -> bool {
-        matches!(self.channel, TaskChannel::Email | TaskChannel::Sms)
-    }
-}
+use crate::model::task::TaskKey;
 
 /// What follows an enquiry.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,19 +51,18 @@ pub struct FollowupPolicy {
 
 const MAX_AGE_SECONDS: i64 = 3 * 86_400;
 const RESTART_AFTER_SECONDS: i64 = 30 * 86_400;
-/// No promise reaches further; it keeps due times inside the calendar.
-const AFTER_SECONDS_MAX: i64 = 366 * 86_400;
 
 impl FollowupPolicy {
     /// Reads `followup.toml`; without one there are no plans and so no tasks.
     ///
-    /// Hours default to those of `calendar`; the purposes of steps are checked against `consent`.
+    /// Hours default to those of `office`; the purposes of steps are checked against `consent`.
     pub fn decode(
         root: Option<&Table<'_>>,
         context: &ConditionContext<'_>,
-        calendar: &Calendar,
+        office: Office<'_>,
         consent: &ConsentPolicy,
     ) -> Self {
+        let calendar = office.calendar;
         let mut policy = Self {
             plans: Vec::new(),
             max_age: TimeDelta::seconds(MAX_AGE_SECONDS),
@@ -138,14 +72,14 @@ impl FollowupPolicy {
         let Some(root) = root else { return policy };
         let seconds = |key, usual| {
             let seconds = root.opt_duration_seconds(key).unwrap_or(usual);
-            TimeDelta::seconds(seconds.min(100 * AFTER_SECONDS_MAX))
+            TimeDelta::seconds(seconds.min(100 * step::AFTER_SECONDS_MAX))
         };
         policy.max_age = seconds("max-age", MAX_AGE_SECONDS);
         policy.restart_after = seconds("restart-after", RESTART_AFTER_SECONDS);
         if let Some(hours) = opt_hours(root, "hours", calendar, calendar.zone, &[]) {
             policy.hours = hours;
         }
-        policy.plans = root.tables("plan", |table| decode_plan(table, context, consent));
+        policy.plans = root.tables("plan", |table| decode_plan(table, context, office, consent));
         lint(&policy, root);
         policy
     }
@@ -157,20 +91,36 @@ impl FollowupPolicy {
             .find(|plan| plan.segments.contains(&segment) && plan.when.matches(subject))
     }
 
-    /// Returns a step by the ids that a planned task carries.
-    pub fn step(&self, plan: &str, step: &str) -> Option<&Step> {
-        let plan = self.plans.iter().find(|known| known.id == plan)?;
-        plan.steps.iter().find(|known| known.id == step)
+    /// Returns the step that a planned task carries out.
+    pub fn step(&self, key: &TaskKey) -> Option<&Step> {
+        let plan = self.plans.iter().find(|known| known.id == key.plan)?;
+        plan.steps.iter().find(|known| known.id == key.step)
     }
 }
 
-fn decode_plan(table: &Table<'_>, context: &ConditionContext<'_>, consent: &ConsentPolicy) -> Plan {
+/// When and where people work.
+#[derive(Debug, Clone, Copy)]
+pub struct Office<'a> {
+    /// The workspace's calendar.
+    pub calendar: &'a Calendar,
+    /// The zones in which owners work, besides the calendar's.
+    pub zones: &'a [Tz],
+    /// What is written to people.
+    pub templates: &'a TemplateCatalog,
+}
+
+fn decode_plan(
+    table: &Table<'_>,
+    context: &ConditionContext<'_>,
+    office: Office<'_>,
+    consent: &ConsentPolicy,
+) -> Plan {
     let id = table.string("id");
     let mut segments = table.choices("segments", Segment::ALL);
     if !table.has("segments") {
         segments = Segment::ALL.iter().map(|(_, segment)| *segment).collect();
     }
-    let steps = table.tables("step", |step| decode_step(step, consent));
+    let steps = table.tables("step", |table| Step::decode(table, context, office, consent));
     if steps.is_empty() && !id.is_empty() {
         table.sink().error(
             &table.place_of("id"),
@@ -188,61 +138,6 @@ fn decode_plan(table: &Table<'_>, context: &ConditionContext<'_>, consent: &Cons
     };
     duplicates(table, "step", plan.steps.iter().map(|step| (step.id.as_str(), &step.place)));
     plan
-}
-
-fn decode_step(table: &Table<'_>, consent: &ConsentPolicy) -> Step {
-    let id = table.string("id");
-    let channel = table.choice("channel", TaskChannel::ALL, TaskChannel::Task);
-    let by_hand = matches!(channel, TaskChannel::Call | TaskChannel::Task);
-    let window = table.opt_choice("window", Window::ALL);
-    let purpose = table.opt_string("purpose").unwrap_or_else(|| Purpose::ENQUIRY_REPLY.to_owned());
-    consent.expect_purpose(&purpose, table, "purpose");
-    if !table.has("after") {
-        table.missing("after");
-    }
-    let after = table.opt_duration_seconds("after").unwrap_or_default();
-    if after > AFTER_SECONDS_MAX {
-        table.error("after", "`after` reaches further than a year", None);
-    }
-    let subject = table.string("subject");
-    check_placeholders(table, "subject", &subject);
-    let subject_by_language = table.table("subject-in", |languages| {
-        let texts = languages.keys().into_iter().filter_map(|language| {
-            let text = languages.opt_string(&language)?;
-            check_placeholders(languages, &language, &text);
-            Some((language, text))
-        });
-        texts.collect()
-    });
-    Step {
-        channel,
-        after: TimeDelta::seconds(after.clamp(0, AFTER_SECONDS_MAX)),
-        // People keep office hours, machines do not.
-        window: window.unwrap_or(if by_hand { Window::Owner } else { Window::Any }),
-        purpose: Purpose::new(&purpose),
-        subject,
-        subject_by_language: subject_by_language.unwrap_or_default(),
-        unless_contacted: table.bool_or("unless-contacted", false),
-        because: table.string("because"),
-        place: table.place_of("id"),
-        id,
-    }
-}
-
-fn check_placeholders(table: &Table<'_>, key: &str, text: &str) {
-    for part in text.split('{').skip(1) {
-        let Some((word, _)) = part.split_once('}') else {
-            table.error(key, "`{` without `}`", None);
-            continue;
-        };
-        if !PLACEHOLDERS.contains(&word) {
-            let hint = did_you_mean(word, PLACEHOLDERS.iter().copied()).map_or_else(
-                || "known are: {name}, {company}, {product}".to_owned(),
-                |near| format!("did you mean `{{{near}}}`?"),
-            );
-            table.error(key, format!("unknown placeholder `{{{word}}}`"), Some(hint));
-        }
-    }
 }
 
 fn duplicates<'a>(
@@ -311,6 +206,7 @@ fn lint(policy: &FollowupPolicy, root: &Table<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::task::TaskChannel;
     use crate::rules::decode::{Sink, document};
     use crate::rules::diagnostics::RuleText;
     use crate::rules::field::FieldCatalog;
@@ -324,8 +220,11 @@ mod tests {
             ConditionContext { fields: &fields, lists: &lists, models: &[], has_matrix: false };
         let calendar = Calendar::decode(None);
         let consent = ConsentPolicy::default();
+        let templates = TemplateCatalog::shipped();
+        let office =
+            Office { calendar: &calendar, zones: &[Tz::Europe__London], templates: &templates };
         let decode =
-            |root: Option<&Table<'_>>| FollowupPolicy::decode(root, &context, &calendar, &consent);
+            |root: Option<&Table<'_>>| FollowupPolicy::decode(root, &context, office, &consent);
         let file = RuleText { path: "rules/followup.toml".into(), text: text.into() };
         let mut policy = decode(None);
         document(&file, &sink, |root| policy = decode(Some(root)));
@@ -418,7 +317,7 @@ mod tests {
     fn subjects_speak_the_language_of_the_lead() {
         let policy =
             check(&plan("a", "", "subject = 'Call'\nsubject-in = { pl = 'Zadzwoń' }"), &[]);
-        let step = policy.step("a", "call").unwrap();
+        let step = policy.step(&"a/call".parse().unwrap()).unwrap();
         assert_eq!(step.subject_in(Some("pl")), "Zadzwoń");
         assert_eq!(step.subject_in(Some("de")), "Call");
         assert_eq!(step.subject_in(None), "Call");

@@ -41,6 +41,8 @@ pub struct Calendar {
     pub extra_closed: Vec<NaiveDate>,
     /// The office's hours.
     pub hours: BusinessHours,
+    /// All hours of all days but holidays and closed days.
+    all_but_holidays: BusinessHours,
 }
 
 impl Calendar {
@@ -77,10 +79,27 @@ impl Calendar {
         Ok(if absent.is_empty() { hours } else { hours.without(absent) })
     }
 
+    /// Returns this calendar with the holidays of `country`.
+    #[must_use]
+    pub fn in_country(&self, country: String) -> Self {
+        let hours = self.hours.clone();
+        Self { hours, ..Self::office(self.zone, country, self.extra_closed.clone()) }
+    }
+
+    /// Returns whether `day` is a public holiday, or one on which the office is closed besides.
+    pub fn is_holiday(&self, day: NaiveDate) -> bool {
+        let noon = day.and_hms_opt(12, 0, 0).unwrap_or_default();
+        !self.all_but_holidays.is_open(instant_of(self.zone, noon))
+    }
+
     fn office(zone: Tz, country: String, extra_closed: Vec<NaiveDate>) -> Self {
-        let hours = BusinessHours::compile(Self::DEFAULT_HOURS, zone, &country, &extra_closed)
-            .expect("the default hours are valid in every known country");
-        Self { zone, country, extra_closed, hours }
+        let compile = |hours: &str| {
+            BusinessHours::compile(hours, zone, &country, &extra_closed)
+                .expect("such hours are valid in every known country")
+        };
+        let hours = compile(Self::DEFAULT_HOURS);
+        let all_but_holidays = compile("Mo-Su 00:00-24:00; PH off");
+        Self { zone, country, extra_closed, hours, all_but_holidays }
     }
 }
 

@@ -25,12 +25,14 @@ pub mod source;
 pub mod survivorship;
 pub mod tables;
 pub mod target;
+pub mod template;
 pub mod test;
 mod touch_kind;
 pub mod workspace;
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::ids::hex;
@@ -40,7 +42,7 @@ use consent::ConsentPolicy;
 use decode::{Sink, Table, document};
 use diagnostics::{Diagnostics, Place, RuleText, did_you_mean};
 use field::FieldCatalog;
-use followup::FollowupPolicy;
+use followup::{FollowupPolicy, Office};
 use identity::IdentityPolicy;
 use routing::{RESERVED_ROUTES, RoutingPolicy};
 use scoring::ScoringPolicy;
@@ -48,6 +50,7 @@ use source::SourceCatalog;
 use survivorship::Survivorship;
 use tables::Tables;
 use target::{ScoringPart, TargetCatalog};
+use template::TemplateCatalog;
 use test::RuleTest;
 use workspace::Workspace;
 
@@ -87,6 +90,8 @@ pub struct RuleSet {
     pub routing: RoutingPolicy,
     /// Plans.
     pub followup: FollowupPolicy,
+    /// What is written to people.
+    pub templates: TemplateCatalog,
     /// Alerts.
     pub alerts: AlertPolicy,
     /// Where rows come from.
@@ -132,8 +137,11 @@ impl RuleSet {
             ConditionContext { models: &models, has_matrix: scoring.matrix.is_some(), ..context };
         let routing =
             files.with("routing.toml", sink, |root| RoutingPolicy::decode(root, &context));
+        let templates = TemplateCatalog::decode(&files.templates, &fields, sink);
+        let zones: Vec<Tz> = routing.owners.iter().map(|owner| owner.hours.zone()).collect();
+        let office = Office { calendar: &routing.calendar, zones: &zones, templates: &templates };
         let followup = files.with("followup.toml", sink, |root| {
-            FollowupPolicy::decode(root, &context, &routing.calendar, &consent)
+            FollowupPolicy::decode(root, &context, office, &consent)
         });
         let sources = SourceCatalog::decode(&files.sources, &fields, sink);
         let known: Vec<&str> = sources.iter().map(|preset| preset.id.as_str()).collect();
@@ -167,6 +175,7 @@ impl RuleSet {
             scoring,
             routing,
             followup,
+            templates,
             sources,
             targets,
             tests,
@@ -181,6 +190,7 @@ struct Files<'a> {
     sources: Vec<&'a RuleText>,
     targets: Vec<RuleText>,
     tables: Vec<&'a RuleText>,
+    templates: Vec<&'a RuleText>,
     tests: Vec<&'a RuleText>,
 }
 
@@ -195,6 +205,7 @@ impl<'a> Files<'a> {
                 Some(("sources", _)) => files.sources.push(text),
                 Some(("targets", _)) => files.targets.push(text.clone()),
                 Some(("tables", _)) => files.tables.push(text),
+                Some(("templates", _)) => files.templates.push(text),
                 Some(("tests", _)) => files.tests.push(text),
                 None => match ROOT_FILES.iter().find(|known| **known == inside) {
                     Some(known) => drop(files.roots.insert(known, text)),
@@ -236,7 +247,7 @@ fn unknown(text: &RuleText, inside: &str, sink: &Sink) {
     let hint = did_you_mean(inside, ROOT_FILES.iter().copied()).map_or_else(
         || {
             format!(
-                "known: {}, and the folders sources, targets, tables, tests",
+                "known: {}, and the folders sources, targets, tables, templates, tests",
                 ROOT_FILES.join(", ")
             )
         },

@@ -229,7 +229,7 @@ fn decode_owner(table: &Table<'_>, calendar: &Calendar) -> Owner {
     let id = table.string("id");
     let zone = opt_zone(table, "zone").unwrap_or(calendar.zone);
     let country = opt_country(table, "country").unwrap_or_else(|| calendar.country.clone());
-    let calendar = &Calendar { country, ..calendar.clone() };
+    let calendar = &calendar.in_country(country);
     let absent: Vec<DayRange> =
         table.tables("absent", decode_absence).into_iter().flatten().collect();
     let hours = opt_hours(table, "hours", calendar, zone, &absent).unwrap_or_else(|| {

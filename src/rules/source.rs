@@ -21,6 +21,8 @@ use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
 
 /// The preset of tables that no other preset recognizes; its columns serve every other preset, too.
 pub const GENERIC_CSV: &str = "generic-csv";
+/// Preset of events of any system; what is said about tasks is taken in by it.
+pub const GENERIC_EVENTS: &str = "generic-events";
 /// The preset of JSON that no other preset recognizes.
 pub const GENERIC_JSON: &str = "generic-json";
 

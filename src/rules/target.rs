@@ -48,6 +48,15 @@ pub enum Profile {
     Spreadsheet,
 }
 
+/// What a row of the file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowsOf {
+    /// A lead that is new or has changed.
+    Leads,
+    /// A task that is open and was not in an earlier file.
+    Tasks,
+}
+
 /// What happens to a text longer than the target takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TooLong {
@@ -95,12 +104,31 @@ derived! {
     ConsentMarketingEmail "consent-marketing-email" "`true` when marketing by e-mail is allowed.";
     ConsentMarketingPhone "consent-marketing-phone" "`true` when marketing by phone is allowed.";
     IsNew "is-new" "`true` when this run made the lead.";
+    TaskId "task-id" "The task's stable id.";
+    TaskSubject "task-subject" "What to do, in one line.";
+    TaskText "task-text" "What its template says to the person, or of the lead.";
+    TaskChannel "task-channel" "`email`, `call`, `sms` or `task`.";
+    TaskDue "task-due" "When it is due.";
+    TaskBecause "task-because" "Why it is to be done, and due when it is.";
 }
 
 impl Derived {
     /// Returns whether it is an instant, so that `format` applies.
     pub fn is_instant(self) -> bool {
-        matches!(self, Self::FirstSubmittedAt | Self::LastSubmittedAt)
+        matches!(self, Self::FirstSubmittedAt | Self::LastSubmittedAt | Self::TaskDue)
+    }
+
+    /// Returns whether only a file of tasks can show it.
+    fn is_of_task(self) -> bool {
+        matches!(
+            self,
+            Self::TaskId
+                | Self::TaskSubject
+                | Self::TaskText
+                | Self::TaskChannel
+                | Self::TaskDue
+                | Self::TaskBecause
+        )
     }
 }
 
@@ -156,6 +184,8 @@ pub struct Target {
     pub name: String,
     /// What the file is for.
     pub because: String,
+    /// What a row is.
+    pub rows_of: RowsOf,
     /// Path inside a run's folder, with forward slashes.
     pub file: String,
     /// How rows are written down.
@@ -193,6 +223,9 @@ const RESERVED_FILES: &[&str] = &[
     "report.html",
     "tasks.csv",
     "tasks.ics",
+    "due.csv",
+    "alerts.json",
+    "metrics.prom",
     "dropoff.csv",
     "duplicates.csv",
     "quarantine.csv",
@@ -277,6 +310,7 @@ impl Target {
                 id: table.string("id"),
                 name: table.string("name"),
                 because: table.string("because"),
+                rows_of: rows_of(table, &columns),
                 file: file_path(table),
                 format: table
                     .opt_choice(
@@ -312,6 +346,25 @@ impl Target {
         }
         target
     }
+}
+
+fn rows_of(table: &Table<'_>, columns: &[Column]) -> RowsOf {
+    let rows_of = table
+        .opt_choice("rows-of", &[("leads", RowsOf::Leads), ("tasks", RowsOf::Tasks)])
+        .unwrap_or(RowsOf::Leads);
+    let of_task =
+        |value: &ColumnValue| matches!(value, ColumnValue::Derived(known) if known.is_of_task());
+    let mut columns = columns.iter();
+    if rows_of == RowsOf::Leads
+        && let Some(column) = columns.find(|column| column.from.iter().any(of_task))
+    {
+        table.error(
+            "id",
+            format!("column `{}` shows a task, and the rows are leads", column.header),
+            Some("add rows-of = \"tasks\" to [target]".to_owned()),
+        );
+    }
+    rows_of
 }
 
 impl Column {
@@ -385,7 +438,7 @@ fn check_format(table: &Table<'_>, format: Option<&str>, from: &[ColumnValue]) {
     let instants =
         |value: &ColumnValue| matches!(value, ColumnValue::Derived(known) if known.is_instant());
     if !from.is_empty() && !from.iter().any(instants) {
-        let hint = "only first-submitted-at and last-submitted-at have one".to_owned();
+        let hint = "only first-submitted-at, last-submitted-at and task-due have one".to_owned();
         table.error("format", "`format` is for instants", Some(hint));
     }
     if StrftimeItems::new(format).any(|item| item == Item::Error) {

@@ -6,12 +6,11 @@ use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
-use super::interned::{Interned, REMEMBERED_MAX};
+use super::interned::REMEMBERED_MAX;
 use super::{Store, codec};
 use crate::model::consent::ConsentClaim;
 use crate::model::ids::{Fingerprint, LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::moment::Certainty;
-use crate::model::task::PlannedTask;
 use crate::routing::RotationEntry;
 
 macro_rules! insert_lead {
@@ -36,21 +35,6 @@ const UPSERT_LEAD: &str = concat!(
          owner = excluded.owner, queue = excluded.queue,
          may_email = excluded.may_email, may_phone = excluded.may_phone,
          grade = excluded.grade, models = excluded.models, look_ms = excluded.look_ms"
-);
-
-macro_rules! insert_task {
-    () => {
-        "INSERT INTO task (lead_no, plan, step, channel, subject, due_ms, state, because_no, run_no)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-    };
-}
-
-const INSERT_TASK: &str = insert_task!();
-const UPSERT_TASK: &str = concat!(
-    insert_task!(),
-    " ON CONFLICT (lead_no, plan, step) DO UPDATE SET
-         channel = excluded.channel, subject = excluded.subject, due_ms = excluded.due_ms,
-         state = excluded.state, because_no = excluded.because_no, expired_run = NULL"
 );
 
 /// A submission as evaluation reads it; the JSON is decoded by a worker thread.
@@ -356,91 +340,6 @@ impl Store {
             statement.execute(params![entry.queue, entry.owner, entry.current, entry.assigned])?;
         }
         Ok(())
-    }
-}
-
-/// Keeps tasks; the sentences already met stay in memory.
-#[derive(Debug)]
-pub struct TaskBook<'s> {
-    store: &'s Store,
-    run: RunNo,
-    sentences: Interned<String>,
-}
-
-impl Store {
-    /// Opens the task list for writing.
-    pub fn task_book(&self, run: RunNo) -> TaskBook<'_> {
-        let sentences = Interned::new(
-            "INSERT INTO because (text) VALUES (?1) ON CONFLICT (text) DO NOTHING",
-            "SELECT because_no FROM because WHERE text = ?1",
-        );
-        TaskBook { store: self, run, sentences }
-    }
-}
-
-impl TaskBook<'_> {
-    /// Puts `planned` in the place of the open tasks of `lead`.
-    ///
-    /// A step that is planned again keeps its row: the same lead, plan and step are one task for ever.
-    pub fn write(&mut self, lead: LeadNo, is_new: bool, planned: &[PlannedTask]) -> Result<()> {
-        let connection = &self.store.connection;
-        if !is_new {
-            let because = self.sentence("the lead follows another plan")?;
-            connection
-                .prepare_cached(
-                    "UPDATE task SET state = 'superseded', because_no = ?2
-                     WHERE lead_no = ?1 AND state = 'open'",
-                )?
-                .execute([lead.0, because])?;
-        }
-        for task in planned {
-            let because = self.sentence(&task.because)?;
-            connection.prepare_cached(if is_new { INSERT_TASK } else { UPSERT_TASK })?.execute(
-                params![
-                    lead.0,
-                    task.plan,
-                    task.step,
-                    task.channel.word(),
-                    task.subject,
-                    task.due_ms,
-                    task.state.word(),
-                    because,
-                    self.run.0
-                ],
-            )?;
-        }
-        Ok(())
-    }
-
-    /// Leaves out open mails and messages that were due before `due_before_ms`: nobody sent them in
-    /// time, and now they would only puzzle people. With `only_replayed` those of other leads stay.
-    pub fn expire_mail(&mut self, due_before_ms: i64, only_replayed: bool) -> Result<()> {
-        let because = self.sentence("it was not sent while it was fresh")?;
-        let sql = "UPDATE task SET state = 'too-old', because_no = ?2, expired_run = ?3
-                   WHERE state = 'open' AND channel IN ('email', 'sms') AND due_ms < ?1";
-        let of_replayed = format!("{sql} AND lead_no IN (SELECT lead_no FROM temp.replayed_lead)");
-        self.store
-            .connection
-            .prepare_cached(if only_replayed { &of_replayed } else { sql })?
-            .execute([due_before_ms, because, self.run.0])?;
-        Ok(())
-    }
-
-    /// Ends the open tasks of a lead that was merged into another.
-    pub fn end(&mut self, lead: LeadNo) -> Result<()> {
-        let because = self.sentence("the lead was merged into another")?;
-        self.store
-            .connection
-            .prepare_cached(
-                "UPDATE task SET state = 'superseded', because_no = ?2
-                 WHERE lead_no = ?1 AND state = 'open'",
-            )?
-            .execute([lead.0, because])?;
-        Ok(())
-    }
-
-    fn sentence(&mut self, text: &str) -> Result<i64> {
-        self.sentences.number(&self.store.connection, text, |text| Ok(text.to_owned()))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::decision::{Contribution, Grade, Score, Segment};
 use crate::model::ids::{LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::lead::Lead;
 use crate::model::run::RowCounts;
-use crate::model::task::{PlannedTask, Task, TaskChannel, TaskState};
+use crate::model::task::{PlannedTask, Task, TaskChannel, TaskKey, TaskState};
 use crate::rules::field::FieldCatalog;
 
 /// Which leads to list; `None` means any.
@@ -42,6 +42,10 @@ pub struct TaskFilter {
     pub due_from_ms: Option<i64>,
     /// Also those that are not open.
     pub any_state: bool,
+    /// That were planned for the first time after this run.
+    pub planned_after: Option<i64>,
+    /// That this run handed out.
+    pub handed_out_by: Option<RunNo>,
     /// At most this many.
     pub limit: Option<i64>,
 }
@@ -104,7 +108,7 @@ const LEADS: &str = "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.n_s
          (SELECT max(run_no) FROM decision AS latest WHERE latest.lead_no = l.lead_no)";
 
 const TASKS: &str = "SELECT t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, b.text, \
-            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone \
+            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone, t.cycle, t.put_off \
      FROM task AS t JOIN because AS b USING (because_no) JOIN lead AS l USING (lead_no)";
 
 impl Store {
@@ -173,8 +177,9 @@ impl Store {
              WHERE l.merged_into IS NULL
                AND (?1 IS NULL OR l.owner = ?1) AND (?2 IS NULL OR l.segment = ?2)
                AND (?3 IS NULL OR t.due_ms < ?3) AND (?4 IS NULL OR t.due_ms >= ?4)
-               AND (?5 OR t.state = 'open')
-             ORDER BY t.due_ms, l.id, t.step LIMIT ?6"
+               AND (?5 OR t.state = 'open') AND (?7 IS NULL OR t.handed_run = ?7)
+               AND (?8 IS NULL OR t.run_no > ?8)
+             ORDER BY t.due_ms, l.id, t.plan, t.step, t.cycle LIMIT ?6"
         ))?;
         let mut rows = statement.query(params![
             filter.owner,
@@ -182,7 +187,9 @@ impl Store {
             filter.due_before_ms,
             filter.due_from_ms,
             filter.any_state,
-            filter.limit.unwrap_or(-1)
+            filter.limit.unwrap_or(-1),
+            filter.handed_out_by.map(|run| run.0),
+            filter.planned_after
         ])?;
         while let Some(row) = rows.next()? {
             visit(read_task(row, as_of_ms)?)?;
@@ -192,9 +199,9 @@ impl Store {
 
     /// Returns the tasks of one lead, the earliest due first, in whatever state.
     pub fn tasks_of(&self, lead: LeadNo, as_of_ms: i64) -> Result<Vec<Task>> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("{TASKS} WHERE t.lead_no = ?1 ORDER BY t.due_ms, t.step"))?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "{TASKS} WHERE t.lead_no = ?1 ORDER BY t.due_ms, t.plan, t.step, t.cycle"
+        ))?;
         let mut rows = statement.query([lead.0])?;
         let mut tasks = Vec::new();
         while let Some(row) = rows.next()? {
@@ -530,7 +537,6 @@ fn read_lead(row: &Row<'_>, read: ReadAs<'_>) -> Result<Lead> {
 }
 
 fn read_task(row: &Row<'_>, as_of_ms: i64) -> Result<Task> {
-    let (plan, step): (String, String) = (row.get(0)?, row.get(1)?);
     let channel: String = row.get(2)?;
     let due_ms: i64 = row.get(4)?;
     let state: String = row.get(5)?;
@@ -538,14 +544,13 @@ fn read_task(row: &Row<'_>, as_of_ms: i64) -> Result<Task> {
     let lead_id = read_id(row, 7)?;
     let is_late = state == TaskState::Open && due_ms < as_of_ms;
     Ok(Task {
-        id: format!("{lead_id}/{plan}/{step}"),
         lead_id,
         planned: PlannedTask {
-            step,
-            plan,
+            key: TaskKey { plan: row.get(0)?, step: row.get(1)?, cycle: row.get(14)? },
             channel: codec::word(TaskChannel::ALL, &channel)?,
             subject: row.get(3)?,
             due_ms,
+            put_off: row.get(15)?,
             state,
             because: row.get(6)?,
         },

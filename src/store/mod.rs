@@ -3,13 +3,14 @@
 //! This room owns the file, its schema, its transactions and its lock. It must not decide anything
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
 //! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
-//! said and accepted, [`leads`] keeps what was decided, [`listing`], [`accounts`], [`quarantine`] and
+//! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`listing`], [`accounts`], [`quarantine`] and
 //! [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
 //! [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
 //! anew needs, [`loads`] counts who has how many leads.
 
 pub mod absorb;
 pub mod accounts;
+pub mod alerts;
 pub mod codec;
 pub mod history;
 pub mod ingest;
@@ -25,6 +26,7 @@ pub mod replay;
 pub mod rescore;
 pub mod rules;
 pub mod runs;
+pub mod tasks;
 pub mod touches;
 pub mod turns;
 pub mod undo;
@@ -52,6 +54,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_keys_by_submission.sql"),
     include_str!("migrations/0009_looks_by_time.sql"),
     include_str!("migrations/0010_routing.sql"),
+    include_str!("migrations/0011_tasks.sql"),
+    include_str!("migrations/0012_alerts.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 use super::Store;
 use crate::model::decision::Assignment;
 use crate::model::ids::{LeadId, LeadNo, RunNo, SubmissionNo};
-use crate::model::task::{TaskChannel, TaskState};
+use crate::model::task::{PlannedTask, TaskChannel, TaskKey, TaskState};
 
 /// What a rescore is asked to do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,25 +34,6 @@ pub struct StandingLead {
     pub assignment: Assignment,
     /// When it is to be looked at again, milliseconds since 1970 UTC.
     pub look_ms: Option<i64>,
-}
-
-/// A task as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StandingTask {
-    /// Plan's id.
-    pub plan: String,
-    /// Step's id.
-    pub step: String,
-    /// How it reaches the person.
-    pub channel: TaskChannel,
-    /// What to do.
-    pub subject: String,
-    /// When it is due, milliseconds since 1970 UTC.
-    pub due_ms: i64,
-    /// Where it stands.
-    pub state: TaskState,
-    /// Why.
-    pub because: String,
 }
 
 const STANDING: &str =
@@ -134,25 +115,25 @@ impl Store {
     }
 
     /// Returns the tasks of `lead` as they stand once mail that was due before `stale_ms` is left out.
-    pub fn standing_tasks(&self, lead: LeadNo, stale_ms: i64) -> Result<Vec<StandingTask>> {
+    pub fn standing_tasks(&self, lead: LeadNo, stale_ms: i64) -> Result<Vec<PlannedTask>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT t.plan, t.step, t.channel, t.subject, t.due_ms,
+            "SELECT t.plan, t.step, t.cycle, t.channel, t.subject, t.due_ms,
                     CASE WHEN t.state = 'open' AND t.channel IN ('email', 'sms') AND t.due_ms < ?2
-                         THEN 'too-old' ELSE t.state END, b.text
+                         THEN 'too-old' ELSE t.state END, b.text, t.put_off
              FROM task AS t JOIN because AS b USING (because_no)
-             WHERE t.lead_no = ?1 ORDER BY t.plan, t.step",
+             WHERE t.lead_no = ?1 ORDER BY t.plan, t.step, t.cycle",
         )?;
         let mut rows = statement.query([lead.0, stale_ms])?;
         let mut tasks = Vec::new();
         while let Some(row) = rows.next()? {
-            tasks.push(StandingTask {
-                plan: row.get(0)?,
-                step: row.get(1)?,
-                channel: super::codec::word(TaskChannel::ALL, &row.get::<_, String>(2)?)?,
-                subject: row.get(3)?,
-                due_ms: row.get(4)?,
-                state: super::codec::word(TaskState::ALL, &row.get::<_, String>(5)?)?,
-                because: row.get(6)?,
+            tasks.push(PlannedTask {
+                key: TaskKey { plan: row.get(0)?, step: row.get(1)?, cycle: row.get(2)? },
+                channel: super::codec::word(TaskChannel::ALL, &row.get::<_, String>(3)?)?,
+                subject: row.get(4)?,
+                due_ms: row.get(5)?,
+                state: super::codec::word(TaskState::ALL, &row.get::<_, String>(6)?)?,
+                because: row.get(7)?,
+                put_off: row.get(8)?,
             });
         }
         Ok(tasks)

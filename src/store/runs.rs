@@ -43,6 +43,8 @@ pub enum RunKind {
     Model,
     /// Deciding anew about leads that are there, by other rules or at another time.
     Rescore,
+    /// Handing out what became due, and taking in what was said about tasks.
+    Tick,
 }
 
 impl RunKind {
@@ -50,9 +52,14 @@ impl RunKind {
     /// weights or rules. It can be undone, and it decides again in a replay.
     pub fn brings_something(self) -> bool {
         match self {
-            Self::Import | Self::Verdict | Self::Model | Self::Rescore => true,
+            Self::Import | Self::Verdict | Self::Model | Self::Rescore | Self::Tick => true,
             Self::Undo | Self::Rebuild => false,
         }
+    }
+
+    /// Returns whether such a run sees what time has changed, and hands out what became due.
+    pub fn looks_at_the_clock(self) -> bool {
+        matches!(self, Self::Import | Self::Tick)
     }
 
     /// Every kind with its word, in order.
@@ -63,6 +70,7 @@ impl RunKind {
         ("verdict", Self::Verdict),
         ("model", Self::Model),
         ("rescore", Self::Rescore),
+        ("tick", Self::Tick),
     ];
 
     /// Returns the word used in the store and in files.

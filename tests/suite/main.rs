@@ -16,6 +16,7 @@ mod small_world;
 mod workspace;
 
 mod accounts;
+mod alerts;
 mod bad_input;
 mod bad_rules;
 mod commands;
@@ -42,6 +43,7 @@ mod scenarios;
 mod scoring;
 mod sequences;
 mod small_tables;
+mod tasks;
 mod tidy;
 mod touches;
 mod undo;

@@ -1,0 +1,185 @@
+//! What is worth waking somebody for: rules meet the figures of a run and of the store.
+//!
+//! An alert has a key, its rule and what it is about. It opens when the key fires and closes when a run that asks its
+//! rule finds it in order again. Those that are about one run are told of each run; what goes on is told again when its
+//! cooldown is over. Between two imports only what goes by the clock is asked.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
+use super::Job;
+use crate::model::moment::utc_from_ms;
+use crate::model::run::Alert;
+use crate::rules::alerts::{
+    AlertFigures, AlertKind, AlertRule, Found, Lasting, WEEKS_MAX, Weekday,
+};
+use crate::store::Store;
+use crate::store::alerts::Firing;
+use crate::store::runs::RunRecord;
+
+/// How far back a source that is silent now must have brought leads.
+const USUAL_DAYS: i64 = 28;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// Asks every rule, keeps what opens and closes, and returns what somebody is told now, in the order of the rules.
+///
+/// `figures` are those of a run that read something; without them only the clock is asked.
+pub(super) fn watch(
+    job: &Job<'_>,
+    store: &Store,
+    record: &RunRecord,
+    figures: Option<&AlertFigures>,
+) -> Result<Vec<Alert>> {
+    let watching = Watching { job, store, as_of: utc_from_ms(record.as_of_ms) };
+    let asked = |rule: &&AlertRule| rule.kind.is_of_the_clock() || figures.is_some();
+    let rules: Vec<&AlertRule> = job.rules.alerts.rules.iter().filter(asked).collect();
+    let (mut firing, mut told) = (Vec::new(), Vec::new());
+    for rule in &rules {
+        for found in watching.found(rule, figures)? {
+            let alert = rule.alert(&found);
+            let cooldown_ms = rule.cooldown.num_milliseconds();
+            let became = store.fire_alert(record.no, record.as_of_ms, &alert, cooldown_ms)?;
+            if rule.kind.is_of_one_run() || became != Firing::Quiet {
+                told.push(alert.clone());
+            }
+            firing.push(alert);
+        }
+    }
+    // A rule that is no more finds nothing out of order.
+    let known = |id: &str| job.rules.alerts.rules.iter().any(|rule| rule.id == id);
+    let is_asked = |id: &str| rules.iter().any(|rule| rule.id == id) || !known(id);
+    store.close_alerts(record.no, record.as_of_ms, &is_asked, &firing)?;
+    Ok(told)
+}
+
+struct Watching<'a> {
+    job: &'a Job<'a>,
+    store: &'a Store,
+    as_of: DateTime<Utc>,
+}
+
+impl Watching<'_> {
+    fn found(&self, rule: &AlertRule, figures: Option<&AlertFigures>) -> Result<Vec<Found>> {
+        let about_all = |what: Option<String>| {
+            what.map(|what| Found { of: String::new(), what }).into_iter().collect()
+        };
+        Ok(match rule.kind {
+            AlertKind::LeadsFell | AlertKind::ConsentFell => {
+                let days = self.weekdays(rule)?;
+                let found = days.into_iter().filter_map(|(of, weekday)| {
+                    rule.of_weekday(&weekday).map(|what| Found { of, what })
+                });
+                found.collect()
+            }
+            AlertKind::Silent => {
+                let lasting = self.silences(rule)?;
+                let found = lasting.into_iter().filter_map(|(of, lasting)| {
+                    rule.of_clock(&lasting).map(|what| Found { of, what })
+                });
+                found.collect()
+            }
+            AlertKind::InputMissing => self.missing(rule, &self.store.last_input_by_source()?),
+            AlertKind::CanaryMissing => self.missing(rule, &self.store.last_test_by_source()?),
+            AlertKind::TasksOverdue => {
+                about_all(rule.of_waiting(self.store.count_overdue(self.since(rule))?))
+            }
+            AlertKind::HotUntouched => {
+                about_all(rule.of_waiting(self.store.count_hot_waiting(self.since(rule))?))
+            }
+            _ => about_all(figures.and_then(|figures| rule.of_run(figures))),
+        })
+    }
+
+    /// The instant from which something must have lasted.
+    fn since(&self, rule: &AlertRule) -> i64 {
+        self.as_of.timestamp_millis() - rule.lasting.num_milliseconds()
+    }
+
+    /// Leads of yesterday and of the same weekday before, by what the rule tells them by.
+    ///
+    /// History begins with the first lead: days before it are unknown, not empty. A day off is no day to compare, be it
+    /// yesterday or long ago.
+    fn weekdays(&self, rule: &AlertRule) -> Result<BTreeMap<String, Weekday>> {
+        let zone = self.job.rules.workspace.zone;
+        let calendar = &self.job.rules.routing.calendar;
+        let today = self.as_of.with_timezone(&zone).date_naive();
+        let Some(yesterday) = today.checked_sub_days(Days::new(1)) else {
+            return Ok(BTreeMap::new());
+        };
+        let earliest = yesterday.checked_sub_days(Days::new(7 * WEEKS_MAX as u64));
+        let since_ms = earliest.map_or(0, |day| {
+            day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis() - DAY_MS
+        });
+        let mut days: BTreeMap<String, BTreeMap<NaiveDate, (u64, u64)>> = BTreeMap::new();
+        let mut first: BTreeMap<String, NaiveDate> = BTreeMap::new();
+        self.store.each_arrival(rule.by, since_ms, |at_ms, may_email, of| {
+            if rule.by.is_some() && of.is_empty() {
+                return;
+            }
+            let day = utc_from_ms(at_ms).with_timezone(&zone).date_naive();
+            let known = first.entry(of.clone()).or_insert(day);
+            *known = day.min(*known);
+            let count = days.entry(of).or_default().entry(day).or_default();
+            count.0 += 1;
+            count.1 += u64::from(may_email);
+        })?;
+        let on = |counts: &BTreeMap<NaiveDate, (u64, u64)>, day: NaiveDate| {
+            (!calendar.is_holiday(day)).then(|| counts.get(&day).copied().unwrap_or_default())
+        };
+        let compared = days.into_iter().map(|(of, counts)| {
+            let first = first.get(&of).copied().unwrap_or(yesterday);
+            let before = (1..=WEEKS_MAX as u64)
+                .filter_map(|weeks| yesterday.checked_sub_days(Days::new(7 * weeks)))
+                .take_while(|day| *day >= first)
+                .filter_map(|day| on(&counts, day))
+                .collect();
+            (of, Weekday { day: on(&counts, yesterday), before })
+        });
+        Ok(compared.collect())
+    }
+
+    /// How long nothing has come from each that brought leads in the four weeks before.
+    fn silences(&self, rule: &AlertRule) -> Result<BTreeMap<String, Lasting>> {
+        let now_ms = self.as_of.timestamp_millis();
+        let silent_since = self.since(rule);
+        let since_ms = silent_since - USUAL_DAYS * DAY_MS;
+        let mut found: BTreeMap<String, (i64, u64)> = BTreeMap::new();
+        self.store.each_arrival(rule.by, since_ms, |at_ms, _, of| {
+            if of.is_empty() || at_ms > now_ms {
+                return;
+            }
+            let (last, usual) = found.entry(of).or_default();
+            *last = at_ms.max(*last);
+            *usual += u64::from(at_ms < silent_since);
+        })?;
+        let lasting = found
+            .into_iter()
+            .map(|(of, (last, usual))| (of, Lasting { hours: (now_ms - last) / HOUR_MS, usual }));
+        Ok(lasting.collect())
+    }
+
+    /// What has not come for long: from the rule's source, or from each that ever sent one.
+    fn missing(&self, rule: &AlertRule, last: &BTreeMap<String, i64>) -> Vec<Found> {
+        let now_ms = self.as_of.timestamp_millis();
+        let lasting = |last_ms: i64| Lasting { hours: (now_ms - last_ms) / HOUR_MS, usual: 0 };
+        match &rule.source {
+            // A store that is younger than that cannot know.
+            Some(source) => last
+                .get(source)
+                .and_then(|last_ms| rule.of_clock(&lasting(*last_ms)))
+                .map(|what| Found { of: source.clone(), what })
+                .into_iter()
+                .collect(),
+            None => last
+                .iter()
+                .filter_map(|(source, last_ms)| {
+                    let what = rule.of_clock(&lasting(*last_ms))?;
+                    Some(Found { of: source.clone(), what })
+                })
+                .collect(),
+        }
+    }
+}

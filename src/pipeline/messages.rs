@@ -1,0 +1,93 @@
+//! What tasks say: the texts of their templates, filled with what is known of the lead.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+
+use super::publish::{read_as, rule_no};
+use crate::delivery::mail::Draft;
+use crate::followup::language_of;
+use crate::model::ids::RunNo;
+use crate::model::lead::Lead;
+use crate::model::task::{Task, TaskChannel};
+use crate::rules::RuleSet;
+use crate::rules::template::variable;
+use crate::store::Store;
+
+/// Fills in templates from the store.
+#[derive(Clone, Copy)]
+pub struct Messages<'a> {
+    store: &'a Store,
+    rules: &'a RuleSet,
+}
+
+impl<'a> Messages<'a> {
+    /// Fills in the templates of `rules`.
+    pub fn new(store: &'a Store, rules: &'a RuleSet) -> Self {
+        Self { store, rules }
+    }
+
+    /// Returns what `task` says; `None` when its step has no template, or is no more.
+    pub fn text(&self, task: &Task) -> Result<Option<String>> {
+        // Most tasks have none, and then nobody has to be looked up.
+        if self.template_of(task).is_none() {
+            return Ok(None);
+        }
+        self.lead(task)?.map_or(Ok(None), |lead| self.text_for(task, &lead))
+    }
+
+    /// Returns the same when the task's lead is at hand.
+    pub fn text_for(&self, task: &Task, lead: &Lead) -> Result<Option<String>> {
+        let Some(template) = self.template_of(task) else { return Ok(None) };
+        let language = language_of(&lead.values);
+        let text = self.rules.templates.render(template, language, &self.values(lead));
+        text.with_context(|| format!("fill in template {template} for {}", task.id()))
+    }
+
+    /// Returns the mail that `task` sends, ready to be sent; `None` when it sends none.
+    pub fn draft(&self, task: &Task) -> Result<Option<Draft>> {
+        let Some(address) =
+            task.email.as_ref().filter(|_| task.planned.channel == TaskChannel::Email)
+        else {
+            return Ok(None);
+        };
+        let Some(text) = self.text(task)? else { return Ok(None) };
+        let owner = task.owner.as_deref().and_then(|owner| self.rules.routing.owner(owner));
+        let from = owner.filter(|owner| !owner.email.is_empty());
+        // A lead without a name goes by its address.
+        let name = if task.lead_name.contains('@') { "" } else { task.lead_name.as_str() };
+        Ok(Some(Draft {
+            task: task.id(),
+            from: from.map(|owner| (owner.name.clone(), owner.email.clone())),
+            to: (name.to_owned(), address.clone()),
+            subject: task.planned.subject.clone(),
+            text,
+        }))
+    }
+
+    fn template_of(&self, task: &Task) -> Option<&'a str> {
+        self.rules.followup.step(&task.planned.key)?.template.as_deref()
+    }
+
+    /// Returns the lead of `task`.
+    pub fn lead(&self, task: &Task) -> Result<Option<Lead>> {
+        let Some(no) = self.store.lead_by_id(task.lead_id)? else { return Ok(None) };
+        let rule_no = |id: &str| rule_no(self.rules, id);
+        self.store.lead(no, read_as(self.rules, &rule_no, RunNo(0))).map(Some)
+    }
+
+    fn values(&self, lead: &Lead) -> BTreeMap<String, String> {
+        let fields = self.rules.fields.iter();
+        let mut values: BTreeMap<String, String> = fields
+            .map(|(no, field)| {
+                (variable(&field.name), lead.values.get(no).unwrap_or_default().to_owned())
+            })
+            .collect();
+        values.insert("name".to_owned(), lead.display_name());
+        let owner = lead.owner.as_deref().and_then(|owner| self.rules.routing.owner(owner));
+        let (name, email) = owner.map_or(("", ""), |owner| (&owner.name, &owner.email));
+        values.insert("owner_name".to_owned(), name.to_owned());
+        values.insert("owner_email".to_owned(), email.to_owned());
+        values
+    }
+}

@@ -1,0 +1,140 @@
+//! Between two imports: what became due is handed out, and what was said about tasks is taken in.
+
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::json;
+
+use super::absorb::Fresh;
+use super::amend::{all_have_a_place, close, open_existing};
+use super::books::Books;
+use super::event::Events;
+use super::{
+    Job, Scratch, alerts, decide, deciding, digest_of, elapsed, opening, publish, recover, run_as,
+};
+use crate::intake::InputPath;
+use crate::model::ids::LeadId;
+use crate::model::task::TaskKey;
+use crate::model::touch::{TASK_DONE, TASK_SNOOZED};
+use crate::report::run_json::{LookedSummary, RunSummary};
+use crate::rules::source::GENERIC_EVENTS;
+use crate::store::Store;
+use crate::store::runs::{RunKind, RunRecord};
+
+/// What somebody says about a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// It is done; with what came of it, a kind of touch such as `contacted`.
+    Done {
+        /// What came of it, if anything did.
+        outcome: Option<String>,
+    },
+    /// It is put off until then.
+    Snoozed {
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+}
+
+/// What somebody says about one task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AboutTask {
+    /// Its lead.
+    pub lead: LeadId,
+    /// Which of its tasks.
+    pub key: TaskKey,
+    /// What is said.
+    pub said: Said,
+}
+
+/// Hands out what became due since the last run, exactly once, and publishes it. `None` when nothing did and nothing
+/// has changed with time: then nothing is written.
+///
+/// # Errors
+/// Those of a run; doing it again is safe.
+pub fn tick(job: &Job<'_>, events: Events<'_>) -> Result<Option<RunSummary>> {
+    let store = open_existing(job)?;
+    let digest = digest_of(&[]);
+    if let Some(summary) = recover(job, &store, &digest, events)? {
+        return Ok(Some(summary));
+    }
+    store.begin()?;
+    match look_at_the_clock(job, &store, &digest, events) {
+        Ok(Some((record, books))) => {
+            store.commit()?;
+            publish::publish(job, &store, &record, &books, events).map(Some)
+        }
+        Ok(None) => store.rollback().map(|()| None),
+        Err(fault) => {
+            let _ = store.rollback();
+            Err(fault)
+        }
+    }
+}
+
+fn look_at_the_clock(
+    job: &Job<'_>,
+    store: &Store,
+    digest: &str,
+    events: Events<'_>,
+) -> Result<Option<(RunRecord, Books)>> {
+    let record = store.begin_run(opening(job, RunKind::Tick, None, digest))?;
+    store.keep_rules(job.rules)?;
+    let fresh = Fresh::starting_at(record.first_submission_no);
+    store.prepare_fresh_keys()?;
+    let (absorbed, _) = decide(job, store, &record, &fresh, &[], events)?;
+    let looked = elapsed::look_again(deciding(job, store, &record, &fresh), events)?;
+    let handed_out = store.hand_out(record.no, record.as_of_ms)?;
+    let told = alerts::watch(job, store, &record, None)?;
+    let is_quiet = told.is_empty() && store.alerts_closed_by(record.no)?.is_empty();
+    if is_quiet && handed_out == 0 && looked.changed == 0 && absorbed.leads.is_empty() {
+        return Ok(None);
+    }
+    all_have_a_place(store, |broken| {
+        format!("{broken} leads or submissions would be without a place")
+    })?;
+    let mut books = Books::of_decision(&absorbed);
+    books.handed_out = handed_out;
+    books.tell(told);
+    books.looked_again = LookedSummary { leads: looked.leads, changed: looked.changed };
+    let books = close(store, &record, books)?;
+    Ok(Some((record, books)))
+}
+
+/// Takes in what is said, as events that came in at as-of, and publishes what that changed.
+///
+/// # Errors
+/// Those of a run.
+pub fn say(job: &Job<'_>, said: &[AboutTask]) -> Result<RunSummary> {
+    drop(open_existing(job)?);
+    let scratch = Scratch::create()?;
+    let path = scratch.0.join("tasks.jsonl");
+    let mut file = std::fs::File::create(&path)
+        .with_context(|| format!("cannot create {}", path.display()))?;
+    let at = job.as_of.to_rfc3339_opts(SecondsFormat::Millis, true);
+    for AboutTask { lead, key, said } in said {
+        let mut line = |event: &str, detail: String| {
+            let event = json!({
+                "time": at, "event": event, "detail": detail, "lead_id": lead.to_string(),
+            });
+            writeln!(file, "{event}").with_context(|| format!("cannot write {}", path.display()))
+        };
+        match said {
+            Said::Done { outcome } => {
+                line(TASK_DONE, key.to_string())?;
+                if let Some(outcome) = outcome {
+                    line(outcome, key.to_string())?;
+                }
+            }
+            Said::Snoozed { until } => {
+                let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+                line(TASK_SNOOZED, format!("{key} until {until}"))?;
+            }
+        }
+    }
+    drop(file);
+    let inputs = [InputPath::named(path, "leadmill tasks")];
+    let job = Job { inputs: &inputs, forced_source: Some(GENERIC_EVENTS), ..*job };
+    run_as(&job, RunKind::Tick, &mut |_| {})
+}

@@ -1,0 +1,254 @@
+//! Templates: what is written to people, in their language (`templates/*.txt`).
+//!
+//! A template is a text of MiniJinja. `confirmation.txt` serves everybody for whose language there is no
+//! `confirmation.pl.txt`. All of them are tried out when the rules are read, so none can fail in the middle of a night.
+
+use std::collections::BTreeMap;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, Error, UndefinedBehavior};
+
+use super::decode::Sink;
+use super::diagnostics::{Place, RuleText, did_you_mean};
+use super::field::FieldCatalog;
+
+/// What a template can show besides the fields of a lead.
+pub const BESIDE_FIELDS: &[(&str, &str)] = &[
+    ("name", "the lead's name; its company or address where there is none"),
+    ("owner_name", "who has the lead; empty while nobody has it"),
+    ("owner_email", "that person's e-mail address"),
+];
+
+/// Bytes that a template may have.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// All templates by name, and by language under it; the empty language serves all others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TemplateCatalog {
+    texts: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// Returns what a template calls the field `name`: `first_name` for `first-name`.
+pub fn variable(field: &str) -> String {
+    field.replace('-', "_")
+}
+
+impl TemplateCatalog {
+    /// Reads `files` and tries them out; mistakes go to `sink`.
+    pub fn decode(files: &[&RuleText], fields: &FieldCatalog, sink: &Sink) -> Self {
+        let known: Vec<String> = BESIDE_FIELDS
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .chain(fields.iter().map(|(_, field)| variable(&field.name)))
+            .collect();
+        let mut catalog = Self::default();
+        for file in files {
+            let Some((name, language)) = name_of(file, sink) else { continue };
+            try_out(file, &known, sink);
+            let languages = catalog.texts.entry(name).or_default();
+            languages.insert(language, file.text.to_string());
+        }
+        for (name, languages) in &catalog.texts {
+            if !languages.contains_key("") {
+                let first = files.iter().find(|file| file.path.contains(&format!("/{name}.")));
+                let place = first.map(|file| Place { file: (*file).clone(), span: 0..0 });
+                let hint = format!("add {name}.txt for everybody who speaks another language");
+                if let Some(place) = place {
+                    sink.error(&place, format!("template `{name}` has no {name}.txt"), Some(hint));
+                }
+            }
+        }
+        catalog
+    }
+
+    /// Returns the shipped ones, for tests.
+    #[cfg(test)]
+    pub(crate) fn shipped() -> Self {
+        let texts = super::embedded::texts();
+        let texts: Vec<&RuleText> =
+            texts.iter().filter(|text| text.path.starts_with("rules/templates/")).collect();
+        let sink = Sink::default();
+        let catalog = Self::decode(&texts, &FieldCatalog::decode(None), &sink);
+        assert_eq!(sink.take(), []);
+        catalog
+    }
+
+    /// Returns the names of all templates.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.texts.keys().map(String::as_str)
+    }
+
+    /// Renders `template` in `language`, else in the general one, with `values` by variable: every field has one, be it
+    /// empty. `None` when there is no such template.
+    ///
+    /// # Errors
+    /// What MiniJinja says of a template that failed only with these values.
+    pub fn render(
+        &self,
+        template: &str,
+        language: Option<&str>,
+        values: &BTreeMap<String, String>,
+    ) -> Result<Option<String>, Error> {
+        let Some(languages) = self.texts.get(template) else { return Ok(None) };
+        let own = language.and_then(|language| languages.get(language));
+        let Some(text) = own.or_else(|| languages.get("")) else { return Ok(None) };
+        environment().render_str(text, values).map(Some)
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.expect("the template's own marks are sound"));
+    // Every field is there, so what is missing is empty.
+    environment.add_filter("default", |text: &str, other: &str| {
+        if text.is_empty() { other.to_owned() } else { text.to_owned() }
+    });
+    environment
+}
+
+/// Returns name and language of the template in `file`.
+fn name_of(file: &RuleText, sink: &Sink) -> Option<(String, String)> {
+    let place = Place { file: file.clone(), span: 0..0 };
+    let base = file.path.rsplit('/').next().unwrap_or_default();
+    let Some(stem) = base.strip_suffix(".txt") else {
+        let hint = "call it confirmation.txt, or confirmation.pl.txt for one language";
+        sink.error(&place, format!("`{base}` is not a template"), Some(hint.to_owned()));
+        return None;
+    };
+    let (name, language) = stem.split_once('.').unwrap_or((stem, ""));
+    let is_language = language.is_empty()
+        || (language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase()));
+    if name.is_empty() || !is_language {
+        let hint = "a language is two small letters: confirmation.pl.txt";
+        sink.error(&place, format!("`{language}` is not a language"), Some(hint.to_owned()));
+        return None;
+    }
+    Some((name.to_owned(), language.to_owned()))
+}
+
+/// Compiles the template and renders it twice: with every value there, and with none.
+fn try_out(file: &RuleText, known: &[String], sink: &Sink) {
+    let whole = Place { file: file.clone(), span: 0..0 };
+    if file.text.len() > TEXT_BYTES_MAX {
+        let hint = "a mail of that size is no answer to an enquiry";
+        sink.error(&whole, "the template is larger than 64 KiB", Some(hint.to_owned()));
+        return;
+    }
+    let environment = environment();
+    let template = match environment.template_from_str(&file.text) {
+        Ok(template) => template,
+        Err(fault) => return sink.error(&place_of(file, &fault), words(&fault), None),
+    };
+    let mut unknown: Vec<String> = template.undeclared_variables(false).into_iter().collect();
+    unknown.retain(|name| !known.contains(name));
+    unknown.sort_unstable();
+    for name in &unknown {
+        let at = file.text.find(name.as_str()).unwrap_or_default();
+        let place = Place { file: file.clone(), span: at..at + name.len() };
+        let near = did_you_mean(name, known.iter().map(String::as_str));
+        let hint = near.map_or_else(
+            || {
+                "`leadmill rules fields` lists the fields; write first_name for first-name"
+                    .to_owned()
+            },
+            |near| format!("did you mean `{near}`?"),
+        );
+        sink.error(&place, format!("nothing is called `{name}`"), Some(hint));
+    }
+    if !unknown.is_empty() {
+        return;
+    }
+    for value in ["x", ""] {
+        let values: BTreeMap<&str, &str> =
+            known.iter().map(|name| (name.as_str(), value)).collect();
+        if let Err(fault) = template.render(values) {
+            return sink.error(&place_of(file, &fault), words(&fault), None);
+        }
+    }
+}
+
+fn words(fault: &Error) -> String {
+    let detail = fault.detail().map_or(String::new(), |detail| format!(": {detail}"));
+    format!("{}{detail}", fault.kind())
+}
+
+fn place_of(file: &RuleText, fault: &Error) -> Place {
+    let span = fault.range().unwrap_or(0..0);
+    let end = span.end.min(file.text.len());
+    Place { file: file.clone(), span: span.start.min(end)..end }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::diagnostics::Diagnostics;
+
+    fn decode(files: &[(&str, &str)]) -> (TemplateCatalog, Vec<String>) {
+        let sink = Sink::default();
+        let files: Vec<RuleText> = files
+            .iter()
+            .map(|(path, text)| RuleText {
+                path: format!("rules/templates/{path}").into(),
+                text: (*text).into(),
+            })
+            .collect();
+        let files: Vec<&RuleText> = files.iter().collect();
+        let catalog = TemplateCatalog::decode(&files, &FieldCatalog::decode(None), &sink);
+        let found = Diagnostics::new(sink.take());
+        let line = |one: &crate::rules::diagnostics::Diagnostic| {
+            format!("{}: {}", one.place.line(), one.message)
+        };
+        let found = found.iter().map(line).collect();
+        (catalog, found)
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        assert_eq!(decode(&[("a.txt", text)]).1, expected, "{text}");
+    }
+
+    #[test]
+    fn a_template_speaks_the_language_of_the_lead() {
+        let (catalog, found) = decode(&[
+            ("thanks.txt", "Hello{% if first_name %} {{ first_name }}{% endif %}!\n"),
+            ("thanks.pl.txt", "Dzień dobry, {{ name }}!"),
+        ]);
+        assert_eq!(found, Vec::<String>::new());
+        let values = BTreeMap::from([
+            ("first_name".to_owned(), "Ewa".to_owned()),
+            ("name".to_owned(), "Ewa <Łęcka>".to_owned()),
+        ]);
+        let rendered = |template: &str, language: Option<&str>| {
+            catalog.render(template, language, &values).unwrap()
+        };
+        assert_eq!(rendered("thanks", None).as_deref(), Some("Hello Ewa!"));
+        assert_eq!(rendered("thanks", Some("de")).as_deref(), Some("Hello Ewa!"));
+        assert_eq!(rendered("thanks", Some("pl")).as_deref(), Some("Dzień dobry, Ewa <Łęcka>!"));
+        assert_eq!(rendered("bye", None), None);
+        let values = BTreeMap::from([("first_name".to_owned(), String::new())]);
+        let nobody = catalog.render("thanks", None, &values).unwrap();
+        assert_eq!(nobody.as_deref(), Some("Hello!"));
+    }
+
+    #[test]
+    fn mistakes_are_found_before_anybody_is_written_to() {
+        check("{{ first_name | default('there') | upper }}", &[]);
+        check("a\n{{ frist_name }}", &["2: nothing is called `frist_name`"]);
+        check(
+            "a\n{% if name %}",
+            &["2: syntax error: unexpected end of input, expected end of block"],
+        );
+        check("{{ name | shout }}", &["1: unknown filter: filter shout is unknown"]);
+        check("{{ name.first.second }}", &["1: undefined value: `name.first` is undefined"]);
+        assert_eq!(
+            decode(&[("a.pl.txt", "x"), ("b.polish.txt", "x"), ("c.md", "x")]).1,
+            [
+                "1: template `a` has no a.txt",
+                "1: `polish` is not a language",
+                "1: `c.md` is not a template"
+            ]
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! The task list: what a run puts there, and what was handed out once it was due.
+
+use anyhow::Result;
+use rusqlite::params;
+
+use super::Store;
+use super::interned::Interned;
+use crate::model::ids::{Fingerprint, LeadNo, RunNo};
+use crate::model::task::{HandedOut, PlannedTask, TaskKey};
+
+macro_rules! insert_task {
+    () => {
+        "INSERT INTO task (lead_no, plan, step, cycle, channel, subject, due_ms, state, because_no, run_no, put_off)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+    };
+}
+
+const INSERT_TASK: &str = insert_task!();
+const UPSERT_TASK: &str = concat!(
+    insert_task!(),
+    " ON CONFLICT (lead_no, plan, step, cycle) DO UPDATE SET
+         channel = excluded.channel, subject = excluded.subject, due_ms = excluded.due_ms,
+         state = excluded.state, because_no = excluded.because_no, expired_run = NULL,
+         handed_run = CASE WHEN put_off = excluded.put_off THEN handed_run END, put_off = excluded.put_off"
+);
+
+/// Keeps tasks; the sentences already met stay in memory.
+#[derive(Debug)]
+pub struct TaskBook<'s> {
+    store: &'s Store,
+    run: RunNo,
+    sentences: Interned<String>,
+}
+
+impl Store {
+    /// Opens the task list for writing.
+    pub fn task_book(&self, run: RunNo) -> TaskBook<'_> {
+        let sentences = Interned::new(
+            "INSERT INTO because (text) VALUES (?1) ON CONFLICT (text) DO NOTHING",
+            "SELECT because_no FROM because WHERE text = ?1",
+        );
+        TaskBook { store: self, run, sentences }
+    }
+}
+
+impl TaskBook<'_> {
+    /// Puts `planned` in the place of the open tasks of `lead`.
+    ///
+    /// A step that is planned again keeps its row: the same lead and key are one task for ever.
+    pub fn write(&mut self, lead: LeadNo, is_new: bool, planned: &[PlannedTask]) -> Result<()> {
+        let connection = &self.store.connection;
+        if !is_new {
+            let because = self.sentence("another plan or a newer enquiry took its place")?;
+            connection
+                .prepare_cached(
+                    "UPDATE task SET state = 'superseded', because_no = ?2
+                     WHERE lead_no = ?1 AND state = 'open'",
+                )?
+                .execute([lead.0, because])?;
+        }
+        for task in planned {
+            let because = self.sentence(&task.because)?;
+            connection.prepare_cached(if is_new { INSERT_TASK } else { UPSERT_TASK })?.execute(
+                params![
+                    lead.0,
+                    task.key.plan,
+                    task.key.step,
+                    task.key.cycle,
+                    task.channel.word(),
+                    task.subject,
+                    task.due_ms,
+                    task.state.word(),
+                    because,
+                    self.run.0,
+                    task.put_off
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Leaves out open mails and messages that were due before `due_before_ms`: nobody sent them in
+    /// time, and now they would only puzzle people. With `only_replayed` those of other leads stay.
+    pub fn expire_mail(&mut self, due_before_ms: i64, only_replayed: bool) -> Result<()> {
+        let because = self.sentence("it was not sent while it was fresh")?;
+        let sql = "UPDATE task SET state = 'too-old', because_no = ?2, expired_run = ?3
+                   WHERE state = 'open' AND channel IN ('email', 'sms') AND due_ms < ?1";
+        let of_replayed = format!("{sql} AND lead_no IN (SELECT lead_no FROM temp.replayed_lead)");
+        self.store
+            .connection
+            .prepare_cached(if only_replayed { &of_replayed } else { sql })?
+            .execute([due_before_ms, because, self.run.0])?;
+        Ok(())
+    }
+
+    /// Ends the open tasks of a lead that was merged into another.
+    pub fn end(&mut self, lead: LeadNo) -> Result<()> {
+        let because = self.sentence("the lead was merged into another")?;
+        self.store
+            .connection
+            .prepare_cached(
+                "UPDATE task SET state = 'superseded', because_no = ?2
+                 WHERE lead_no = ?1 AND state = 'open'",
+            )?
+            .execute([lead.0, because])?;
+        Ok(())
+    }
+
+    fn sentence(&mut self, text: &str) -> Result<i64> {
+        self.sentences.number(&self.store.connection, text, |text| Ok(text.to_owned()))
+    }
+}
+
+impl Store {
+    /// Returns what runs before `run` handed out of the tasks of leads that these submissions founded.
+    pub fn handed_out(
+        &self,
+        founders: impl Iterator<Item = Fingerprint>,
+        run: RunNo,
+    ) -> Result<Vec<HandedOut>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT plan, step, cycle, at_ms FROM handed_out WHERE founder = ?1 AND run_no < ?2",
+        )?;
+        let mut found = Vec::new();
+        for founder in founders {
+            let rows = statement.query_map(params![founder.0, run.0], |row| {
+                let key = TaskKey { plan: row.get(0)?, step: row.get(1)?, cycle: row.get(2)? };
+                Ok(HandedOut { key, at_ms: row.get(3)? })
+            })?;
+            for row in rows {
+                found.push(row?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Hands out, as `run`, the open tasks that are due by `as_of_ms` and that no run has handed out yet; returns how
+    /// many.
+    pub fn hand_out(&self, run: RunNo, as_of_ms: i64) -> Result<u64> {
+        let handed = self.connection.execute(
+            "INSERT OR IGNORE INTO handed_out
+             SELECT s.fingerprint, t.plan, t.step, t.cycle, t.put_off, ?1, ?2
+             FROM task AS t INDEXED BY task_to_hand_out JOIN lead AS l USING (lead_no)
+             JOIN submission AS s ON s.submission_no = l.founder_no
+             WHERE t.state = 'open' AND t.handed_run IS NULL AND t.due_ms <= ?2
+               AND l.merged_into IS NULL",
+            [run.0, as_of_ms],
+        )?;
+        self.mark_handed_out(run, "")?;
+        Ok(handed as u64)
+    }
+
+    /// Marks what `run` handed out when it decided for the first time, of the leads at stake.
+    pub fn hand_out_again(&self, run: RunNo) -> Result<()> {
+        self.mark_handed_out(run, "AND t.lead_no IN (SELECT lead_no FROM temp.replayed_lead)")
+    }
+
+    fn mark_handed_out(&self, run: RunNo, which: &str) -> Result<()> {
+        let sql = format!(
+            "UPDATE task SET handed_run = ?1
+             FROM (SELECT t.lead_no, t.plan, t.step, t.cycle
+                   FROM handed_out AS h INDEXED BY handed_out_by_run
+                   JOIN seen AS s ON s.fingerprint = h.founder AND s.kind = 's'
+                   JOIN membership AS m ON m.submission_no = s.no
+                   JOIN lead AS l ON l.lead_no = m.lead_no AND l.founder_no = s.no
+                   JOIN task AS t ON (t.lead_no, t.plan, t.step, t.cycle) = (l.lead_no, h.plan, h.step, h.cycle)
+                   WHERE h.run_no = ?1 AND t.put_off = h.put_off AND t.state = 'open' AND l.merged_into IS NULL {which}) AS due
+             WHERE (task.lead_no, task.plan, task.step, task.cycle)
+                 = (due.lead_no, due.plan, due.step, due.cycle)"
+        );
+        self.connection.prepare_cached(&sql)?.execute([run.0])?;
+        Ok(())
+    }
+
+    /// Forgets which tasks `run` handed out, for it goes; that they were handed out stays a fact.
+    pub fn forget_handing_out(&self, run: RunNo) -> Result<()> {
+        self.connection
+            .execute("UPDATE task SET handed_run = NULL WHERE handed_run = ?1", [run.0])?;
+        Ok(())
+    }
+}
