@@ -4,7 +4,7 @@ use super::field::{Field, Value, ValueNo};
 use super::kind::Kind;
 use super::model::{Key, Part};
 use super::records::Records;
-use super::similarity::{edits, jaro_winkler};
+use super::similarity::{edits, jaro_winkler, numbers_differ};
 use super::sketch::{self, Sketch, sketches};
 
 /// Fields beyond this many are not compared; no export that a person made has more that tell people apart.
@@ -385,6 +385,9 @@ fn surnames(a: &str, b: &str) -> u8 {
 
 /// Compares two spellings of a given name or a surname.
 fn one_name(a: &str, b: &str) -> u8 {
+    if numbers_differ(a, b) {
+        return 4;
+    }
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if short.len() == 1 {
         return if long.starts_with(short) { 2 } else { 4 };
@@ -431,13 +434,8 @@ fn dates(a: &Value, b: &Value) -> u8 {
 }
 
 fn emails(a: &str, b: &str) -> u8 {
-    let slips = edits(a, b, 2);
-    // A number at the end of a name tells namesakes apart: `jan.lis81` is not `jan.lis82` mistyped.
-    let is_numbered = a.len() == b.len()
-        && a.bytes()
-            .zip(b.bytes())
-            .all(|(x, y)| x == y || (x.is_ascii_digit() && y.is_ascii_digit()));
-    if slips <= 2 && a.len().min(b.len()) >= 9 && !is_numbered {
+    // A number tells namesakes apart: `jan.lis81` is not `jan.lis82` mistyped.
+    if a.len().min(b.len()) >= 9 && edits(a, b, 2) <= 2 && !numbers_differ(a, b) {
         return 1;
     }
     let (mailbox_a, _) = a.split_once('@').unwrap_or((a, ""));
@@ -462,7 +460,8 @@ fn houses(a: &str, b: &str) -> u8 {
 }
 
 fn webs(a: &str, b: &str) -> u8 {
-    if a.len().min(b.len()) >= 8 && edits(a, b, 2) <= 2 { 1 } else { 2 }
+    let is_slip = a.len().min(b.len()) >= 8 && edits(a, b, 2) <= 2 && !numbers_differ(a, b);
+    if is_slip { 1 } else { 2 }
 }
 
 fn postcodes(a: &str, b: &str) -> u8 {
@@ -497,9 +496,12 @@ fn words(field: &Field, a: &Value, b: &Value) -> u8 {
     let dice = 2.0 * shared / (weight_a + weight_b);
     let overlap = shared / weight_a.min(weight_b);
     let similarity = 0.6 * dice + 0.4 * overlap.min(1.0);
-    // Two houses of one street are two places.
-    if field.kind == Kind::Street && numbers_differ(field, a, b) {
+    // Two houses of one street are two places, and two branches of one name two branches.
+    if field.kind == Kind::Street && houses_differ(field, a, b) {
         return if similarity >= 0.62 { 3 } else { 4 };
+    }
+    if field.kind == Kind::Organization && numbers_differ(&a.text, &b.text) {
+        return 4;
     }
     match similarity {
         s if s >= 0.86 => 1,
@@ -511,7 +513,7 @@ fn words(field: &Field, a: &Value, b: &Value) -> u8 {
 }
 
 /// Returns whether both hold numbers and not one of them is the same.
-fn numbers_differ(field: &Field, a: &Value, b: &Value) -> bool {
+fn houses_differ(field: &Field, a: &Value, b: &Value) -> bool {
     let numbers = |value: &'_ Value| -> Vec<u32> {
         value
             .words
@@ -593,6 +595,9 @@ mod tests {
                 ("lis", "list", 1),
                 ("wojcik", "nowak", 4),
                 ("zielinski", "zielonka", 3),
+                ("w12ska", "w13ska", 4),
+                ("w12ska", "w12sak", 1),
+                ("kowalsk1", "kowalski", 1),
             ],
         );
     }
@@ -606,13 +611,25 @@ mod tests {
                 ("anna.lis@przyklad.pl", "annalis@gmail.com", 2),
                 ("anna.lis@przyklad.pl", "jan.wilk@przyklad.pl", 3),
                 ("anna.lis81@przyklad.pl", "anna.lis82@przyklad.pl", 3),
-                ("anna.lis81@przyklad.pl", "anna.lis8@przyklad.pl", 1),
+                ("anna.lis81@przyklad.pl", "anna.lis8@przyklad.pl", 3),
+                ("anna.lis81@przyklad.pl", "anna.lis@przyklad.pl", 1),
+                ("anna12@firma12.pl", "anna9@firma9.pl", 3),
+                ("anna.lis81@przyklad.pl", "anna.lsi81@przyklad.pl", 1),
             ],
         );
         check(codes, &[("600123456", "600123465", 1), ("600123456", "501999888", 2)]);
         check(houses, &[("12", "12a", 1), ("12", "47", 2)]);
         check(postcodes, &[("00950", "00951", 1), ("00950", "00123", 2), ("00950", "80123", 3)]);
         check(cities, &[("warszawa", "warszwa", 1), ("lodz", "radom", 2)]);
-        check(webs, &[("przyklad.pl", "przykld.pl", 1), ("przyklad.pl", "inny.pl", 2)]);
+        check(
+            webs,
+            &[
+                ("przyklad.pl", "przykld.pl", 1),
+                ("przyklad.pl", "inny.pl", 2),
+                ("sklep24.pl", "sklep42.pl", 2),
+                ("firma12.pl", "firma1.pl", 2),
+                ("sklep24.pl", "skelp24.pl", 1),
+            ],
+        );
     }
 }
