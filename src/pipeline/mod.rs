@@ -25,6 +25,7 @@ pub mod matching;
 pub mod model;
 pub mod otherwise;
 mod page;
+mod parting;
 pub mod publish;
 pub mod quarantine;
 pub mod rebuild;
