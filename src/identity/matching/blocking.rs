@@ -171,34 +171,39 @@ fn blocks(records: &Records, rows_by_name: &[u32]) -> Blocks {
         chosen.close_record();
     }
     drop(atoms);
-    // Records are grouped by the first of the two atoms, and each group is put in order of the second.
-    let mut group_ends = vec![0_u32; n_common as usize + 1];
-    chosen.each_pair(|first, _, _| group_ends[first as usize + 1] += 1);
-    for group in 0..n_common as usize {
-        group_ends[group + 1] += group_ends[group];
-    }
-    let mut second_and_row = vec![0_u64; group_ends[n_common as usize] as usize];
-    let mut group_places = group_ends.clone();
-    chosen.each_pair(|first, second, row| {
-        let place = &mut group_places[first as usize];
-        second_and_row[*place as usize] = u64::from(second) << 32 | u64::from(row);
-        *place += 1;
-    });
-    blocks.rows.reserve_exact(second_and_row.len());
-    for ends in group_ends.windows(2) {
-        let group = &mut second_and_row[ends[0] as usize..ends[1] as usize];
-        group.sort_unstable();
-        for block in group.chunk_by(|a, b| a >> 32 == b >> 32).filter(|block| block.len() > 1) {
-            blocks.starts.push(blocks.rows.len() as u32);
-            blocks.rows.extend(block.iter().map(|entry| *entry as u32));
-        }
-    }
+    blocks.add_common(&chosen, n_common as usize);
     blocks.starts.push(blocks.rows.len() as u32);
     blocks.order_large(rows_by_name);
     blocks
 }
 
 impl Blocks {
+    /// Adds the blocks of two common atoms, of which there are `n_common`: records are grouped by the first of the two,
+    /// and each group is put in order of the second.
+    fn add_common(&mut self, chosen: &Chosen, n_common: usize) {
+        let mut group_ends = vec![0_u32; n_common + 1];
+        chosen.each_pair(|first, _, _| group_ends[first as usize + 1] += 1);
+        for group in 0..n_common {
+            group_ends[group + 1] += group_ends[group];
+        }
+        let mut second_and_row = vec![0_u64; group_ends[n_common] as usize];
+        let mut group_places = group_ends.clone();
+        chosen.each_pair(|first, second, row| {
+            let place = &mut group_places[first as usize];
+            second_and_row[*place as usize] = u64::from(second) << 32 | u64::from(row);
+            *place += 1;
+        });
+        self.rows.reserve_exact(second_and_row.len());
+        for ends in group_ends.windows(2) {
+            let group = &mut second_and_row[ends[0] as usize..ends[1] as usize];
+            group.sort_unstable();
+            for block in group.chunk_by(|a, b| a >> 32 == b >> 32).filter(|block| block.len() > 1) {
+                self.starts.push(self.rows.len() as u32);
+                self.rows.extend(block.iter().map(|entry| *entry as u32));
+            }
+        }
+    }
+
     /// Puts the rows of large blocks into the order of names.
     fn order_large(&mut self, rows_by_name: &[u32]) {
         let large: Vec<_> = self.all().filter(|block| block.len() > BLOCK_MAX).collect();
