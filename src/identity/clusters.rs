@@ -1,6 +1,6 @@
 //! Connected components: a union-find over small integers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Disjoint sets of `0..len`; 4 bytes an element.
 #[derive(Debug, Clone, Default)]
@@ -77,9 +77,62 @@ impl Clusters {
     }
 }
 
+/// Disjoint sets of which some must not be joined.
+#[derive(Debug)]
+pub struct PartedClusters {
+    clusters: Clusters,
+    /// For the smallest element of each set those of the sets that it must not be joined with.
+    apart: BTreeMap<u32, BTreeSet<u32>>,
+}
+
+impl PartedClusters {
+    /// Makes `len` sets of one element each; those of the pairs in `apart` stay in different ones.
+    pub fn new(len: usize, apart: &[(u32, u32)]) -> Self {
+        let mut parted = Self { clusters: Clusters::new(len), apart: BTreeMap::new() };
+        for (a, b) in apart.iter().filter(|(a, b)| a != b) {
+            parted.apart.entry(*a).or_default().insert(*b);
+            parted.apart.entry(*b).or_default().insert(*a);
+        }
+        parted
+    }
+
+    /// Returns the smallest element of the set that holds `element`.
+    pub fn find(&mut self, element: u32) -> u32 {
+        self.clusters.find(element)
+    }
+
+    /// Joins the sets of `a` and `b` where they may be; returns whether they were apart and are one now.
+    pub fn union(&mut self, a: u32, b: u32) -> bool {
+        let (a, b) = (self.find(a), self.find(b));
+        let (low, high) = (a.min(b), a.max(b));
+        if low == high || self.apart.get(&low).is_some_and(|others| others.contains(&high)) {
+            return false;
+        }
+        self.clusters.union(low, high);
+        for other in self.apart.remove(&high).unwrap_or_default() {
+            let others = self.apart.entry(other).or_default();
+            others.remove(&high);
+            others.insert(low);
+            self.apart.entry(low).or_default().insert(other);
+        }
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_apart_stays_so_whatever_else_is_joined() {
+        let mut parted = PartedClusters::new(6, &[(1, 4)]);
+        assert!(parted.union(1, 2) && parted.union(3, 4));
+        assert!(!parted.union(2, 3), "1 is with 2, and 4 with 3");
+        assert!(parted.union(0, 1) && parted.union(5, 3));
+        assert!(!parted.union(5, 0));
+        assert!(!parted.union(0, 2), "they are one already");
+        assert_eq!([0, 1, 2, 3, 4, 5].map(|element| parted.find(element)), [0, 0, 0, 3, 3, 3]);
+    }
 
     #[test]
     fn the_smallest_element_names_its_set() {

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::clusters::Clusters;
 use super::keys::KeyKind;
+use super::matching::similarity::numbers_differ;
 use crate::model::field::{self, FieldValues};
 use crate::rules::identity::IdentityPolicy;
 
 /// Beyond this many different names a key is shared beyond doubt, and names are compared for
 /// equality only: comparing all pairs would take quadratic time.
-const NAMES_COMPARED_MAX: usize = 200;
+pub const NAMES_COMPARED_MAX: usize = 200;
 
 /// The holder of a phone number that came without a name but with an e-mail address: no folded name
 /// looks like it, and it joins nobody. Colleagues behind one switchboard who leave no name must not
@@ -114,13 +115,13 @@ impl<'a> Guard<'a> {
     /// Puts names that fit nobody known so far together where they are one person's.
     fn groups<'n>(&self, form: Form, names: &[&'n str]) -> Vec<Vec<&'n str>> {
         let same = Clusters::joining(names, NAMES_COMPARED_MAX, |a, b| {
-            self.compatible(a, b) && (form != Form::Half || say_the_same_half(a, b))
+            self.may_be_one(a, b) && (form != Form::Half || say_the_same_half(a, b))
         });
         let groups = same.into_groups(names);
         // Halves that say different things are one person's if no two of them contradict each other.
         let is_one = form == Form::Half
             && names.len() <= NAMES_COMPARED_MAX
-            && names.iter().all(|a| names.iter().all(|b| self.compatible(a, b)));
+            && names.iter().all(|a| names.iter().all(|b| self.may_be_one(a, b)));
         if is_one && !names.is_empty() { vec![names.to_vec()] } else { groups }
     }
 
@@ -132,7 +133,7 @@ impl<'a> Guard<'a> {
         if known.len() > NAMES_COMPARED_MAX {
             return Whose::Several;
         }
-        let fitting = known.iter().filter(|(other, _)| self.compatible(name, other));
+        let fitting = known.iter().filter(|(other, _)| self.may_be_one(name, other));
         let mut numbers = fitting.filter_map(|(_, number)| *number);
         match numbers.next() {
             None => Whose::Nobodys,
@@ -141,9 +142,15 @@ impl<'a> Guard<'a> {
         }
     }
 
+    /// Returns whether a name, as [`holder`] makes it, says too little to tell its bearer from others: half a name or
+    /// none.
+    pub fn is_half(name: &str) -> bool {
+        name != UNPROVEN && Form::of(name) == Form::Half
+    }
+
     /// Returns whether two names may belong to one person: no part contradicts the other's, be they written in
     /// the same order or, where a part agrees so, swapped.
-    fn compatible(&self, a: &str, b: &str) -> bool {
+    pub fn may_be_one(&self, a: &str, b: &str) -> bool {
         let ((a_given, a_family), (b_given, b_family)) = (parts(a), parts(b));
         let meet = |a: &str, b: &str| !a.is_empty() && !b.is_empty();
         let agree = |given: (&str, &str), family: (&str, &str)| {
@@ -238,7 +245,8 @@ fn families_agree(a: &str, b: &str) -> bool {
     }
     let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
     let part = long.split(' ').any(|word| word == short || stem(word) == stem(short));
-    part || initials_agree(a, b) || stem(a) == stem(b) || strsim::jaro_winkler(a, b) >= 0.93
+    let slip = || strsim::jaro_winkler(a, b) >= 0.93 && !numbers_differ(a, b);
+    part || initials_agree(a, b) || stem(a) == stem(b) || slip()
 }
 
 /// Cuts the ending that gender changes in Polish family names (Kowalski, Kowalska).

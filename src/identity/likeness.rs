@@ -217,7 +217,7 @@ fn common_names(records: &Records) -> Vec<(String, f32)> {
     for field in records.names().into_iter().flat_map(|(given, surname)| [given, surname]) {
         let field = &records.fields[field];
         let mut names: Vec<(u32, &str)> = (field.counts.iter().copied())
-            .zip(field.values.iter().map(|value| value.text.as_str()))
+            .zip(field.values.iter().map(|value| &*value.text))
             .filter(|(count, _)| *count >= COMMON_HOLDERS_MIN)
             .collect();
         names.sort_by(|x, y| y.0.cmp(&x.0).then(x.1.cmp(y.1)));

@@ -64,6 +64,8 @@ pub fn join(
         old: Vec::new(),
         old_index: HashMap::new(),
         fingerprints: HashMap::new(),
+        halves: HashMap::new(),
+        bridges: BTreeSet::new(),
         apart: BTreeSet::new(),
         alike: Vec::new(),
         joined: Joined::default(),
@@ -99,16 +101,20 @@ pub fn join(
 pub(super) struct Work<'a> {
     pub(super) store: &'a Store,
     pub(super) rules: &'a RuleSet,
-    guard: Guard<'a>,
+    pub(super) guard: Guard<'a>,
     pub(super) fresh: &'a Fresh,
     pub(super) horizon: Horizon,
-    verdicts: Vec<Verdict>,
+    pub(super) verdicts: Vec<Verdict>,
     /// Fresh submissions come first, then old ones as they are met.
     clusters: Clusters,
     old: Vec<SubmissionNo>,
     old_index: HashMap<SubmissionNo, u32>,
     /// Of old submissions.
     fingerprints: HashMap<SubmissionNo, Fingerprint>,
+    /// Of each submission with half a name or none a key that it shares with people of whole names, and these.
+    halves: HashMap<SubmissionNo, (KeyHash, Vec<String>)>,
+    /// Those of them that would tie people together whose names contradict each other.
+    bridges: BTreeSet<SubmissionNo>,
     /// Touched leads that have been taken apart.
     apart: BTreeSet<LeadNo>,
     /// Pairs that are alike enough to be joined.
@@ -143,6 +149,7 @@ impl<'a> Work<'a> {
                 self.touch(holder.submission)?;
             }
         }
+        self.note_halves(group.key, &holders, &labels)?;
         let mut first_of: BTreeMap<u32, usize> = BTreeMap::new();
         for (at, label) in labels.iter().enumerate() {
             if at < n_old && !fresh_labels.contains(label) {
@@ -190,7 +197,7 @@ impl<'a> Work<'a> {
                 likely.take(self, &group)?;
                 continue;
             }
-            for (first, other) in self.pairs_here(&group) {
+            for (first, other) in self.pairs_here(&group)? {
                 self.join(first, other, group.kind);
             }
         }
@@ -198,9 +205,10 @@ impl<'a> Work<'a> {
     }
 
     /// Returns the pairs that `group` joins among the submissions at hand: each holder with the first of its label.
-    fn pairs_here(&self, group: &KeyGroup) -> Vec<(SubmissionNo, SubmissionNo)> {
+    fn pairs_here(&mut self, group: &KeyGroup) -> Result<Vec<(SubmissionNo, SubmissionNo)>> {
         let names: Vec<&str> = group.holders.iter().map(|one| one.holder.as_str()).collect();
         let labels = self.guard.labels(group.kind, &names);
+        self.note_halves(group.key, &group.holders.iter().collect::<Vec<_>>(), &labels)?;
         let mut first_of: BTreeMap<u32, SubmissionNo> = BTreeMap::new();
         let mut pairs = Vec::new();
         for (holder, label) in group.holders.iter().zip(labels) {
@@ -212,7 +220,47 @@ impl<'a> Work<'a> {
                 Some(first) => pairs.push((*first, holder.submission)),
             }
         }
-        pairs
+        Ok(pairs)
+    }
+
+    /// Notes whom the submissions at hand that have half a name or none meet at a key, and touches these: whose such
+    /// a row is may depend on all of them.
+    fn note_halves(&mut self, key: KeyHash, holders: &[&KeyHolder], labels: &[u32]) -> Result<()> {
+        let mut halves: BTreeMap<u32, Vec<SubmissionNo>> = BTreeMap::new();
+        for (holder, label) in holders.iter().zip(labels) {
+            if Guard::is_half(&holder.holder) && self.is_here(holder.submission) {
+                halves.entry(*label).or_default().push(holder.submission);
+            }
+        }
+        if halves.is_empty() {
+            return Ok(());
+        }
+        let mut names: BTreeMap<u32, BTreeSet<&str>> = BTreeMap::new();
+        for (holder, label) in holders.iter().zip(labels) {
+            if halves.contains_key(label) && !Guard::is_half(&holder.holder) {
+                names.entry(*label).or_default().insert(&holder.holder);
+                self.touch(holder.submission)?;
+            }
+        }
+        for (label, names) in names {
+            for half in &halves[&label] {
+                match self.halves.get(half) {
+                    None => {
+                        let names = names.iter().map(|name| (*name).to_owned()).collect();
+                        self.halves.insert(*half, (key, names));
+                    }
+                    Some((known, _)) if *known == key => {}
+                    Some((_, met)) => {
+                        let contradicts =
+                            |a: &String| names.iter().any(|b| !self.guard.may_be_one(a, b));
+                        if met.iter().any(contradicts) {
+                            self.bridges.insert(*half);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Returns whether `submission` is fresh or belongs to a lead that was taken apart.
@@ -338,7 +386,10 @@ impl<'a> Work<'a> {
             .map(|component| component.iter().map(|(_, no)| *no).collect())
             .collect();
         let different = self.different();
-        let torn = self.torn(&different);
+        let mut torn = self.torn(&different);
+        for bridge in std::mem::take(&mut self.bridges) {
+            torn.insert(self.root(bridge));
+        }
         for members in components {
             if torn.is_empty() || !torn.contains(&self.root(members[0])) {
                 self.joined.components.push(members);
@@ -359,88 +410,5 @@ impl<'a> Work<'a> {
             }
         }
         torn
-    }
-
-    /// Clusters the members of a torn component anew, the strongest joins first, and joins nobody whom somebody
-    /// told apart.
-    fn part(
-        &mut self,
-        members: &[SubmissionNo],
-        different: &[(SubmissionNo, SubmissionNo)],
-    ) -> Result<()> {
-        let at = |one: SubmissionNo| members.binary_search(&one).ok();
-        // The strength, the later verdict first, then what no order of rows can change.
-        let mut edges: Vec<(u8, i64, Fingerprint, Fingerprint, Edge)> = Vec::new();
-        let mut push = |this: &Self, (a, b, kind): Edge, run: i64| {
-            let strength = match kind {
-                KeyKind::Verdict => 0,
-                KeyKind::Email => 1,
-                KeyKind::RoleEmail => 2,
-                KeyKind::Phone => 3,
-                // Likeness: what only joins touches makes no edges.
-                _ => 4,
-            };
-            let (x, y) = (this.fingerprint(a), this.fingerprint(b));
-            edges.push((strength, -run, x.min(y), x.max(y), (a, b, kind)));
-        };
-        let is_within = |a: SubmissionNo, b: SubmissionNo| at(a).is_some() && at(b).is_some();
-        for verdict in self.verdicts.iter().filter(|verdict| verdict.is_same) {
-            if is_within(verdict.a, verdict.b) {
-                push(self, (verdict.a, verdict.b, KeyKind::Verdict), verdict.run.0);
-            }
-        }
-        for (a, b) in self.alike.iter().filter(|(a, b)| is_within(*a, *b)) {
-            push(self, (*a, *b, KeyKind::Near), 0);
-        }
-        let mut keys: BTreeSet<KeyHash> = BTreeSet::new();
-        for member in members {
-            let own = self.store.keys_of(*member)?.into_iter();
-            let joins = |kind: KeyKind| kind != KeyKind::Near && !kind.only_joins_touches();
-            keys.extend(own.filter(|(_, kind)| joins(*kind)).map(|(key, _)| key));
-        }
-        for key in keys {
-            let Some(group) = self.store.key_group(key, self.horizon)? else { continue };
-            let names: Vec<&str> = group.holders.iter().map(|one| one.holder.as_str()).collect();
-            let labels = self.guard.labels(group.kind, &names);
-            // Of a switchboard's many holders few are members.
-            let mut holders_of: BTreeMap<u32, Vec<SubmissionNo>> = BTreeMap::new();
-            for (holder, label) in group.holders.iter().zip(labels) {
-                if at(holder.submission).is_some() {
-                    holders_of.entry(label).or_default().push(holder.submission);
-                }
-            }
-            for holders in holders_of.values() {
-                for (i, a) in holders.iter().enumerate() {
-                    for b in &holders[i + 1..] {
-                        push(self, (*a, *b, group.kind), 0);
-                    }
-                }
-            }
-        }
-        edges.sort_unstable();
-        let different: Vec<(u32, u32)> =
-            different.iter().filter_map(|(a, b)| Some((at(*a)? as u32, at(*b)? as u32))).collect();
-        let mut clusters = Clusters::new(members.len());
-        self.joined.edges.retain(|(a, b, _)| at(*a).is_none() || at(*b).is_none());
-        for (.., edge) in edges {
-            let (Some(a), Some(b)) = (at(edge.0), at(edge.1)) else { continue };
-            let (root_a, root_b) = (clusters.find(a as u32), clusters.find(b as u32));
-            if root_a == root_b {
-                continue;
-            }
-            let is_forbidden = different.iter().any(|(x, y)| {
-                let (x, y) = (clusters.find(*x), clusters.find(*y));
-                (x, y) == (root_a, root_b) || (x, y) == (root_b, root_a)
-            });
-            if !is_forbidden && clusters.union(a as u32, b as u32) {
-                self.joined.edges.push(edge);
-            }
-        }
-        let mut parts: BTreeMap<u32, Vec<SubmissionNo>> = BTreeMap::new();
-        for (at, member) in members.iter().enumerate() {
-            parts.entry(clusters.find(at as u32)).or_default().push(*member);
-        }
-        self.joined.components.extend(parts.into_values());
-        Ok(())
     }
 }

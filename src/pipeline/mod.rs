@@ -27,6 +27,7 @@ pub mod messages;
 pub mod model;
 pub mod otherwise;
 mod page;
+mod parting;
 pub mod publish;
 pub mod quarantine;
 pub mod rebuild;

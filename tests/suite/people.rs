@@ -394,3 +394,63 @@ fn rows_with_half_a_name_tie_no_colleagues_together() {
     let leads = workspace.sql("SELECT first_name, n_submissions FROM leads ORDER BY 1");
     assert_eq!(leads, [["Rafał", "2"], ["Wojciech", "2"], ["Łucja", "2"]]);
 }
+
+/// Returns the names of each lead's rows, in order whatever numbers they were given.
+fn names_of_leads(workspace: &Workspace) -> Vec<String> {
+    let leads = workspace.sql(
+        "SELECT group_concat(name, ', ') FROM
+             (SELECT lead_no, trim(coalesce(json_extract(fields, '$.first-name'), '') || ' ' ||
+                 coalesce(json_extract(fields, '$.last-name'), '')) AS name FROM submissions ORDER BY 1, 2)
+         GROUP BY lead_no ORDER BY 1",
+    );
+    leads.into_iter().flatten().collect()
+}
+
+#[test]
+fn half_a_name_does_not_tie_the_holder_of_its_number_to_that_of_its_mailbox() {
+    let header = "Submitted at,First name,Last name,E-mail,Phone\n";
+    let rows = [
+        "2026-11-20T10:00:00Z,Anna,Lis,anna.lis@dom.example,+48601222333\n",
+        "2026-11-20T11:00:00Z,Anna,Kos,anna@kos.example,+48602333444\n",
+        "2026-11-20T12:00:00Z,Anna,,anna@kos.example,+48601222333\n",
+    ];
+    // The mailbox is the stronger key.
+    let expected = ["Anna Lis", "Anna, Anna Kos"];
+    for order in [[0, 1, 2], [2, 1, 0], [2, 0, 1], [0, 2, 1], [1, 2, 0]] {
+        let one_by_one = Workspace::new();
+        let mut all = header.to_owned();
+        for (number, row) in order.iter().enumerate() {
+            all.push_str(rows[*row]);
+            one_by_one.input(&format!("{number}.csv"), format!("{header}{}", rows[*row]));
+            one_by_one.ok(&["run"]);
+        }
+        assert_eq!(names_of_leads(&one_by_one), expected, "{order:?}");
+        assert_rebuild_changes_nothing(&one_by_one);
+        let at_once = Workspace::new();
+        at_once.input("all.csv", all).ok(&["run"]);
+        assert_eq!(names_of_leads(&at_once), expected, "{order:?}, at once");
+    }
+}
+
+#[test]
+fn companies_and_people_that_differ_in_a_number_are_different() {
+    let workspace = Workspace::new();
+    let mut text = "Submitted at,Full name,Company,E-mail\n".to_owned();
+    for number in 0..120 {
+        let row = format!("Anna W{number}ska,Firma {number},anna{number}@firma{number}.example");
+        let _ = writeln!(text, "2026-11-20T10:00:00Z,{row}");
+        let _ = writeln!(
+            text,
+            "2026-11-20T10:00:00Z,Jan Wrona,Oddział {number},jan.wrona{number}@sklep{number}.example"
+        );
+    }
+    // A slip is still one.
+    text.push_str("2026-11-20T11:00:00Z,Anna W12ska,Firma 12,anan12@firma12.example\n");
+    workspace.input("a.csv", text).ok(&["run"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 240);
+    assert_eq!(
+        workspace.sql("SELECT DISTINCT joined_by FROM duplicates"),
+        [["likeness"]],
+        "only the slip"
+    );
+}

@@ -107,6 +107,7 @@ fn one_name_links_in_one_town_or_when_it_is_rare() {
     check(&["Silverchem;silverchem.pl;Radom", "Silverchem;;Łódź", "Silverchem"], &[&[0, 1, 2]]);
     check(&["Silverchem;a.pl", "Silverchem;b.pl", "Silverchem"], &[]);
     check(&["Silverchem;;Radom", "Siilverchem;;Radom"], &[&[0, 1]]);
+    check(&["Silverchem 12;;Radom", "Silverchem 13;;Radom", "Siilverchem 13;;Radom"], &[&[1, 2]]);
     check(&["Silverchem;;;;PL", "Silverchem;;;;DE", "Silverchem;;;;DE"], &[&[1, 2]]);
 }
 

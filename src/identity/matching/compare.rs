@@ -4,7 +4,7 @@ use super::field::{Field, Value, ValueNo};
 use super::kind::Kind;
 use super::model::{Key, Part};
 use super::records::Records;
-use super::similarity::{edits, jaro_winkler};
+use super::similarity::{edits, jaro_winkler, numbers_differ};
 use super::sketch::{self, Sketch, sketches};
 
 /// Fields beyond this many are not compared; no export that a person made has more that tell people apart.
@@ -42,6 +42,28 @@ const VALUE_BITS: u32 = 28;
 const NO_VALUE: ValueNo = ValueNo::MAX;
 const VALUES: ValueNo = ValueNo::MAX - 1;
 
+/// What a record says in one field: the number of its value and what is seen of it at a glance.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    value: ValueNo,
+    sketch: Sketch,
+}
+
+impl Cell {
+    /// A cell of a field with several values, or of records that are not laid out.
+    const VALUES: Self = Self { value: VALUES, sketch: Sketch::NOTHING };
+    /// A cell of a field without a value.
+    const EMPTY: Self = Self { value: NO_VALUE, sketch: Sketch::NOTHING };
+}
+
+/// As many cells as a line of a processor's cache holds. A record begins with one: names and keys come first, and most
+/// pairs are ruled out by them.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Line([Cell; CELLS_OF_LINE]);
+
+const CELLS_OF_LINE: usize = 4;
+
 /// Compares records, remembering how values compared before.
 #[derive(Debug)]
 pub struct Comparer<'a> {
@@ -49,24 +71,29 @@ pub struct Comparer<'a> {
     names: Option<(usize, usize)>,
     /// Per field that is costly to compare: value pair and level in one number, direct-mapped.
     memory: Vec<Vec<u64>>,
-    /// The only value of each record in each field, a record beside a record.
-    cells: Vec<ValueNo>,
+    /// The only value of each record in each field, a record beside a record: two records are two places.
+    lines: Vec<Line>,
+    /// Lines of a record.
+    lines_of_record: usize,
     /// Per field what is seen of its values at a glance.
     sketches: Vec<Vec<Sketch>>,
+    /// The fields of personal keys, as bits.
+    keys: u32,
 }
 
 impl<'a> Comparer<'a> {
     /// Prepares to compare `records`.
     pub fn new(records: &'a Records) -> Self {
-        let names = records.field_of(Kind::Given).zip(records.field_of(Kind::Surname));
         let remembers =
             |field: &Field| is_costly(field.kind) && field.values.len() < 1 << VALUE_BITS;
         let memory = |field: &Field| {
             if remembers(field) { vec![u64::MAX; REMEMBERED] } else { Vec::new() }
         };
         let memory = records.fields.iter().map(memory).collect();
-        let sketches = records.fields.iter().map(sketches).collect();
-        Self { records, names, memory, cells: cells(records), sketches }
+        let sketches: Vec<Vec<Sketch>> = records.fields.iter().map(sketches).collect();
+        let lines_of_record = records.fields.len().div_ceil(CELLS_OF_LINE);
+        let lines = lines(records, &sketches, lines_of_record);
+        Self { memory, lines, lines_of_record, sketches, ..Self::without_memory(records) }
     }
 
     /// Prepares to compare a few records, for which remembering does not pay.
@@ -76,8 +103,10 @@ impl<'a> Comparer<'a> {
             records,
             names: records.names(),
             memory: vec![Vec::new(); n_fields],
-            cells: Vec::new(),
+            lines: Vec::new(),
+            lines_of_record: 0,
             sketches: vec![Vec::new(); n_fields],
+            keys: keys(records),
         }
     }
 
@@ -88,10 +117,30 @@ impl<'a> Comparer<'a> {
         agreement
     }
 
+    /// Looks at `rows`, which are compared next, so that the processor waits for all of them at once and not for each.
+    pub fn fetch(&self, rows: impl Iterator<Item = u32>) {
+        for row in rows {
+            let first = self.lines.get(row as usize * self.lines_of_record);
+            std::hint::black_box(first.map(|line| line.0[0].value));
+        }
+    }
+
+    /// Returns what `row` says in the field `at`.
+    fn cell(&self, row: u32, at: usize) -> Cell {
+        let place = row as usize * self.lines_of_record + at / CELLS_OF_LINE;
+        self.lines.get(place).map_or(Cell::VALUES, |line| line.0[at % CELLS_OF_LINE])
+    }
+
     /// Returns in how many personal keys two records are equal.
     fn equal_keys(&self, a: u32, b: u32) -> usize {
-        let fields = self.records.fields.iter().filter(|field| Part::of(field).key != Key::None);
-        fields.filter(|field| field.of(a).iter().any(|value| field.of(b).contains(value))).count()
+        let is_equal = |at: &usize| match (self.cell(a, *at).value, self.cell(b, *at).value) {
+            (VALUES, _) | (_, VALUES) => {
+                let field = &self.records.fields[*at];
+                field.of(a).iter().any(|value| field.of(b).contains(value))
+            }
+            (x, y) => x == y && x != NO_VALUE,
+        };
+        (0..FIELDS_MAX).filter(|at| self.keys >> at & 1 == 1).filter(is_equal).count()
     }
 
     /// Compares records `a` and `b`, unless `is_ruled_out` by the levels of given name and surname and the number of
@@ -126,8 +175,11 @@ impl<'a> Comparer<'a> {
             self.compare_field(a, b, surname, &mut agreement);
             self.try_swapped(a, b, given, surname, &mut agreement);
             let field = &self.records.fields[given];
-            let is_known = |row: u32| {
-                field.of(row).iter().all(|value| field.values[*value as usize].is_given_name)
+            let is_known = |row: u32| match self.cell(row, given) {
+                Cell { value: VALUES, .. } => {
+                    field.of(row).iter().all(|value| field.values[*value as usize].is_given_name)
+                }
+                cell => cell.sketch.is_given_name,
             };
             agreement.is_another_given = agreement.levels[given] == 4 && is_known(a) && is_known(b);
         }
@@ -138,25 +190,20 @@ impl<'a> Comparer<'a> {
         let names = self.names;
         let is_name =
             |at: usize| names.is_some_and(|(given, surname)| at == given || at == surname);
-        for at in 0..self.records.fields.len().min(FIELDS_MAX) {
-            if !is_name(at) {
-                self.compare_field(a, b, at, agreement);
-            }
+        for at in (0..self.records.fields.len().min(FIELDS_MAX)).filter(|at| !is_name(*at)) {
+            self.compare_field(a, b, at, agreement);
         }
     }
 
     /// Compares what two records say in the field `at`.
     fn compare_field(&mut self, a: u32, b: u32, at: usize, agreement: &mut Agreement) {
-        let n_fields = self.records.fields.len();
-        let cell =
-            |row: u32| self.cells.get(row as usize * n_fields + at).copied().unwrap_or(VALUES);
-        match (cell(a), cell(b)) {
+        let (x, y) = (self.cell(a, at), self.cell(b, at));
+        match (x.value, y.value) {
             (NO_VALUE, _) | (_, NO_VALUE) => {}
             (VALUES, _) | (_, VALUES) => self.compare_several(a, b, at, agreement),
-            (x, y) => {
-                let level = if x == y { 0 } else { self.level(at, x.min(y), x.max(y)) };
-                agreement.levels[at] = level;
-                agreement.equal[at] = x;
+            (value, other) => {
+                agreement.levels[at] = if value == other { 0 } else { self.level(at, x, y) };
+                agreement.equal[at] = value;
             }
         }
     }
@@ -169,7 +216,8 @@ impl<'a> Comparer<'a> {
         let mut best = SILENT;
         for &x in left {
             for &y in right {
-                let level = if x == y { 0 } else { self.level(at, x.min(y), x.max(y)) };
+                let cell = |value: ValueNo| Cell { value, sketch: self.sketch(at, value) };
+                let level = if x == y { 0 } else { self.level(at, cell(x), cell(y)) };
                 if level < best {
                     best = level;
                     agreement.equal[at] = x;
@@ -189,9 +237,7 @@ impl<'a> Comparer<'a> {
             return;
         }
         let fields = &self.records.fields;
-        let text = |field: usize, row: u32| {
-            fields[field].of(row).first().map(|no| fields[field].values[*no as usize].text.as_str())
-        };
+        let text = |field: usize, row: u32| fields[field].first_text(row);
         let alike = |x: Option<&str>, y: Option<&str>| {
             x.zip(y)
                 .is_some_and(|(x, y)| x == y || (x.len() > 2 && y.len() > 2 && one_name(x, y) <= 1))
@@ -227,24 +273,24 @@ impl<'a> Comparer<'a> {
 
     /// Returns whether a glance tells that neither name of one record is the other one of the other.
     fn are_far_across(&self, a: u32, b: u32, given: usize, surname: usize) -> bool {
-        let sketch = |field: usize, row: u32| {
-            let at = row as usize * self.records.fields.len() + field;
-            self.cells.get(at).and_then(|cell| self.sketches[field].get(*cell as usize))
+        let is_far = |x: Cell, y: Cell| {
+            x.value == NO_VALUE || y.value == NO_VALUE || x.sketch.is_no_variant_of(y.sketch)
         };
-        let is_far = |x: Option<&Sketch>, y: Option<&Sketch>| {
-            x.zip(y).is_some_and(|(x, y)| x.is_no_spelling_of(*y))
-        };
-        is_far(sketch(given, a), sketch(surname, b)) && is_far(sketch(surname, a), sketch(given, b))
+        is_far(self.cell(a, given), self.cell(b, surname))
+            && is_far(self.cell(a, surname), self.cell(b, given))
     }
 
-    fn level(&mut self, field: usize, x: ValueNo, y: ValueNo) -> u8 {
+    fn sketch(&self, field: usize, value: ValueNo) -> Sketch {
+        self.sketches[field].get(value as usize).copied().unwrap_or_default()
+    }
+
+    /// Returns the level of two values that are not equal.
+    fn level(&mut self, field: usize, x: Cell, y: Cell) -> u8 {
         let of = &self.records.fields[field];
-        let sketches = &self.sketches[field];
-        if let (Some(left), Some(right)) = (sketches.get(x as usize), sketches.get(y as usize))
-            && let Some(level) = sketch::level(of.kind, *left, *right)
-        {
+        if let Some(level) = sketch::level(of.kind, x.sketch, y.sketch) {
             return level;
         }
+        let (x, y) = (x.value.min(y.value), x.value.max(y.value));
         let (left, right) = (&of.values[x as usize], &of.values[y as usize]);
         if self.memory[field].is_empty() {
             return compare_values(of, left, right);
@@ -261,15 +307,34 @@ impl<'a> Comparer<'a> {
     }
 }
 
-/// Lays out the values of `records` by record, so that comparing two touches two places and not two in every field.
-fn cells(records: &Records) -> Vec<ValueNo> {
-    let rows = 0..records.n_records as u32;
-    let cell = |row: u32, field: &Field| match field.of(row) {
-        [] => NO_VALUE,
-        [value] => *value,
-        _ => VALUES,
-    };
-    rows.flat_map(|row| records.fields.iter().map(move |field| cell(row, field))).collect()
+/// Lays out the values of `records` by record.
+fn lines(records: &Records, sketches: &[Vec<Sketch>], lines_of_record: usize) -> Vec<Line> {
+    let mut lines = Vec::with_capacity(records.n_records * lines_of_record);
+    for row in 0..records.n_records as u32 {
+        let fields = records.fields.chunks(CELLS_OF_LINE).zip(sketches.chunks(CELLS_OF_LINE));
+        for (fields, sketches) in fields {
+            let mut line = Line([Cell::EMPTY; CELLS_OF_LINE]);
+            for ((cell, field), sketches) in line.0.iter_mut().zip(fields).zip(sketches) {
+                *cell = match field.of(row) {
+                    [] => Cell::EMPTY,
+                    [value] => {
+                        let sketch = sketches.get(*value as usize).copied().unwrap_or_default();
+                        Cell { value: *value, sketch }
+                    }
+                    _ => Cell::VALUES,
+                };
+            }
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+/// Returns the fields of personal keys, as bits.
+fn keys(records: &Records) -> u32 {
+    let is_key = |field: &Field| Part::of(field).key != Key::None;
+    let fields = records.fields.iter().take(FIELDS_MAX).enumerate();
+    fields.fold(0, |keys, (at, field)| keys | u32::from(is_key(field)) << at)
 }
 
 fn is_costly(kind: Kind) -> bool {
@@ -320,6 +385,9 @@ fn surnames(a: &str, b: &str) -> u8 {
 
 /// Compares two spellings of a given name or a surname.
 fn one_name(a: &str, b: &str) -> u8 {
+    if numbers_differ(a, b) {
+        return 4;
+    }
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if short.len() == 1 {
         return if long.starts_with(short) { 2 } else { 4 };
@@ -366,13 +434,8 @@ fn dates(a: &Value, b: &Value) -> u8 {
 }
 
 fn emails(a: &str, b: &str) -> u8 {
-    let slips = edits(a, b, 2);
-    // A number at the end of a name tells namesakes apart: `jan.lis81` is not `jan.lis82` mistyped.
-    let is_numbered = a.len() == b.len()
-        && a.bytes()
-            .zip(b.bytes())
-            .all(|(x, y)| x == y || (x.is_ascii_digit() && y.is_ascii_digit()));
-    if slips <= 2 && a.len().min(b.len()) >= 9 && !is_numbered {
+    // A number tells namesakes apart: `jan.lis81` is not `jan.lis82` mistyped.
+    if a.len().min(b.len()) >= 9 && edits(a, b, 2) <= 2 && !numbers_differ(a, b) {
         return 1;
     }
     let (mailbox_a, _) = a.split_once('@').unwrap_or((a, ""));
@@ -397,7 +460,8 @@ fn houses(a: &str, b: &str) -> u8 {
 }
 
 fn webs(a: &str, b: &str) -> u8 {
-    if a.len().min(b.len()) >= 8 && edits(a, b, 2) <= 2 { 1 } else { 2 }
+    let is_slip = a.len().min(b.len()) >= 8 && edits(a, b, 2) <= 2 && !numbers_differ(a, b);
+    if is_slip { 1 } else { 2 }
 }
 
 fn postcodes(a: &str, b: &str) -> u8 {
@@ -432,9 +496,12 @@ fn words(field: &Field, a: &Value, b: &Value) -> u8 {
     let dice = 2.0 * shared / (weight_a + weight_b);
     let overlap = shared / weight_a.min(weight_b);
     let similarity = 0.6 * dice + 0.4 * overlap.min(1.0);
-    // Two houses of one street are two places.
-    if field.kind == Kind::Street && numbers_differ(field, a, b) {
+    // Two houses of one street are two places, and two branches of one name two branches.
+    if field.kind == Kind::Street && houses_differ(field, a, b) {
         return if similarity >= 0.62 { 3 } else { 4 };
+    }
+    if field.kind == Kind::Organization && numbers_differ(&a.text, &b.text) {
+        return 4;
     }
     match similarity {
         s if s >= 0.86 => 1,
@@ -446,7 +513,7 @@ fn words(field: &Field, a: &Value, b: &Value) -> u8 {
 }
 
 /// Returns whether both hold numbers and not one of them is the same.
-fn numbers_differ(field: &Field, a: &Value, b: &Value) -> bool {
+fn houses_differ(field: &Field, a: &Value, b: &Value) -> bool {
     let numbers = |value: &'_ Value| -> Vec<u32> {
         value
             .words
@@ -528,6 +595,9 @@ mod tests {
                 ("lis", "list", 1),
                 ("wojcik", "nowak", 4),
                 ("zielinski", "zielonka", 3),
+                ("w12ska", "w13ska", 4),
+                ("w12ska", "w12sak", 1),
+                ("kowalsk1", "kowalski", 1),
             ],
         );
     }
@@ -541,13 +611,25 @@ mod tests {
                 ("anna.lis@przyklad.pl", "annalis@gmail.com", 2),
                 ("anna.lis@przyklad.pl", "jan.wilk@przyklad.pl", 3),
                 ("anna.lis81@przyklad.pl", "anna.lis82@przyklad.pl", 3),
-                ("anna.lis81@przyklad.pl", "anna.lis8@przyklad.pl", 1),
+                ("anna.lis81@przyklad.pl", "anna.lis8@przyklad.pl", 3),
+                ("anna.lis81@przyklad.pl", "anna.lis@przyklad.pl", 1),
+                ("anna12@firma12.pl", "anna9@firma9.pl", 3),
+                ("anna.lis81@przyklad.pl", "anna.lsi81@przyklad.pl", 1),
             ],
         );
         check(codes, &[("600123456", "600123465", 1), ("600123456", "501999888", 2)]);
         check(houses, &[("12", "12a", 1), ("12", "47", 2)]);
         check(postcodes, &[("00950", "00951", 1), ("00950", "00123", 2), ("00950", "80123", 3)]);
         check(cities, &[("warszawa", "warszwa", 1), ("lodz", "radom", 2)]);
-        check(webs, &[("przyklad.pl", "przykld.pl", 1), ("przyklad.pl", "inny.pl", 2)]);
+        check(
+            webs,
+            &[
+                ("przyklad.pl", "przykld.pl", 1),
+                ("przyklad.pl", "inny.pl", 2),
+                ("sklep24.pl", "sklep42.pl", 2),
+                ("firma12.pl", "firma1.pl", 2),
+                ("sklep24.pl", "skelp24.pl", 1),
+            ],
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! One comparable property of all records: its distinct values, prepared once, and who has which.
 
-use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 use super::kind::Kind;
 use super::lists::Lists;
 use super::prepare;
+use super::texts::{Numbers, Texts, table_hash};
 
 /// A value that all have that have any is compared if so many have it at most; beyond, it is what the table is about.
 pub const HOLDERS_OF_ONE_MAX: usize = 30;
@@ -18,7 +19,7 @@ pub type ValueNo = u32;
 #[derive(Debug, Clone, Default)]
 pub struct Value {
     /// Folded text; of an e-mail address `mailbox@domain`.
-    pub text: String,
+    pub text: Box<str>,
     /// Words, numbered within the field's vocabulary.
     pub words: Box<[u32]>,
     /// Year, month, day of a date; 0 where a part is not told.
@@ -48,11 +49,11 @@ pub struct Field {
     /// What it tells of.
     pub bundle: Bundle,
     /// The distinct values, by number.
-    pub values: Vec<Value>,
+    pub values: Arc<Vec<Value>>,
     /// How many records hold each value.
     pub counts: Vec<u32>,
     /// The words of all values.
-    pub words: Vec<String>,
+    pub words: Texts,
     /// The weight of each word in bits: rare words weigh more.
     pub word_weights: Vec<f32>,
     /// Values of each record: `ids[starts[row]..starts[row + 1]]`.
@@ -69,7 +70,7 @@ impl Field {
 
     /// Returns the first value of `row`, as text.
     pub fn first_text(&self, row: u32) -> Option<&str> {
-        self.of(row).first().map(|value| self.values[*value as usize].text.as_str())
+        self.of(row).first().map(|value| &*self.values[*value as usize].text)
     }
 
     /// Returns how many records have a value.
@@ -124,9 +125,9 @@ pub(super) struct Builder<'l> {
     starts: Vec<u32>,
     ids: Vec<ValueNo>,
     values: Vec<Value>,
-    index: FxHashMap<String, ValueNo>,
-    words: Vec<String>,
-    vocabulary: FxHashMap<String, u32>,
+    /// The values by their texts.
+    numbers: Numbers,
+    words: Texts,
 }
 
 impl<'l> Builder<'l> {
@@ -139,23 +140,21 @@ impl<'l> Builder<'l> {
             starts: vec![0],
             ids: Vec::new(),
             values: Vec::new(),
-            index: FxHashMap::default(),
-            words: Vec::new(),
-            vocabulary: FxHashMap::default(),
+            numbers: Numbers::default(),
+            words: Texts::default(),
         }
     }
 
     /// Gives the record being built one more value, in the form in which it is compared; returns its number.
     pub(super) fn add(&mut self, text: &str) -> ValueNo {
-        let number = if let Some(known) = self.index.get(text) {
-            *known
-        } else {
-            let number = self.values.len() as ValueNo;
-            let value = self.prepared(text);
-            self.values.push(value);
-            self.index.insert(text.to_owned(), number);
-            number
-        };
+        let (values, next) = (&self.values, self.values.len() as ValueNo);
+        let is_it = |number: ValueNo| *values[number as usize].text == *text;
+        let number =
+            self.numbers.find_or_take(table_hash(text), next, is_it).unwrap_or_else(|| {
+                let value = self.prepared(text);
+                self.values.push(value);
+                next
+            });
         self.add_known(number);
         number
     }
@@ -169,10 +168,10 @@ impl<'l> Builder<'l> {
     }
 
     fn prepared(&mut self, text: &str) -> Value {
-        let mut value = Value { text: text.to_owned(), ..Value::default() };
+        let mut value = Value { text: text.into(), ..Value::default() };
         match self.kind {
             Kind::Organization | Kind::Street | Kind::Text => {
-                value.words = text.split(' ').map(|word| self.word(word)).collect();
+                value.words = text.split(' ').map(|word| self.words.number_of(word)).collect();
             }
             // A given name may stand in the column of surnames.
             Kind::Given | Kind::Surname => {
@@ -187,16 +186,6 @@ impl<'l> Builder<'l> {
             _ => {}
         }
         value
-    }
-
-    fn word(&mut self, word: &str) -> u32 {
-        if let Some(known) = self.vocabulary.get(word) {
-            return *known;
-        }
-        let number = self.words.len() as u32;
-        self.words.push(word.to_owned());
-        self.vocabulary.insert(word.to_owned(), number);
-        number
     }
 
     pub(super) fn close_record(&mut self) {
@@ -237,7 +226,7 @@ impl<'l> Builder<'l> {
             kind: self.kind,
             label: self.label,
             bundle: self.bundle,
-            values: self.values,
+            values: Arc::new(self.values),
             counts,
             words: self.words,
             starts: self.starts,

@@ -28,12 +28,13 @@ mod scored;
 pub mod sheet;
 pub mod similarity;
 mod sketch;
+pub mod texts;
 pub mod training;
 
 #[cfg(test)]
 mod tests;
 
-use agglomerate::{Edge, agglomerate};
+use agglomerate::{Edge, PairBits, agglomerate};
 use compare::Comparer;
 use lists::Lists;
 use model::{Bits, Model, PRIOR_SHIFT_MAX};
@@ -88,27 +89,31 @@ pub fn match_sheet(
     let records = Records::prepare(sheet, profiles, lists);
     let mut comparer = Comparer::new(&records);
     let mut model = training::train(&records, &mut comparer);
-    let mut candidates = blocking::candidates(&records);
+    let rows_by_name = blocking::by_name(&records);
+    let mut candidates = blocking::candidates(&records, &rows_by_name);
     if let Some(side) = side {
-        candidates.retain(|(a, b)| side[*a as usize] != side[*b as usize]);
+        candidates.retain(|a, b| side[a as usize] != side[b as usize]);
     }
     let compared = candidates.len();
-    let mut scored = Scored::new(records.n_records, compared);
+    let mut scored = Scored::new(&candidates);
     let mut pairs = Vec::new();
-    for (a, b) in candidates {
-        let is_ruled_out = |given: u8, surname: u8, keys: &dyn Fn() -> usize| {
-            model.rules_out(given, surname, keys)
-        };
-        let Some(agreement) = comparer.compare_unless(a, b, is_ruled_out) else { continue };
-        let bits = model.bits(&agreement);
-        scored.push(a, b, bits.total);
-        // The prior may still move, by so much at most.
-        if bits.total >= REVIEW_BITS_MIN - PRIOR_SHIFT_MAX {
-            pairs.push(Pair { a, b, bits });
+    for a in rows_by_name {
+        comparer.fetch(candidates.of(a).map(|(_, b)| b));
+        for (position, b) in candidates.of(a) {
+            let is_ruled_out = |given: u8, surname: u8, keys: &dyn Fn() -> usize| {
+                model.rules_out(given, surname, keys)
+            };
+            let Some(agreement) = comparer.compare_unless(a, b, is_ruled_out) else { continue };
+            let bits = model.bits(&agreement);
+            scored.keep(position, bits.total);
+            // The prior may still move, by so much at most.
+            if bits.total >= REVIEW_BITS_MIN - PRIOR_SHIFT_MAX {
+                pairs.push(Pair { a, b, bits });
+            }
         }
     }
     let n = records.n_records as f64;
-    let shift = model.refine_prior(&scored.bits, (n * (n - 1.0) / 2.0).max(1.0));
+    let shift = model.refine_prior(&scored.totals(), (n * (n - 1.0) / 2.0).max(1.0));
     for pair in pairs.iter_mut().filter(|pair| !pair.bits.is_vetoed) {
         pair.bits.total += shift;
     }
@@ -119,12 +124,26 @@ pub fn match_sheet(
     let joining = pairs.iter().filter(|pair| pair.bits.total >= JOIN_BITS_MIN);
     let edges: Vec<Edge> =
         joining.map(|pair| Edge { a: pair.a, b: pair.b, bits: pair.bits.total }).collect();
-    // Most pairs between two clusters have been compared already.
     scored.shift(shift);
-    let clusters = agglomerate(records.n_records, &edges, side, AVERAGE_BITS_MIN, |a, b| {
-        let compared = || model.bits(&comparer.compare(a, b)).total;
-        scored.bits(a, b).unwrap_or_else(compared)
-    });
+    let mut between = Between { scored: &scored, comparer: &mut comparer, model: &model };
+    let clusters = agglomerate(records.n_records, &edges, side, AVERAGE_BITS_MIN, &mut between);
     drop(comparer);
     Matching { records, clusters, pairs, model, compared }
+}
+
+/// The bits of pairs between clusters: nearly all have been compared.
+struct Between<'a, 'r> {
+    scored: &'a Scored<'a>,
+    comparer: &'a mut Comparer<'r>,
+    model: &'a Model,
+}
+
+impl PairBits for Between<'_, '_> {
+    fn known(&self, a: u32, b: u32) -> Option<f32> {
+        self.scored.bits(a, b)
+    }
+
+    fn compared(&mut self, a: u32, b: u32) -> f32 {
+        self.model.bits(&self.comparer.compare(a, b)).total
+    }
 }

@@ -181,12 +181,19 @@ impl Model {
     ///
     /// Training sees pairs that are equal in something, the candidates are those that share enough to be
     /// compared; each alone is off by up to two bits on one kind of data or another. Returns the shift in bits.
-    pub fn refine_prior(&mut self, totals: &[f32], all_pairs: f64) -> f32 {
+    pub fn refine_prior(
+        &mut self,
+        totals: &(impl Iterator<Item = f32> + Clone),
+        all_pairs: f64,
+    ) -> f32 {
         let mut shift = 0.0_f32;
         for _ in 0..PRIOR_ROUNDS {
-            let sum: f64 = totals.iter().map(|bits| f64::from(probability(bits + shift))).sum();
+            let sum: f64 = totals.clone().map(|bits| f64::from(probability(bits + shift))).sum();
             let share = prior::share_of_matches(sum, all_pairs).clamp(1e-12, 0.5);
-            shift = log2_odds(share as f32) - self.prior_bits;
+            let before = std::mem::replace(&mut shift, log2_odds(share as f32) - self.prior_bits);
+            if shift.to_bits() == before.to_bits() {
+                break;
+            }
         }
         shift = (shift / 2.0).clamp(-PRIOR_SHIFT_MAX, PRIOR_SHIFT_MAX);
         self.prior_bits += shift;

@@ -1,8 +1,7 @@
 //! Records as read: columns of texts, each distinct text kept once.
 
-use rustc_hash::FxHashMap;
-
 use super::hashing::{hash_text, mix};
+use super::texts::Texts;
 
 /// A column: its distinct texts, and for each row which one.
 #[derive(Debug, Clone, Default)]
@@ -10,27 +9,16 @@ pub struct Column {
     /// Header as people see it.
     pub header: String,
     /// Distinct texts, trimmed; number 0 is the empty one.
-    pub texts: Vec<Box<str>>,
+    pub texts: Texts,
     /// For each row the number of its text.
     pub rows: Vec<u32>,
-    index: FxHashMap<Box<str>, u32>,
 }
 
 impl Column {
     fn new(header: &str) -> Self {
         let mut column = Self { header: header.to_owned(), ..Self::default() };
-        column.number_of("");
+        column.texts.number_of("");
         column
-    }
-
-    fn number_of(&mut self, text: &str) -> u32 {
-        if let Some(known) = self.index.get(text) {
-            return *known;
-        }
-        let number = self.texts.len() as u32;
-        self.texts.push(text.into());
-        self.index.insert(text.into(), number);
-        number
     }
 
     /// Returns how many rows hold each text.
@@ -68,7 +56,7 @@ impl Sheet {
         self.ids.push(id.into());
         let mut cells = cells.into_iter();
         for column in &mut self.columns {
-            let number = column.number_of(cells.next().unwrap_or_default().trim());
+            let number = column.texts.number_of(cells.next().unwrap_or_default().trim());
             column.rows.push(number);
         }
     }
@@ -95,7 +83,7 @@ impl Sheet {
     pub fn canonical_order(&self) -> Vec<u32> {
         let mut hashes = vec![0_u64; self.len()];
         for column in &self.columns {
-            let texts: Vec<u64> = column.texts.iter().map(|text| hash_text(text)).collect();
+            let texts: Vec<u64> = column.texts.iter().map(hash_text).collect();
             for (hash, text) in hashes.iter_mut().zip(&column.rows) {
                 *hash = mix(*hash, texts[*text as usize]);
             }
@@ -115,7 +103,8 @@ impl Sheet {
         for column in &mut sorted.columns {
             column.rows = order.iter().map(|row| column.rows[*row as usize]).collect();
         }
-        sorted.ids = order.iter().map(|row| sorted.ids[*row as usize].clone()).collect();
+        sorted.ids =
+            order.iter().map(|row| std::mem::take(&mut sorted.ids[*row as usize])).collect();
         sorted
     }
 }

@@ -108,6 +108,27 @@ fn letters(text: &[u8]) -> u32 {
     text.iter().fold(0, |set, byte| set | 1 << (byte & 31))
 }
 
+/// Returns whether each of two texts holds a number that the other does not: `firma 12` beside `firma 13`.
+///
+/// A number that only one of them holds may have been left out or added; digits that are swapped or miscounted make
+/// another number, because numbers are given out to tell things apart.
+pub fn numbers_differ(a: &str, b: &str) -> bool {
+    let has_digits = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
+    has_digits(a) && has_digits(b) && holds_another(a, b) && holds_another(b, a)
+}
+
+/// Returns whether `a` holds a number more often than `b` does.
+fn holds_another(a: &str, b: &str) -> bool {
+    let count = |text: &str, number: &str| numbers(text).filter(|other| *other == number).count();
+    numbers(a).any(|number| count(a, number) > count(b, number))
+}
+
+/// Returns the numbers in `text`, without zeros in front.
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    let runs = text.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty());
+    runs.map(|run| run.trim_start_matches('0'))
+}
+
 /// Returns how `name` sounds, roughly, for Polish, German and English alike: blocking only.
 ///
 /// Vowels after the first letter, doubled letters and the difference between voiced and unvoiced
@@ -166,6 +187,25 @@ mod tests {
             for max in [0, 1, 2, 12] {
                 prop_assert_eq!(edits(&a, &b, max), distance.min(max + 1), "{} {} {}", a, b, max);
             }
+        }
+    }
+
+    #[test]
+    fn numbers_tell_things_apart() {
+        for (a, b, expected) in [
+            ("firma 12", "firma 13", true),
+            ("firma 9", "firma 12", true),
+            ("sklep24", "sklep42", true),
+            ("anna12@firma12.pl", "anna12@firma13.pl", true),
+            ("sklep 24 oddzial 3", "sklep 24 oddzial 7", true),
+            ("sklep 24 oddzial 3", "oddzial 3 sklep 24", false),
+            ("sklep 24", "sklep 24 oddzial 3", false),
+            ("szkola 07", "szkola 7", false),
+            ("firma", "firma 2", false),
+            ("firma", "frima", false),
+        ] {
+            assert_eq!(numbers_differ(a, b), expected, "{a} / {b}");
+            assert_eq!(numbers_differ(b, a), expected, "{b} / {a}");
         }
     }
 

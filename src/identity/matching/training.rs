@@ -306,7 +306,7 @@ fn value_bits(field: &Field, weights: &FieldWeights, n_records: f32, by_chance: 
         let bits = (weights.m[0] / share).log2();
         bits.clamp(average - RARITY_BITS_MAX, average + RARITY_BITS_MAX)
     };
-    field.counts.iter().zip(&field.values).map(bits).collect()
+    field.counts.iter().zip(field.values.iter()).map(bits).collect()
 }
 
 fn calibration(model: &Model, passes: &[Pass], random: &[Agreement], voice: f32) -> Calibration {
