@@ -8,14 +8,13 @@
 //! stays promised. Only a plan whose own `when` looks at time begins and ends with it.
 
 use anyhow::Result;
-use rayon::prelude::*;
 
-use super::absorb::LeadPlan;
-use super::candidate::{Candidate, candidates, planned};
+use super::candidate::Candidate;
 use super::dealing::{Assigned, Dealer};
 use super::evaluate::{Deciding, lead_row, leads_per_chunk};
 use super::event::{Event, Events};
-use super::rescore::{Carried, carry_over, plan_of};
+use super::rescore::{Carried, carry_over};
+use super::standing::{Reviewed, review};
 use crate::model::decision::Segment;
 use crate::model::field;
 use crate::model::subject::Subject;
@@ -82,7 +81,12 @@ pub(super) fn look_again(deciding: Deciding<'_>, events: Events<'_>) -> Result<L
     };
     for chunk in numbers.chunks(leads_per_chunk(has_touches)) {
         let leads = chunk.iter().map(|no| store.standing_lead(*no)).collect::<Result<Vec<_>>>()?;
-        work.chunk(&leads, has_touches)?;
+        let assign = |dealer: &mut Dealer<'_>, lead: &StandingLead, candidate: &Candidate| {
+            assign(deciding, dealer, lead, candidate)
+        };
+        for lead in review(deciding, &mut work.dealer, leads, has_touches, assign)? {
+            work.write(&lead)?;
+        }
         if !is_replay {
             events(Event::Progress { done: work.looked.leads });
         }
@@ -101,53 +105,9 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    fn chunk(&mut self, leads: &[StandingLead], has_touches: bool) -> Result<()> {
-        let store = self.deciding.store;
-        let plans = leads.iter().map(|lead| plan_of(store, lead)).collect::<Result<Vec<_>>>()?;
-        let candidates = candidates(self.deciding, &plans, has_touches)?;
-        let mut assigned = Vec::with_capacity(leads.len());
-        for (lead, candidate) in leads.iter().zip(&candidates) {
-            assigned.push(self.assign(lead, candidate)?);
-        }
-        let given = assigned.par_iter().map(|(assigned, _)| &assigned.assignment);
-        let tasks = planned(self.deciding, &candidates, given);
-        for (at, (lead, plan)) in leads.iter().zip(&plans).enumerate() {
-            let (assigned, dealt) = &assigned[at];
-            self.write(lead, plan, &candidates[at], (assigned, dealt), &tasks[at])?;
-        }
-        Ok(())
-    }
-
-    /// Leaves the lead with whoever has it, where owners keep leads; else gives it to whom a rescore would.
-    fn assign(&mut self, lead: &StandingLead, candidate: &Candidate) -> Result<(Assigned, Dealt)> {
-        let Deciding { rules, as_of, .. } = self.deciding;
-        let policy = &rules.routing;
-        let last = &lead.assignment;
-        let is_in_the_team = |owner: &str| policy.owner(owner).is_some();
-        if policy.returning.keep_owner && last.owner.as_deref().is_some_and(is_in_the_team) {
-            return Ok((Assigned::new(last.clone(), last.owner.as_deref()), Dealt::default()));
-        }
-        let subject = candidate.subject(as_of);
-        let crm_owner = candidate.lead.golden.values.get(field::CRM_OWNER);
-        self.dealer.deal(lead.no, last.owner.as_deref(), |desk| {
-            let route = candidate.judged.route;
-            let assignment = assign_again(route, &subject, policy, last, crm_owner, false, desk);
-            // A reason that only tells of another day or score is no other reason.
-            let stays = (&assignment.route, &assignment.owner, &assignment.queue)
-                == (&last.route, &last.owner, &last.queue);
-            if stays { last.clone() } else { assignment }
-        })
-    }
-
-    fn write(
-        &mut self,
-        standing: &StandingLead,
-        plan: &LeadPlan,
-        candidate: &Candidate,
-        (assigned, dealt): (&Assigned, &Dealt),
-        planned: &[PlannedTask],
-    ) -> Result<()> {
+    fn write(&mut self, reviewed: &Reviewed) -> Result<()> {
         let Deciding { store, rules, run, .. } = self.deciding;
+        let Reviewed { standing, plan, candidate, assigned, dealt, planned } = reviewed;
         let previous = store.previous_lead(plan.no)?;
         let list = store.standing_tasks(plan.no, self.stale_ms)?;
         let tasks = tasks_by_time(planned, &list, &rules.followup);
@@ -177,6 +137,31 @@ impl Looking<'_> {
         }
         Ok(())
     }
+}
+
+/// Leaves the lead with whoever has it, where owners keep leads; else gives it to whom a rescore would.
+fn assign(
+    Deciding { rules, as_of, .. }: Deciding<'_>,
+    dealer: &mut Dealer<'_>,
+    lead: &StandingLead,
+    candidate: &Candidate,
+) -> Result<(Assigned, Dealt)> {
+    let policy = &rules.routing;
+    let last = &lead.assignment;
+    let is_in_the_team = |owner: &str| policy.owner(owner).is_some();
+    if policy.returning.keep_owner && last.owner.as_deref().is_some_and(is_in_the_team) {
+        return Ok((Assigned::new(last.clone(), last.owner.as_deref()), Dealt::default()));
+    }
+    let subject = candidate.subject(as_of);
+    let crm_owner = candidate.lead.golden.values.get(field::CRM_OWNER);
+    dealer.deal(lead.no, last.owner.as_deref(), |desk| {
+        let route = candidate.judged.route;
+        let assignment = assign_again(route, &subject, policy, last, crm_owner, false, desk);
+        // A reason that only tells of another day or score is no other reason.
+        let stays = (&assignment.route, &assignment.owner, &assignment.queue)
+            == (&last.route, &last.owner, &last.queue);
+        if stays { last.clone() } else { assignment }
+    })
 }
 
 /// Returns what stands on the task list because of the time; `None` leaves it as it is.

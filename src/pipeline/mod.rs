@@ -36,6 +36,7 @@ pub mod review_file;
 pub mod rotation;
 pub mod rule_usage;
 pub mod sniff;
+mod standing;
 pub mod story;
 pub mod touched;
 pub mod trace;
