@@ -118,7 +118,8 @@ impl Books {
             ))
             .into());
         }
-        let (alerts, over_limit) = alerts(job, store, record, inputs, &rows, (decided, by_time))?;
+        let (alerts, over_limit) =
+            alerts(job, store, record, inputs, &rows, (decided, looked, by_time))?;
         let mut inputs: Vec<InputBook> = inputs.iter().map(InputBook::from).collect();
         for (sha256, created) in store.founded_by_input(record.no)? {
             // Intake counts every accepted row as merged; only now is known which of them founded a lead.
@@ -258,7 +259,7 @@ fn alerts(
     record: &RunRecord,
     inputs: &[InputReport],
     rows: &RowCounts,
-    (decided, by_time): (&Decided, ChangedByTime),
+    (decided, looked, by_time): (&Decided, LookedAgain, ChangedByTime),
 ) -> Result<(Vec<Alert>, Vec<String>)> {
     // Alerts watch what comes in: that an old lead in triage cools down is nobody's alarm.
     let mut leads = store.lead_counts(record.no, &job.rules.routing.triage)?;
@@ -278,6 +279,7 @@ fn alerts(
         triage: leads.changed_triage,
         unowned: leads.changed - leads.changed_owned,
         nobody_eligible: decided.nobody_eligible,
+        sla_breached: decided.overdue + looked.overdue,
         leads_today,
         same_weekday,
     };

@@ -11,7 +11,7 @@ use super::elapsed::next_look_ms;
 use super::evaluate::Deciding;
 use super::touched::TouchBook;
 use crate::consent;
-use crate::followup::{self, Opening};
+use crate::followup::{self, CONTACT_TOUCHES, Opening};
 use crate::identity::golden::{Golden, Member, golden};
 use crate::identity::keys::identities;
 use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose};
@@ -23,7 +23,7 @@ use crate::model::moment::utc_from_ms;
 use crate::model::subject::{Facts, Subject};
 use crate::model::task::PlannedTask;
 use crate::model::touch::{Identity, Touch};
-use crate::routing;
+use crate::routing::{self, Enquiry};
 use crate::rules::RuleSet;
 use crate::scoring;
 use crate::store::Store;
@@ -71,6 +71,39 @@ impl Candidate {
     pub(super) fn subject(&self, as_of: DateTime<Utc>) -> Subject<'_> {
         subject(&self.lead, &self.touches, as_of)
     }
+
+    /// Returns what the lead's latest enquiry is, and what the sales side did about it.
+    pub(super) fn enquiry(
+        &self,
+        store: &Store,
+        rules: &RuleSet,
+        as_of: DateTime<Utc>,
+    ) -> Result<Enquiry> {
+        let opened_at = cycle_opened_at(&self.lead, rules, as_of);
+        let since_ms = opened_at.timestamp_millis();
+        let of_cycle = self.lead.members.iter().filter(|one| one.submitted_ms >= since_ms);
+        let mut heard_ms = i64::MAX;
+        for member in of_cycle {
+            heard_ms = heard_ms.min(store.received_ms(member.no)?);
+        }
+        let since = since_ms..=as_of.timestamp_millis();
+        let has = |kinds: &[&str]| {
+            let mut done = self.touches.iter().filter(|touch| since.contains(&touch.at_ms));
+            done.any(|touch| kinds.contains(&touch.kind.as_str()))
+        };
+        Ok(Enquiry {
+            opened_at,
+            heard_at: if heard_ms == i64::MAX { as_of } else { utc_from_ms(heard_ms) },
+            is_contacted: has(CONTACT_TOUCHES),
+            is_called: has(&["call"]),
+        })
+    }
+}
+
+/// Returns when the latest enquiry of `lead` was sent that it did not only come back about.
+fn cycle_opened_at(lead: &Assembled, rules: &RuleSet, as_of: DateTime<Utc>) -> DateTime<Utc> {
+    let times: Vec<_> = lead.members.iter().map(|one| utc_from_ms(one.submitted_ms)).collect();
+    followup::cycle_opened_at(&times, rules.followup.restart_after).unwrap_or(as_of)
 }
 
 /// Reads and judges the leads of `plans`; on all threads, for it looks at each lead alone.
@@ -329,8 +362,7 @@ fn plan_tasks(
     let allowed = |purpose: &str, channel: Channel| {
         consent::allowed(&rules.consent, &lead.consents, purpose, channel, as_of.timestamp_millis())
     };
-    let times: Vec<_> = lead.members.iter().map(|one| utc_from_ms(one.submitted_ms)).collect();
-    let at = followup::cycle_opened_at(&times, rules.followup.restart_after).unwrap_or(as_of);
+    let at = cycle_opened_at(lead, rules, as_of);
     let is_known = lead
         .members
         .iter()

@@ -10,16 +10,15 @@
 use anyhow::Result;
 
 use super::candidate::Candidate;
-use super::dealing::{Assigned, Dealer};
+use super::dealing::{Assigned, Dealer, Lead};
 use super::evaluate::{Deciding, lead_row, leads_per_chunk};
 use super::event::{Event, Events};
 use super::rescore::{Carried, carry_over};
 use super::standing::{Reviewed, review};
 use crate::model::decision::Segment;
-use crate::model::field;
 use crate::model::subject::Subject;
 use crate::model::task::{PlannedTask, TaskState};
-use crate::routing::{Dealt, assign_again, routes_asked};
+use crate::routing::{Dealt, assign_again, routes_asked, take_over};
 use crate::rules::RuleSet;
 use crate::rules::condition::Lens;
 use crate::rules::followup::FollowupPolicy;
@@ -38,6 +37,8 @@ pub struct LookedAgain {
     pub changed: u64,
     /// Those of them of which files show it.
     pub shown: u64,
+    /// Those that their owner had left lying.
+    pub overdue: u64,
 }
 
 /// Returns the first instant after as-of at which the score of a lead, its route or a plan of its segment that
@@ -54,8 +55,10 @@ pub(super) fn next_look_ms(
     let of_routes = routes[..tried].iter().filter_map(|route| route.when.next_change_ms(&lens));
     let plans = rules.followup.plans.iter().filter(|plan| plan.segments.contains(&segment));
     let of_plans = plans.filter_map(|plan| plan.when.next_change_ms(&lens));
+    let of_reassigning =
+        rules.routing.reassign.iter().filter_map(|rule| rule.when.next_change_ms(&lens));
     let of_score = scoring::next_change_ms(subject, &rules.scoring);
-    of_score.into_iter().chain(of_routes).chain(of_plans).min()
+    of_score.into_iter().chain(of_routes).chain(of_plans).chain(of_reassigning).min()
 }
 
 /// Looks again at the leads whose instant has come; inside the caller's transaction, after all others are decided.
@@ -92,6 +95,7 @@ pub(super) fn look_again(deciding: Deciding<'_>, events: Events<'_>) -> Result<L
         }
     }
     work.dealer.keep()?;
+    looked.overdue = work.dealer.overdue();
     Ok(looked)
 }
 
@@ -110,7 +114,12 @@ impl Looking<'_> {
         let Reviewed { standing, plan, candidate, assigned, dealt, planned } = reviewed;
         let previous = store.previous_lead(plan.no)?;
         let list = store.standing_tasks(plan.no, self.stale_ms)?;
-        let tasks = tasks_by_time(planned, &list, &rules.followup);
+        let by_time = tasks_by_time(planned, &list, &rules.followup);
+        let tasks = if assigned.arrived {
+            by_time.or_else(|| handed_over(planned, &list))
+        } else {
+            by_time
+        };
         let on_the_list = tasks.as_deref().unwrap_or_default();
         let mut row =
             lead_row(self.deciding, plan, candidate, previous.as_ref(), assigned, on_the_list)?;
@@ -139,24 +148,25 @@ impl Looking<'_> {
     }
 }
 
-/// Leaves the lead with whoever has it, where owners keep leads; else gives it to whom a rescore would.
+/// Leaves the lead with whoever has it, where owners keep leads and are in contact in time; else gives it to whom a
+/// rescore would.
 fn assign(
     Deciding { rules, as_of, .. }: Deciding<'_>,
     dealer: &mut Dealer<'_>,
-    lead: &StandingLead,
+    standing: &StandingLead,
     candidate: &Candidate,
 ) -> Result<(Assigned, Dealt)> {
     let policy = &rules.routing;
-    let last = &lead.assignment;
+    let (last, route) = (&standing.assignment, candidate.judged.route);
     let is_in_the_team = |owner: &str| policy.owner(owner).is_some();
-    if policy.returning.keep_owner && last.owner.as_deref().is_some_and(is_in_the_team) {
-        return Ok((Assigned::new(last.clone(), last.owner.as_deref()), Dealt::default()));
-    }
+    let keeps = policy.returning.keep_owner && last.owner.as_deref().is_some_and(is_in_the_team);
     let subject = candidate.subject(as_of);
-    let crm_owner = candidate.lead.golden.values.get(field::CRM_OWNER);
-    dealer.deal(lead.no, last.owner.as_deref(), |desk| {
-        let route = candidate.judged.route;
-        let assignment = assign_again(route, &subject, policy, last, crm_owner, false, desk);
+    dealer.deal(Lead::as_it_stands(standing, candidate), |claims, desk| {
+        if keeps {
+            return take_over(route, &subject, policy, claims, desk)
+                .unwrap_or_else(|| last.clone());
+        }
+        let assignment = assign_again(route, &subject, policy, last, claims, false, desk);
         // A reason that only tells of another day or score is no other reason.
         let stays = (&assignment.route, &assignment.owner, &assignment.queue)
             == (&last.route, &last.owner, &last.queue);
@@ -180,7 +190,29 @@ fn tasks_by_time(
         looks_at_time(&task.plan) && planned.iter().all(|other| other.plan != task.plan)
     };
     let open = || standing.iter().filter(|task| task.state == TaskState::Open);
-    let kept = |task: &StandingTask| PlannedTask {
+    open().any(|task| is_left(&task)).then(|| {
+        let stays = open().filter(|task| !is_left(task));
+        stays.map(kept).collect()
+    })
+}
+
+/// Returns the open tasks as they are for the lead's new owner, whose hours may be others; `None` where nothing is
+/// open. What is planned anew and not open is not opened.
+fn handed_over(planned: &[PlannedTask], standing: &[StandingTask]) -> Option<Vec<PlannedTask>> {
+    let open = standing.iter().filter(|task| task.state == TaskState::Open);
+    let tasks: Vec<PlannedTask> = open
+        .map(|task| {
+            let is_it = |other: &&PlannedTask| {
+                (&other.plan, &other.step, other.state) == (&task.plan, &task.step, TaskState::Open)
+            };
+            planned.iter().find(is_it).cloned().unwrap_or_else(|| kept(task))
+        })
+        .collect();
+    (!tasks.is_empty()).then_some(tasks)
+}
+
+fn kept(task: &StandingTask) -> PlannedTask {
+    PlannedTask {
         plan: task.plan.clone(),
         step: task.step.clone(),
         channel: task.channel,
@@ -188,9 +220,5 @@ fn tasks_by_time(
         due_ms: task.due_ms,
         state: task.state,
         because: task.because.clone(),
-    };
-    open().any(|task| is_left(&task)).then(|| {
-        let stays = open().filter(|task| !is_left(task));
-        stays.map(kept).collect()
-    })
+    }
 }

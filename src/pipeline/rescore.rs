@@ -13,13 +13,12 @@ use super::absorb::Fresh;
 use super::amend::{all_have_a_place, amend, close};
 use super::books::Books;
 use super::candidate::Candidate;
-use super::dealing::{Assigned, Dealer};
+use super::dealing::{Assigned, Dealer, Lead};
 use super::evaluate::{Deciding, LEADS_PER_CHUNK, lead_row, leads_per_chunk};
 use super::event::{Event, Events};
 use super::standing::{Reviewed, review};
 use super::{Job, opening, stop_if_interrupted};
 use crate::model::decision::Group;
-use crate::model::field;
 use crate::model::ids::{LeadNo, RunNo};
 use crate::model::moment::utc_from_ms;
 use crate::model::task::{PlannedTask, TaskState};
@@ -260,15 +259,14 @@ impl<'a> Rescoring<'a> {
 fn assign(
     Deciding { rules, as_of, .. }: Deciding<'_>,
     dealer: &mut Dealer<'_>,
-    lead: &StandingLead,
+    standing: &StandingLead,
     candidate: &Candidate,
     reroutes: bool,
 ) -> Result<(Assigned, Dealt)> {
     let subject = candidate.subject(as_of);
-    let crm_owner = candidate.lead.golden.values.get(field::CRM_OWNER);
-    let (last, route) = (&lead.assignment, candidate.judged.route);
-    dealer.deal(lead.no, last.owner.as_deref(), |desk| {
-        assign_again(route, &subject, &rules.routing, last, crm_owner, reroutes, desk)
+    let (last, route) = (&standing.assignment, candidate.judged.route);
+    dealer.deal(Lead::as_it_stands(standing, candidate), |claims, desk| {
+        assign_again(route, &subject, &rules.routing, last, claims, reroutes, desk)
     })
 }
 

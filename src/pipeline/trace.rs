@@ -9,7 +9,9 @@ use crate::model::moment::utc_from_ms;
 use crate::model::subject::Subject;
 use crate::routing::{Dealt, Desk, PassedOver, TurnTaken};
 use crate::rules::RuleSet;
-use crate::rules::routing::{RESERVED_ROUTES, RoutingPolicy, STICKY, Strategy};
+use crate::rules::routing::{
+    ESCALATED, REASSIGNED, RESERVED_ROUTES, RoutingPolicy, STICKY, Strategy,
+};
 use crate::store::Store;
 use crate::store::history::DecisionEntry;
 use crate::store::leads::MemberRow;
@@ -112,7 +114,7 @@ fn asked(
     decision: &DecisionEntry,
     dealt: &Dealt,
 ) -> Vec<AskedRoute> {
-    if decision.route == STICKY {
+    if [STICKY, REASSIGNED, ESCALATED].contains(&decision.route.as_str()) {
         return Vec::new();
     }
     let above = policy.routes.iter().take_while(|route| {

@@ -103,7 +103,9 @@ impl Desk {
             self.dealt.nobody.push(self.earlier.nobody.remove(0));
             return None;
         }
-        if let Some(turn) = self.earlier.turn.take_if(|turn| turn.queue == queue.id) {
+        let may_have =
+            |turn: &mut TurnTaken| turn.queue == queue.id && !needs.had_by.contains(&turn.owner);
+        if let Some(turn) = self.earlier.turn.take_if(may_have) {
             self.dealt.turn = Some(turn.clone());
             return Some(turn);
         }

@@ -8,6 +8,7 @@
 mod again;
 mod desk;
 mod loads;
+mod overdue;
 mod passed;
 mod pool;
 mod rotation;
@@ -22,6 +23,7 @@ use self::pool::Needs;
 pub use again::assign_again;
 pub use desk::{Dealt, Desk, NoTaker};
 pub use loads::{LoadEntry, Loads};
+pub use overdue::{Enquiry, Overdue, TimeUp, next_try, time_up};
 pub use passed::{Passed, PassedOver, Why};
 pub use rotation::{Pool, RotationEntry, TurnTaken};
 
@@ -53,8 +55,10 @@ pub fn routes_asked(chosen: Option<usize>, subject: &Subject<'_>, policy: &Routi
 }
 
 /// Whom a lead knows already; the first of them counts most.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Claims<'a> {
+    /// The owner whom the lead had, when their time with it is up.
+    pub overdue: Option<Overdue<'a>>,
     /// Id of the owner that the lead had.
     pub owner: Option<&'a str>,
     /// Whether it may stay with them where the policy lets it.
@@ -76,6 +80,9 @@ pub fn assign(
     claims: Claims<'_>,
     desk: &mut Desk,
 ) -> Assignment {
+    if let Some(assignment) = take_over(chosen, subject, policy, claims, desk) {
+        return assignment;
+    }
     let decision = Decision { chosen, subject, policy };
     let assignment = match returning(policy, claims) {
         Some(claim) => decision.keep_or_pass_on(&claim, desk),
@@ -86,6 +93,20 @@ pub fn assign(
         desk.arrive(&assignment.queue, owner);
     }
     assignment
+}
+
+/// Returns who takes the lead over from the owner whose time with it is up; `None` when it is not, or nobody can.
+pub fn take_over(
+    chosen: Option<usize>,
+    subject: &Subject<'_>,
+    policy: &RoutingPolicy,
+    claims: Claims<'_>,
+    desk: &mut Desk,
+) -> Option<Assignment> {
+    let overdue = claims.overdue?;
+    let assignment = Decision { chosen, subject, policy }.take_over(&overdue, desk)?;
+    desk.arrive(&assignment.queue, assignment.owner.as_deref()?);
+    Some(assignment)
 }
 
 /// An owner the lead had before.

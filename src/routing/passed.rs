@@ -19,6 +19,8 @@ pub enum Why {
     Skill,
     /// They do not speak a language; the detail names it.
     Language,
+    /// They have had the lead, and left it lying or saw it go to somebody else.
+    HadIt,
 }
 
 impl Why {
@@ -31,6 +33,7 @@ impl Why {
         ("full", Self::Full),
         ("skill", Self::Skill),
         ("language", Self::Language),
+        ("had-it", Self::HadIt),
     ];
 
     /// Returns the word under which it is kept.
@@ -67,6 +70,7 @@ impl PassedOver {
             Why::Full => format!("cap of {detail} reached"),
             Why::Skill => format!("lacks skill {detail}"),
             Why::Language => format!("does not speak {detail}"),
+            Why::HadIt => "has had the lead before".to_owned(),
         }
     }
 }

@@ -28,6 +28,8 @@ pub enum AlertKind {
     Unowned,
     /// Those of them that nobody of a pool could take: all away, at their caps, or without the skill.
     NobodyEligible,
+    /// Leads whose owner was not in contact in time.
+    SlaBreached,
 }
 
 impl AlertKind {
@@ -41,6 +43,7 @@ impl AlertKind {
         ("no-input", Self::NoInput),
         ("unowned", Self::Unowned),
         ("nobody-eligible", Self::NobodyEligible),
+        ("sla-breached", Self::SlaBreached),
     ];
 
     /// Returns the word used in rules.
@@ -101,6 +104,8 @@ pub struct AlertFigures {
     pub unowned: u64,
     /// Those of them that nobody of a pool could take.
     pub nobody_eligible: u64,
+    /// Leads whose owner was not in contact in time.
+    pub sla_breached: u64,
     /// Leads of the day that is compared.
     pub leads_today: u64,
     /// Leads of the same weekday in the weeks before, the latest first; days off are left out.
@@ -154,6 +159,9 @@ impl AlertRule {
             AlertKind::Unowned => self.count(figures.unowned, "leads waiting without an owner"),
             AlertKind::NobodyEligible => {
                 self.count(figures.nobody_eligible, "leads that nobody of a pool could take")
+            }
+            AlertKind::SlaBreached => {
+                self.count(figures.sla_breached, "leads whose owner was not in contact in time")
             }
         }
     }
@@ -321,6 +329,12 @@ mod tests {
             "kind = \"nobody-eligible\"",
             &figures,
             Some("leads that nobody of a pool could take: 2 (more than 0): look"),
+        );
+        let figures = AlertFigures { sla_breached: 4, ..figures };
+        check(
+            "kind = \"sla-breached\"\nthreshold = 3",
+            &figures,
+            Some("leads whose owner was not in contact in time: 4 (more than 3): look"),
         );
         check("kind = \"no-input\"", &figures, Some("no input came: look"));
     }

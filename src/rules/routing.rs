@@ -4,24 +4,32 @@
 mod cap;
 mod lints;
 mod queue;
+mod reassign;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use self::cap::decode_caps;
 use self::queue::{decode_queue, skills};
+use self::reassign::decode_reassign;
 use super::condition::{Condition, ConditionContext};
 use super::decode::Table;
 use super::diagnostics::Place;
 use super::hours::{BusinessHours, Calendar, DayRange, opt_country, opt_day, opt_hours, opt_zone};
+use crate::model::subject::Subject;
 
 pub use self::cap::{Cap, Period, Window};
 pub use self::queue::{Matching, PoolMember, Queue, Strategy, WhenNobody};
+pub use self::reassign::{Escalation, Reassign, StoppedBy};
 
 /// Route names that decisions use for themselves.
-pub const RESERVED_ROUTES: &[&str] = &[STICKY, TRIAGE];
+pub const RESERVED_ROUTES: &[&str] = &[STICKY, REASSIGNED, ESCALATED, TRIAGE];
 /// Names the decision that a returning lead keeps its owner.
 pub const STICKY: &str = "sticky";
+/// Names the decision that a lead goes to somebody else, because its owner was not in contact in time.
+pub const REASSIGNED: &str = "reassigned";
+/// Names the decision that such a lead goes to where it is escalated, because nobody else could take it.
+pub const ESCALATED: &str = "escalated";
 /// Names the decision that no route matched.
 pub const TRIAGE: &str = "triage";
 
@@ -153,6 +161,8 @@ pub struct RoutingPolicy {
     pub routes: Vec<Route>,
     /// What happens to leads that had an owner before.
     pub returning: Returning,
+    /// What happens to leads that their owner leaves lying, in file order: the first that is about one decides.
+    pub reassign: Vec<Reassign>,
     /// Id of the queue for leads that no route takes.
     pub triage: String,
 }
@@ -166,6 +176,7 @@ impl RoutingPolicy {
             queues: Vec::new(),
             routes: Vec::new(),
             returning: Returning::default(),
+            reassign: Vec::new(),
             triage: TRIAGE.to_owned(),
         };
         let Some(root) = root else { return policy };
@@ -174,6 +185,7 @@ impl RoutingPolicy {
         policy.owners = root.tables("owner", |table| decode_owner(table, &policy.calendar));
         policy.queues = root.tables("queue", |table| decode_queue(table, context));
         policy.routes = root.tables("route", |table| decode_route(table, context));
+        policy.reassign = root.tables("reassign", |table| decode_reassign(table, context));
         lints::report(&mut policy, root);
         for queue in &mut policy.queues {
             reduce_weights(&mut queue.pool);
@@ -207,6 +219,11 @@ impl RoutingPolicy {
             route.owner.is_some() || queue.is_some_and(|queue| !queue.pool.is_empty());
         let answer = route.when_nobody.or(queue.map(|queue| queue.when_nobody));
         may_be_taken && answer == Some(WhenNobody::Next)
+    }
+
+    /// Returns the rule for a lead in `queue` whose owner leaves it lying.
+    pub fn reassign_for(&self, subject: &Subject<'_>, queue: &str) -> Option<&Reassign> {
+        self.reassign.iter().find(|rule| rule.is_about(self, queue) && rule.when.matches(subject))
     }
 
     /// Returns the first queue that `owner` serves.

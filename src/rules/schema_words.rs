@@ -127,6 +127,28 @@ const SENTENCES: &[(&str, &str)] = &[
     ("returning/keep-crm-owner", "The owner that the CRM names counts like one of ours"),
     ("returning/keep-owner", "They keep their owner"),
     ("returning/when-owner-away", "What happens when that owner is away"),
+    (
+        "routing/reassign",
+        "Leads that go to somebody else because their owner was not in contact in time",
+    ),
+    ("reassign/queues", "Queues that it is about; if not said, every queue that has a pool"),
+    ("reassign/when", "Which of their leads"),
+    ("reassign/untouched-for", "How long an owner may leave a lead lying"),
+    (
+        "reassign/window",
+        "How that time is counted: in minutes that the owner works, or by the clock",
+    ),
+    (
+        "reassign/stopped-by",
+        "What keeps a lead with its owner: contact, or a call even if nobody was reached",
+    ),
+    (
+        "reassign/remember",
+        "How many of its latest owners, the present one included, a lead never goes back to",
+    ),
+    ("reassign/max-age", "Age of an enquiry from which it stays where it is"),
+    ("reassign/escalate-to", "Owner who gets what nobody of the pool can take over"),
+    ("reassign/escalate-to-queue", "Queue that gets what nobody of the pool can take over"),
     ("routing/route", "Which leads go where; the first that matches decides"),
     ("route/owner", "Owner's id, when the route names one person"),
     ("route/queue", "Queue's id"),

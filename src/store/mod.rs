@@ -25,6 +25,7 @@ pub mod replay;
 pub mod rescore;
 pub mod rules;
 pub mod runs;
+pub mod tenure;
 pub mod touches;
 pub mod turns;
 pub mod undo;

@@ -92,7 +92,7 @@ const PEOPLE: &[[&str; 2]] = &[
 ];
 
 /// A row whose lead has nothing in common with others.
-fn lead(number: usize, country: &str) -> String {
+pub(super) fn lead(number: usize, country: &str) -> String {
     let [first, last] = PEOPLE[number - 1];
     format!(
         "{number},2026-11-17T08:00:{number:02}Z,{first} {last},{},,,{country},Prosze o oferte,",

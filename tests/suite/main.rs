@@ -37,6 +37,7 @@ mod outputs;
 mod outside;
 mod people;
 mod promises;
+mod reassigning;
 mod rescore;
 mod scenarios;
 mod scoring;

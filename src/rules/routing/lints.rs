@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Owner, Queue, RESERVED_ROUTES, Route, RoutingPolicy, Strategy};
+use super::{
+    Escalation, Owner, Queue, RESERVED_ROUTES, Reassign, Route, RoutingPolicy, Strategy, reassign,
+};
 use crate::rules::decode::{Sink, Table};
 use crate::rules::diagnostics::{Place, did_you_mean};
 
@@ -12,12 +14,14 @@ pub(super) fn report(policy: &mut RoutingPolicy, root: &Table<'_>) {
     duplicates(sink, "owner", policy.owners.iter().map(|owner| (&*owner.id, &owner.place)));
     duplicates(sink, "queue", policy.queues.iter().map(|queue| (&*queue.id, &queue.place)));
     duplicates(sink, "route", policy.routes.iter().map(|route| (&*route.id, &route.place)));
+    duplicates(sink, "rule", policy.reassign.iter().map(|rule| (&*rule.id, &rule.place)));
     pools(policy, sink);
     triage(policy, root);
     complete_routes(policy, sink);
     unreachable(policy, sink);
     strategies(policy, sink);
     skills(policy, sink);
+    reassign::report(policy, sink);
     idle_queues(policy, sink);
     idle_owners(policy, sink);
 }
@@ -38,7 +42,7 @@ fn duplicates<'a>(sink: &Sink, kind: &str, found: impl Iterator<Item = (&'a str,
     }
 }
 
-fn unknown<'a>(
+pub(super) fn unknown<'a>(
     sink: &Sink,
     place: &Place,
     kind: &str,
@@ -259,7 +263,10 @@ fn unreachable(policy: &RoutingPolicy, sink: &Sink) {
 
 fn idle_queues(policy: &RoutingPolicy, sink: &Sink) {
     for queue in &policy.queues {
-        let used = policy.routes.iter().any(|route| route.queue == queue.id);
+        let is_escalated_to =
+            |rule: &Reassign| rule.escalation == Escalation::Queue(queue.id.clone());
+        let used = policy.routes.iter().any(|route| route.queue == queue.id)
+            || policy.reassign.iter().any(is_escalated_to);
         if !used && queue.id != policy.triage {
             sink.warning(
                 &queue.place,
