@@ -10,6 +10,7 @@ use crate::model::field;
 use crate::model::ids::LeadNo;
 use crate::model::moment::utc_from_ms;
 use crate::routing::{self, Claims, Dealt, Desk, Enquiry, Overdue, TimeUp, time_up};
+use crate::rules::routing::WhenAway;
 use crate::store::loads::LeadsTo;
 use crate::store::rescore::StandingLead;
 use crate::store::tenure::Tenure;
@@ -78,6 +79,8 @@ impl<'a> Dealer<'a> {
         let Deciding { store, rules, run, as_of, is_replay, .. } = self.deciding;
         let earlier = if is_replay { store.dealt_before(lead.no, run)? } else { Dealt::default() };
         self.desk.expect(earlier);
+        let waited_for = self.waited_for(&lead)?;
+        let lead = Lead { owner: lead.owner.or(waited_for.as_deref()), ..lead };
         let held = self.held(&lead)?;
         let claims = Claims {
             overdue: held.as_ref().and_then(|held| held.overdue(&lead, self.deciding)),
@@ -109,6 +112,16 @@ impl<'a> Dealer<'a> {
             _ => None,
         };
         Ok((Assigned { assignment, arrived, look_ms }, dealt))
+    }
+
+    /// Returns the owner whom a lead without one waits for, as long as they may come back.
+    fn waited_for(&self, lead: &Lead<'_>) -> Result<Option<String>> {
+        let Deciding { store, rules, run, .. } = self.deciding;
+        if lead.owner.is_some() || rules.routing.returning.when_away != WhenAway::Queue {
+            return Ok(None);
+        }
+        let is_active = |owner: &String| rules.routing.owner(owner).is_some_and(|one| one.active);
+        Ok(store.waits_for(lead.no, run)?.filter(is_active))
     }
 
     /// Returns since when the lead has been with its owner; `None` where no rule asks.

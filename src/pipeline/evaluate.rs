@@ -176,7 +176,8 @@ impl Evaluation<'_> {
         self.turns.write(plan.no, &dealt)?;
         self.dealer.count(&assigned);
         let is_owned = assigned.assignment.owner.is_some();
-        self.decided.nobody_eligible += u64::from(!is_owned && !dealt.nobody.is_empty());
+        let is_nobodys = !is_owned && !dealt.nobody.is_empty() && dealt.waits_for().is_none();
+        self.decided.nobody_eligible += u64::from(is_nobodys);
         Ok(assigned)
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::loads::{LoadEntry, Loads};
-use super::passed::{Passed, PassedOver};
+use super::passed::{Passed, PassedOver, Why};
 use super::pool::{Needs, available, bench, leading};
 use super::rotation::{Rotation, RotationEntry, TurnTaken};
 use crate::rules::routing::{Queue, RoutingPolicy};
@@ -35,6 +35,14 @@ pub struct Desk {
     earlier: Dealt,
     /// How the last lead was dealt.
     dealt: Dealt,
+}
+
+impl Dealt {
+    /// Returns whom the lead waits for, who had it and is away.
+    pub fn waits_for(&self) -> Option<&str> {
+        let mut passed = self.nobody.iter().flat_map(|one| one.passed.iter());
+        passed.find(|one| one.why == Why::WaitedFor).map(|one| one.owner.as_str())
+    }
 }
 
 impl Desk {
@@ -85,6 +93,11 @@ impl Desk {
     /// Returns who has how many leads.
     pub fn loads(&self) -> &Loads {
         &self.loads
+    }
+
+    /// Lets the lead wait in `queue` because `besides`, who had it, is not there.
+    pub(super) fn wait(&mut self, queue: &str, besides: PassedOver) {
+        self.dealt.nobody.push(NoTaker { queue: queue.to_owned(), passed: [besides].into() });
     }
 
     /// Gives the next lead of `queue` to somebody; `None` when nobody may take it.

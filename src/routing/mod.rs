@@ -155,6 +155,7 @@ impl<'a> Decision<'a> {
             }
             (WhenAway::Queue, _) => {
                 let queue = self.queue_of(claim.id);
+                desk.wait(queue, self.waited_for(claim));
                 let reason = line(&[
                     ("rule", STICKY),
                     ("because", &format!("owner {} {away}", claim.id)),
@@ -168,6 +169,17 @@ impl<'a> Decision<'a> {
                 }
             }
             _ => self.route(&[("instead-of", claim.id), ("because", away)], desk),
+        }
+    }
+
+    /// Who is not there: whom the lead waits for, or somebody who will not be back.
+    fn waited_for(&self, claim: &Claim<'_>) -> PassedOver {
+        let active = claim.owner.filter(|owner| owner.active);
+        let last = active.and_then(|owner| owner.absent_until(self.subject.as_of));
+        PassedOver {
+            owner: claim.id.to_owned(),
+            why: last.map_or(Why::Inactive, |_| Why::WaitedFor),
+            detail: last.map(|last| last.to_string()).unwrap_or_default(),
         }
     }
 

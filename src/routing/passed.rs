@@ -21,6 +21,8 @@ pub enum Why {
     Language,
     /// They have had the lead, and left it lying or saw it go to somebody else.
     HadIt,
+    /// They are absent, and the lead waits for them; the detail says until when.
+    WaitedFor,
 }
 
 impl Why {
@@ -34,6 +36,7 @@ impl Why {
         ("skill", Self::Skill),
         ("language", Self::Language),
         ("had-it", Self::HadIt),
+        ("waited-for", Self::WaitedFor),
     ];
 
     /// Returns the word under which it is kept.
@@ -70,6 +73,7 @@ impl PassedOver {
             Why::Full => format!("cap of {detail} reached"),
             Why::Skill => format!("lacks skill {detail}"),
             Why::Language => format!("does not speak {detail}"),
+            Why::WaitedFor => format!("away until {detail}; the lead waits for them"),
             Why::HadIt => "has had the lead before".to_owned(),
         }
     }

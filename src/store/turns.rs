@@ -93,6 +93,21 @@ impl Store {
         self.dealt_in(lead, run, "main.turn", "main.no_taker")
     }
 
+    /// Returns whom `lead` waits for by the end of `run`: its latest decision left it in a queue because they were away.
+    pub fn waits_for(&self, lead: LeadNo, run: RunNo) -> Result<Option<String>> {
+        let latest = self
+            .connection
+            .prepare_cached(
+                "SELECT max(n.run_no) FROM no_taker AS n WHERE n.lead_no = ?1 AND n.run_no <= ?2
+                 HAVING max(n.run_no) >= (SELECT max(d.run_no) FROM decision AS d
+                                          WHERE d.lead_no = ?1 AND d.run_no <= ?2)",
+            )?
+            .query_row([lead.0, run.0], |row| row.get(0))
+            .optional()?;
+        let Some(latest) = latest else { return Ok(None) };
+        Ok(self.dealt(lead, RunNo(latest))?.waits_for().map(str::to_owned))
+    }
+
     fn dealt_in(&self, lead: LeadNo, run: RunNo, turns: &str, no_takers: &str) -> Result<Dealt> {
         let found: Option<(TurnTaken, String, Option<String>)> = self
             .connection
