@@ -194,6 +194,10 @@ fn owners(before: &[Owner], after: &[Owner]) -> Vec<RuleEdit> {
             push_if(&mut parts, was.absent != is.absent, "other absences");
             push_if(&mut parts, was.caps != is.caps, "other caps");
             push_if(&mut parts, was.skills != is.skills, "other skills");
+            let names = |owner: &Owner| (owner.name.clone(), owner.email.clone());
+            let is_renamed = names(was) != names(is);
+            let is_called = was.crm_names != is.crm_names && !is_renamed;
+            push_if(&mut parts, is_called, "other names in the CRM");
             push_if(&mut parts, was.languages != is.languages, "other languages");
             push_if(&mut parts, was.zone != is.zone, "another zone");
             // Absences are taken out of the hours, and the zone is part of them.
@@ -410,6 +414,7 @@ mod tests {
         };
         owner("cap = { leads = 2, per = 'day' }", "owner anna: other caps");
         owner("skills = ['ai']", "owner anna: other skills");
+        owner("crm-names = ['0051']", "owner anna: other names in the CRM");
         owner("zone = 'Europe/Berlin'", "owner anna: another zone");
         owner("hours = 'Mo-Fr 06:00-08:00'", "owner anna: other hours");
         let marek = "\n\n[[owner]]\nid = \"marek\"";

@@ -15,6 +15,7 @@ use self::reassign::decode_reassign;
 use super::condition::{Condition, ConditionContext};
 use super::decode::Table;
 use super::diagnostics::Place;
+use super::field::fold_header;
 use super::hours::{BusinessHours, Calendar, DayRange, opt_country, opt_day, opt_hours, opt_zone};
 use crate::model::subject::Subject;
 
@@ -54,6 +55,8 @@ pub struct Owner {
     pub languages: Vec<String>,
     /// What they know, in lower case.
     pub skills: Vec<String>,
+    /// What a CRM may call them, folded like a header: id, name, address, and what else is written.
+    pub crm_names: Vec<String>,
     /// Limits to what they take, from all queues together.
     pub caps: Vec<Cap>,
     /// Where they are written.
@@ -198,13 +201,10 @@ impl RoutingPolicy {
         self.owners.iter().find(|owner| owner.id == id)
     }
 
-    /// Returns the owner whom a CRM means by `text`: an id, an e-mail address or a name.
+    /// Returns the owner whom a CRM means by `text`, whatever its case, accents and signs.
     pub fn owner_named(&self, text: &str) -> Option<&Owner> {
-        let text = text.trim().to_lowercase();
-        let means = |known: &str| !known.is_empty() && known.to_lowercase() == text;
-        self.owners
-            .iter()
-            .find(|owner| means(&owner.id) || means(&owner.email) || means(&owner.name))
+        let text = fold_header(text);
+        self.owners.iter().find(|owner| owner.crm_names.contains(&text))
     }
 
     /// Returns the queue with this id.
@@ -254,15 +254,24 @@ fn decode_owner(table: &Table<'_>, calendar: &Calendar) -> Owner {
         office.unwrap_or_else(|_| calendar.hours.clone())
     });
     table.opt_string("because");
+    let name = table.opt_string("name").unwrap_or_else(|| id.clone());
+    let email = table.opt_string("email").unwrap_or_default();
+    let mut crm_names = table.strings("crm-names");
+    crm_names.extend([&id, &name, &email].map(String::clone));
+    for known in &mut crm_names {
+        *known = fold_header(known);
+    }
+    crm_names.retain(|known| !known.is_empty());
     Owner {
-        name: table.opt_string("name").unwrap_or_else(|| id.clone()),
-        email: table.opt_string("email").unwrap_or_default(),
+        name,
+        email,
         hours,
         zone,
         active: table.bool_or("active", true),
         absent,
         languages: table.strings("languages"),
         skills: skills(table, "skills"),
+        crm_names,
         caps: decode_caps(table),
         place: table.place_of("id"),
         id,

@@ -101,6 +101,10 @@ const SENTENCES: &[(&str, &str)] = &[
     ("absent/from", "First day"),
     ("absent/to", "Last day"),
     ("owner/active", "Whether they take leads at all"),
+    (
+        "owner/crm-names",
+        "What CRMs call them besides id, name and e-mail address, such as a user id",
+    ),
     ("owner/email", "Address as the CRM knows it"),
     ("owner/languages", "Languages that they speak, two letters each"),
     ("owner/skills", "What they know, in words of your own: ai, cloud"),

@@ -35,6 +35,7 @@ mod otherwise;
 mod outcomes;
 mod outputs;
 mod outside;
+mod owners;
 mod people;
 mod promises;
 mod reassigning;

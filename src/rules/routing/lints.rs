@@ -15,6 +15,7 @@ pub(super) fn report(policy: &mut RoutingPolicy, root: &Table<'_>) {
     duplicates(sink, "queue", policy.queues.iter().map(|queue| (&*queue.id, &queue.place)));
     duplicates(sink, "route", policy.routes.iter().map(|route| (&*route.id, &route.place)));
     duplicates(sink, "rule", policy.reassign.iter().map(|rule| (&*rule.id, &rule.place)));
+    one_name(policy, sink);
     pools(policy, sink);
     triage(policy, root);
     complete_routes(policy, sink);
@@ -38,6 +39,24 @@ fn duplicates<'a>(sink: &Sink, kind: &str, found: impl Iterator<Item = (&'a str,
             None => {
                 seen.insert(id, place);
             }
+        }
+    }
+}
+
+/// Reports owners whom a CRM may mean by what another is called.
+fn one_name(policy: &RoutingPolicy, sink: &Sink) {
+    for (position, owner) in policy.owners.iter().enumerate() {
+        let is_other = |earlier: &&Owner| {
+            let is_shared = |name: &String| earlier.crm_names.contains(name);
+            earlier.id != owner.id && owner.crm_names.iter().any(is_shared)
+        };
+        if let Some(earlier) = policy.owners[..position].iter().find(is_other) {
+            let message = format!(
+                "owner `{}` can be called as owner `{}` is: a CRM may mean either",
+                owner.id, earlier.id
+            );
+            let hint = "give each an e-mail address, a name and `crm-names` of their own";
+            sink.warning(&owner.place, message, Some(hint.to_owned()));
         }
     }
 }

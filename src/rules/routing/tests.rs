@@ -173,8 +173,11 @@ fn weights_are_reduced() {
 
 #[test]
 fn an_owner_is_found_however_the_crm_names_them() {
-    let (policy, _) = read("[[owner]]\nid = 'anna'\nname = 'Anna Łącka'\nemail = 'a@przyklad.pl'");
-    for text in ["anna", "Anna łącka ", "A@przyklad.pl"] {
+    let (policy, _) = read(
+        "[[owner]]\nid = 'anna'\nname = 'Anna Łącka'\nemail = 'a@przyklad.pl'\ncrm-names = '0051'\n\
+         [[owner]]\nid = 'jan'\n",
+    );
+    for text in ["anna", "Anna łącka ", "ANNA LACKA", "A@przyklad.pl", "0051"] {
         assert_eq!(policy.owner_named(text).map(|owner| owner.id.as_str()), Some("anna"), "{text}");
     }
     assert!(policy.owner_named("").is_none());
@@ -297,4 +300,11 @@ fn a_rule_about_leads_left_lying_names_whom_there_is() {
         &with(&format!("untouched-for = '4h'\n{second}")),
         &["21: rule `pl` can never decide: rule `late` (line 17) above it is about all its leads"],
     );
+}
+
+#[test]
+fn a_name_in_the_crm_is_one_persons() {
+    let named = TEAM.replace("id = 'anna'", "id = 'anna'\ncrm-names = ['0051', 'Jan']")
+        + &route("a", "queue = 'pl'");
+    check(&named, &["5: owner `jan` can be called as owner `anna` is: a CRM may mean either"]);
 }
