@@ -3,6 +3,7 @@
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::account_owners::AccountOwners;
 use super::candidate::Candidate;
 use super::evaluate::Deciding;
 use crate::model::decision::Assignment;
@@ -49,15 +50,20 @@ pub(super) struct Dealer<'a> {
     desk: Desk,
     arrived: LeadsTo,
     overdue: u64,
+    /// Where new leads go to who has others of their company.
+    accounts: Option<AccountOwners<'a>>,
 }
 
 impl<'a> Dealer<'a> {
     /// Takes up the turns and loads that the run finds.
     pub(super) fn new(deciding: Deciding<'a>) -> Result<Self> {
-        let Deciding { store, rules, run, as_of, .. } = deciding;
+        let Deciding { store, rules, run, as_of, is_replay, .. } = deciding;
         let mut desk = Desk::new(&rules.routing, as_of).with_rotation(store.rotation()?);
         store.each_load(run, desk.looks_back_to_ms(), |entry| desk.add(&entry))?;
-        Ok(Self { deciding, desk, arrived: LeadsTo::new(), overdue: 0 })
+        // What it came to is a fact, so a replay does not ask.
+        let asks = rules.routing.returning.keep_account_owner && !is_replay;
+        let accounts = asks.then(|| AccountOwners::new(deciding));
+        Ok(Self { deciding, desk, arrived: LeadsTo::new(), overdue: 0, accounts })
     }
 
     /// Returns the desk.
@@ -78,17 +84,25 @@ impl<'a> Dealer<'a> {
     ) -> Result<(Assigned, Dealt)> {
         let Deciding { store, rules, run, as_of, is_replay, .. } = self.deciding;
         let earlier = if is_replay { store.dealt_before(lead.no, run)? } else { Dealt::default() };
+        let mut account = earlier.account.clone();
         self.desk.expect(earlier);
         let waited_for = self.waited_for(&lead)?;
         let lead = Lead { owner: lead.owner.or(waited_for.as_deref()), ..lead };
+        if let Some(accounts) = self.accounts.as_mut().filter(|_| lead.owner.is_none()) {
+            account = accounts.claim(lead.no, lead.candidate)?;
+        }
         let held = self.held(&lead)?;
         let claims = Claims {
             overdue: held.as_ref().and_then(|held| held.overdue(&lead, self.deciding)),
             owner: lead.owner,
             may_keep: true,
             crm_owner: lead.candidate.lead.golden.values.get(field::CRM_OWNER),
+            account: account.as_ref().filter(|_| lead.owner.is_none()),
         };
         let assignment = assign(claims, &mut self.desk);
+        if let Some(accounts) = &mut self.accounts {
+            accounts.note(lead.no, lead.candidate, assignment.owner.as_deref());
+        }
         let (is_overdue, dealt) = (claims.overdue.is_some(), self.desk.take_dealt());
         let arrived = assignment.owner.is_some() && assignment.owner.as_deref() != lead.owner;
         let look_ms = match (&held, &assignment.owner) {

@@ -5,6 +5,7 @@
 //! was killed is simply run again: what did not decide is taken back, what decided is published.
 
 pub mod absorb;
+mod account_owners;
 pub mod accounts;
 mod amend;
 pub mod books;

@@ -15,6 +15,17 @@ pub struct Dealt {
     pub turn: Option<TurnTaken>,
     /// Queues in which nobody could take it, in the order in which they were asked.
     pub nobody: Vec<NoTaker>,
+    /// Who was asked before anybody's turn, because they have other leads of its company.
+    pub account: Option<AccountClaim>,
+}
+
+/// Somebody who has other leads of a lead's company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountClaim {
+    /// Owner's id.
+    pub owner: String,
+    /// What tells the company: its domain, or a number with its kind.
+    pub at: String,
 }
 
 /// A queue in which nobody could take a lead.
@@ -93,6 +104,11 @@ impl Desk {
     /// Returns who has how many leads.
     pub fn loads(&self) -> &Loads {
         &self.loads
+    }
+
+    /// Notes that the owner of other leads of the company was asked.
+    pub(super) fn ask_account(&mut self, claim: &AccountClaim) {
+        self.dealt.account = Some(claim.clone());
     }
 
     /// Lets the lead wait in `queue` because `besides`, who had it, is not there.

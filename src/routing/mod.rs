@@ -13,6 +13,8 @@ mod passed;
 mod pool;
 mod rotation;
 
+use std::borrow::Cow;
+
 use crate::model::decision::Assignment;
 use crate::model::subject::Subject;
 use crate::rules::condition::Lens;
@@ -21,7 +23,7 @@ use crate::rules::routing::{Owner, Route, RoutingPolicy, STICKY, TRIAGE, WhenAwa
 use self::pool::Needs;
 
 pub use again::assign_again;
-pub use desk::{Dealt, Desk, NoTaker};
+pub use desk::{AccountClaim, Dealt, Desk, NoTaker};
 pub use loads::{LoadEntry, Loads};
 pub use overdue::{Enquiry, Overdue, TimeUp, next_try, time_up};
 pub use passed::{Passed, PassedOver, Why};
@@ -65,6 +67,8 @@ pub struct Claims<'a> {
     pub may_keep: bool,
     /// What the CRM that it was exported from calls its owner.
     pub crm_owner: Option<&'a str>,
+    /// Who has other leads of its company; asked where a turn would decide.
+    pub account: Option<&'a AccountClaim>,
 }
 
 /// Returns who gets the lead, dealing from `desk` when a queue decides.
@@ -84,9 +88,16 @@ pub fn assign(
         return assignment;
     }
     let decision = Decision { chosen, subject, policy };
-    let assignment = match returning(policy, claims) {
-        Some(claim) => decision.keep_or_pass_on(&claim, desk),
-        None => decision.route(&[], desk),
+    let assignment = match (returning(policy, claims), claims.account) {
+        (Some(claim), _) => decision.keep_or_pass_on(&claim, desk),
+        (None, Some(account)) if decision.goes_by_turns() => {
+            desk.ask_account(account);
+            let because = format!("owner of other leads at {}", account.at);
+            let owner = policy.owner(&account.owner);
+            let claim = Claim { id: &account.owner, owner, because: because.into() };
+            decision.keep_or_pass_on(&claim, desk)
+        }
+        (None, _) => decision.route(&[], desk),
     };
     assert!(!assignment.queue.is_empty(), "a lead was routed to no queue: {}", assignment.reason);
     if let Some(owner) = assignment.owner.as_deref().filter(|owner| claims.owner != Some(*owner)) {
@@ -113,16 +124,16 @@ pub fn take_over(
 struct Claim<'a> {
     id: &'a str,
     owner: Option<&'a Owner>,
-    because: &'static str,
+    because: Cow<'a, str>,
 }
 
 fn returning<'a>(policy: &'a RoutingPolicy, claims: Claims<'a>) -> Option<Claim<'a>> {
     let rules = policy.returning;
     if let Some(id) = claims.owner.filter(|_| rules.keep_owner && claims.may_keep) {
-        return Some(Claim { id, owner: policy.owner(id), because: "returning lead" });
+        return Some(Claim { id, owner: policy.owner(id), because: "returning lead".into() });
     }
     let owner = policy.owner_named(claims.crm_owner.filter(|_| rules.keep_crm_owner)?)?;
-    Some(Claim { id: &owner.id, owner: Some(owner), because: "owner in the CRM" })
+    Some(Claim { id: &owner.id, owner: Some(owner), because: "owner in the CRM".into() })
 }
 
 /// What is known about a lead before its owner is.
@@ -137,6 +148,13 @@ impl<'a> Decision<'a> {
         self.chosen.map(|position| &self.policy.routes[position])
     }
 
+    /// Whether the lead's route leads to a pool, rather than to one person or to nobody in particular.
+    fn goes_by_turns(&self) -> bool {
+        let queue = self.chosen_route().map_or(&self.policy.triage, |route| &route.queue);
+        self.chosen_route().is_none_or(|route| route.owner.is_none())
+            && self.policy.queue(queue).is_some_and(|queue| !queue.pool.is_empty())
+    }
+
     fn keep_or_pass_on(&self, claim: &Claim<'_>, desk: &mut Desk) -> Assignment {
         let away = match claim.owner {
             None => Some("no longer in the team".to_owned()),
@@ -145,7 +163,7 @@ impl<'a> Decision<'a> {
         let (Some(owner), None) = (claim.owner, &away) else {
             return self.pass_on(claim, &away.unwrap_or_default(), desk);
         };
-        self.sticky(owner, claim.because)
+        self.sticky(owner, &claim.because)
     }
 
     fn pass_on(&self, claim: &Claim<'_>, away: &str, desk: &mut Desk) -> Assignment {

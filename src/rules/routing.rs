@@ -141,13 +141,20 @@ pub struct Returning {
     pub keep_owner: bool,
     /// Whether an owner named by the CRM counts like one of ours.
     pub keep_crm_owner: bool,
+    /// Whether a lead that nobody has goes to who has other leads of its company, where a turn would decide.
+    pub keep_account_owner: bool,
     /// What happens when that owner is away.
     pub when_away: WhenAway,
 }
 
 impl Default for Returning {
     fn default() -> Self {
-        Self { keep_owner: true, keep_crm_owner: true, when_away: WhenAway::Reassign }
+        Self {
+            keep_owner: true,
+            keep_crm_owner: true,
+            keep_account_owner: false,
+            when_away: WhenAway::Reassign,
+        }
     }
 }
 
@@ -238,6 +245,7 @@ fn decode_returning(table: &Table<'_>) -> Returning {
     Returning {
         keep_owner: table.bool_or("keep-owner", usual.keep_owner),
         keep_crm_owner: table.bool_or("keep-crm-owner", usual.keep_crm_owner),
+        keep_account_owner: table.bool_or("keep-account-owner", usual.keep_account_owner),
         when_away: table.opt_choice("when-owner-away", WhenAway::ALL).unwrap_or(usual.when_away),
     }
 }

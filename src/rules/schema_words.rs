@@ -129,6 +129,10 @@ const SENTENCES: &[(&str, &str)] = &[
     ("queue/unattended", "Leads are meant to wait here without an owner"),
     ("routing/returning", "What becomes of leads that had an owner before"),
     ("returning/keep-crm-owner", "The owner that the CRM names counts like one of ours"),
+    (
+        "returning/keep-account-owner",
+        "A new lead goes to who has other leads of its company, by domain, NIP, KRS or REGON",
+    ),
     ("returning/keep-owner", "They keep their owner"),
     ("returning/when-owner-away", "What happens when that owner is away"),
     (
