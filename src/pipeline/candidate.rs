@@ -79,25 +79,35 @@ impl Candidate {
         rules: &RuleSet,
         as_of: DateTime<Utc>,
     ) -> Result<Enquiry> {
-        let opened_at = cycle_opened_at(&self.lead, rules, as_of);
-        let since_ms = opened_at.timestamp_millis();
-        let of_cycle = self.lead.members.iter().filter(|one| one.submitted_ms >= since_ms);
-        let mut heard_ms = i64::MAX;
-        for member in of_cycle {
-            heard_ms = heard_ms.min(store.received_ms(member.no)?);
-        }
-        let since = since_ms..=as_of.timestamp_millis();
-        let has = |kinds: &[&str]| {
-            let mut done = self.touches.iter().filter(|touch| since.contains(&touch.at_ms));
-            done.any(|touch| kinds.contains(&touch.kind.as_str()))
-        };
-        Ok(Enquiry {
-            opened_at,
-            heard_at: if heard_ms == i64::MAX { as_of } else { utc_from_ms(heard_ms) },
-            is_contacted: has(CONTACT_TOUCHES),
-            is_called: has(&["call"]),
-        })
+        enquiry(&self.lead, &self.touches, store, rules, as_of)
     }
+}
+
+fn enquiry(
+    lead: &Assembled,
+    touches: &[Touch],
+    store: &Store,
+    rules: &RuleSet,
+    as_of: DateTime<Utc>,
+) -> Result<Enquiry> {
+    let opened_at = cycle_opened_at(lead, rules, as_of);
+    let since_ms = opened_at.timestamp_millis();
+    let of_cycle = lead.members.iter().filter(|one| one.submitted_ms >= since_ms);
+    let mut heard_ms = i64::MAX;
+    for member in of_cycle {
+        heard_ms = heard_ms.min(store.received_ms(member.no)?);
+    }
+    let since = since_ms..=as_of.timestamp_millis();
+    let has = |kinds: &[&str]| {
+        let mut done = touches.iter().filter(|touch| since.contains(&touch.at_ms));
+        done.any(|touch| kinds.contains(&touch.kind.as_str()))
+    };
+    Ok(Enquiry {
+        opened_at,
+        heard_at: if heard_ms == i64::MAX { as_of } else { utc_from_ms(heard_ms) },
+        is_contacted: has(CONTACT_TOUCHES),
+        is_called: has(&["call"]),
+    })
 }
 
 /// Returns when the latest enquiry of `lead` was sent that it did not only come back about.
@@ -337,6 +347,11 @@ impl Seen {
     /// Returns the lead as rules see it, with its score.
     pub(super) fn subject(&self) -> Subject<'_> {
         subject(&self.lead, &self.touches, self.as_of)
+    }
+
+    /// Returns its latest enquiry.
+    pub(super) fn enquiry(&self, store: &Store, rules: &RuleSet) -> Result<Enquiry> {
+        enquiry(&self.lead, &self.touches, store, rules, self.as_of)
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Each decision says until when it holds. A run that imports, even nothing, looks again at the leads whose
 //! instant has come, after those that its rows and touches concern, in order of number. One that comes out as it
-//! was gets no decision, only another instant. Its owner keeps a lead, away or not: nobody waits for an answer.
+//! was gets no decision, only another instant. Its owner keeps a lead, away or not: nobody waits for an answer. Only an
+//! owner who was not in contact in the time that a rule gives loses it to somebody else, with its open tasks.
 //!
 //! Time alone sets nothing off: a lead that cools down gets no mail and no call, and what was promised to it
 //! stays promised. Only a plan whose own `when` looks at time begins and ends with it.

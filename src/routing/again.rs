@@ -4,7 +4,7 @@ use super::pool::may_stay;
 use super::{Claims, Desk, assign, next_route, take_over};
 use crate::model::decision::Assignment;
 use crate::model::subject::Subject;
-use crate::rules::routing::{Route, RoutingPolicy};
+use crate::rules::routing::{ESCALATED, REASSIGNED, Route, RoutingPolicy};
 
 /// Returns who has the lead now, of which `last` says who had it and why.
 ///
@@ -49,28 +49,32 @@ fn is_well_placed(
     while let Some(position) = at {
         let route = &policy.routes[position];
         if route.queue == last.queue {
-            return is_taker(Some(route), subject, policy, &last.queue, owner);
+            return is_taker(Some(route), subject, policy, last, owner);
         }
         if !policy.lets_pass(route) {
             return false;
         }
         at = next_route(position + 1, subject, policy);
     }
-    policy.triage == last.queue && is_taker(None, subject, policy, &last.queue, owner)
+    policy.triage == last.queue && is_taker(None, subject, policy, last, owner)
 }
 
 fn is_taker(
     route: Option<&Route>,
     subject: &Subject<'_>,
     policy: &RoutingPolicy,
-    queue: &str,
+    last: &Assignment,
     owner: &str,
 ) -> bool {
     let is_present =
         |id: &str| policy.owner(id).is_some_and(|one| one.away(subject.as_of).is_none());
+    // Whom a route would rather have left it lying.
+    if [REASSIGNED, ESCALATED].contains(&last.route.as_str()) {
+        return is_present(owner);
+    }
     let named = route.and_then(|route| route.owner.as_deref());
     if let Some(named) = named.filter(|id| is_present(id)) {
         return named == owner;
     }
-    policy.queue(queue).is_some_and(|queue| may_stay(policy, queue, route, subject, owner))
+    policy.queue(&last.queue).is_some_and(|queue| may_stay(policy, queue, route, subject, owner))
 }

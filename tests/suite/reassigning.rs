@@ -106,6 +106,7 @@ fn explain_tells_who_has_had_it_and_that_fits_a_terminal() {
     let story = workspace.ok(&["explain", &mail(1)]).stdout;
     for line in [
         "anna had it for 4 working hours without contact",
+        "jan is to be in contact by 2026-11-18 17:00 (rule late)",
         "anna         pl        has had the lead before",
         "jan              1     1  gets it, by weighted",
     ] {
@@ -251,6 +252,11 @@ fn what_nobody_can_take_over_stays_or_is_escalated() {
         assert_eq!(dealt(&workspace), expected, "{rule}");
         assert!(reason(&workspace, 1).starts_with(told), "{}", reason(&workspace, 1));
         assert_rebuild_changes_nothing(&workspace);
+        // Nor does a rescore give it back to whom the route would rather have.
+        let at = ["rescore", "--reroute", "--json", "--as-of", "2026-11-18T12:30:00Z"];
+        if !rule.contains("queue") {
+            assert_eq!(workspace.run(&at).json()["rescore"]["changed"], 0, "{rule}");
+        }
         // It comes to rest.
         time(&workspace, "2026-11-27T12:00:00Z");
         time(&workspace, "2026-12-04T12:00:00Z");
