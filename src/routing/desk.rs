@@ -111,9 +111,13 @@ impl Desk {
         self.dealt.account = Some(claim.clone());
     }
 
-    /// Lets the lead wait in `queue` because `besides`, who had it, is not there.
+    /// Lets the lead wait in `queue` because `besides`, who is to have it, is not there.
     pub(super) fn wait(&mut self, queue: &str, besides: PassedOver) {
-        self.dealt.nobody.push(NoTaker { queue: queue.to_owned(), passed: [besides].into() });
+        let waits = NoTaker { queue: queue.to_owned(), passed: [besides].into() };
+        if self.earlier.nobody.first() == Some(&waits) {
+            self.earlier.nobody.remove(0);
+        }
+        self.dealt.nobody.push(waits);
     }
 
     /// Gives the next lead of `queue` to somebody; `None` when nobody may take it.

@@ -5,7 +5,7 @@
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 
 use super::desk::{Desk, NoTaker};
-use super::passed::Why;
+use super::passed::{PassedOver, Why};
 use super::pool::Needs;
 use super::{Decision, line};
 use crate::model::decision::Assignment;
@@ -94,10 +94,15 @@ impl Decision<'_> {
         match &overdue.rule.escalation {
             Escalation::Stay => None,
             Escalation::Owner(id) => {
-                let is_there = |owner: &&Owner| owner.away(self.subject.as_of).is_none();
-                let owner = self.policy.owner(id).filter(is_there)?;
-                let is_new = !overdue.barred().contains(&owner.id);
-                is_new.then(|| told(ESCALATED, overdue, queue, &owner.id, None))
+                let may_have =
+                    |owner: &&Owner| owner.active && !overdue.barred().contains(&owner.id);
+                let owner = self.policy.owner(id).filter(may_have)?;
+                if let Some(last) = owner.absent_until(self.subject.as_of) {
+                    let (owner, detail) = (owner.id.clone(), last.to_string());
+                    desk.wait(&queue.id, PassedOver { owner, why: Why::Away, detail });
+                    return None;
+                }
+                Some(told(ESCALATED, overdue, queue, &owner.id, None))
             }
             Escalation::Queue(id) => {
                 let queue = self.policy.queue(id).filter(|other| other.id != queue.id)?;

@@ -281,6 +281,16 @@ fn a_lead_that_nobody_can_take_over_now_goes_on_when_somebody_is_back() {
     assert_eq!(time(&workspace, "2026-11-19T23:00:00Z"), 1);
     assert_eq!(dealt(&workspace), "1 jan pl");
     assert_rebuild_changes_nothing(&workspace);
+    // So does what is escalated to somebody who is away.
+    let alone = away.replace("{ owner = 'anna' }, { owner = 'jan' }", "{ owner = 'anna' }");
+    let workspace = with_routing(&format!("{alone}escalate-to = 'jan'\n"));
+    run(&workspace, "2026-11-17T21:00:00Z", &[(1, "PL")], &[]);
+    assert_eq!(time(&workspace, "2026-11-18T12:00:00Z"), 1);
+    assert_eq!(dealt(&workspace), "1 anna pl");
+    assert_rebuild_changes_nothing(&workspace);
+    assert_eq!(time(&workspace, "2026-11-19T23:00:00Z"), 1);
+    assert_eq!(dealt(&workspace), "1 jan pl");
+    assert_rebuild_changes_nothing(&workspace);
     // Who is full has room on another day.
     let full = TEAM
         .replace("id = 'jan'\n[[", "id = 'jan'\ncap = { leads = 1, per = 'week' }\n[[")

@@ -199,10 +199,16 @@ pub(super) fn report(policy: &RoutingPolicy, sink: &Sink) {
             }
         }
         match &rule.escalation {
-            Escalation::Queue(id) if policy.queue(id).is_none() => {
-                unknown(sink, &rule.escalation_place, "queue", id, queues());
-            }
-            Escalation::Stay | Escalation::Queue(_) => {}
+            Escalation::Stay => {}
+            Escalation::Queue(id) => match policy.queue(id) {
+                None => unknown(sink, &rule.escalation_place, "queue", id, queues()),
+                Some(queue) if queue.pool.is_empty() => sink.error(
+                    &rule.escalation_place,
+                    format!("nobody serves queue `{id}`, to which leads are escalated"),
+                    Some("add a `pool` to it, or name a queue that has one".to_owned()),
+                ),
+                Some(_) => {}
+            },
             Escalation::Owner(id) => match policy.owner(id) {
                 None => {
                     let known = policy.owners.iter().map(|owner| owner.id.as_str());

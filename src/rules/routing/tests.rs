@@ -285,7 +285,11 @@ fn a_rule_about_leads_left_lying_names_whom_there_is() {
         &["20: queue `triage` has nobody who could take a lead over"],
     );
     check(
-        &with("untouched-for = '4h'\nescalate-to = 'anna'\nescalate-to-queue = 'triage'"),
+        &with("untouched-for = '4h'\nescalate-to-queue = 'triage'"),
+        &["20: nobody serves queue `triage`, to which leads are escalated"],
+    );
+    check(
+        &with("untouched-for = '4h'\nescalate-to = 'anna'\nescalate-to-queue = 'pl'"),
         &["21: a lead cannot be escalated to an owner and to a queue"],
     );
     check(
