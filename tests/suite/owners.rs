@@ -1,6 +1,9 @@
 //! Leads that belong to somebody before anybody's turn is asked: by the CRM, or by the company.
 
+use proptest::prelude::*;
+
 use super::dealing::with_routing;
+use super::small_world::runner;
 use super::undo::{assert_rebuild_changes_nothing, undo};
 use super::workspace::{Workspace, assert_fits_a_terminal, assert_same_text};
 
@@ -225,4 +228,39 @@ fn a_rescore_finds_the_company_of_who_waits_and_a_simulation_says_so() {
     assert_eq!(owners(&workspace), "anna pl; jan pl; anna pl");
     assert_eq!(said.matches("anna").count(), 2, "{said}");
     assert_rebuild_changes_nothing(&workspace);
+}
+
+#[test]
+fn whatever_is_run_and_undone_colleagues_stay_where_they_were_dealt() {
+    let step = (0..8_usize, 1..4_usize, prop::option::weighted(0.5, any::<prop::sample::Index>()));
+    let worlds = (any::<bool>(), prop::collection::vec(step, 2..6));
+    let outcome = runner(4).run(&worlds, |(waits, steps)| {
+        let mut rules = together().replace(
+            "id = 'anna'\n",
+            "id = 'anna'\nabsent = [{ from = '2026-11-18', to = '2026-11-19' }]\n",
+        );
+        if waits {
+            rules = rules.replace("keep-account", "when-owner-away = 'queue'\nkeep-account");
+        }
+        let workspace = with_routing(&rules);
+        let mut standing: Vec<String> = Vec::new();
+        for (night, (from, leads, undone)) in steps.into_iter().enumerate() {
+            let at = format!("2026-11-{}T21:00:00Z", 17 + night);
+            // Each file has a row of its own, so that it is another file.
+            let own = format!("x{night},{at},Nikt {night},n{night}@gmail.com,,,XX\n");
+            workspace.clear_or_make_inbox();
+            let text = rows(from..(from + leads).min(8)) + &own;
+            workspace.input(&format!("night-{night}.csv"), text);
+            let outcome = workspace.run(&["run", "--json", "--as-of", &at]);
+            assert!([0, 3].contains(&outcome.code), "{}", outcome.stderr);
+            standing.push(outcome.json()["run"].as_str().unwrap().to_owned());
+            if let Some(which) = undone {
+                let run = standing.remove(which.index(standing.len()));
+                undo(&workspace, &run);
+            }
+            assert_rebuild_changes_nothing(&workspace);
+        }
+        Ok(())
+    });
+    outcome.unwrap();
 }
