@@ -236,7 +236,7 @@ impl Teller<'_> {
         terminal::print("")?;
         terminal::print_wrapped(&format!("with {holder}: {}", latest.reason), 2)?;
         match &self.story.routing {
-            Some(trace) => routing::print(trace)?,
+            Some(trace) => routing::print(trace, &local)?,
             None if !latest.tried.is_empty() => {
                 let tried = format!("routes that did not match: {}", latest.tried.join(", "));
                 terminal::print_wrapped(&tried, 2)?;

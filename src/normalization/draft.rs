@@ -241,10 +241,22 @@ impl Normalizer<'_> {
                 if draft.values.get(field).is_none() {
                     self.note_bounds(cell, field, draft);
                 }
+                if field == field::CRM_OWNER {
+                    self.note_stranger(cell, &value, draft);
+                }
                 draft.keep_first(cell, field, value);
             }
             Ok(None) => {}
             Err(remark) => draft.notice(cell, remark),
+        }
+    }
+
+    /// Says that the CRM names an owner who is nobody of the team.
+    fn note_stranger(&self, cell: &Cell, owner: &str, draft: &mut Draft<'_>) {
+        if self.source.team.is_some_and(|team| team.owner_named(owner).is_none()) {
+            let message = "no owner in routing.toml has this id, name, address or `crm-names`, so the \
+                           lead is routed as if it had none";
+            draft.notice(cell, Remark::new("owner-unknown", message));
         }
     }
 

@@ -50,6 +50,7 @@ use self::phone::{Phone, PhoneFault};
 use crate::model::row::{ConsentMapping, Origin, Row, RowContent};
 use crate::model::submission::RowVerdict;
 use crate::rules::field::{FieldCatalog, fold_header};
+use crate::rules::routing::RoutingPolicy;
 use crate::rules::source::{ColumnMapping, IdScope};
 use crate::rules::tables::Tables;
 
@@ -98,6 +99,8 @@ pub struct SourceContext<'a> {
     pub default_source: Option<&'a str>,
     /// Canonical medium of such rows.
     pub default_medium: Option<&'a str>,
+    /// Whom a CRM's owner is expected to be one of; absent where nobody asks for them.
+    pub team: Option<&'a RoutingPolicy>,
 }
 
 /// What a job title tells.

@@ -38,6 +38,7 @@ fn source() -> SourceContext<'static> {
         is_contact_list: false,
         default_source: None,
         default_medium: None,
+        team: None,
     }
 }
 

@@ -132,6 +132,28 @@ pub struct LeadPlan {
     pub inherits: Vec<LeadNo>,
 }
 
+impl LeadPlan {
+    /// Returns how the lead `no`, whose rows stay together, is decided about anew.
+    pub(super) fn as_it_stands(
+        store: &Store,
+        no: LeadNo,
+        id: LeadId,
+        founder: SubmissionNo,
+    ) -> Result<Self> {
+        Ok(Self {
+            no,
+            id,
+            founder,
+            is_new: false,
+            is_back: false,
+            keeps_members: true,
+            members: store.member_numbers(no)?,
+            absorbs: Vec::new(),
+            inherits: Vec::new(),
+        })
+    }
+}
+
 /// Which submission was joined to which, and through what.
 pub type Links = BTreeMap<SubmissionNo, (SubmissionNo, KeyKind)>;
 
@@ -160,17 +182,8 @@ impl Absorbed {
         }
         for no in leads {
             let founder = store.founder(no)?;
-            self.leads.push(LeadPlan {
-                no,
-                id: LeadId::of_founder(store.fingerprint_of_row(founder)?),
-                founder,
-                is_new: false,
-                is_back: false,
-                keeps_members: true,
-                members: store.members(no)?.into_iter().map(|member| member.no).collect(),
-                absorbs: Vec::new(),
-                inherits: Vec::new(),
-            });
+            let id = LeadId::of_founder(store.fingerprint_of_row(founder)?);
+            self.leads.push(LeadPlan::as_it_stands(store, no, id, founder)?);
         }
         // A stable sort: founded leads stay behind those of earlier runs, in their own order.
         self.leads.sort_by_key(|plan| {

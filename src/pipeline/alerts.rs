@@ -17,7 +17,7 @@ use crate::rules::alerts::{
 };
 use crate::store::Store;
 use crate::store::alerts::Firing;
-use crate::store::runs::RunRecord;
+use crate::store::runs::{RunKind, RunRecord};
 
 /// How far back a source that is silent now must have brought leads.
 const USUAL_DAYS: i64 = 28;
@@ -26,15 +26,16 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Asks every rule, keeps what opens and closes, and returns what somebody is told now, in the order of the rules.
 ///
-/// `figures` are those of a run that read something; without them only the clock is asked.
+/// `figures` are those of the run; a tick has read nothing that most rules could be about.
 pub(super) fn watch(
     job: &Job<'_>,
     store: &Store,
     record: &RunRecord,
-    figures: Option<&AlertFigures>,
+    figures: &AlertFigures,
 ) -> Result<Vec<Alert>> {
     let watching = Watching { job, store, as_of: utc_from_ms(record.as_of_ms) };
-    let asked = |rule: &&AlertRule| rule.kind.is_of_the_clock() || figures.is_some();
+    let is_import = record.kind != RunKind::Tick;
+    let asked = |rule: &&AlertRule| rule.kind.needs_no_import() || is_import;
     let rules: Vec<&AlertRule> = job.rules.alerts.rules.iter().filter(asked).collect();
     let (mut firing, mut told) = (Vec::new(), Vec::new());
     for rule in &rules {
@@ -62,7 +63,7 @@ struct Watching<'a> {
 }
 
 impl Watching<'_> {
-    fn found(&self, rule: &AlertRule, figures: Option<&AlertFigures>) -> Result<Vec<Found>> {
+    fn found(&self, rule: &AlertRule, figures: &AlertFigures) -> Result<Vec<Found>> {
         let about_all = |what: Option<String>| {
             what.map(|what| Found { of: String::new(), what }).into_iter().collect()
         };
@@ -89,7 +90,7 @@ impl Watching<'_> {
             AlertKind::HotUntouched => {
                 about_all(rule.of_waiting(self.store.count_hot_waiting(self.since(rule))?))
             }
-            _ => about_all(figures.and_then(|figures| rule.of_run(figures))),
+            _ => about_all(rule.of_run(figures)),
         })
     }
 

@@ -119,16 +119,11 @@ impl Books {
             .into());
         }
         // What was said about tasks is no export that alerts could be about.
-        let (figures, over_limit) = match record.kind {
-            RunKind::Tick => (None, Vec::new()),
-            _ => {
-                let leads = leads_in(job, store, record, by_time)?;
-                let figures = figures(inputs, &rows, decided, &leads);
-                let over_limit = over_limit(job, &figures);
-                (Some(figures), over_limit)
-            }
-        };
-        let alerts = alerts::watch(job, store, record, figures.as_ref())?;
+        let is_import = record.kind != RunKind::Tick;
+        let leads = leads_in(job, store, record, by_time)?;
+        let figures = figures(inputs, &rows, (decided, looked), &leads);
+        let over_limit = if is_import { over_limit(job, &figures) } else { Vec::new() };
+        let alerts = alerts::watch(job, store, record, &figures)?;
         let mut inputs: Vec<InputBook> = inputs.iter().map(InputBook::from).collect();
         for (sha256, created) in store.founded_by_input(record.no)? {
             // Intake counts every accepted row as merged; only now is known which of them founded a lead.
@@ -285,7 +280,7 @@ fn leads_in(
 fn figures(
     inputs: &[InputReport],
     rows: &RowCounts,
-    decided: &Decided,
+    (decided, looked): (&Decided, LookedAgain),
     leads: &LeadCounts,
 ) -> AlertFigures {
     let refused = |input: &&InputReport| matches!(input.status, InputStatus::Refused(_));
@@ -303,6 +298,7 @@ fn figures(
         triage: leads.changed_triage,
         unowned: leads.changed - leads.changed_owned,
         nobody_eligible: decided.nobody_eligible,
+        sla_breached: decided.overdue + looked.overdue,
     }
 }
 

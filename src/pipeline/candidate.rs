@@ -11,7 +11,7 @@ use super::elapsed::next_look_ms;
 use super::evaluate::Deciding;
 use super::touched::TouchBook;
 use crate::consent;
-use crate::followup::{self, Answering, Enquiry};
+use crate::followup::{self, Answering, CONTACT_TOUCHES};
 use crate::identity::golden::{Golden, Member, golden};
 use crate::identity::keys::identities;
 use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose};
@@ -23,7 +23,7 @@ use crate::model::moment::utc_from_ms;
 use crate::model::subject::{Facts, Subject};
 use crate::model::task::{HandedOut, PlannedTask};
 use crate::model::touch::{Identity, Touch};
-use crate::routing;
+use crate::routing::{self, Enquiry};
 use crate::rules::RuleSet;
 use crate::scoring;
 use crate::store::Store;
@@ -73,6 +73,49 @@ impl Candidate {
     pub(super) fn subject(&self, as_of: DateTime<Utc>) -> Subject<'_> {
         subject(&self.lead, &self.touches, as_of)
     }
+
+    /// Returns what the lead's latest enquiry is, and what the sales side did about it.
+    pub(super) fn enquiry(
+        &self,
+        store: &Store,
+        rules: &RuleSet,
+        as_of: DateTime<Utc>,
+    ) -> Result<Enquiry> {
+        enquiry(&self.lead, &self.touches, store, rules, as_of)
+    }
+}
+
+fn enquiry(
+    lead: &Assembled,
+    touches: &[Touch],
+    store: &Store,
+    rules: &RuleSet,
+    as_of: DateTime<Utc>,
+) -> Result<Enquiry> {
+    let (opened_at, _) = latest_cycle(lead, rules, as_of);
+    let since_ms = opened_at.timestamp_millis();
+    let of_cycle = lead.members.iter().filter(|one| one.submitted_ms >= since_ms);
+    let mut heard_ms = i64::MAX;
+    for member in of_cycle {
+        heard_ms = heard_ms.min(store.received_ms(member.no)?);
+    }
+    let since = since_ms..=as_of.timestamp_millis();
+    let has = |kinds: &[&str]| {
+        let mut done = touches.iter().filter(|touch| since.contains(&touch.at_ms));
+        done.any(|touch| kinds.contains(&touch.kind.as_str()))
+    };
+    Ok(Enquiry {
+        opened_at,
+        heard_at: if heard_ms == i64::MAX { as_of } else { utc_from_ms(heard_ms) },
+        is_contacted: has(CONTACT_TOUCHES),
+        is_called: has(&["call"]),
+    })
+}
+
+/// Returns when the latest enquiry of `lead` was sent that it did not only come back about.
+fn latest_cycle(lead: &Assembled, rules: &RuleSet, as_of: DateTime<Utc>) -> (DateTime<Utc>, u32) {
+    let times: Vec<_> = lead.members.iter().map(|one| utc_from_ms(one.submitted_ms)).collect();
+    followup::latest_cycle(&times, rules.followup.restart_after).unwrap_or((as_of, 1))
 }
 
 /// Reads and judges the leads of `plans`; on all threads, for it looks at each lead alone.
@@ -315,6 +358,11 @@ impl Seen {
     pub(super) fn subject(&self) -> Subject<'_> {
         subject(&self.lead, &self.touches, self.as_of)
     }
+
+    /// Returns its latest enquiry.
+    pub(super) fn enquiry(&self, store: &Store, rules: &RuleSet) -> Result<Enquiry> {
+        enquiry(&self.lead, &self.touches, store, rules, self.as_of)
+    }
 }
 
 fn judge(lead: &mut Assembled, touches: &[Touch], rules: &RuleSet, as_of: DateTime<Utc>) -> Judged {
@@ -339,15 +387,13 @@ fn plan_tasks(
     let allowed = |purpose: &str, channel: Channel| {
         consent::allowed(&rules.consent, &lead.consents, purpose, channel, as_of.timestamp_millis())
     };
-    let times: Vec<_> = lead.members.iter().map(|one| utc_from_ms(one.submitted_ms)).collect();
-    let cycle = followup::latest_cycle(&times, rules.followup.restart_after);
-    let (at, cycle) = cycle.unwrap_or((as_of, 1));
+    let (at, cycle) = latest_cycle(lead, rules, as_of);
     let is_known = lead
         .members
         .iter()
         .any(|one| one.is_time_known && one.submitted_ms == at.timestamp_millis());
     followup::plan(
-        Enquiry { at, is_known, cycle, handed_out: &lead.handed_out },
+        followup::Enquiry { at, is_known, cycle, handed_out: &lead.handed_out },
         &subject(lead, touches, as_of),
         &display_name(&lead.golden.values),
         judged.score.segment,

@@ -108,6 +108,8 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
         &subject,
         &rules.routing,
         Claims {
+            overdue: None,
+            account: None,
             owner: test.owner_before.as_deref(),
             may_keep: true,
             crm_owner: test.given.get(field::CRM_OWNER),

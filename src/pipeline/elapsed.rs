@@ -2,25 +2,24 @@
 //!
 //! Each decision says until when it holds. A run that imports, even nothing, looks again at the leads whose
 //! instant has come, after those that its rows and touches concern, in order of number. One that comes out as it
-//! was gets no decision, only another instant. Its owner keeps a lead, away or not: nobody waits for an answer.
+//! was gets no decision, only another instant. Its owner keeps a lead, away or not: nobody waits for an answer. Only an
+//! owner who was not in contact in the time that a rule gives loses it to somebody else, with its open tasks.
 //!
 //! Time alone sets nothing off: a lead that cools down gets no mail and no call, and what was promised to it
 //! stays promised. Only a plan whose own `when` looks at time begins and ends with it.
 
 use anyhow::Result;
-use rayon::prelude::*;
 
-use super::absorb::LeadPlan;
-use super::candidate::{Candidate, candidates, planned};
-use super::dealing::{Assigned, Dealer};
+use super::candidate::Candidate;
+use super::dealing::{Assigned, Dealer, Lead};
 use super::evaluate::{Deciding, lead_row, leads_per_chunk};
 use super::event::{Event, Events};
-use super::rescore::{Carried, carry_over, plan_of};
+use super::rescore::{Carried, carry_over};
+use super::standing::{Reviewed, review};
 use crate::model::decision::Segment;
-use crate::model::field;
 use crate::model::subject::Subject;
 use crate::model::task::{PlannedTask, TaskState};
-use crate::routing::{Dealt, assign_again, routes_asked};
+use crate::routing::{Dealt, assign_again, routes_asked, take_over};
 use crate::rules::RuleSet;
 use crate::rules::condition::Lens;
 use crate::rules::followup::FollowupPolicy;
@@ -39,6 +38,8 @@ pub struct LookedAgain {
     pub changed: u64,
     /// Those of them of which files show it.
     pub shown: u64,
+    /// Those that their owner had left lying.
+    pub overdue: u64,
 }
 
 /// Returns the first instant after as-of at which the score of a lead, its route or a plan of its segment that
@@ -55,8 +56,10 @@ pub(super) fn next_look_ms(
     let of_routes = routes[..tried].iter().filter_map(|route| route.when.next_change_ms(&lens));
     let plans = rules.followup.plans.iter().filter(|plan| plan.segments.contains(&segment));
     let of_plans = plans.filter_map(|plan| plan.when.next_change_ms(&lens));
+    let of_reassigning =
+        rules.routing.reassign.iter().filter_map(|rule| rule.when.next_change_ms(&lens));
     let of_score = scoring::next_change_ms(subject, &rules.scoring);
-    of_score.into_iter().chain(of_routes).chain(of_plans).min()
+    of_score.into_iter().chain(of_routes).chain(of_plans).chain(of_reassigning).min()
 }
 
 /// Looks again at the leads whose instant has come; inside the caller's transaction, after all others are decided.
@@ -82,12 +85,18 @@ pub(super) fn look_again(deciding: Deciding<'_>, events: Events<'_>) -> Result<L
     };
     for chunk in numbers.chunks(leads_per_chunk(has_touches)) {
         let leads = chunk.iter().map(|no| store.standing_lead(*no)).collect::<Result<Vec<_>>>()?;
-        work.chunk(&leads, has_touches)?;
+        let assign = |dealer: &mut Dealer<'_>, lead: &StandingLead, candidate: &Candidate| {
+            assign(deciding, dealer, lead, candidate)
+        };
+        for lead in review(deciding, &mut work.dealer, leads, has_touches, assign)? {
+            work.write(&lead)?;
+        }
         if !is_replay {
             events(Event::Progress { done: work.looked.leads });
         }
     }
     work.dealer.keep()?;
+    looked.overdue = work.dealer.overdue();
     Ok(looked)
 }
 
@@ -101,56 +110,17 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    fn chunk(&mut self, leads: &[StandingLead], has_touches: bool) -> Result<()> {
-        let store = self.deciding.store;
-        let plans = leads.iter().map(|lead| plan_of(store, lead)).collect::<Result<Vec<_>>>()?;
-        let candidates = candidates(self.deciding, &plans, has_touches)?;
-        let mut assigned = Vec::with_capacity(leads.len());
-        for (lead, candidate) in leads.iter().zip(&candidates) {
-            assigned.push(self.assign(lead, candidate)?);
-        }
-        let given = assigned.par_iter().map(|(assigned, _)| &assigned.assignment);
-        let tasks = planned(self.deciding, &candidates, given);
-        for (at, (lead, plan)) in leads.iter().zip(&plans).enumerate() {
-            let (assigned, dealt) = &assigned[at];
-            self.write(lead, plan, &candidates[at], (assigned, dealt), &tasks[at])?;
-        }
-        Ok(())
-    }
-
-    /// Leaves the lead with whoever has it, where owners keep leads; else gives it to whom a rescore would.
-    fn assign(&mut self, lead: &StandingLead, candidate: &Candidate) -> Result<(Assigned, Dealt)> {
-        let Deciding { rules, as_of, .. } = self.deciding;
-        let policy = &rules.routing;
-        let last = &lead.assignment;
-        let is_in_the_team = |owner: &str| policy.owner(owner).is_some();
-        if policy.returning.keep_owner && last.owner.as_deref().is_some_and(is_in_the_team) {
-            return Ok((Assigned::new(last.clone(), last.owner.as_deref()), Dealt::default()));
-        }
-        let subject = candidate.subject(as_of);
-        let crm_owner = candidate.lead.golden.values.get(field::CRM_OWNER);
-        self.dealer.deal(lead.no, last.owner.as_deref(), |desk| {
-            let route = candidate.judged.route;
-            let assignment = assign_again(route, &subject, policy, last, crm_owner, false, desk);
-            // A reason that only tells of another day or score is no other reason.
-            let stays = (&assignment.route, &assignment.owner, &assignment.queue)
-                == (&last.route, &last.owner, &last.queue);
-            if stays { last.clone() } else { assignment }
-        })
-    }
-
-    fn write(
-        &mut self,
-        standing: &StandingLead,
-        plan: &LeadPlan,
-        candidate: &Candidate,
-        (assigned, dealt): (&Assigned, &Dealt),
-        planned: &[PlannedTask],
-    ) -> Result<()> {
+    fn write(&mut self, reviewed: &Reviewed) -> Result<()> {
         let Deciding { store, rules, run, .. } = self.deciding;
+        let Reviewed { standing, plan, candidate, assigned, dealt, planned } = reviewed;
         let previous = store.previous_lead(plan.no)?;
         let list = store.standing_tasks(plan.no, self.stale_ms)?;
-        let tasks = tasks_by_time(planned, &list, &rules.followup);
+        let by_time = tasks_by_time(planned, &list, &rules.followup);
+        let tasks = if assigned.arrived {
+            by_time.or_else(|| handed_over(planned, &list))
+        } else {
+            by_time
+        };
         let on_the_list = tasks.as_deref().unwrap_or_default();
         let mut row =
             lead_row(self.deciding, plan, candidate, previous.as_ref(), assigned, on_the_list)?;
@@ -179,6 +149,32 @@ impl Looking<'_> {
     }
 }
 
+/// Leaves the lead with whoever has it, where owners keep leads and are in contact in time; else gives it to whom a
+/// rescore would.
+fn assign(
+    Deciding { rules, as_of, .. }: Deciding<'_>,
+    dealer: &mut Dealer<'_>,
+    standing: &StandingLead,
+    candidate: &Candidate,
+) -> Result<(Assigned, Dealt)> {
+    let policy = &rules.routing;
+    let (last, route) = (&standing.assignment, candidate.judged.route);
+    let is_in_the_team = |owner: &str| policy.owner(owner).is_some();
+    let keeps = policy.returning.keep_owner && last.owner.as_deref().is_some_and(is_in_the_team);
+    let subject = candidate.subject(as_of);
+    dealer.deal(Lead::as_it_stands(standing, candidate), |claims, desk| {
+        if keeps {
+            return take_over(route, &subject, policy, claims, desk)
+                .unwrap_or_else(|| last.clone());
+        }
+        let assignment = assign_again(route, &subject, policy, last, claims, false, desk);
+        // A reason that only tells of another day or score is no other reason.
+        let stays = (&assignment.route, &assignment.owner, &assignment.queue)
+            == (&last.route, &last.owner, &last.queue);
+        if stays { last.clone() } else { assignment }
+    })
+}
+
 /// Returns what stands on the task list because of the time; `None` leaves it as it is.
 fn tasks_by_time(
     planned: &[PlannedTask],
@@ -197,4 +193,18 @@ fn tasks_by_time(
     };
     let open = || standing.iter().filter(|task| task.state == TaskState::Open);
     open().any(is_left).then(|| open().filter(|task| !is_left(task)).cloned().collect())
+}
+
+/// Returns the open tasks as they are for the lead's new owner, whose hours may be others; `None` where nothing is
+/// open. What is planned anew and not open is not opened.
+fn handed_over(planned: &[PlannedTask], standing: &[PlannedTask]) -> Option<Vec<PlannedTask>> {
+    let open = standing.iter().filter(|task| task.state == TaskState::Open);
+    let tasks: Vec<PlannedTask> = open
+        .map(|task| {
+            let is_it =
+                |other: &&PlannedTask| other.key == task.key && other.state == TaskState::Open;
+            planned.iter().find(is_it).unwrap_or(task).clone()
+        })
+        .collect();
+    (!tasks.is_empty()).then_some(tasks)
 }

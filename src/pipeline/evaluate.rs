@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::absorb::{Absorbed, Fresh, LeadPlan};
 use super::candidate::{Assembled, Candidate, Judged, candidates, planned, said_ms};
-use super::dealing::{Assigned, Dealer};
+use super::dealing::{Assigned, Dealer, Lead};
 use super::event::{Event, Events};
 use super::touched::add_touched;
 use super::waiting::add_waiting;
@@ -14,7 +14,7 @@ use crate::model::field;
 use crate::model::ids::RunNo;
 use crate::model::lead::display_name;
 use crate::model::task::{PlannedTask, TaskState};
-use crate::routing::{self, Claims};
+use crate::routing;
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::codec::encode_values;
@@ -50,6 +50,8 @@ pub struct Decided {
     pub merged: u64,
     /// Leads without an owner because nobody could take them.
     pub nobody_eligible: u64,
+    /// Leads that their owner had left lying.
+    pub overdue: u64,
 }
 
 /// A run that decides.
@@ -118,7 +120,7 @@ pub fn evaluate(
     let routes: Vec<&str> = rules.routing.routes.iter().map(|route| route.id.as_str()).collect();
     store.set_routes(&rules.hash, &routes)?;
     work.dealer.keep()?;
-    Ok(work.decided)
+    Ok(Decided { overdue: work.dealer.overdue(), ..work.decided })
 }
 
 struct Evaluation<'a> {
@@ -161,19 +163,22 @@ impl Evaluation<'_> {
     ) -> Result<Assigned> {
         let Deciding { rules, as_of, .. } = self.deciding;
         let owner = self.owner_before(plan, previous)?;
-        let claims = Claims {
+        let own = previous.filter(|lead| lead.owner.is_some());
+        let lead = Lead {
+            no: plan.no,
+            candidate,
             owner: owner.as_deref(),
-            may_keep: true,
-            crm_owner: candidate.lead.golden.values.get(field::CRM_OWNER),
+            queue: own.map(|lead| lead.outward.queue.as_str()),
         };
         let subject = candidate.subject(as_of);
-        let (assigned, dealt) = self.dealer.deal(plan.no, owner.as_deref(), |desk| {
+        let (assigned, dealt) = self.dealer.deal(lead, |claims, desk| {
             routing::assign(candidate.judged.route, &subject, &rules.routing, claims, desk)
         })?;
         self.turns.write(plan.no, &dealt)?;
         self.dealer.count(&assigned);
         let is_owned = assigned.assignment.owner.is_some();
-        self.decided.nobody_eligible += u64::from(!is_owned && !dealt.nobody.is_empty());
+        let is_nobodys = !is_owned && !dealt.nobody.is_empty() && dealt.waits_for().is_none();
+        self.decided.nobody_eligible += u64::from(is_nobodys);
         Ok(assigned)
     }
 
@@ -249,7 +254,7 @@ pub(super) fn lead_row(
     plan: &LeadPlan,
     candidate: &Candidate,
     previous: Option<&PreviousLead>,
-    Assigned { assignment, arrived }: &Assigned,
+    Assigned { assignment, arrived, look_ms }: &Assigned,
     tasks: &[PlannedTask],
 ) -> Result<LeadRow> {
     let Deciding { rules, run, looks_by_time, .. } = deciding;
@@ -293,7 +298,11 @@ pub(super) fn lead_row(
             | if scheduled { SCHEDULED } else { 0 }
             | if changed { SENT } else { 0 }
             | if *arrived { ARRIVED } else { 0 },
-        look_ms: if looks_by_time { candidate.judged.look_ms } else { Some(0) },
+        look_ms: if looks_by_time {
+            candidate.judged.look_ms.into_iter().chain(*look_ms).min()
+        } else {
+            Some(0)
+        },
     })
 }
 

@@ -283,6 +283,8 @@ pub fn source_context<'a>(
         is_contact_list: preset.is_contact_list,
         default_source: preset.default_source.as_deref(),
         default_medium: preset.default_medium.as_deref(),
+        team: Some(&rules.routing)
+            .filter(|team| team.returning.keep_crm_owner && !team.owners.is_empty()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! was killed is simply run again: what did not decide is taken back, what decided is published.
 
 pub mod absorb;
+mod account_owners;
 pub mod accounts;
 mod alerts;
 mod amend;
@@ -39,6 +40,7 @@ pub mod review_file;
 pub mod rotation;
 pub mod rule_usage;
 pub mod sniff;
+mod standing;
 pub mod story;
 pub mod tick;
 pub mod touched;

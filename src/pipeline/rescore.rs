@@ -8,18 +8,17 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use rayon::prelude::*;
 
-use super::absorb::{Fresh, LeadPlan};
+use super::absorb::Fresh;
 use super::amend::{all_have_a_place, amend, close};
 use super::books::Books;
-use super::candidate::{Candidate, candidates, planned};
-use super::dealing::{Assigned, Dealer};
+use super::candidate::Candidate;
+use super::dealing::{Assigned, Dealer, Lead};
 use super::evaluate::{Deciding, LEADS_PER_CHUNK, lead_row, leads_per_chunk};
 use super::event::{Event, Events};
+use super::standing::{Reviewed, review};
 use super::{Job, opening, stop_if_interrupted};
 use crate::model::decision::Group;
-use crate::model::field;
 use crate::model::ids::{LeadNo, RunNo};
 use crate::model::moment::utc_from_ms;
 use crate::model::task::{PlannedTask, TaskKey, TaskState};
@@ -194,21 +193,6 @@ struct Rescoring<'a> {
     after: LeadNo,
 }
 
-/// Returns how `lead`, whose rows stay together, is decided about anew.
-pub(super) fn plan_of(store: &Store, lead: &StandingLead) -> Result<LeadPlan> {
-    Ok(LeadPlan {
-        no: lead.no,
-        id: lead.id,
-        founder: lead.founder,
-        is_new: false,
-        is_back: false,
-        keeps_members: true,
-        members: store.member_numbers(lead.no)?,
-        absorbs: Vec::new(),
-        inherits: Vec::new(),
-    })
-}
-
 /// A lead that was decided about anew; nothing of it is written yet.
 struct Again {
     standing: StandingLead,
@@ -243,49 +227,26 @@ impl<'a> Rescoring<'a> {
         let leads = store.standing_leads(self.scope, self.after, is_replay, limit)?;
         let Some(last) = leads.last() else { return Ok(None) };
         self.after = last.no;
-        let plans = leads.iter().map(|lead| plan_of(store, lead)).collect::<Result<Vec<_>>>()?;
-        let candidates = candidates(self.deciding, &plans, self.has_touches)?;
-        // Turns are taken one lead after the other, in order of number.
-        let mut assigned = Vec::with_capacity(leads.len());
-        for (lead, candidate) in leads.iter().zip(&candidates) {
-            assigned.push(self.assign(lead, candidate)?);
-        }
-        let given = assigned.par_iter().map(|(assigned, _)| &assigned.assignment);
-        let tasks = planned(self.deciding, &candidates, given);
-        let mut again = Vec::with_capacity(leads.len());
-        for (at, ((lead, plan), assigned)) in leads.into_iter().zip(plans).zip(assigned).enumerate()
-        {
-            again.push(self.compare(lead, &plan, &candidates[at], assigned, &tasks[at])?);
-        }
-        Ok(Some(again))
+        let (deciding, reroutes) = (self.deciding, self.scope.reroutes);
+        let reviewed = review(
+            deciding,
+            &mut self.dealer,
+            leads,
+            self.has_touches,
+            |dealer, lead, candidate| assign(deciding, dealer, lead, candidate, reroutes),
+        )?;
+        reviewed.into_iter().map(|lead| self.compare(lead)).collect::<Result<_>>().map(Some)
     }
 
-    fn assign(&mut self, lead: &StandingLead, candidate: &Candidate) -> Result<(Assigned, Dealt)> {
-        let Deciding { rules, as_of, .. } = self.deciding;
-        let subject = candidate.subject(as_of);
-        let crm_owner = candidate.lead.golden.values.get(field::CRM_OWNER);
-        let (last, reroutes) = (&lead.assignment, self.scope.reroutes);
-        self.dealer.deal(lead.no, last.owner.as_deref(), |desk| {
-            let route = candidate.judged.route;
-            assign_again(route, &subject, &rules.routing, last, crm_owner, reroutes, desk)
-        })
-    }
-
-    fn compare(
-        &self,
-        standing: StandingLead,
-        plan: &LeadPlan,
-        candidate: &Candidate,
-        (assigned, dealt): (Assigned, Dealt),
-        planned: &[PlannedTask],
-    ) -> Result<Again> {
+    fn compare(&self, reviewed: Reviewed) -> Result<Again> {
         let store = self.deciding.store;
+        let Reviewed { standing, plan, candidate, assigned, dealt, planned } = reviewed;
         let previous = store.previous_lead(plan.no)?.ok_or_else(|| {
             anyhow::anyhow!("lead {} went away while it was decided about", plan.id)
         })?;
         let list = store.standing_tasks(plan.no, self.stale_ms)?;
-        let Carried { tasks, moves, differ } = carry_over(planned, &list);
-        let row = lead_row(self.deciding, plan, candidate, Some(&previous), &assigned, &tasks)?;
+        let Carried { tasks, moves, differ } = carry_over(&planned, &list);
+        let row = lead_row(self.deciding, &plan, &candidate, Some(&previous), &assigned, &tasks)?;
         let differs = differ
             || row.outward != previous.outward
             || row.contributions != standing.contributions
@@ -293,6 +254,20 @@ impl<'a> Rescoring<'a> {
             || assigned.assignment != standing.assignment;
         Ok(Again { standing, previous, row, assigned, dealt, tasks, moves, differs })
     }
+}
+
+fn assign(
+    Deciding { rules, as_of, .. }: Deciding<'_>,
+    dealer: &mut Dealer<'_>,
+    standing: &StandingLead,
+    candidate: &Candidate,
+    reroutes: bool,
+) -> Result<(Assigned, Dealt)> {
+    let subject = candidate.subject(as_of);
+    let (last, route) = (&standing.assignment, candidate.judged.route);
+    dealer.deal(Lead::as_it_stands(standing, candidate), |claims, desk| {
+        assign_again(route, &subject, &rules.routing, last, claims, reroutes, desk)
+    })
 }
 
 /// Planned tasks beside those that stand.

@@ -18,6 +18,7 @@ use crate::model::ids::LeadId;
 use crate::model::task::TaskKey;
 use crate::model::touch::{TASK_DONE, TASK_SNOOZED};
 use crate::report::run_json::{LookedSummary, RunSummary};
+use crate::rules::alerts::AlertFigures;
 use crate::rules::source::GENERIC_EVENTS;
 use crate::store::Store;
 use crate::store::runs::{RunKind, RunRecord};
@@ -83,10 +84,15 @@ fn look_at_the_clock(
     store.keep_rules(job.rules)?;
     let fresh = Fresh::starting_at(record.first_submission_no);
     store.prepare_fresh_keys()?;
-    let (absorbed, _) = decide(job, store, &record, &fresh, &[], events)?;
+    let (absorbed, decided) = decide(job, store, &record, &fresh, &[], events)?;
     let looked = elapsed::look_again(deciding(job, store, &record, &fresh), events)?;
     let handed_out = store.hand_out(record.no, record.as_of_ms)?;
-    let told = alerts::watch(job, store, &record, None)?;
+    let figures = AlertFigures {
+        nobody_eligible: decided.nobody_eligible,
+        sla_breached: decided.overdue + looked.overdue,
+        ..AlertFigures::default()
+    };
+    let told = alerts::watch(job, store, &record, &figures)?;
     let is_quiet = told.is_empty() && store.alerts_closed_by(record.no)?.is_empty();
     if is_quiet && handed_out == 0 && looked.changed == 0 && absorbed.leads.is_empty() {
         return Ok(None);

@@ -1,15 +1,18 @@
 //! How a lead came to its owner: the routes that were asked, who was passed over, where everybody stood.
 
 use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
 
 use super::candidate::Seen;
 use super::replay::rules_of;
 use crate::model::ids::{LeadNo, RunNo};
 use crate::model::moment::utc_from_ms;
 use crate::model::subject::Subject;
-use crate::routing::{Dealt, Desk, PassedOver, TurnTaken};
+use crate::routing::{Dealt, Desk, PassedOver, TimeUp, TurnTaken, time_up};
 use crate::rules::RuleSet;
-use crate::rules::routing::{RESERVED_ROUTES, RoutingPolicy, STICKY, Strategy};
+use crate::rules::routing::{
+    ESCALATED, REASSIGNED, RESERVED_ROUTES, RoutingPolicy, STICKY, Strategy,
+};
 use crate::store::Store;
 use crate::store::history::DecisionEntry;
 use crate::store::leads::MemberRow;
@@ -23,6 +26,19 @@ pub struct RoutingTrace {
     pub passed: Vec<(String, PassedOver)>,
     /// The turn that the lead took.
     pub turn: Option<TurnTrace>,
+    /// Until when its owner has to be in contact.
+    pub until: Option<Until>,
+}
+
+/// Until when a lead's owner has to be in contact, as of the decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Until {
+    /// Owner's id.
+    pub owner: String,
+    /// The instant at which their time is up.
+    pub at: DateTime<Utc>,
+    /// Id of the rule that says so.
+    pub rule: String,
 }
 
 /// A route that did not get the lead.
@@ -103,7 +119,28 @@ pub(super) fn trace(
         None => None,
     };
     let asked = asked(&rules.routing, &seen.subject(), decision, &dealt);
-    Ok(Some(RoutingTrace { asked, passed: passed(&dealt), turn }))
+    let until = until(store, rules, (lead, run.no), decision, &seen)?;
+    Ok(Some(RoutingTrace { asked, passed: passed(&dealt), turn, until }))
+}
+
+fn until(
+    store: &Store,
+    rules: &RuleSet,
+    (lead, run): (LeadNo, RunNo),
+    decision: &DecisionEntry,
+    seen: &Seen,
+) -> Result<Option<Until>> {
+    let Some(owner) = decision.owner.as_deref().filter(|_| !rules.routing.reassign.is_empty())
+    else {
+        return Ok(None);
+    };
+    let subject = seen.subject();
+    let since = store.tenure(lead, owner, run)?.since_ms.map_or(subject.as_of, utc_from_ms);
+    let enquiry = seen.enquiry(store, rules)?;
+    let place = (owner, decision.queue.as_str());
+    let found = time_up(&rules.routing, &subject, place, since, &enquiry);
+    let (TimeUp::At(at) | TimeUp::Since(at), Some(rule)) = found else { return Ok(None) };
+    Ok(Some(Until { owner: owner.to_owned(), at, rule: rule.id.clone() }))
 }
 
 fn asked(
@@ -112,7 +149,7 @@ fn asked(
     decision: &DecisionEntry,
     dealt: &Dealt,
 ) -> Vec<AskedRoute> {
-    if decision.route == STICKY {
+    if [STICKY, REASSIGNED, ESCALATED].contains(&decision.route.as_str()) {
         return Vec::new();
     }
     let above = policy.routes.iter().take_while(|route| {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::absorb::Absorbed;
 use super::evaluate::Deciding;
-use crate::routing::Desk;
+use crate::routing::{Desk, Why};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::loads::WaitingLead;
@@ -16,7 +16,7 @@ use crate::store::loads::WaitingLead;
 /// of a pool leave room for, and all of them once the rules have changed. A replay adds those about which the run decided.
 ///
 /// That somebody is back, works or has room is seen from those who were passed over; a lead that waits
-/// for a skill which nobody has is left alone.
+/// for a skill which nobody has is left alone, and one that waits for its owner until they are back.
 pub(super) fn add_waiting(
     deciding: Deciding<'_>,
     desk: &Desk,
@@ -63,9 +63,13 @@ fn room(
 ) -> Result<i64> {
     let Some(queue) = rules.routing.queue(queue) else { return Ok(0) };
     let passed = store.passed_over(*passed_no)?;
-    let named = passed.iter().filter(|one| one.why.passes() && !queue.is_served_by(&one.owner));
     let is_back =
         |owner: &str| rules.routing.owner(owner).is_some_and(|owner| owner.away(as_of).is_none());
+    // Who had a lead that waits for them gets it whatever their caps.
+    if let Some(owner) = passed.iter().find(|one| one.why == Why::WaitedFor) {
+        return Ok(if is_back(&owner.owner) { i64::MAX } else { 0 });
+    }
+    let named = passed.iter().filter(|one| one.why.passes() && !queue.is_served_by(&one.owner));
     if named.map(|one| one.owner.as_str()).any(is_back) {
         return Ok(i64::MAX);
     }

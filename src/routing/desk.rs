@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::loads::{LoadEntry, Loads};
-use super::passed::{Passed, PassedOver};
+use super::passed::{Passed, PassedOver, Why};
 use super::pool::{Needs, available, bench, leading};
 use super::rotation::{Rotation, RotationEntry, TurnTaken};
 use crate::rules::routing::{Queue, RoutingPolicy};
@@ -15,6 +15,17 @@ pub struct Dealt {
     pub turn: Option<TurnTaken>,
     /// Queues in which nobody could take it, in the order in which they were asked.
     pub nobody: Vec<NoTaker>,
+    /// Who was asked before anybody's turn, because they have other leads of its company.
+    pub account: Option<AccountClaim>,
+}
+
+/// Somebody who has other leads of a lead's company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountClaim {
+    /// Owner's id.
+    pub owner: String,
+    /// What tells the company: its domain, or a number with its kind.
+    pub at: String,
 }
 
 /// A queue in which nobody could take a lead.
@@ -35,6 +46,14 @@ pub struct Desk {
     earlier: Dealt,
     /// How the last lead was dealt.
     dealt: Dealt,
+}
+
+impl Dealt {
+    /// Returns whom the lead waits for, who had it and is away.
+    pub fn waits_for(&self) -> Option<&str> {
+        let mut passed = self.nobody.iter().flat_map(|one| one.passed.iter());
+        passed.find(|one| one.why == Why::WaitedFor).map(|one| one.owner.as_str())
+    }
 }
 
 impl Desk {
@@ -87,6 +106,20 @@ impl Desk {
         &self.loads
     }
 
+    /// Notes that the owner of other leads of the company was asked.
+    pub(super) fn ask_account(&mut self, claim: &AccountClaim) {
+        self.dealt.account = Some(claim.clone());
+    }
+
+    /// Lets the lead wait in `queue` because `besides`, who is to have it, is not there.
+    pub(super) fn wait(&mut self, queue: &str, besides: PassedOver) {
+        let waits = NoTaker { queue: queue.to_owned(), passed: [besides].into() };
+        if self.earlier.nobody.first() == Some(&waits) {
+            self.earlier.nobody.remove(0);
+        }
+        self.dealt.nobody.push(waits);
+    }
+
     /// Gives the next lead of `queue` to somebody; `None` when nobody may take it.
     ///
     /// `besides` was asked before the pool, and passed over.
@@ -103,7 +136,9 @@ impl Desk {
             self.dealt.nobody.push(self.earlier.nobody.remove(0));
             return None;
         }
-        if let Some(turn) = self.earlier.turn.take_if(|turn| turn.queue == queue.id) {
+        let may_have =
+            |turn: &mut TurnTaken| turn.queue == queue.id && !needs.had_by.contains(&turn.owner);
+        if let Some(turn) = self.earlier.turn.take_if(may_have) {
             self.dealt.turn = Some(turn.clone());
             return Some(turn);
         }

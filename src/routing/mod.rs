@@ -8,9 +8,12 @@
 mod again;
 mod desk;
 mod loads;
+mod overdue;
 mod passed;
 mod pool;
 mod rotation;
+
+use std::borrow::Cow;
 
 use crate::model::decision::Assignment;
 use crate::model::subject::Subject;
@@ -20,8 +23,9 @@ use crate::rules::routing::{Owner, Route, RoutingPolicy, STICKY, TRIAGE, WhenAwa
 use self::pool::Needs;
 
 pub use again::assign_again;
-pub use desk::{Dealt, Desk, NoTaker};
+pub use desk::{AccountClaim, Dealt, Desk, NoTaker};
 pub use loads::{LoadEntry, Loads};
+pub use overdue::{Enquiry, Overdue, TimeUp, next_try, time_up};
 pub use passed::{Passed, PassedOver, Why};
 pub use rotation::{Pool, RotationEntry, TurnTaken};
 
@@ -53,14 +57,18 @@ pub fn routes_asked(chosen: Option<usize>, subject: &Subject<'_>, policy: &Routi
 }
 
 /// Whom a lead knows already; the first of them counts most.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Claims<'a> {
+    /// The owner whom the lead had, when their time with it is up.
+    pub overdue: Option<Overdue<'a>>,
     /// Id of the owner that the lead had.
     pub owner: Option<&'a str>,
     /// Whether it may stay with them where the policy lets it.
     pub may_keep: bool,
     /// What the CRM that it was exported from calls its owner.
     pub crm_owner: Option<&'a str>,
+    /// Who has other leads of its company; asked where a turn would decide.
+    pub account: Option<&'a AccountClaim>,
 }
 
 /// Returns who gets the lead, dealing from `desk` when a queue decides.
@@ -76,10 +84,20 @@ pub fn assign(
     claims: Claims<'_>,
     desk: &mut Desk,
 ) -> Assignment {
+    if let Some(assignment) = take_over(chosen, subject, policy, claims, desk) {
+        return assignment;
+    }
     let decision = Decision { chosen, subject, policy };
-    let assignment = match returning(policy, claims) {
-        Some(claim) => decision.keep_or_pass_on(&claim, desk),
-        None => decision.route(&[], desk),
+    let assignment = match (returning(policy, claims), claims.account) {
+        (Some(claim), _) => decision.keep_or_pass_on(&claim, desk),
+        (None, Some(account)) if decision.goes_by_turns() => {
+            desk.ask_account(account);
+            let because = format!("owner of other leads at {}", account.at);
+            let owner = policy.owner(&account.owner);
+            let claim = Claim { id: &account.owner, owner, because: because.into() };
+            decision.keep_or_pass_on(&claim, desk)
+        }
+        (None, _) => decision.route(&[], desk),
     };
     assert!(!assignment.queue.is_empty(), "a lead was routed to no queue: {}", assignment.reason);
     if let Some(owner) = assignment.owner.as_deref().filter(|owner| claims.owner != Some(*owner)) {
@@ -88,20 +106,34 @@ pub fn assign(
     assignment
 }
 
+/// Returns who takes the lead over from the owner whose time with it is up; `None` when it is not, or nobody can.
+pub fn take_over(
+    chosen: Option<usize>,
+    subject: &Subject<'_>,
+    policy: &RoutingPolicy,
+    claims: Claims<'_>,
+    desk: &mut Desk,
+) -> Option<Assignment> {
+    let overdue = claims.overdue?;
+    let assignment = Decision { chosen, subject, policy }.take_over(&overdue, desk)?;
+    desk.arrive(&assignment.queue, assignment.owner.as_deref()?);
+    Some(assignment)
+}
+
 /// An owner the lead had before.
 struct Claim<'a> {
     id: &'a str,
     owner: Option<&'a Owner>,
-    because: &'static str,
+    because: Cow<'a, str>,
 }
 
 fn returning<'a>(policy: &'a RoutingPolicy, claims: Claims<'a>) -> Option<Claim<'a>> {
     let rules = policy.returning;
     if let Some(id) = claims.owner.filter(|_| rules.keep_owner && claims.may_keep) {
-        return Some(Claim { id, owner: policy.owner(id), because: "returning lead" });
+        return Some(Claim { id, owner: policy.owner(id), because: "returning lead".into() });
     }
     let owner = policy.owner_named(claims.crm_owner.filter(|_| rules.keep_crm_owner)?)?;
-    Some(Claim { id: &owner.id, owner: Some(owner), because: "owner in the CRM" })
+    Some(Claim { id: &owner.id, owner: Some(owner), because: "owner in the CRM".into() })
 }
 
 /// What is known about a lead before its owner is.
@@ -116,6 +148,13 @@ impl<'a> Decision<'a> {
         self.chosen.map(|position| &self.policy.routes[position])
     }
 
+    /// Whether the lead's route leads to a pool, rather than to one person or to nobody in particular.
+    fn goes_by_turns(&self) -> bool {
+        let queue = self.chosen_route().map_or(&self.policy.triage, |route| &route.queue);
+        self.chosen_route().is_none_or(|route| route.owner.is_none())
+            && self.policy.queue(queue).is_some_and(|queue| !queue.pool.is_empty())
+    }
+
     fn keep_or_pass_on(&self, claim: &Claim<'_>, desk: &mut Desk) -> Assignment {
         let away = match claim.owner {
             None => Some("no longer in the team".to_owned()),
@@ -124,7 +163,7 @@ impl<'a> Decision<'a> {
         let (Some(owner), None) = (claim.owner, &away) else {
             return self.pass_on(claim, &away.unwrap_or_default(), desk);
         };
-        self.sticky(owner, claim.because)
+        self.sticky(owner, &claim.because)
     }
 
     fn pass_on(&self, claim: &Claim<'_>, away: &str, desk: &mut Desk) -> Assignment {
@@ -134,6 +173,7 @@ impl<'a> Decision<'a> {
             }
             (WhenAway::Queue, _) => {
                 let queue = self.queue_of(claim.id);
+                desk.wait(queue, self.waited_for(claim));
                 let reason = line(&[
                     ("rule", STICKY),
                     ("because", &format!("owner {} {away}", claim.id)),
@@ -147,6 +187,17 @@ impl<'a> Decision<'a> {
                 }
             }
             _ => self.route(&[("instead-of", claim.id), ("because", away)], desk),
+        }
+    }
+
+    /// Who is not there: whom the lead waits for, or somebody who will not be back.
+    fn waited_for(&self, claim: &Claim<'_>) -> PassedOver {
+        let active = claim.owner.filter(|owner| owner.active);
+        let last = active.and_then(|owner| owner.absent_until(self.subject.as_of));
+        PassedOver {
+            owner: claim.id.to_owned(),
+            why: last.map_or(Why::Inactive, |_| Why::WaitedFor),
+            detail: last.map(|last| last.to_string()).unwrap_or_default(),
         }
     }
 

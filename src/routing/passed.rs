@@ -19,6 +19,10 @@ pub enum Why {
     Skill,
     /// They do not speak a language; the detail names it.
     Language,
+    /// They have had the lead, and left it lying or saw it go to somebody else.
+    HadIt,
+    /// They are absent, and the lead waits for them; the detail says until when.
+    WaitedFor,
 }
 
 impl Why {
@@ -31,6 +35,8 @@ impl Why {
         ("full", Self::Full),
         ("skill", Self::Skill),
         ("language", Self::Language),
+        ("had-it", Self::HadIt),
+        ("waited-for", Self::WaitedFor),
     ];
 
     /// Returns the word under which it is kept.
@@ -67,6 +73,8 @@ impl PassedOver {
             Why::Full => format!("cap of {detail} reached"),
             Why::Skill => format!("lacks skill {detail}"),
             Why::Language => format!("does not speak {detail}"),
+            Why::WaitedFor => format!("away until {detail}; the lead waits for them"),
+            Why::HadIt => "has had the lead before".to_owned(),
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Needs<'a> {
     skill: Option<Cow<'a, str>>,
     /// Whether it does not matter who works when: the lead is with somebody already.
     at_any_hour: bool,
+    /// Owners who have had it, and do not get it back.
+    pub(super) had_by: &'a [String],
 }
 
 impl<'a> Needs<'a> {
@@ -45,6 +47,11 @@ impl<'a> Needs<'a> {
             skill: named.map(lower),
             ..needs
         }
+    }
+
+    /// Returns the same for a lead that goes back to none of `had_by`.
+    pub(super) fn but_not(self, had_by: &'a [String]) -> Self {
+        Self { had_by, ..self }
     }
 }
 
@@ -141,6 +148,9 @@ fn barred(
 ) -> Option<(Why, String)> {
     if !owner.active {
         return Some((Why::Inactive, String::new()));
+    }
+    if needs.had_by.contains(&owner.id) {
+        return Some((Why::HadIt, String::new()));
     }
     let named = needs.skill.as_deref().filter(|_| queue.skill == Matching::Required);
     let missing = needs.skills.iter().copied().chain(named).find(|skill| !owner.knows(skill));

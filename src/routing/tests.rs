@@ -81,7 +81,7 @@ impl Given {
         desk: &mut Desk,
     ) -> Assignment {
         let subject = self.subject();
-        let claims = Claims { owner, may_keep: true, crm_owner };
+        let claims = Claims { owner, may_keep: true, crm_owner, ..Claims::default() };
         assign(choose(&subject, policy), &subject, policy, claims, desk)
     }
 

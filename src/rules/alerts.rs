@@ -38,6 +38,8 @@ pub enum AlertKind {
     Unowned,
     /// Those of them that nobody of a pool could take: all away, at their caps, or without the skill.
     NobodyEligible,
+    /// Leads whose owner was not in contact in time.
+    SlaBreached,
     /// A source, campaign or form that brought leads and brings none any more.
     Silent,
     /// A source of which no file has come for some time, whatever stood in it.
@@ -63,6 +65,7 @@ impl AlertKind {
         ("no-input", Self::NoInput),
         ("unowned", Self::Unowned),
         ("nobody-eligible", Self::NobodyEligible),
+        ("sla-breached", Self::SlaBreached),
         ("silent", Self::Silent),
         ("input-missing", Self::InputMissing),
         ("canary-missing", Self::CanaryMissing),
@@ -91,12 +94,18 @@ impl AlertKind {
                 | Self::NoInput
                 | Self::Unowned
                 | Self::NobodyEligible
+                | Self::SlaBreached
         )
     }
 
-    /// Returns whether it goes by the clock, so that it is asked between two imports, too.
+    /// Returns whether it goes by the clock.
     pub fn is_of_the_clock(self) -> bool {
         self >= Self::Silent
+    }
+
+    /// Returns whether it is asked between two imports, too.
+    pub fn needs_no_import(self) -> bool {
+        self >= Self::NobodyEligible
     }
 
     fn looks_back_over_weeks(self) -> bool {
@@ -188,6 +197,8 @@ pub struct AlertFigures {
     pub unowned: u64,
     /// Those of them that nobody of a pool could take.
     pub nobody_eligible: u64,
+    /// Leads whose owner was not in contact in time.
+    pub sla_breached: u64,
 }
 
 /// Leads of one day that is compared, and of the same weekday before it.
@@ -263,6 +274,9 @@ impl AlertRule {
             AlertKind::Unowned => self.count(figures.unowned, "leads waiting without an owner"),
             AlertKind::NobodyEligible => {
                 self.count(figures.nobody_eligible, "leads that nobody of a pool could take")
+            }
+            AlertKind::SlaBreached => {
+                self.count(figures.sla_breached, "leads whose owner was not in contact in time")
             }
             _ => None,
         }
@@ -565,6 +579,12 @@ mod tests {
                 "`no-input` tells no leads apart",
                 "`source` is missing",
             ]
+        );
+        let figures = AlertFigures { sla_breached: 4, ..AlertFigures::default() };
+        check(
+            "kind = \"sla-breached\"\nthreshold = 3",
+            &figures,
+            Some("leads whose owner was not in contact in time: 4 (more than 3)"),
         );
     }
 

@@ -4,14 +4,14 @@ use serde::Serialize;
 
 use super::RuleSet;
 use super::followup::{Plan, Step};
-use super::routing::{Cap, Owner, Queue, Route};
+use super::routing::{Cap, Owner, Queue, Reassign, Route};
 use super::scoring::{Model, Scale, ScoreRule, ScoringPolicy};
 use crate::model::decision::{Group, Segment};
 
 /// One rule that is otherwise in the second rule set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RuleEdit {
-    /// What it is: `model`, `score`, `route`, `plan`, `queue`, `owner`, `threshold` or `file`.
+    /// What it is: `model`, `score`, `route`, `reassign`, `plan`, `queue`, `owner`, `threshold` or `file`.
     pub kind: &'static str,
     /// Its id; of a file its path.
     pub id: String,
@@ -26,6 +26,7 @@ pub fn difference(before: &RuleSet, after: &RuleSet) -> Vec<RuleEdit> {
     edits.extend(models(&before.scoring.models, &after.scoring.models));
     edits.extend(scores(&before.scoring, &after.scoring));
     edits.extend(routes(&before.routing.routes, &after.routing.routes));
+    edits.extend(reassign(&before.routing.reassign, &after.routing.reassign));
     edits.extend(queues(&before.routing.queues, &after.routing.queues));
     edits.extend(owners(&before.routing.owners, &after.routing.owners));
     edits.extend(plans(&before.followup.plans, &after.followup.plans));
@@ -114,6 +115,34 @@ fn routes(before: &[Route], after: &[Route]) -> Vec<RuleEdit> {
     edits
 }
 
+fn reassign(before: &[Reassign], after: &[Reassign]) -> Vec<RuleEdit> {
+    let mut edits = of_kind(
+        "reassign",
+        before,
+        after,
+        |rule| &rule.id,
+        |was, is| {
+            let mut parts = Vec::new();
+            let time = |rule: &Reassign| (rule.untouched_for, rule.window);
+            if time(was) != time(is) {
+                parts.push(format!("{} → {}", was.time_in_words(), is.time_in_words()));
+            }
+            push_if(&mut parts, was.when != is.when, "another condition");
+            push_if(&mut parts, was.queues != is.queues, "other queues");
+            push_if(&mut parts, was.escalation != is.escalation, "escalates otherwise");
+            let same = Reassign {
+                place: was.place.clone(),
+                queue_places: was.queue_places.clone(),
+                escalation_place: was.escalation_place.clone(),
+                ..is.clone()
+            } == *was;
+            or_otherwise(parts, same)
+        },
+    );
+    edits.extend(order("reassign", before, after, |rule| &rule.id));
+    edits
+}
+
 fn queues(before: &[Queue], after: &[Queue]) -> Vec<RuleEdit> {
     of_kind(
         "queue",
@@ -165,6 +194,10 @@ fn owners(before: &[Owner], after: &[Owner]) -> Vec<RuleEdit> {
             push_if(&mut parts, was.absent != is.absent, "other absences");
             push_if(&mut parts, was.caps != is.caps, "other caps");
             push_if(&mut parts, was.skills != is.skills, "other skills");
+            let names = |owner: &Owner| (owner.name.clone(), owner.email.clone());
+            let is_renamed = names(was) != names(is);
+            let is_called = was.crm_names != is.crm_names && !is_renamed;
+            push_if(&mut parts, is_called, "other names in the CRM");
             push_if(&mut parts, was.languages != is.languages, "other languages");
             push_if(&mut parts, was.zone != is.zone, "another zone");
             // Absences are taken out of the hours, and the zone is part of them.
@@ -384,6 +417,7 @@ mod tests {
         };
         owner("cap = { leads = 2, per = 'day' }", "owner anna: other caps");
         owner("skills = ['ai']", "owner anna: other skills");
+        owner("crm-names = ['0051']", "owner anna: other names in the CRM");
         owner("zone = 'Europe/Berlin'", "owner anna: another zone");
         owner("hours = 'Mo-Fr 06:00-08:00'", "owner anna: other hours");
         let marek = "\n\n[[owner]]\nid = \"marek\"";

@@ -4,24 +4,33 @@
 mod cap;
 mod lints;
 mod queue;
+mod reassign;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use self::cap::decode_caps;
 use self::queue::{decode_queue, skills};
+use self::reassign::decode_reassign;
 use super::condition::{Condition, ConditionContext};
 use super::decode::Table;
 use super::diagnostics::Place;
+use super::field::fold_header;
 use super::hours::{BusinessHours, Calendar, DayRange, opt_country, opt_day, opt_hours, opt_zone};
+use crate::model::subject::Subject;
 
 pub use self::cap::{Cap, Period, Window};
 pub use self::queue::{Matching, PoolMember, Queue, Strategy, WhenNobody};
+pub use self::reassign::{Escalation, Reassign, StoppedBy};
 
 /// Route names that decisions use for themselves.
-pub const RESERVED_ROUTES: &[&str] = &[STICKY, TRIAGE];
+pub const RESERVED_ROUTES: &[&str] = &[STICKY, REASSIGNED, ESCALATED, TRIAGE];
 /// Names the decision that a returning lead keeps its owner.
 pub const STICKY: &str = "sticky";
+/// Names the decision that a lead goes to somebody else, because its owner was not in contact in time.
+pub const REASSIGNED: &str = "reassigned";
+/// Names the decision that such a lead goes to where it is escalated, because nobody else could take it.
+pub const ESCALATED: &str = "escalated";
 /// Names the decision that no route matched.
 pub const TRIAGE: &str = "triage";
 
@@ -46,6 +55,8 @@ pub struct Owner {
     pub languages: Vec<String>,
     /// What they know, in lower case.
     pub skills: Vec<String>,
+    /// What a CRM may call them, folded like a header: id, name, address, and what else is written.
+    pub crm_names: Vec<String>,
     /// Limits to what they take, from all queues together.
     pub caps: Vec<Cap>,
     /// Where they are written.
@@ -130,13 +141,20 @@ pub struct Returning {
     pub keep_owner: bool,
     /// Whether an owner named by the CRM counts like one of ours.
     pub keep_crm_owner: bool,
+    /// Whether a lead that nobody has goes to who has other leads of its company, where a turn would decide.
+    pub keep_account_owner: bool,
     /// What happens when that owner is away.
     pub when_away: WhenAway,
 }
 
 impl Default for Returning {
     fn default() -> Self {
-        Self { keep_owner: true, keep_crm_owner: true, when_away: WhenAway::Reassign }
+        Self {
+            keep_owner: true,
+            keep_crm_owner: true,
+            keep_account_owner: false,
+            when_away: WhenAway::Reassign,
+        }
     }
 }
 
@@ -153,6 +171,8 @@ pub struct RoutingPolicy {
     pub routes: Vec<Route>,
     /// What happens to leads that had an owner before.
     pub returning: Returning,
+    /// What happens to leads that their owner leaves lying, in file order: the first that is about one decides.
+    pub reassign: Vec<Reassign>,
     /// Id of the queue for leads that no route takes.
     pub triage: String,
 }
@@ -166,6 +186,7 @@ impl RoutingPolicy {
             queues: Vec::new(),
             routes: Vec::new(),
             returning: Returning::default(),
+            reassign: Vec::new(),
             triage: TRIAGE.to_owned(),
         };
         let Some(root) = root else { return policy };
@@ -174,6 +195,7 @@ impl RoutingPolicy {
         policy.owners = root.tables("owner", |table| decode_owner(table, &policy.calendar));
         policy.queues = root.tables("queue", |table| decode_queue(table, context));
         policy.routes = root.tables("route", |table| decode_route(table, context));
+        policy.reassign = root.tables("reassign", |table| decode_reassign(table, context));
         lints::report(&mut policy, root);
         for queue in &mut policy.queues {
             reduce_weights(&mut queue.pool);
@@ -186,13 +208,10 @@ impl RoutingPolicy {
         self.owners.iter().find(|owner| owner.id == id)
     }
 
-    /// Returns the owner whom a CRM means by `text`: an id, an e-mail address or a name.
+    /// Returns the owner whom a CRM means by `text`, whatever its case, accents and signs.
     pub fn owner_named(&self, text: &str) -> Option<&Owner> {
-        let text = text.trim().to_lowercase();
-        let means = |known: &str| !known.is_empty() && known.to_lowercase() == text;
-        self.owners
-            .iter()
-            .find(|owner| means(&owner.id) || means(&owner.email) || means(&owner.name))
+        let text = fold_header(text);
+        self.owners.iter().find(|owner| owner.crm_names.contains(&text))
     }
 
     /// Returns the queue with this id.
@@ -209,6 +228,11 @@ impl RoutingPolicy {
         may_be_taken && answer == Some(WhenNobody::Next)
     }
 
+    /// Returns the rule for a lead in `queue` whose owner leaves it lying.
+    pub fn reassign_for(&self, subject: &Subject<'_>, queue: &str) -> Option<&Reassign> {
+        self.reassign.iter().find(|rule| rule.is_about(self, queue) && rule.when.matches(subject))
+    }
+
     /// Returns the first queue that `owner` serves.
     pub fn queue_of(&self, owner: &str) -> Option<&Queue> {
         self.queues.iter().find(|queue| queue.is_served_by(owner))
@@ -221,6 +245,7 @@ fn decode_returning(table: &Table<'_>) -> Returning {
     Returning {
         keep_owner: table.bool_or("keep-owner", usual.keep_owner),
         keep_crm_owner: table.bool_or("keep-crm-owner", usual.keep_crm_owner),
+        keep_account_owner: table.bool_or("keep-account-owner", usual.keep_account_owner),
         when_away: table.opt_choice("when-owner-away", WhenAway::ALL).unwrap_or(usual.when_away),
     }
 }
@@ -237,15 +262,24 @@ fn decode_owner(table: &Table<'_>, calendar: &Calendar) -> Owner {
         office.unwrap_or_else(|_| calendar.hours.clone())
     });
     table.opt_string("because");
+    let name = table.opt_string("name").unwrap_or_else(|| id.clone());
+    let email = table.opt_string("email").unwrap_or_default();
+    let mut crm_names = table.strings("crm-names");
+    crm_names.extend([&id, &name, &email].map(String::clone));
+    for known in &mut crm_names {
+        *known = fold_header(known);
+    }
+    crm_names.retain(|known| !known.is_empty());
     Owner {
-        name: table.opt_string("name").unwrap_or_else(|| id.clone()),
-        email: table.opt_string("email").unwrap_or_default(),
+        name,
+        email,
         hours,
         zone,
         active: table.bool_or("active", true),
         absent,
         languages: table.strings("languages"),
         skills: skills(table, "skills"),
+        crm_names,
         caps: decode_caps(table),
         place: table.place_of("id"),
         id,

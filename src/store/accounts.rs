@@ -51,11 +51,20 @@ impl Store {
 
     /// Returns one lead.
     pub fn account_lead(&self, lead: LeadNo, catalog: &FieldCatalog) -> Result<AccountLead> {
+        let found = self.account_lead_if_there(lead, catalog)?;
+        found.ok_or_else(|| anyhow::anyhow!("lead {} is missing", lead.0))
+    }
+
+    /// Returns one lead; `None` when it was merged into another or is not written yet.
+    pub fn account_lead_if_there(
+        &self,
+        lead: LeadNo,
+        catalog: &FieldCatalog,
+    ) -> Result<Option<AccountLead>> {
         let mut statement =
             self.connection.prepare_cached(&format!("{LEADS} AND l.lead_no = ?1"))?;
         let mut rows = statement.query([lead.0])?;
-        let row = rows.next()?.ok_or_else(|| anyhow::anyhow!("lead {} is missing", lead.0))?;
-        read(row, catalog)
+        rows.next()?.map(|row| read(row, catalog)).transpose()
     }
 }
 

@@ -10,6 +10,7 @@ use super::points::{GivenPoints, read_contributions, read_models};
 use crate::identity::keys::KeyKind;
 use crate::model::decision::ModelScores;
 use crate::model::ids::{LeadNo, SubmissionNo};
+use crate::rules::routing::{ESCALATED, REASSIGNED, STICKY};
 
 /// One decision about a lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,7 +230,7 @@ impl Store {
 fn tried(mut routes: Vec<String>, route: &str) -> Vec<String> {
     match routes.iter().position(|known| known == route) {
         Some(at) => routes.truncate(at),
-        None if route == crate::rules::routing::STICKY => routes.clear(),
+        None if [STICKY, REASSIGNED, ESCALATED].contains(&route) => routes.clear(),
         None => {}
     }
     routes

@@ -27,6 +27,7 @@ pub mod rescore;
 pub mod rules;
 pub mod runs;
 pub mod tasks;
+pub mod tenure;
 pub mod touches;
 pub mod turns;
 pub mod undo;
@@ -56,6 +57,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_routing.sql"),
     include_str!("migrations/0011_tasks.sql"),
     include_str!("migrations/0012_alerts.sql"),
+    include_str!("migrations/0013_account_claims.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -19,6 +19,7 @@ const DERIVED: &[(&str, &str)] = &[
     ("look", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
     ("turn", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
     ("no_taker", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
+    ("account_claim", "lead_no IN (SELECT lead_no FROM temp.replayed_lead)"),
     ("membership", "submission_no IN (SELECT submission_no FROM temp.replayed)"),
     ("link", "submission_no IN (SELECT submission_no FROM temp.replayed)"),
 ];
@@ -168,6 +169,11 @@ impl Store {
                  queue TEXT, passed_no INTEGER, PRIMARY KEY (lead_no, run_no, place)) WITHOUT ROWID;
              INSERT INTO temp.earlier_no_taker SELECT * FROM main.no_taker
                  WHERE lead_no IN (SELECT lead_no FROM temp.replayed_lead);
+             DROP TABLE IF EXISTS temp.earlier_claim;
+             CREATE TEMP TABLE earlier_claim (lead_no INTEGER, run_no INTEGER, owner TEXT, at TEXT,
+                 PRIMARY KEY (lead_no, run_no)) WITHOUT ROWID;
+             INSERT INTO temp.earlier_claim SELECT * FROM main.account_claim
+                 WHERE lead_no IN (SELECT lead_no FROM temp.replayed_lead);
              DROP TABLE IF EXISTS temp.earlier_dealt;
              CREATE TEMP TABLE earlier_dealt (run_no INTEGER, lead_no INTEGER,
                  PRIMARY KEY (run_no, lead_no)) WITHOUT ROWID;
@@ -284,6 +290,7 @@ impl Store {
             "task",
             "turn",
             "no_taker",
+            "account_claim",
             "rotation",
             "load",
         ] {

@@ -8,7 +8,9 @@ use rusqlite::{OptionalExtension as _, Params, params};
 use super::Store;
 use super::interned::Interned;
 use crate::model::ids::{LeadNo, RunNo};
-use crate::routing::{Dealt, NoTaker, Passed, PassedOver, Pool, RotationEntry, TurnTaken, Why};
+use crate::routing::{
+    AccountClaim, Dealt, NoTaker, Passed, PassedOver, Pool, RotationEntry, TurnTaken, Why,
+};
 
 /// Within a run turns are taken in the order of the leads' numbers, but last by those at which only time made it look:
 /// 1 for these, and 0 for the others, also where a rescore took a turn and left the decision as it was.
@@ -85,15 +87,35 @@ impl Store {
 
     /// Returns how `lead` was dealt in `run` before that run was decided about anew.
     pub fn dealt_before(&self, lead: LeadNo, run: RunNo) -> Result<Dealt> {
-        self.dealt_in(lead, run, "temp.earlier_turn", "temp.earlier_no_taker")
+        self.dealt_in(
+            lead,
+            run,
+            ["temp.earlier_turn", "temp.earlier_no_taker", "temp.earlier_claim"],
+        )
     }
 
     /// Returns how `lead` was dealt in `run`.
     pub fn dealt(&self, lead: LeadNo, run: RunNo) -> Result<Dealt> {
-        self.dealt_in(lead, run, "main.turn", "main.no_taker")
+        self.dealt_in(lead, run, ["main.turn", "main.no_taker", "main.account_claim"])
     }
 
-    fn dealt_in(&self, lead: LeadNo, run: RunNo, turns: &str, no_takers: &str) -> Result<Dealt> {
+    /// Returns whom `lead` waits for by the end of `run`: its latest decision left it in a queue because they were away.
+    pub fn waits_for(&self, lead: LeadNo, run: RunNo) -> Result<Option<String>> {
+        let latest = self
+            .connection
+            .prepare_cached(
+                "SELECT max(n.run_no) FROM no_taker AS n WHERE n.lead_no = ?1 AND n.run_no <= ?2
+                 HAVING max(n.run_no) >= (SELECT max(d.run_no) FROM decision AS d
+                                          WHERE d.lead_no = ?1 AND d.run_no <= ?2)",
+            )?
+            .query_row([lead.0, run.0], |row| row.get(0))
+            .optional()?;
+        let Some(latest) = latest else { return Ok(None) };
+        Ok(self.dealt(lead, RunNo(latest))?.waits_for().map(str::to_owned))
+    }
+
+    fn dealt_in(&self, lead: LeadNo, run: RunNo, tables: [&str; 3]) -> Result<Dealt> {
+        let [turns, no_takers, claims] = tables;
         let found: Option<(TurnTaken, String, Option<String>)> = self
             .connection
             .prepare_cached(&format!(
@@ -128,7 +150,16 @@ impl Store {
             let members: String = row.get(1)?;
             nobody.push(NoTaker { queue: row.get(0)?, passed: read_passed(&members)? });
         }
-        Ok(Dealt { turn: turn.transpose()?, nobody })
+        let account = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT owner, at FROM {claims} WHERE lead_no = ?1 AND run_no = ?2"
+            ))?
+            .query_row([lead.0, run.0], |row| {
+                Ok(AccountClaim { owner: row.get(0)?, at: row.get(1)? })
+            })
+            .optional()?;
+        Ok(Dealt { turn: turn.transpose()?, nobody, account })
     }
 
     /// Sums the rotation up from the turns that are kept.
@@ -196,6 +227,12 @@ impl TurnBook<'_> {
                     pool,
                     passed
                 ])?;
+        }
+        if let Some(claim) = &dealt.account {
+            self.store
+                .connection
+                .prepare_cached("INSERT INTO account_claim VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![lead.0, self.run.0, claim.owner, claim.at])?;
         }
         let nobody = if self.keeps_no_takers { &dealt.nobody[..] } else { &[] };
         for (place, one) in nobody.iter().enumerate() {

@@ -256,6 +256,7 @@ impl Store {
     pub fn give_turns_back(&self, run: RunNo) -> Result<()> {
         self.connection.execute("DELETE FROM turn WHERE run_no = ?1", [run.0])?;
         self.connection.execute("DELETE FROM no_taker WHERE run_no = ?1", [run.0])?;
+        self.connection.execute("DELETE FROM account_claim WHERE run_no = ?1", [run.0])?;
         self.sum_turns_up()
     }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::small_world::runner;
 use super::undo::{assert_rebuild_changes_nothing, take_in, undo};
-use super::workspace::{Workspace, assert_same_text};
+use super::workspace::{Workspace, assert_fits_a_terminal, assert_same_text};
 
 /// Anna takes two leads a day; Jan takes the cold rest when she cannot.
 const CAPPED: &str = "triage = 'triage'
@@ -92,7 +92,7 @@ const PEOPLE: &[[&str; 2]] = &[
 ];
 
 /// A row whose lead has nothing in common with others.
-fn lead(number: usize, country: &str) -> String {
+pub(super) fn lead(number: usize, country: &str) -> String {
     let [first, last] = PEOPLE[number - 1];
     format!(
         "{number},2026-11-17T08:00:{number:02}Z,{first} {last},{},,,{country},Prosze o oferte,",
@@ -283,7 +283,8 @@ fn a_store_from_before_leads_were_dealt_so_is_brought_up_to_date() {
     let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
     store
         .execute_batch(
-            "DROP TABLE no_taker; DROP TABLE load; DROP TABLE turn_passed; DROP TABLE handed_out; DROP TABLE alert; DROP VIEW alerts;
+            "DROP TABLE account_claim; DROP TABLE no_taker; DROP TABLE load; DROP TABLE turn_passed;
+             DROP TABLE handed_out; DROP TABLE alert; DROP VIEW alerts;
              ALTER TABLE turn DROP COLUMN passed_no; ALTER TABLE run DROP COLUMN keeps_no_takers;
              UPDATE decision SET steps = steps & ~32; PRAGMA user_version = 9;",
         )
@@ -530,4 +531,73 @@ fn whatever_is_run_and_undone_how_leads_were_dealt_stands() {
         Ok(())
     });
     outcome.unwrap();
+}
+
+/// Leads of whoever is away wait in the queue.
+const WAITING: &str = "triage = 'triage'
+[returning]
+when-owner-away = 'queue'
+[[owner]]
+id = 'anna'
+absent = [{ from = '2026-11-19', to = '2026-11-22' }]
+cap = { leads = 1, per = '7d' }
+[[owner]]
+id = 'jan'
+[[queue]]
+id = 'pl'
+pool = [{ owner = 'anna' }, { owner = 'jan' }]
+because = 'b'
+[[queue]]
+id = 'triage'
+because = 'b'
+[[route]]
+id = 'pl'
+queue = 'pl'
+because = 'b'
+";
+
+#[test]
+fn what_waits_in_the_queue_for_its_owner_goes_to_them_when_they_are_back() {
+    let workspace = with_routing(WAITING);
+    // A row of the same lead that says something new.
+    let again = |number: usize, night: usize| {
+        lead(number, "PL").replacen(
+            &format!("{number},2026-11-17"),
+            &format!("9{night}{number},2026-11-18"),
+            1,
+        )
+    };
+    night(&workspace, 1, &[(1, "PL"), (2, "PL")]);
+    assert_eq!(dealt(&workspace), "1 anna pl; 2 jan pl");
+    let away = take_in(&workspace, 2, &[&again(1, 2), &again(2, 2)]);
+    assert_eq!(dealt(&workspace), "1 - pl; 2 jan pl");
+    let story = workspace.ok(&["explain", &mail(1)]).stdout;
+    let line = "anna         pl        away until 2026-11-22; the lead waits for them";
+    assert!(story.contains(line), "{story}");
+    assert_fits_a_terminal(&story);
+    // Nobody else gets it, though he is there, and though it comes back once more.
+    night(&workspace, 3, &[(3, "PL")]);
+    take_in(&workspace, 4, &[&again(1, 4)]);
+    assert_eq!(dealt(&workspace), "1 - pl; 2 jan pl; 3 jan pl");
+    assert_rebuild_changes_nothing(&workspace);
+    let back = night(&workspace, 6, &[]);
+    assert_eq!(dealt(&workspace), "1 anna pl; 2 jan pl; 3 jan pl");
+    let loads = "SELECT owner, sum(leads) FROM load GROUP BY owner ORDER BY 1";
+    assert_eq!(workspace.sql(loads).concat(), ["anna", "1", "jan", "2"], "it is no new lead");
+    assert_rebuild_changes_nothing(&workspace);
+    undo(&workspace, &back);
+    assert_eq!(dealt(&workspace), "1 - pl; 2 jan pl; 3 jan pl");
+    undo(&workspace, &away);
+    assert_rebuild_changes_nothing(&workspace);
+
+    // Of somebody who will not be back it goes to whoever is there, with the next run.
+    let workspace = with_routing(WAITING);
+    night(&workspace, 1, &[(1, "PL")]);
+    let left = WAITING.replace("cap = { leads = 1, per = '7d' }", "active = false");
+    workspace.file("rules/routing.toml", left);
+    take_in(&workspace, 2, &[&again(1, 2)]);
+    assert_eq!(dealt(&workspace), "1 - pl");
+    night(&workspace, 3, &[]);
+    assert_eq!(dealt(&workspace), "1 jan pl");
+    assert_rebuild_changes_nothing(&workspace);
 }

@@ -13,8 +13,17 @@ const EWA: &str =
     "e1,2026-11-17T11:00:00Z,Ewa Nowa,ewa@example.org,+48600000103,,DE,Demo bitte,yes";
 
 /// What deciding again hangs on, and what was not taken in, which no view shows.
-const KEPT_BESIDE_VIEWS: &[&str] =
-    &["rotation", "turn", "no_taker", "load", "look", "quarantine", "held", "seen"];
+const KEPT_BESIDE_VIEWS: &[&str] = &[
+    "rotation",
+    "turn",
+    "no_taker",
+    "account_claim",
+    "load",
+    "look",
+    "quarantine",
+    "held",
+    "seen",
+];
 
 /// Every view but the two that tell of undone runs, and [`KEPT_BESIDE_VIEWS`], as text.
 pub(super) fn views(workspace: &Workspace) -> String {

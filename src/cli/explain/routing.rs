@@ -4,10 +4,15 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::cli::terminal;
-use crate::pipeline::trace::{AskedRoute, RoutingTrace, TurnTrace};
+use crate::pipeline::trace::{AskedRoute, RoutingTrace, TurnTrace, Until};
 
-/// Writes the routes not taken, who was passed over, and whose turn it was.
-pub(super) fn print(trace: &RoutingTrace) -> Result<()> {
+/// Writes until when the owner is to be in contact, the routes not taken, who was passed over, and whose turn it was;
+/// `local` shows an instant, given in milliseconds since 1970 UTC.
+pub(super) fn print(trace: &RoutingTrace, local: &dyn Fn(i64) -> String) -> Result<()> {
+    if let Some(Until { owner, at, rule }) = &trace.until {
+        let at = local(at.timestamp_millis());
+        terminal::print_wrapped(&format!("{owner} is to be in contact by {at} (rule {rule})"), 2)?;
+    }
     if !trace.asked.is_empty() {
         let mut rows = vec![["route not taken", "because"].map(str::to_owned).to_vec()];
         rows.extend(trace.asked.iter().map(|asked| vec![asked.route.clone(), because(asked)]));
@@ -70,6 +75,10 @@ pub(super) fn as_json(trace: &RoutingTrace) -> Value {
         "passed_over": trace.passed.iter().map(|(queue, one)| json!({
             "queue": queue, "owner": one.owner, "why": one.why.word(), "detail": one.detail,
         })).collect::<Vec<_>>(),
+        "until": trace.until.as_ref().map(|until| json!({
+            "owner": until.owner, "rule": until.rule,
+            "at": until.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        })),
         "turn": trace.turn.as_ref().map(|turn| json!({
             "queue": turn.queue,
             "owner": turn.owner,

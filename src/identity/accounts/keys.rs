@@ -123,7 +123,7 @@ impl fmt::Debug for KeyKinds {
 }
 
 /// One key of a company.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CompanyKey {
     /// What it is made of.
     pub kind: CompanyKeyKind,

@@ -7,7 +7,7 @@ use super::*;
 use crate::model::decision::Assignment;
 use crate::model::field::FieldNo;
 use crate::routing::tests::{Given, given, policy};
-use crate::routing::{Desk, LoadEntry, RotationEntry, assign_again, choose};
+use crate::routing::{Claims, Desk, LoadEntry, RotationEntry, assign_again, choose};
 use crate::rules::routing::Period;
 
 /// A team of which anna, jan and ewa serve the queue `q`, and zofia the queue `rest`.
@@ -308,7 +308,8 @@ fn a_lead_moves_from_its_owner_only_where_the_queue_would_bar_them() {
         };
         let mut desk = Desk::new(&policy, lead.as_of);
         let (subject, route) = (lead.subject(), choose(&lead.subject(), &policy));
-        let found = assign_again(route, &subject, &policy, &last, None, true, &mut desk);
+        let claims = Claims { owner: Some("jan"), ..Claims::default() };
+        let found = assign_again(route, &subject, &policy, &last, claims, true, &mut desk);
         assert_eq!(found.owner.as_deref(), Some(expected), "{queue}");
     }
 }

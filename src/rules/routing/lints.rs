@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Owner, Queue, RESERVED_ROUTES, Route, RoutingPolicy, Strategy};
+use super::{
+    Escalation, Owner, Queue, RESERVED_ROUTES, Reassign, Route, RoutingPolicy, Strategy, reassign,
+};
 use crate::rules::decode::{Sink, Table};
 use crate::rules::diagnostics::{Place, did_you_mean};
 
@@ -12,12 +14,15 @@ pub(super) fn report(policy: &mut RoutingPolicy, root: &Table<'_>) {
     duplicates(sink, "owner", policy.owners.iter().map(|owner| (&*owner.id, &owner.place)));
     duplicates(sink, "queue", policy.queues.iter().map(|queue| (&*queue.id, &queue.place)));
     duplicates(sink, "route", policy.routes.iter().map(|route| (&*route.id, &route.place)));
+    duplicates(sink, "rule", policy.reassign.iter().map(|rule| (&*rule.id, &rule.place)));
+    one_name(policy, sink);
     pools(policy, sink);
     triage(policy, root);
     complete_routes(policy, sink);
     unreachable(policy, sink);
     strategies(policy, sink);
     skills(policy, sink);
+    reassign::report(policy, sink);
     idle_queues(policy, sink);
     idle_owners(policy, sink);
 }
@@ -38,7 +43,25 @@ fn duplicates<'a>(sink: &Sink, kind: &str, found: impl Iterator<Item = (&'a str,
     }
 }
 
-fn unknown<'a>(
+/// Reports owners whom a CRM may mean by what another is called.
+fn one_name(policy: &RoutingPolicy, sink: &Sink) {
+    for (position, owner) in policy.owners.iter().enumerate() {
+        let is_other = |earlier: &&Owner| {
+            let is_shared = |name: &String| earlier.crm_names.contains(name);
+            earlier.id != owner.id && owner.crm_names.iter().any(is_shared)
+        };
+        if let Some(earlier) = policy.owners[..position].iter().find(is_other) {
+            let message = format!(
+                "owner `{}` can be called as owner `{}` is: a CRM may mean either",
+                owner.id, earlier.id
+            );
+            let hint = "give each an e-mail address, a name and `crm-names` of their own";
+            sink.warning(&owner.place, message, Some(hint.to_owned()));
+        }
+    }
+}
+
+pub(super) fn unknown<'a>(
     sink: &Sink,
     place: &Place,
     kind: &str,
@@ -259,7 +282,10 @@ fn unreachable(policy: &RoutingPolicy, sink: &Sink) {
 
 fn idle_queues(policy: &RoutingPolicy, sink: &Sink) {
     for queue in &policy.queues {
-        let used = policy.routes.iter().any(|route| route.queue == queue.id);
+        let is_escalated_to =
+            |rule: &Reassign| rule.escalation == Escalation::Queue(queue.id.clone());
+        let used = policy.routes.iter().any(|route| route.queue == queue.id)
+            || policy.reassign.iter().any(is_escalated_to);
         if !used && queue.id != policy.triage {
             sink.warning(
                 &queue.place,

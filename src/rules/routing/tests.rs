@@ -5,7 +5,7 @@ use crate::rules::decode::{Sink, document};
 use crate::rules::diagnostics::RuleText;
 use crate::rules::field::FieldCatalog;
 
-fn read(text: &str) -> (RoutingPolicy, Vec<String>) {
+pub(super) fn read(text: &str) -> (RoutingPolicy, Vec<String>) {
     let sink = Sink::default();
     let fields = FieldCatalog::decode(None);
     let lists = BTreeMap::new();
@@ -173,8 +173,11 @@ fn weights_are_reduced() {
 
 #[test]
 fn an_owner_is_found_however_the_crm_names_them() {
-    let (policy, _) = read("[[owner]]\nid = 'anna'\nname = 'Anna Łącka'\nemail = 'a@przyklad.pl'");
-    for text in ["anna", "Anna łącka ", "A@przyklad.pl"] {
+    let (policy, _) = read(
+        "[[owner]]\nid = 'anna'\nname = 'Anna Łącka'\nemail = 'a@przyklad.pl'\ncrm-names = '0051'\n\
+         [[owner]]\nid = 'jan'\n",
+    );
+    for text in ["anna", "Anna łącka ", "ANNA LACKA", "A@przyklad.pl", "0051"] {
         assert_eq!(policy.owner_named(text).map(|owner| owner.id.as_str()), Some("anna"), "{text}");
     }
     assert!(policy.owner_named("").is_none());
@@ -257,4 +260,55 @@ fn a_skill_that_nobody_has_is_reported() {
             "13: `hours` is required, but nothing says that it is to match",
         ],
     );
+}
+
+#[test]
+fn a_rule_about_leads_left_lying_names_whom_there_is() {
+    let team = TEAM
+        .replace("active = false\n", "")
+        .replace("{ owner = 'anna' }", "{ owner = 'anna' }, { owner = 'jan' }")
+        + &route("a", "queue = 'pl'");
+    let with = |rule: &str| format!("{team}[[reassign]]\nid = 'late'\nbecause = 'b'\n{rule}\n");
+    check(&with("untouched-for = '4h'"), &[]);
+    let (policy, _) = read(&with("untouched-for = '4h'"));
+    let rule = &policy.reassign[0];
+    assert_eq!((rule.remember, rule.time_in_words().as_str()), (3, "4 working hours"));
+    assert!(rule.is_about(&policy, "pl") && !rule.is_about(&policy, "triage"));
+    check(&with(""), &["16: `untouched-for` is missing"]);
+    check(&with("untouched-for = '0m'"), &["19: nobody can be in contact at once"]);
+    check(
+        &with("untouched-for = '4h'\nqueues = ['lp', 'triage']\nescalate-to = 'ana'"),
+        &["20: there is no queue `lp`", "21: there is no owner `ana`"],
+    );
+    check(
+        &with("untouched-for = '4h'\nqueues = 'triage'"),
+        &["20: queue `triage` has nobody who could take a lead over"],
+    );
+    check(
+        &with("untouched-for = '4h'\nescalate-to-queue = 'triage'"),
+        &["20: nobody serves queue `triage`, to which leads are escalated"],
+    );
+    check(
+        &with("untouched-for = '4h'\nescalate-to = 'anna'\nescalate-to-queue = 'pl'"),
+        &["21: a lead cannot be escalated to an owner and to a queue"],
+    );
+    check(
+        &with("untouched-for = '4h'\nmax-age = '4h'\nremember = 0"),
+        &[
+            "21: a lead cannot remember 0 owners",
+            "20: enquiries are too old for rule `late` before anybody's time is up",
+        ],
+    );
+    let second = "[[reassign]]\nid = 'pl'\nbecause = 'b'\nuntouched-for = '1h'\nqueues = 'pl'";
+    check(
+        &with(&format!("untouched-for = '4h'\n{second}")),
+        &["21: rule `pl` can never decide: rule `late` (line 17) above it is about all its leads"],
+    );
+}
+
+#[test]
+fn a_name_in_the_crm_is_one_persons() {
+    let named = TEAM.replace("id = 'anna'", "id = 'anna'\ncrm-names = ['0051', 'Jan']")
+        + &route("a", "queue = 'pl'");
+    check(&named, &["5: owner `jan` can be called as owner `anna` is: a CRM may mean either"]);
 }
