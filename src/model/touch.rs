@@ -24,6 +24,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("no-show", "which meeting they missed"),
     ("won", "the deal"),
     ("lost", "why"),
+    ("owner-changed", "whose they are now"),
 ];
 
 /// What an identity is made of, the strongest first: of several that a touch carries, the strongest that is some

@@ -151,7 +151,9 @@ impl Normalizer<'_> {
             | Role::Volatile
             | Role::LeadId
             | Role::Event
+            | Role::EventState
             | Role::EventDetail
+            | Role::NotedAt
             | Role::Answer => {}
         }
     }

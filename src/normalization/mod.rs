@@ -50,7 +50,7 @@ use self::phone::{Phone, PhoneFault};
 use crate::model::row::{ConsentMapping, Origin, Row, RowContent};
 use crate::model::submission::RowVerdict;
 use crate::rules::field::{FieldCatalog, fold_header};
-use crate::rules::source::{ColumnMapping, IdScope};
+use crate::rules::source::{ColumnMapping, IdScope, ToldTouch};
 use crate::rules::tables::Tables;
 
 /// Something worth saying about one value.
@@ -85,6 +85,8 @@ pub struct SourceContext<'a> {
     pub id_scope: IdScope,
     /// The preset's columns, some of which have a zone of their own.
     pub columns: &'a [ColumnMapping],
+    /// What rows of events tell by words in several columns.
+    pub told: &'a [ToldTouch],
     /// What [`crate::model::row::Role::Consent`] numbers index.
     pub consents: &'a [ConsentMapping],
     /// ISO 3166-1 alpha-2 code of the country whose phone numbers carry no country code.

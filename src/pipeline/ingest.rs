@@ -277,6 +277,7 @@ pub fn source_context<'a>(
         counts_from_1904: preset.counts_from_1904,
         id_scope: preset.id_scope,
         columns: &preset.columns,
+        told: &preset.told,
         consents: &preset.consents,
         default_country: &rules.workspace.default_country,
         received_at: as_of,

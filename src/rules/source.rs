@@ -280,6 +280,19 @@ pub struct TouchRule {
     pub detail: Vec<String>,
 }
 
+/// What a row of events tells by the words in its columns; the first whose words are there counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldTouch {
+    /// What the columns that name the event may say; none for anything.
+    pub event: Vec<NamePattern>,
+    /// What the columns of its state may say, nothing being one of the answers; none for anything.
+    pub state: Vec<NamePattern>,
+    /// Kind of the touch; none where nothing has been done yet.
+    pub kind: Option<String>,
+    /// Whether it counts for the time at which it was written down, rather than the time that it is for.
+    pub is_dated_when_noted: bool,
+}
+
 /// Records that are no submission at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkipRule {
@@ -338,6 +351,10 @@ pub struct SourcePreset {
     pub is_contact_list: bool,
     /// Whether its rows tell what people did, instead of who they are.
     pub tells_events: bool,
+    /// What its rows of events tell, where words in several columns say it together.
+    pub told: Vec<ToldTouch>,
+    /// The system whose record ids it has, which other presets have, too; none for one of its own.
+    pub system: Option<String>,
     /// Channel of its leads when the row does not say.
     pub default_source: Option<String>,
     /// Kind of channel of its leads when the row does not say.
@@ -401,6 +418,12 @@ impl SourceCatalog {
     pub fn knows_header(&self, text: &str) -> bool {
         let knows = |key: &str| self.known_headers.contains(key);
         knows(&header_key(text)) || parted_key(text).is_some_and(|key| knows(&key))
+    }
+
+    /// Returns the system whose record ids the preset `id` has: two presets of one system mean the same person by the
+    /// same id.
+    pub fn system_of<'a>(&'a self, id: &'a str) -> &'a str {
+        self.get(id).and_then(|preset| preset.system.as_deref()).unwrap_or(id)
     }
 
     /// Returns the preset called `id`.
@@ -549,6 +572,22 @@ mod tests {
                 "a column needs exactly one of `field`, `role` and `consent`",
                 "`Warsaw` is not a time zone",
                 "`%Q` is not a date format",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_told_touch_has_a_kind_or_is_left_out() {
+        let rest = "[[recognize]]\nheaders = [\"a\"]\n\
+            [[touch]]\nevent = [\"call\"]\nkind = \"cal\"\n\
+            [[touch]]\nevent = [\"call\"]\n\
+            [[touch]]\nevent = [\"call\"]\nskip = true\nkind = \"call\"\n";
+        check(
+            &format!("{START}{rest}"),
+            &[
+                "there is no kind of touch `cal`",
+                "`kind` is missing",
+                "a row that is left out has no kind",
             ],
         );
     }

@@ -16,6 +16,7 @@ mod small_world;
 mod workspace;
 
 mod accounts;
+mod activities;
 mod bad_input;
 mod bad_rules;
 mod commands;
