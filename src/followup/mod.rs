@@ -55,7 +55,7 @@ pub struct Opening {
     pub is_known: bool,
 }
 
-/// Returns the same as [`plan`] for a cycle whose `opening` is known.
+/// Returns the same as [`plan`] for a cycle whose `opening` is known; nothing for somebody who never asked for anything.
 pub fn plan_from(
     opening: Opening,
     subject: &Subject<'_>,
@@ -65,7 +65,8 @@ pub fn plan_from(
     policy: &FollowupPolicy,
     allowed: &dyn Fn(&str, Channel) -> Verdict,
 ) -> Vec<PlannedTask> {
-    let Some(plan) = policy.plan_for(subject, segment) else { return Vec::new() };
+    let plan = policy.plan_for(subject, segment).filter(|_| subject.facts.n_submissions > 0);
+    let Some(plan) = plan else { return Vec::new() };
     let cycle = Cycle {
         opened_at: opening.at,
         is_time_known: opening.is_known,

@@ -113,7 +113,9 @@ fn learn(
     question: &Question,
     found: &mut Lessons,
 ) -> Result<()> {
-    let Some(first) = rows.iter().min_by_key(|row| (row.submitted_ms, row.fingerprint)) else {
+    // That somebody is in a CRM is no enquiry; where nobody ever enquired, it is all there is to count from.
+    let in_order = |row: &&MemberRow| (!row.is_enquiry, row.submitted_ms, row.fingerprint);
+    let Some(first) = rows.iter().min_by_key(in_order) else {
         return Ok(());
     };
     let first_ms = first.submitted_ms;

@@ -93,6 +93,7 @@ pub fn ingest_input(
         name: report.name.clone(),
         sha256: input.sha256,
         source: report.source.clone(),
+        tells_contacts: !preset.tells_enquiries,
         encoding: report.encoding.clone(),
         // JSON has no header: a row that comes back from quarantine carries its own names.
         header: if input.is_table() { input.header.clone() } else { Vec::new() },

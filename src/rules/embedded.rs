@@ -52,6 +52,7 @@ pub const FILES: &[(&str, &str)] = embed! {
     "rules/sources/pipedrive-deals.toml"
     "rules/sources/pipedrive.toml"
     "rules/sources/salesforce-activities.toml"
+    "rules/sources/salesforce-contacts.toml"
     "rules/sources/salesforce-leads.toml"
     "rules/sources/salesforce-opportunities.toml"
     "rules/sources/segment.toml"

@@ -349,6 +349,8 @@ pub struct SourcePreset {
     pub id_scope: IdScope,
     /// Whether its rows are contacts a CRM knows, not forms that somebody sent.
     pub is_contact_list: bool,
+    /// Whether its rows are enquiries, which open a cycle and set off what is planned.
+    pub tells_enquiries: bool,
     /// Whether its rows tell what people did, instead of who they are.
     pub tells_events: bool,
     /// What its rows of events tell, where words in several columns say it together.

@@ -52,6 +52,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_keys_by_submission.sql"),
     include_str!("migrations/0009_looks_by_time.sql"),
     include_str!("migrations/0010_routing.sql"),
+    include_str!("migrations/0012_contacts.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

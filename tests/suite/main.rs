@@ -20,6 +20,7 @@ mod activities;
 mod bad_input;
 mod bad_rules;
 mod commands;
+mod contacts;
 mod containers;
 mod crash;
 mod csv_spectrum;

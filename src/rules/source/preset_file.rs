@@ -61,6 +61,7 @@ const CLEANERS: &[(&str, Cleaner)] = &[
 /// Reads the root table of a preset file.
 pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
     let (names, consents) = consents(table);
+    let is_contact_list = table.bool_or("contact-list", false);
     let preset = SourcePreset {
         id: table.string("id"),
         name: table.string("name"),
@@ -82,7 +83,8 @@ pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
         date_formats: date_formats(table),
         date_order: table.opt_choice("date-order", DATE_ORDERS).unwrap_or(DateOrder::Unknown),
         counts_from_1904: table.bool_or("days-since-1904", false),
-        is_contact_list: table.bool_or("contact-list", false),
+        is_contact_list,
+        tells_enquiries: table.bool_or("enquiries", !is_contact_list),
         tells_events: table.bool_or("events", false),
         told: table.tables("touch", told_touch),
         system: table.opt_string("system"),
