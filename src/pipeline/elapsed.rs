@@ -20,7 +20,7 @@ use crate::model::decision::Segment;
 use crate::model::field;
 use crate::model::subject::Subject;
 use crate::model::task::{PlannedTask, TaskState};
-use crate::routing::{Dealt, assign_again, routes_asked};
+use crate::routing::{Dealt, assign_again, is_work, routes_asked};
 use crate::rules::RuleSet;
 use crate::rules::condition::Lens;
 use crate::rules::followup::FollowupPolicy;
@@ -129,14 +129,16 @@ impl Looking<'_> {
         }
         let subject = candidate.subject(as_of);
         let crm_owner = candidate.lead.golden.values.get(field::CRM_OWNER);
-        self.dealer.deal(lead.no, last.owner.as_deref(), |desk| {
+        let (mut assigned, dealt) = self.dealer.deal(lead.no, last.owner.as_deref(), |desk| {
             let route = candidate.judged.route;
             let assignment = assign_again(route, &subject, policy, last, crm_owner, false, desk);
             // A reason that only tells of another day or score is no other reason.
             let stays = (&assignment.route, &assignment.owner, &assignment.queue)
                 == (&last.route, &last.owner, &last.queue);
             if stays { last.clone() } else { assignment }
-        })
+        })?;
+        assigned.arrived &= is_work(&assigned.assignment, &subject);
+        Ok((assigned, dealt))
     }
 
     fn write(

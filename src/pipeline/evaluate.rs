@@ -166,9 +166,10 @@ impl Evaluation<'_> {
             crm_owner: candidate.lead.golden.values.get(field::CRM_OWNER),
         };
         let subject = candidate.subject(as_of);
-        let (assigned, dealt) = self.dealer.deal(plan.no, owner.as_deref(), |desk| {
+        let (mut assigned, dealt) = self.dealer.deal(plan.no, owner.as_deref(), |desk| {
             routing::assign(candidate.judged.route, &subject, &rules.routing, claims, desk)
         })?;
+        assigned.arrived &= routing::is_work(&assigned.assignment, &subject);
         self.turns.write(plan.no, &dealt)?;
         self.dealer.count(&assigned);
         let is_owned = assigned.assignment.owner.is_some();

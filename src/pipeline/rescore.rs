@@ -25,7 +25,7 @@ use crate::model::moment::utc_from_ms;
 use crate::model::task::{PlannedTask, TaskState};
 use crate::report::comparison::{Comparing, Comparison, LeadShift, PointShift, TaskShift, Verdict};
 use crate::report::run_json::RunSummary;
-use crate::routing::{Dealt, assign_again};
+use crate::routing::{Dealt, assign_again, is_work};
 use crate::rules::RuleSet;
 use crate::rules::routing::RoutingPolicy;
 use crate::store::Store;
@@ -265,10 +265,12 @@ impl<'a> Rescoring<'a> {
         let subject = candidate.subject(as_of);
         let crm_owner = candidate.lead.golden.values.get(field::CRM_OWNER);
         let (last, reroutes) = (&lead.assignment, self.scope.reroutes);
-        self.dealer.deal(lead.no, last.owner.as_deref(), |desk| {
+        let (mut assigned, dealt) = self.dealer.deal(lead.no, last.owner.as_deref(), |desk| {
             let route = candidate.judged.route;
             assign_again(route, &subject, &rules.routing, last, crm_owner, reroutes, desk)
-        })
+        })?;
+        assigned.arrived &= is_work(&assigned.assignment, &subject);
+        Ok((assigned, dealt))
     }
 
     fn compare(

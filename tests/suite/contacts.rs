@@ -44,6 +44,28 @@ fn whom_a_crm_knows_is_nobodys_turn_and_gets_no_mail() {
 }
 
 #[test]
+fn whom_a_crm_knows_fills_nobodys_cap() {
+    let workspace = Workspace::new();
+    let routing = "triage = 'triage'\n[[owner]]\nid = 'marek'\nname = 'Marek Wzorowy'\n\
+        cap = { leads = 1, per = 'day' }\n\
+        [[queue]]\nid = 'sales'\npool = [{ owner = 'marek' }]\nbecause = 'b'\n\
+        [[queue]]\nid = 'triage'\nbecause = 'b'\n\
+        [[route]]\nid = 'all'\nwhen = { field = 'has-enquired', is = true }\nqueue = 'sales'\nbecause = 'b'\n";
+    let of_marek = CRM.replace("NEW,\n", "NEW,Marek Wzorowy\n");
+    workspace.file("rules/routing.toml", routing);
+    workspace.input("contacts.csv", of_marek).input(
+        "form.csv",
+        format!("{HEADER}s1,2026-11-20T17:00:00Z,Ewa Lis,ewa@czwarta.pl,Proszę o wycenę,PL\n"),
+    );
+    workspace.run(&["run"]);
+    for email in ["anna@firma.pl", "zaneta@druga.pl", "jan@trzecia.pl", "ewa@czwarta.pl"] {
+        assert_eq!(cells(&workspace, email, ["owner"]), ["marek"], "{email}");
+    }
+    assert_eq!(workspace.number("SELECT sum(leads) FROM load"), 1, "the one who asked");
+    assert_rebuild_changes_nothing(&workspace);
+}
+
+#[test]
 fn an_enquiry_of_a_customer_is_known_as_one_whichever_came_first() {
     let stand = |first: (&str, String), second: (&str, String)| {
         let workspace = Workspace::new();
