@@ -3,20 +3,21 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::horizon::Horizon;
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
-use crate::pipeline::calibrate::{Lessons, Question, gather};
+use crate::pipeline::calibrate::{Lessons, gather};
+use crate::report::rules::{percent, ratio};
 use crate::rules::RuleSet;
-use crate::rules::decode::duration_seconds;
 use crate::rules::diagnostics::RuleText;
 use crate::rules::edit::{Edit, edited, unified_diff};
 use crate::scoring::calibration::{
     Calibration, Discrimination, Kept, OUTCOMES_MIN, RuleProposal, TooLittle, calibrate,
 };
+use crate::scoring::lift::{Ended, Lift};
 
 /// Propose points from how leads ended.
 ///
@@ -29,12 +30,8 @@ pub struct Calibrate {
     #[arg(long, value_name = "KIND", value_delimiter = ',', default_value = "won",
           value_parser = ["won", "meeting-held", "meeting-booked", "contacted"])]
     success: Vec<String>,
-    /// A good end counts if it comes within this time; younger leads are left out.
-    #[arg(long, value_name = "TIME", default_value = "90d")]
-    window: String,
-    /// How long after it came a lead is looked at: what became known later could not have helped.
-    #[arg(long, value_name = "TIME", default_value = "1d")]
-    known_after: String,
+    #[command(flatten)]
+    horizon: Horizon,
     /// Write the proposed scoring.toml to this file, which must not exist yet.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -60,13 +57,8 @@ impl Calibrate {
         let (texts, _) = global.rule_texts()?;
         let rules = global.rules()?;
         let store = global.read_store()?;
-        let question = Question {
-            successes: self.success.clone(),
-            window: duration("window", &self.window)?,
-            known_after: duration("known-after", &self.known_after)?,
-            as_of: global.now(&rules)?,
-        };
-        let lessons = gather(&store, &rules, &question)?;
+        let question = self.horizon.question(self.success.clone(), global.now(&rules)?)?;
+        let [lessons] = gather(&store, &rules, [&question])?;
         let found =
             calibrate(&lessons.lessons, &rules.scoring).map_err(|few| refusal(few, self))?;
         let file = scoring_file(&texts)?;
@@ -115,7 +107,7 @@ impl Calibrate {
                 "{leads}: {} {} within {}, the others not{young}{changed}",
                 found.successes,
                 self.success.join(" or "),
-                self.window
+                self.horizon.window
             ),
             2,
         )?;
@@ -161,14 +153,6 @@ impl Calibrate {
     }
 }
 
-fn duration(option: &str, text: &str) -> Result<TimeDelta> {
-    let seconds = duration_seconds(text).filter(|seconds| *seconds > 0);
-    seconds.and_then(TimeDelta::try_seconds).ok_or_else(|| {
-        UsageError(format!("--{option} {text} is not a time\nhint: write it like 36h, 30d or 12w"))
-            .into()
-    })
-}
-
 fn refusal(few: TooLittle, asked: &Calibrate) -> anyhow::Error {
     UsageError(format!(
         "{} leads ended well ({}) and {} otherwise; at least {OUTCOMES_MIN} of each are needed to learn from\n\
@@ -210,23 +194,19 @@ fn edits(proposals: &[RuleProposal], rules: &RuleSet) -> Vec<Edit> {
         .collect()
 }
 
-fn percent(share: f64) -> String {
-    format!("{:.0} %", 100.0 * share)
-}
-
 fn rule_rows(found: &Calibration, rules: &RuleSet) -> Vec<Vec<String>> {
     let header = ["rule", "group", "leads", "ended well", "lift", "now", "proposed", ""];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    let usual = found.successes as f64 / found.leads as f64;
+    let all = Ended { leads: found.leads as u64, well: found.successes as u64 };
     for (rule, one) in rules.scoring.rules.iter().zip(&found.rules).filter(|(_, one)| one.fired > 0)
     {
-        let share = one.succeeded as f64 / one.fired as f64;
+        let fired = Ended { leads: one.fired as u64, well: one.succeeded as u64 };
         rows.push(vec![
             rule.id.clone(),
             rule.group.word().to_owned(),
             one.fired.to_string(),
-            percent(share),
-            format!("{:.1}", share / usual),
+            fired.share().map(percent).unwrap_or_default(),
+            Lift::beside(fired, all).ratio().map(ratio).unwrap_or_default(),
             one.now.to_string(),
             one.proposed.to_string(),
             one.kept.map(kept_word).unwrap_or_default().to_owned(),

@@ -294,7 +294,9 @@ impl Teller<'_> {
 
     fn submissions(&self) -> Result<()> {
         let mut rows = vec![
-            ["row", "submission", "source", "submitted", "joined by"].map(str::to_owned).to_vec(),
+            ["row", "submission", "source", "submitted", "enquiry", "joined by"]
+                .map(str::to_owned)
+                .to_vec(),
         ];
         for one in &self.story.submissions {
             rows.push(vec![
@@ -302,6 +304,7 @@ impl Teller<'_> {
                 one.row.evidence.clone(),
                 one.row.source.clone(),
                 self.local(one.row.submitted_ms),
+                if one.row.is_enquiry { "yes" } else { "no" }.to_owned(),
                 one.joined_by.as_ref().map_or_else(
                     || "(first)".to_owned(),
                     |(kind, with)| format!("same {} as {with}", kind.word()),
@@ -476,6 +479,7 @@ fn as_json(story: &Story, rules: &RuleSet) -> Value {
             "place": one.row.evidence,
             "source": one.row.source,
             "submitted_at": instant(one.row.submitted_ms),
+            "is_enquiry": one.row.is_enquiry,
             "joined_by": one.joined_by.as_ref().map(|(kind, with)| json!([kind.word(), with])),
             "notices": one.notices,
         })).collect::<Vec<_>>(),

@@ -8,6 +8,7 @@ mod calibrate;
 mod check;
 mod clock;
 mod explain;
+mod horizon;
 mod init;
 mod leads;
 mod matching;

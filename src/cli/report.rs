@@ -2,6 +2,7 @@
 
 mod alerts;
 mod rotation;
+mod rules;
 
 use std::io::Write as _;
 
@@ -12,9 +13,7 @@ use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
 use crate::pipeline::accounts::StoreAccounts;
 use crate::pipeline::reports::{dropoff_table, duplicate_tables};
-use crate::pipeline::rule_usage::{RuleUsage, rule_usage};
 use crate::report::accounts::{csv_table, member_table, table};
-use crate::report::rules::{dead, route_csv, route_table, rule_csv, rule_table};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::runs::{RunKind, RunRecord};
@@ -45,20 +44,12 @@ enum What {
     Rotation(rotation::OfRotation),
     /// Alerts that are open, and those that closed in the last thirty days.
     Alerts(alerts::OfAlerts),
-    /// How often each scoring rule and each route fired, and which never did.
+    /// How often each scoring rule and each route fired, which never did, and what each rule is worth.
     ///
-    /// Counted are the leads that there are, by their latest decision; `last fired` looks at all decisions.
-    Rules(OfRules),
-}
-
-#[derive(Debug, Args)]
-struct OfRules {
-    /// How to write it.
-    #[arg(long, value_enum, default_value = "table")]
-    format: ReportFormat,
-    /// Only rules and routes that have never fired.
-    #[arg(long)]
-    dead: bool,
+    /// Counted are the leads that there are, by their latest decision; `last fired` looks at all decisions. Once
+    /// it is known how leads ended, each rule's leads are set beside the others, as `calibrate` sees them: how many
+    /// had a meeting, how many bought, and the lift, which is one share divided by the other.
+    Rules(rules::OfRules),
 }
 
 #[derive(Debug, Args)]
@@ -110,7 +101,7 @@ impl Report {
             }
             What::Rotation(of) => of.print(&store, &rules, global.now(&rules)?)?,
             What::Alerts(of) => of.print(&store, &rules, global.now(&rules)?)?,
-            What::Rules(of) => of.print(rule_usage(&store, &rules)?)?,
+            What::Rules(of) => of.print(&store, &rules, global.now(&rules)?)?,
             What::Accounts(of) => of.print(&StoreAccounts::new(&store, &rules)?)?,
         }
         Ok(0)
@@ -152,26 +143,6 @@ impl Of {
 
     fn print(&self, tables: &[Vec<Vec<String>>], right: &[usize]) -> Result<()> {
         self.format.print(tables, right)
-    }
-}
-
-impl OfRules {
-    fn print(&self, mut usage: RuleUsage) -> Result<()> {
-        if self.dead {
-            usage.rules.retain(|rule| rule.last_fired.is_none());
-            usage.routes.retain(|route| route.last_fired.is_none());
-        }
-        let RuleUsage { leads, rules, routes } = &usage;
-        if self.format == ReportFormat::Csv {
-            let tables = [rule_csv(rules, *leads), route_csv(routes, *leads)];
-            return self.format.print(&tables, &[]);
-        }
-        self.format.print(&[rule_table(rules, *leads)], &[2, 3, 4, 5, 6])?;
-        terminal::print("")?;
-        self.format.print(&[route_table(routes, *leads)], &[2, 3, 4])?;
-        let Some(dead) = dead(rules, routes) else { return Ok(()) };
-        terminal::print("")?;
-        terminal::print_wrapped(&dead, 2)
     }
 }
 

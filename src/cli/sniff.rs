@@ -509,9 +509,11 @@ fn role_text(role: Role, rules: &RuleSet) -> String {
         Role::Completion => "completed or partial".to_owned(),
         Role::LandingUrl => "landing page with UTM".to_owned(),
         Role::ModifiedAt => "last changed".to_owned(),
+        Role::NotedAt => "time of writing down".to_owned(),
         Role::Volatile => "kept, changes between exports".to_owned(),
         Role::LeadId => "lead id".to_owned(),
         Role::Event => "what was done".to_owned(),
+        Role::EventState => "how far it has come".to_owned(),
         Role::EventDetail => "what it was about".to_owned(),
         Role::Answer => "kept as an answer".to_owned(),
     }

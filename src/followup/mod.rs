@@ -54,7 +54,7 @@ pub struct Answering<'a> {
 /// Returns the tasks that `enquiry` sets off, by due time, then in the plan's order.
 ///
 /// A duplicate neither doubles nor restarts a plan, for times count from the submission that opened the cycle, and
-/// the keys of the tasks are the same however often this is asked.
+/// the keys of the tasks are the same however often this is asked. Who never asked for anything gets none.
 pub fn plan(
     enquiry: Enquiry<'_>,
     subject: &Subject<'_>,
@@ -63,7 +63,8 @@ pub fn plan(
     answering: Answering<'_>,
 ) -> Vec<PlannedTask> {
     let Answering { policy, owner_hours, allowed } = answering;
-    let Some(plan) = policy.plan_for(subject, segment) else { return Vec::new() };
+    let plan = policy.plan_for(subject, segment).filter(|_| subject.facts.n_submissions > 0);
+    let Some(plan) = plan else { return Vec::new() };
     let cycle = Cycle {
         enquiry,
         contacted_at: contacted_since(enquiry.at, subject),

@@ -29,7 +29,12 @@ pub(super) struct SplitTime {
 impl SplitTime {
     /// Finds the two columns, if there are such.
     pub(super) fn find(columns: &[Column]) -> Option<Self> {
-        let main = columns.iter().find(|column| column.role == Role::SubmittedAt)?;
+        let mut mains = columns.iter().filter(|column| column.role == Role::SubmittedAt);
+        mains.find_map(|main| Self::beside(main, columns))
+    }
+
+    /// Finds the column that completes `main`.
+    fn beside(main: &Column, columns: &[Column]) -> Option<Self> {
         let rest = words_of(&main.name);
         let (main_has_date, main_has_time) = (has(&rest, DATE_WORDS), has(&rest, TIME_WORDS));
         let is_beside = |column: &&Column| {

@@ -91,6 +91,7 @@ core_fields! {
     73 KRS "krs" "Number in the Polish court register, ten digits.";
     74 EMAIL_IS_UNDELIVERABLE "email-is-undeliverable" "`true` when mail to the address came back for good.";
     75 USER_ID "user-id" "The person's id in the product or on the site, as trackers have it.";
+    76 IS_CUSTOMER "is-customer" "`true` when a CRM or a list says that they have bought, `false` when it says how far they are and that is not it.";
 }
 
 /// What [`PHONE_TYPE`] may be: the types of libphonenumber, and `unknown` where its metadata give none.
@@ -182,7 +183,7 @@ mod tests {
     fn core_numbers_are_positions() {
         assert_eq!(CORE[EMAIL.0 as usize], "email");
         assert_eq!(CORE[KRS.0 as usize], "krs");
-        assert_eq!(CORE.len(), USER_ID.0 as usize + 1);
+        assert_eq!(CORE.len(), IS_CUSTOMER.0 as usize + 1);
     }
 
     #[test]

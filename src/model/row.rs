@@ -49,8 +49,12 @@ pub enum Role {
     LeadId,
     /// Holds the name of what somebody did.
     Event,
+    /// Holds how far an event has come: planned or done, its outcome, the stage of a deal.
+    EventState,
     /// Holds what an event was about: a page, a file, a link, a campaign.
     EventDetail,
+    /// Holds when somebody wrote an event down, such as the day on which a meeting was booked.
+    NotedAt,
     /// Is kept with the raw row and answers nothing that leadmill asks.
     Answer,
 }

@@ -24,6 +24,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("no-show", "which meeting they missed"),
     ("won", "the deal"),
     ("lost", "why"),
+    ("owner-changed", "whose they are now"),
     (TASK_DONE, "which task, `hot/call` or just `call`"),
     (TASK_SNOOZED, "which task, and until when: `hot/call until 2026-11-20T08:00:00Z`"),
 ];

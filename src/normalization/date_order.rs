@@ -286,7 +286,9 @@ impl DateSurvey {
 
     /// Looks at the times in one row.
     pub fn add(&mut self, cells: &[Cell]) {
-        let is_time = |cell: &&Cell| matches!(cell.role, Role::SubmittedAt | Role::ModifiedAt);
+        let is_time = |cell: &&Cell| {
+            matches!(cell.role, Role::SubmittedAt | Role::NotedAt | Role::ModifiedAt)
+        };
         for cell in cells.iter().filter(is_time) {
             let text = unguard(&cell.text);
             let bare = without_words(&narrow(&text));

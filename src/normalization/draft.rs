@@ -151,7 +151,9 @@ impl Normalizer<'_> {
             | Role::Volatile
             | Role::LeadId
             | Role::Event
+            | Role::EventState
             | Role::EventDetail
+            | Role::NotedAt
             | Role::Answer => {}
         }
     }
@@ -308,7 +310,11 @@ impl Normalizer<'_> {
                 answer::Answer::Yes => Ok(Some("true".to_owned())),
                 answer::Answer::No => Ok(Some("false".to_owned())),
                 answer::Answer::Blank => Ok(None),
-                answer::Answer::Unknown => unreadable("boolean-unreadable", "yes or no"),
+                // How many there are, as in Pipedrive's `Won deals`, says whether there is any.
+                answer::Answer::Unknown => match text.trim().parse::<u32>() {
+                    Ok(count) => Ok(Some((count > 0).to_string())),
+                    Err(_) => unreadable("boolean-unreadable", "yes or no"),
+                },
             },
             FieldKind::Country => match country::parse(&text, self.tables) {
                 Some(code) => Ok(Some(code)),

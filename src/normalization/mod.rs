@@ -51,7 +51,7 @@ use crate::model::row::{ConsentMapping, Origin, Row, RowContent};
 use crate::model::submission::RowVerdict;
 use crate::rules::field::{FieldCatalog, fold_header};
 use crate::rules::routing::RoutingPolicy;
-use crate::rules::source::{ColumnMapping, IdScope};
+use crate::rules::source::{ColumnMapping, IdScope, ToldTouch};
 use crate::rules::tables::Tables;
 
 /// Something worth saying about one value.
@@ -86,6 +86,8 @@ pub struct SourceContext<'a> {
     pub id_scope: IdScope,
     /// The preset's columns, some of which have a zone of their own.
     pub columns: &'a [ColumnMapping],
+    /// What rows of events tell by words in several columns.
+    pub told: &'a [ToldTouch],
     /// What [`crate::model::row::Role::Consent`] numbers index.
     pub consents: &'a [ConsentMapping],
     /// ISO 3166-1 alpha-2 code of the country whose phone numbers carry no country code.

@@ -32,6 +32,7 @@ fn source() -> SourceContext<'static> {
         counts_from_1904: false,
         id_scope: IdScope::Everywhere,
         columns: &[],
+        told: &[],
         consents: &[],
         default_country: "PL",
         received_at: Utc.with_ymd_and_hms(2025, 9, 30, 12, 0, 0).unwrap(),

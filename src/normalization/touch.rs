@@ -12,6 +12,7 @@ use crate::model::row::{Cell, Role, RowTouch};
 use crate::model::submission::RowVerdict;
 use crate::model::touch::{Identity, IdentityKind, Touch};
 use crate::rules::field::fold_header;
+use crate::rules::source::{NamePattern, ToldTouch, header_key};
 
 /// Nobody was tracked before; a time before it is a counter's start or a broken clock.
 const FIRST_YEAR: i32 = 2000;
@@ -54,7 +55,12 @@ pub(super) fn judge(normalizer: &Normalizer<'_>, touch: RowTouch, cells: &[Cell]
     if is_named_by_row && let Some(rejection) = form_among_events(cells) {
         return RowVerdict::Quarantined(rejection);
     }
-    let at_ms = match time(normalizer, cells) {
+    let told = match told_by(normalizer, cells).filter(|_| is_named_by_row) {
+        Some(ToldTouch { kind: None, .. }) => return RowVerdict::Skipped(NOT_DONE_YET),
+        told => told,
+    };
+    let is_dated_when_noted = told.is_some_and(|told| told.is_dated_when_noted);
+    let at_ms = match time(normalizer, cells, is_dated_when_noted) {
         Ok(at_ms) => at_ms,
         Err(rejection) => return RowVerdict::Quarantined(rejection),
     };
@@ -69,16 +75,55 @@ pub(super) fn judge(normalizer: &Normalizer<'_>, touch: RowTouch, cells: &[Cell]
                 .to_owned(),
         });
     }
-    let RowTouch { kind, detail } = if is_named_by_row {
-        match named(normalizer, cells) {
+    let RowTouch { kind, detail } = match told.and_then(|told| told.kind.as_ref()) {
+        Some(kind) => RowTouch {
+            kind: kind.clone(),
+            detail: detail(normalizer, cells).unwrap_or_default().to_owned(),
+        },
+        None if is_named_by_row => match named(normalizer, cells) {
             Ok(named) => named,
             Err(rejection) => return RowVerdict::Quarantined(rejection),
-        }
-    } else {
-        touch
+        },
+        None => touch,
     };
-    let fingerprint = fingerprint_of(normalizer, is_named_by_row, cells, &kind, &detail);
+    let fingerprint = match native_id(cells).filter(|_| told.is_some()) {
+        Some(id) => fingerprint_of_record(normalizer, &id, at_ms, &kind),
+        None => fingerprint_of(normalizer, is_named_by_row, cells, &kind, &detail),
+    };
     RowVerdict::Touch(Touch { fingerprint, at_ms, kind, detail, identities })
+}
+
+/// Why a row of a source of events may be left out: a deal that is open, a call that is planned. Once something has
+/// come of it, the row says so and is another one.
+const NOT_DONE_YET: &str = "nothing done yet";
+
+/// Returns what the words in several columns tell together, by the first of the preset's rules whose words are there.
+fn told_by<'a>(normalizer: &Normalizer<'a>, cells: &[Cell]) -> Option<&'a ToldTouch> {
+    let says = |role: Role, wanted: &[NamePattern]| {
+        let mut said = cells.iter().filter(|cell| cell.role == role).peekable();
+        let fits = |text: &str| wanted.iter().any(|pattern| pattern.fits(&header_key(text)));
+        wanted.is_empty() || said.peek().is_none() && fits("") || said.any(|cell| fits(&cell.text))
+    };
+    let mut told = normalizer.source.told.iter();
+    told.find(|told| says(Role::Event, &told.event) && says(Role::EventState, &told.state))
+}
+
+/// Returns what makes it the same touch when a CRM exports its record again, with another subject, in another language
+/// or with other columns; a meeting that was booked and then held is two touches.
+fn fingerprint_of_record(
+    normalizer: &Normalizer<'_>,
+    id: &str,
+    at_ms: i64,
+    kind: &str,
+) -> Fingerprint {
+    let shown =
+        |column: &str, text: String| Cell { column: column.into(), role: Role::Answer, text };
+    let counted = [
+        shown("record", id.to_owned()),
+        shown("touch at", at_ms.to_string()),
+        shown("touch kind", kind.to_owned()),
+    ];
+    fingerprint(normalizer.source.source_id, &counted, ToldApart::ByContent)
 }
 
 /// Returns what makes it the same event when it is received again: the id of a tracker that gives every event one
@@ -126,22 +171,48 @@ fn form_among_events(cells: &[Cell]) -> Option<Rejection> {
     })
 }
 
-fn time(normalizer: &Normalizer<'_>, cells: &[Cell]) -> Result<i64, Rejection> {
+/// Returns the cells of a role, those first whose columns the preset names first.
+fn in_preset_order<'c>(
+    normalizer: &Normalizer<'_>,
+    cells: &'c [Cell],
+    role: Role,
+) -> Vec<&'c Cell> {
+    let mut found: Vec<&Cell> = cells.iter().filter(|cell| cell.role == role).collect();
+    let mappings = || normalizer.source.columns.iter().filter(|mapping| mapping.role == role);
+    if found.len() > 1 && mappings().count() > 1 {
+        found.sort_by_cached_key(|cell| {
+            mappings().position(|mapping| mapping.is_named(&cell.column)).unwrap_or(usize::MAX)
+        });
+    }
+    found
+}
+
+/// Returns when it happened; what is dated when it was noted, and what says no other time, when it was written down.
+fn time(
+    normalizer: &Normalizer<'_>,
+    cells: &[Cell],
+    is_dated_when_noted: bool,
+) -> Result<i64, Rejection> {
     let reject = |cell: Option<&Cell>, message: String| Rejection {
         code: "touch-time",
         column: cell.map_or_else(String::new, |cell| cell.column.to_string()),
         value: cell.map_or_else(String::new, |cell| cell.text.clone()),
         message,
     };
-    let times = || cells.iter().filter(|cell| cell.role == Role::SubmittedAt);
+    let mut times =
+        [Role::SubmittedAt, Role::NotedAt].map(|role| in_preset_order(normalizer, cells, role));
+    if is_dated_when_noted {
+        times.reverse();
+    }
+    let times = times.concat();
     let read = |cell: &Cell| {
         let style = normalizer.time_style(&cell.column);
         moment::parse(&cell.text, style).ok().map(|(moment, _)| moment.epoch_ms)
     };
-    let Some((cell, at_ms)) = times().find_map(|cell| Some((cell, read(cell)?))) else {
+    let Some((cell, at_ms)) = times.iter().find_map(|cell| Some((*cell, read(cell)?))) else {
         let message = "the event says no time that can be read; export it as in 2026-03-10T12:00:00Z, or map its \
                        column in the source's preset";
-        return Err(reject(times().next(), message.to_owned()));
+        return Err(reject(times.first().copied(), message.to_owned()));
     };
     let first = Utc.with_ymd_and_hms(FIRST_YEAR, 1, 1, 0, 0, 0).single();
     let last = normalizer.source.received_at + TimeDelta::days(DAYS_AHEAD_MAX);
@@ -169,7 +240,13 @@ fn identities(normalizer: &Normalizer<'_>, cells: &[Cell]) -> Vec<Identity> {
                 Ok(lead) => Some(Identity::new(IdentityKind::Lead, lead.to_string())),
                 Err(_) => id(IdentityKind::External),
             }),
-            Role::Field(field::EXTERNAL_ID) => identities.extend(id(IdentityKind::External)),
+            // A deal names all of its contacts in one cell.
+            Role::Field(field::EXTERNAL_ID) => identities.extend(
+                text.split(';')
+                    .map(trim)
+                    .filter(|id| !is_nobodys(id))
+                    .map(|id| Identity::new(IdentityKind::External, id)),
+            ),
             Role::Field(field::USER_ID) => identities.extend(id(IdentityKind::User)),
             Role::Field(field::VISITOR_ID) => identities.extend(id(IdentityKind::Visitor)),
             Role::Field(field::EMAIL) => identities.extend(
@@ -212,6 +289,20 @@ fn is_nobodys(id: &str) -> bool {
     !has_sign || NOBODY.contains(&id.to_lowercase().as_str())
 }
 
+/// Returns what the event was about: a page or link before all else.
+fn detail<'c>(normalizer: &Normalizer<'_>, cells: &'c [Cell]) -> Option<&'c str> {
+    let details = in_preset_order(normalizer, cells, Role::EventDetail);
+    let texts = || details.iter().map(|cell| trim(&cell.text)).filter(|text| !text.is_empty());
+    let is_place = |text: &&str| text.starts_with('/') || text.contains("://");
+    let pages = [Role::LandingUrl, Role::Field(field::LANDING_PAGE)];
+    let page = || {
+        let found = pages.iter().flat_map(|role| cells.iter().filter(|cell| cell.role == *role));
+        let mut found = found.map(|cell| trim(&cell.text));
+        found.find(|text| !text.is_empty())
+    };
+    texts().find(is_place).or_else(|| texts().next()).or_else(page)
+}
+
 /// Returns the kind and the detail of an event that a column names.
 fn named(normalizer: &Normalizer<'_>, cells: &[Cell]) -> Result<RowTouch, Rejection> {
     let first = |role: Role| {
@@ -221,25 +312,19 @@ fn named(normalizer: &Normalizer<'_>, cells: &[Cell]) -> Result<RowTouch, Reject
             .map(|cell| trim(&cell.text))
             .find(|text| !text.is_empty())
     };
-    let texts = |role: Role| {
-        let of_role = cells.iter().filter(move |cell| cell.role == role);
-        of_role.map(|cell| trim(&cell.text)).filter(|text| !text.is_empty())
-    };
-    let is_place = |text: &&str| text.starts_with('/') || text.contains("://");
-    let url = first(Role::LandingUrl).or_else(|| first(Role::Field(field::LANDING_PAGE)));
-    let place = texts(Role::EventDetail).find(is_place);
-    let detail = place.or_else(|| first(Role::EventDetail)).or(url);
+    let detail = detail(normalizer, cells);
     let kind_of = |event: &str| normalizer.tables.touch_kind(&fold_header(event));
-    let known = texts(Role::Event).find(|event| kind_of(event).is_some());
+    let events = cells.iter().filter(|cell| cell.role == Role::Event);
+    let known = events.map(|cell| trim(&cell.text)).find(|event| kind_of(event).is_some());
     let Some(event) = known.or_else(|| first(Role::Event)) else {
-        return detail.map_or_else(
+        return detail.filter(|_| normalizer.source.told.is_empty()).map_or_else(
             || {
                 Err(Rejection {
                     code: "touch-without-name",
                     column: String::new(),
                     value: String::new(),
-                    message: "the event has neither a name nor a page; export one of them with it, or map its column \
-                              in the source's preset"
+                    message: "the event has no name, and no page that could stand for one; export one of them with it, \
+                              or map its column in the source's preset"
                         .to_owned(),
                 })
             },
@@ -249,6 +334,17 @@ fn named(normalizer: &Normalizer<'_>, cells: &[Cell]) -> Result<RowTouch, Reject
     Ok(match kind_of(event) {
         Some(kind) => {
             RowTouch { kind: kind.to_owned(), detail: detail.unwrap_or_default().to_owned() }
+        }
+        None if !normalizer.source.told.is_empty() => {
+            let cell = cells.iter().find(|cell| cell.role == Role::Event);
+            return Err(Rejection {
+                code: "touch-kind",
+                column: cell.map_or_else(String::new, |cell| cell.column.to_string()),
+                value: event.to_owned(),
+                message: "nothing says what that is; name it under its kind in tables/touches.toml, or in a [[touch]] \
+                          of the source's preset, and import the row again"
+                    .to_owned(),
+            });
         }
         None => RowTouch {
             kind: "event".to_owned(),

@@ -10,6 +10,7 @@ use crate::model::moment::{Certainty, Moment};
 use crate::model::outcome::{Notice, Rejection};
 use crate::model::row::{Cell, Origin, Role, RowKind};
 use crate::model::submission::{RowVerdict, Submission};
+use crate::rules::field::fold_header;
 
 impl Normalizer<'_> {
     /// Judges the row with `cells`.
@@ -122,6 +123,9 @@ impl Normalizer<'_> {
                 }
             }
         }
+        if self.source.is_contact_list {
+            values.set_if_absent(field::IS_CUSTOMER, self.is_customer(cells).unwrap_or_default());
+        }
         if let Some(title) = values.get(field::JOB_TITLE).map(str::to_owned) {
             let title = self.title(&title);
             values.set_if_absent(field::DEPARTMENT, title.department.unwrap_or_default());
@@ -145,6 +149,19 @@ impl Normalizer<'_> {
                 message: remark.message,
             });
         }
+    }
+
+    /// Returns whether any status that a CRM gives somebody means that they have bought; nothing where it gives none.
+    fn is_customer(&self, cells: &[Cell]) -> Option<&'static str> {
+        let is_status = |cell: &&Cell| cell.role == Role::Field(field::CRM_STATUS);
+        let mut found = None;
+        for cell in cells.iter().filter(is_status) {
+            match self.tables.touch_kind(&fold_header(&cell.text)) {
+                Some("won") => return Some("true"),
+                _ => found = Some("false"),
+            }
+        }
+        found
     }
 
     fn received(&self) -> Moment {

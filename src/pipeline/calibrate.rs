@@ -25,6 +25,9 @@ use crate::store::rescore::RescoreScope;
 /// Leads that are read before their touches are forgotten again.
 const LEADS_PER_CHUNK: usize = 512;
 
+/// A meeting: somebody has a date with us, or has had one.
+pub const MEETING: &[&str] = &["meeting-booked", "meeting-held"];
+
 /// What is asked of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
@@ -49,13 +52,17 @@ pub struct Lessons {
     pub changed_since: u64,
 }
 
-/// Returns what the leads of `store` teach under `rules`.
+/// Returns what the leads of `store` teach under `rules`, to each of `questions` its own.
 ///
 /// Only leads whose window is over teach anything, however they ended: of the younger ones only the quick would be in.
 /// Every lead is scored as it was `known_after` its first submission, or when it ended well, if that was earlier: what
 /// was sent, done or changed later is left out, and so is the CRM's status, or the outcome would explain itself.
-pub fn gather(store: &Store, rules: &RuleSet, question: &Question) -> Result<Lessons> {
-    let mut found = Lessons::default();
+pub fn gather<const N: usize>(
+    store: &Store,
+    rules: &RuleSet,
+    questions: [&Question; N],
+) -> Result<[Lessons; N]> {
+    let mut found: [Lessons; N] = std::array::from_fn(|_| Lessons::default());
     let mut after = LeadNo(0);
     loop {
         let leads = store.standing_leads(RescoreScope::default(), after, false, LEADS_PER_CHUNK)?;
@@ -72,7 +79,9 @@ pub fn gather(store: &Store, rules: &RuleSet, question: &Question) -> Result<Les
                 .into_iter()
                 .map(|joined| joined.touch)
                 .collect();
-            learn(rows, touches, &status, rules, question, &mut found)?;
+            for (question, found) in questions.into_iter().zip(&mut found) {
+                learn(rows.clone(), touches.clone(), &status, rules, question, found)?;
+            }
         }
     }
 }
@@ -104,7 +113,9 @@ fn learn(
     question: &Question,
     found: &mut Lessons,
 ) -> Result<()> {
-    let Some(first) = rows.iter().min_by_key(|row| (row.submitted_ms, row.fingerprint)) else {
+    // That somebody is in a CRM is no enquiry; where nobody ever enquired, it is all there is to count from.
+    let in_order = |row: &&MemberRow| (!row.is_enquiry, row.submitted_ms, row.fingerprint);
+    let Some(first) = rows.iter().min_by_key(in_order) else {
         return Ok(());
     };
     let first_ms = first.submitted_ms;

@@ -49,6 +49,7 @@ pub(super) struct AssembledMember {
     pub(super) submitted_ms: i64,
     pub(super) modified_ms: i64,
     is_time_known: bool,
+    is_enquiry: bool,
     values: FieldValues,
     pub(super) claims: Vec<ConsentClaim>,
 }
@@ -114,7 +115,8 @@ fn enquiry(
 
 /// Returns when the latest enquiry of `lead` was sent that it did not only come back about.
 fn latest_cycle(lead: &Assembled, rules: &RuleSet, as_of: DateTime<Utc>) -> (DateTime<Utc>, u32) {
-    let times: Vec<_> = lead.members.iter().map(|one| utc_from_ms(one.submitted_ms)).collect();
+    let enquiries = lead.members.iter().filter(|one| one.is_enquiry);
+    let times: Vec<_> = enquiries.map(|one| utc_from_ms(one.submitted_ms)).collect();
     followup::latest_cycle(&times, rules.followup.restart_after).unwrap_or((as_of, 1))
 }
 
@@ -223,6 +225,7 @@ fn assemble(
             submitted_ms: row.submitted_ms,
             modified_ms: row.changed_ms(),
             is_time_known: row.is_time_known,
+            is_enquiry: row.is_enquiry,
             values,
             claims,
         });
@@ -239,8 +242,11 @@ fn assemble(
         })
         .collect();
     let golden = golden(&views, &rules.fields, &rules.survivorship);
-    let sources: BTreeSet<&str> = rows.iter().map(|row| row.source.as_str()).collect();
-    let times = || members.iter().map(|member| member.submitted_ms);
+    // Whoever is known only from lists counts from when they came to be known.
+    let n_enquiries = rows.iter().filter(|row| row.is_enquiry).count();
+    let counted = || rows.iter().filter(|row| row.is_enquiry || n_enquiries == 0);
+    let sources: BTreeSet<&str> = counted().map(|row| row.source.as_str()).collect();
+    let times = || counted().map(|row| row.submitted_ms);
     let may = |channel| {
         consent::allowed(
             &rules.consent,
@@ -252,7 +258,7 @@ fn assemble(
         .allowed
     };
     let facts = Facts {
-        n_submissions: members.len() as u32,
+        n_submissions: n_enquiries as u32,
         n_sources: sources.len() as u32,
         first_submitted_at: utc_from_ms(times().min().context("a lead without submissions")?),
         last_submitted_at: utc_from_ms(times().max().context("a lead without submissions")?),
@@ -388,10 +394,9 @@ fn plan_tasks(
         consent::allowed(&rules.consent, &lead.consents, purpose, channel, as_of.timestamp_millis())
     };
     let (at, cycle) = latest_cycle(lead, rules, as_of);
-    let is_known = lead
-        .members
-        .iter()
-        .any(|one| one.is_time_known && one.submitted_ms == at.timestamp_millis());
+    let is_known = lead.members.iter().any(|one| {
+        one.is_enquiry && one.is_time_known && one.submitted_ms == at.timestamp_millis()
+    });
     followup::plan(
         followup::Enquiry { at, is_known, cycle, handed_out: &lead.handed_out },
         &subject(lead, touches, as_of),

@@ -104,10 +104,12 @@ impl<'a> Dealer<'a> {
             accounts.note(lead.no, lead.candidate, assignment.owner.as_deref());
         }
         let (is_overdue, dealt) = (claims.overdue.is_some(), self.desk.take_dealt());
-        let arrived = assignment.owner.is_some() && assignment.owner.as_deref() != lead.owner;
+        let subject = lead.candidate.subject(as_of);
+        let arrived = assignment.owner.is_some()
+            && assignment.owner.as_deref() != lead.owner
+            && routing::is_work(&assignment, &subject);
         let look_ms = match (&held, &assignment.owner) {
             (Some(held), Some(owner)) => {
-                let subject = lead.candidate.subject(as_of);
                 let since = if arrived { as_of } else { held.since };
                 let place = (owner.as_str(), assignment.queue.as_str());
                 let (up, _) = time_up(&rules.routing, &subject, place, since, &held.enquiry);
@@ -141,7 +143,8 @@ impl<'a> Dealer<'a> {
     /// Returns since when the lead has been with its owner; `None` where no rule asks.
     fn held(&self, lead: &Lead<'_>) -> Result<Option<Held>> {
         let Deciding { store, rules, run, as_of, .. } = self.deciding;
-        if rules.routing.reassign.is_empty() {
+        let has_enquired = lead.candidate.lead.facts.n_submissions > 0;
+        if rules.routing.reassign.is_empty() || !has_enquired {
             return Ok(None);
         }
         let enquiry = lead.candidate.enquiry(store, rules, as_of)?;

@@ -93,6 +93,7 @@ pub fn ingest_input(
         name: report.name.clone(),
         sha256: input.sha256,
         source: report.source.clone(),
+        tells_contacts: !preset.tells_enquiries,
         encoding: report.encoding.clone(),
         // JSON has no header: a row that comes back from quarantine carries its own names.
         header: if input.is_table() { input.header.clone() } else { Vec::new() },
@@ -277,6 +278,7 @@ pub fn source_context<'a>(
         counts_from_1904: preset.counts_from_1904,
         id_scope: preset.id_scope,
         columns: &preset.columns,
+        told: &preset.told,
         consents: &preset.consents,
         default_country: &rules.workspace.default_country,
         received_at: as_of,

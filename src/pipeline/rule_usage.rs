@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use super::calibrate::{Lessons, Question, gather};
 use crate::model::decision::{Basis, Group};
 use crate::model::moment::utc_from_ms;
-use crate::report::rules::{RouteFigures, RuleFigures};
+use crate::report::rules::{Outcomes, RouteFigures, RuleFigures, RuleLifts};
 use crate::rules::RuleSet;
 use crate::rules::routing::RESERVED_ROUTES;
 use crate::rules::scoring::CAP_ID;
+use crate::scoring::lift::{Ended, lifts};
 use crate::store::Store;
 use crate::store::history::DecisionGlance;
 use crate::store::points::read_contributions;
@@ -23,6 +25,8 @@ pub struct RuleUsage {
     pub rules: Vec<RuleFigures>,
     /// Routes in the order of the file, then kept owners and triage, then those that are gone.
     pub routes: Vec<RouteFigures>,
+    /// How leads ended; none where nobody told, or nobody asked.
+    pub outcomes: Option<Outcomes>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,6 +61,7 @@ pub fn rule_usage(store: &Store, rules: &RuleSet) -> Result<RuleUsage> {
             given: fired.given,
             last_fired: fired.last_ms.map(local),
             since: since.rules.get(rule).copied().map(local),
+            lifts: None,
         });
     };
     for rule in &rules.scoring.rules {
@@ -98,7 +103,39 @@ pub fn rule_usage(store: &Store, rules: &RuleSet) -> Result<RuleUsage> {
     for (id, fired) in by_route {
         route(&id, None, Some(fired));
     }
-    Ok(RuleUsage { leads, rules: figures, routes })
+    Ok(RuleUsage { leads, rules: figures, routes, outcomes: None })
+}
+
+/// Adds to `usage` what each rule is worth: the leads that met it beside the others, by whether they had a meeting
+/// and whether they bought, as `asked`. Where nobody told how any lead ended, it stays as it is.
+///
+/// The leads are scored by `rules` as they were soon after they came, see [`gather`].
+pub fn compare_outcomes(
+    store: &Store,
+    rules: &RuleSet,
+    asked: [&Question; 2],
+    usage: &mut RuleUsage,
+) -> Result<()> {
+    if !store.has_touches()? && !store.has_crm_status()? {
+        return Ok(());
+    }
+    let of = |lessons: &Lessons| lifts(&lessons.lessons, rules.scoring.rules.len());
+    let ended = |lessons: &Lessons| Ended {
+        leads: lessons.lessons.len() as u64,
+        well: lessons.lessons.iter().filter(|lesson| lesson.succeeded).count() as u64,
+    };
+    let [meeting, won] = gather(store, rules, asked)?;
+    usage.outcomes = Some(Outcomes {
+        meeting: ended(&meeting),
+        won: ended(&won),
+        young: won.young,
+        changed_since: won.changed_since,
+    });
+    let lifts = of(&meeting).into_iter().zip(of(&won));
+    for (figures, (meeting, won)) in usage.rules.iter_mut().zip(lifts) {
+        figures.lifts = Some(RuleLifts { meeting, won });
+    }
+    Ok(())
 }
 
 fn count(

@@ -203,7 +203,8 @@ impl<'a> TouchBook<'a> {
     /// Returns the leads whose own `identity` is, in order; `source` is the preset of the touch that has it.
     fn owners(&mut self, identity: &Identity, source: &str) -> Result<Rc<[LeadNo]>> {
         // Every CRM counts its records by itself.
-        let scope = (identity.kind == IdentityKind::External).then(|| source.to_owned());
+        let system = |source: &str| self.rules.sources.system_of(source).to_owned();
+        let scope = (identity.kind == IdentityKind::External).then(|| system(source));
         let entry = (identity_hash(identity), scope);
         if let Some(known) = self.owners.get(&entry) {
             return Ok(known.clone());
@@ -214,7 +215,7 @@ impl<'a> TouchBook<'a> {
             .filter(|holder| {
                 let is_any = |source: &str| source.starts_with(GENERIC);
                 let Some(scope) = &entry.1 else { return true };
-                holder.source == *scope || is_any(&holder.source) || is_any(scope)
+                system(&holder.source) == *scope || is_any(&holder.source) || is_any(scope)
             })
             .map(|holder| holder.lead)
             .collect();

@@ -1,4 +1,8 @@
-//! How often each rule fired: what the person who writes the rules looks at.
+//! How often each rule fired and what it is worth: what the person who writes the rules looks at.
+
+use serde_json::{Value, json};
+
+use crate::scoring::lift::{Ended, FEW, Lift, Trust};
 
 /// What one scoring rule did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,48 @@ pub struct RuleFigures {
     pub last_fired: Option<String>,
     /// Since when runs have decided by rules that have it, in local time; none when no run has.
     pub since: Option<String>,
+    /// What it is worth; none where nobody told how leads ended, or the rules no longer have it.
+    pub lifts: Option<RuleLifts>,
+}
+
+/// Leads that met a rule soon after they came, beside the others, by how they ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleLifts {
+    /// Those that had a meeting, or a date for one.
+    pub meeting: Lift,
+    /// Those that bought.
+    pub won: Lift,
+}
+
+/// How leads ended whose window is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcomes {
+    /// Leads, and those with a meeting.
+    pub meeting: Ended,
+    /// Leads, and those that bought.
+    pub won: Ended,
+    /// Leads left out whose window is still open.
+    pub young: u64,
+    /// Leads left out because the CRM changed them since they came.
+    pub changed_since: u64,
+}
+
+impl Outcomes {
+    /// Returns in words what the comparison rests on; `window` is how long leads had.
+    pub fn in_words(self, window: &str) -> String {
+        let left_out = |n: u64, why: &str| {
+            if n == 0 { String::new() } else { format!("; {n} left out, {why}") }
+        };
+        format!(
+            "what each rule is worth: {} leads, as they were soon after they came, of which {} had a meeting or a \
+             date for one and {} bought within {window}{}{}",
+            self.won.leads,
+            self.meeting.well,
+            self.won.well,
+            left_out(self.young, "younger than that"),
+            left_out(self.changed_since, "changed in the CRM since they came"),
+        )
+    }
 }
 
 /// What one route did.
@@ -73,6 +119,58 @@ pub fn route_table(routes: &[RouteFigures], leads: u64) -> Vec<Vec<String>> {
     rows
 }
 
+/// Returns what each rule is worth as a table, the header first; an outcome that no lead had has no columns. None where
+/// no lead had any.
+pub fn lift_table(rules: &[RuleFigures], outcomes: Outcomes) -> Option<Vec<Vec<String>>> {
+    let (has_meeting, has_won) = (outcomes.meeting.well > 0, outcomes.won.well > 0);
+    if !has_meeting && !has_won {
+        return None;
+    }
+    let mut header = vec!["rule", "leads"];
+    for (title, is_there) in [("meeting", has_meeting), ("won", has_won)] {
+        header.extend([title, "others", "lift"].into_iter().filter(|_| is_there));
+    }
+    let mut rows = vec![header.into_iter().map(str::to_owned).collect()];
+    let compared = rules.iter().filter_map(|one| Some((one, one.lifts?)));
+    for (one, lifts) in compared.filter(|(_, lifts)| lifts.won.fired.leads > 0) {
+        let mut row = vec![one.rule.clone(), lifts.won.fired.leads.to_string()];
+        for (lift, is_there) in [(lifts.meeting, has_meeting), (lifts.won, has_won)] {
+            row.extend(lift_cells(lift).into_iter().filter(|_| is_there));
+        }
+        rows.push(row);
+    }
+    Some(rows)
+}
+
+/// Returns the sentence below [`lift_table`].
+pub fn lift_legend() -> String {
+    format!(
+        "lift: how many times as often as the others; ? fewer than {FEW} leads on either side, ~ may be chance (the \
+         95 % intervals of the two shares overlap)"
+    )
+}
+
+fn lift_cells(lift: Lift) -> [String; 3] {
+    let share = |ended: Ended| ended.share().map_or("\u{2013}".to_owned(), percent);
+    let mark = match lift.trust() {
+        Trust::Sure => "",
+        Trust::MayBeChance => "~",
+        Trust::Few => "?",
+    };
+    let ratio = lift.ratio().map_or("\u{2013}".to_owned(), ratio);
+    [share(lift.fired), share(lift.others), format!("{ratio}{mark}")]
+}
+
+/// Returns a share of 0 to 1 in whole percent.
+pub fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// Returns how many times as often, with one decimal.
+pub fn ratio(ratio: f64) -> String {
+    format!("{ratio:.1}")
+}
+
 fn fired(last: Option<&str>) -> String {
     last.unwrap_or("never").to_owned()
 }
@@ -81,9 +179,13 @@ fn fired(last: Option<&str>) -> String {
 pub fn rule_csv(rules: &[RuleFigures], leads: u64) -> Vec<Vec<String>> {
     let header =
         ["rule", "group", "points", "leads", "share", "given", "last_fired", "decides_since"];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    let mut header = header.map(str::to_owned).to_vec();
+    for outcome in ["meeting", "won"] {
+        header.extend(LIFT_COLUMNS.iter().map(|column| format!("{outcome}_{column}")));
+    }
+    let mut rows = vec![header];
     for one in rules {
-        rows.push(vec![
+        let mut row = vec![
             one.rule.clone(),
             one.group.clone(),
             one.points.map_or(String::new(), |points| points.to_string()),
@@ -92,9 +194,83 @@ pub fn rule_csv(rules: &[RuleFigures], leads: u64) -> Vec<Vec<String>> {
             one.given.to_string(),
             one.last_fired.clone().unwrap_or_default(),
             one.since.clone().unwrap_or_default(),
-        ]);
+        ];
+        for lift in [one.lifts.map(|lifts| lifts.meeting), one.lifts.map(|lifts| lifts.won)] {
+            row.extend(lift.map_or_else(Default::default, csv_lift));
+        }
+        rows.push(row);
     }
     rows
+}
+
+/// What a comparison says in a spreadsheet.
+const LIFT_COLUMNS: [&str; 6] =
+    ["fired_leads", "fired_well", "other_leads", "other_well", "lift", "note"];
+
+fn csv_lift(lift: Lift) -> [String; LIFT_COLUMNS.len()] {
+    [
+        lift.fired.leads.to_string(),
+        lift.fired.well.to_string(),
+        lift.others.leads.to_string(),
+        lift.others.well.to_string(),
+        lift.ratio().map_or_else(String::new, |ratio| format!("{ratio:.3}")),
+        lift.trust().word().to_owned(),
+    ]
+}
+
+/// Returns all of it for programs; `leads` is how many there are.
+pub fn as_json(
+    rules: &[RuleFigures],
+    routes: &[RouteFigures],
+    leads: u64,
+    outcomes: Option<Outcomes>,
+) -> Value {
+    let ended = |ended: Ended| {
+        let (low, high) = ended.interval();
+        json!({"leads": ended.leads, "well": ended.well, "share": ended.share(), "low": low, "high": high})
+    };
+    let lift = |lift: Lift| {
+        json!({
+            "fired": ended(lift.fired),
+            "others": ended(lift.others),
+            "lift": lift.ratio(),
+            "note": Some(lift.trust().word()).filter(|word| !word.is_empty()),
+        })
+    };
+    let rule = |one: &RuleFigures| {
+        json!({
+            "rule": one.rule,
+            "group": one.group,
+            "points": one.points,
+            "leads": one.leads,
+            "given": one.given,
+            "last_fired": one.last_fired,
+            "decides_since": one.since,
+            "meeting": one.lifts.map(|lifts| lift(lifts.meeting)),
+            "won": one.lifts.map(|lifts| lift(lifts.won)),
+        })
+    };
+    let route = |one: &RouteFigures| {
+        json!({
+            "route": one.route,
+            "queue": one.queue,
+            "leads": one.leads,
+            "decisions": one.decisions,
+            "last_taken": one.last_fired,
+            "decides_since": one.since,
+        })
+    };
+    json!({
+        "leads": leads,
+        "outcomes": outcomes.map(|sums| json!({
+            "meeting": ended(sums.meeting),
+            "won": ended(sums.won),
+            "too_young": sums.young,
+            "changed_since": sums.changed_since,
+        })),
+        "rules": rules.iter().map(rule).collect::<Vec<_>>(),
+        "routes": routes.iter().map(route).collect::<Vec<_>>(),
+    })
 }
 
 /// Returns the routes as a table for spreadsheets, the header first; `leads` is how many there are.

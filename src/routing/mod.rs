@@ -100,7 +100,9 @@ pub fn assign(
         (None, _) => decision.route(&[], desk),
     };
     assert!(!assignment.queue.is_empty(), "a lead was routed to no queue: {}", assignment.reason);
-    if let Some(owner) = assignment.owner.as_deref().filter(|owner| claims.owner != Some(*owner)) {
+    let is_work = is_work(&assignment, subject);
+    let arrives = |owner: &&str| is_work && claims.owner != Some(*owner);
+    if let Some(owner) = assignment.owner.as_deref().filter(arrives) {
         desk.arrive(&assignment.queue, owner);
     }
     assignment
@@ -118,6 +120,12 @@ pub fn take_over(
     let assignment = Decision { chosen, subject, policy }.take_over(&overdue, desk)?;
     desk.arrive(&assignment.queue, assignment.owner.as_deref()?);
     Some(assignment)
+}
+
+/// Returns whether the lead is something to do for its owner. Whom only a list knows, and who is where the CRM has them,
+/// is not: else the export of a CRM would fill the caps of a whole team.
+pub fn is_work(assignment: &Assignment, subject: &Subject<'_>) -> bool {
+    subject.facts.n_submissions > 0 || assignment.route != STICKY
 }
 
 /// An owner the lead had before.

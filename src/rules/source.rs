@@ -4,6 +4,7 @@
 //! consents and default channel from it. Columns that a preset does not name fall back to the generic
 //! preset and to the aliases of `fields.toml`.
 
+mod heading;
 mod preset_file;
 
 use std::collections::{HashMap, HashSet};
@@ -18,6 +19,8 @@ use super::field::{FieldCatalog, fold_header};
 use crate::model::field::FieldNo;
 use crate::model::moment::DateOrder;
 use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
+
+pub use self::heading::{asked_key, header_key, parted_key, verbatim_key};
 
 /// The preset of tables that no other preset recognizes; its columns serve every other preset, too.
 pub const GENERIC_CSV: &str = "generic-csv";
@@ -282,6 +285,19 @@ pub struct TouchRule {
     pub detail: Vec<String>,
 }
 
+/// What a row of events tells by the words in its columns; the first whose words are there counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldTouch {
+    /// What the columns that name the event may say; none for anything.
+    pub event: Vec<NamePattern>,
+    /// What the columns of its state may say, nothing being one of the answers; none for anything.
+    pub state: Vec<NamePattern>,
+    /// Kind of the touch; none where nothing has been done yet.
+    pub kind: Option<String>,
+    /// Whether it counts for the time at which it was written down, rather than the time that it is for.
+    pub is_dated_when_noted: bool,
+}
+
 /// Records that are no submission at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkipRule {
@@ -338,8 +354,14 @@ pub struct SourcePreset {
     pub id_scope: IdScope,
     /// Whether its rows are contacts a CRM knows, not forms that somebody sent.
     pub is_contact_list: bool,
+    /// Whether its rows are enquiries, which open a cycle and set off what is planned.
+    pub tells_enquiries: bool,
     /// Whether its rows tell what people did, instead of who they are.
     pub tells_events: bool,
+    /// What its rows of events tell, where words in several columns say it together.
+    pub told: Vec<ToldTouch>,
+    /// The system whose record ids it has, which other presets have, too; none for one of its own.
+    pub system: Option<String>,
     /// Channel of its leads when the row does not say.
     pub default_source: Option<String>,
     /// Kind of channel of its leads when the row does not say.
@@ -405,6 +427,12 @@ impl SourceCatalog {
         knows(&header_key(text)) || parted_key(text).is_some_and(|key| knows(&key))
     }
 
+    /// Returns the system whose record ids the preset `id` has: two presets of one system mean the same person by the
+    /// same id.
+    pub fn system_of<'a>(&'a self, id: &'a str) -> &'a str {
+        self.get(id).and_then(|preset| preset.system.as_deref()).unwrap_or(id)
+    }
+
     /// Returns the preset called `id`.
     pub fn get(&self, id: &str) -> Option<&Arc<SourcePreset>> {
         self.presets.iter().find(|preset| preset.id == id)
@@ -432,84 +460,6 @@ pub fn role_word(role: Role) -> &'static str {
     };
     let found = preset_file::ROLES.iter().find(|(_, known)| *known == role);
     found.map_or_else(|| panic!("a field has a name, not a role"), |(word, _)| word)
-}
-
-/// Returns what two spellings of a header have in common; a header of signs alone stays itself.
-pub fn header_key(header: &str) -> String {
-    let folded = fold_header(header);
-    if folded.is_empty() {
-        header.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).to_owned()
-    } else {
-        folded
-    }
-}
-
-/// Returns the folded `header` with the words apart that a programmer wrote together (`createdAt`,
-/// `UTMSource`); nothing where that changes nothing.
-pub fn parted_key(header: &str) -> Option<String> {
-    if !header.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return None;
-    }
-    let letters: Vec<char> = header.chars().collect();
-    let mut parted = String::with_capacity(header.len() + 4);
-    for (at, &letter) in letters.iter().enumerate() {
-        let before = at.checked_sub(1).map(|before| letters[before]);
-        let begins_word = letter.is_uppercase()
-            && before.is_some_and(|before| {
-                let is_last_of_run = letters.get(at + 1).is_some_and(|next| next.is_lowercase());
-                before.is_lowercase() || before.is_uppercase() && is_last_of_run
-            });
-        if begins_word {
-            parted.push(' ');
-        }
-        parted.push(letter);
-    }
-    (parted.len() > header.len()).then(|| header_key(&parted))
-}
-
-/// Returns what a question asks for, without the words around it: `Jaki jest Twój numer telefonu?` is
-/// `numer telefonu`. Nothing where no such words are there.
-pub fn asked_key(key: &str) -> Option<String> {
-    let words: Vec<&str> = key.split(' ').filter(|word| !POSSESSIVES.contains(word)).collect();
-    let from = words.iter().position(|word| !ASKING.contains(word))?;
-    let to = words.iter().rposition(|word| !ASIDE.contains(word))? + 1;
-    let asked = words.get(from..to)?.join(" ");
-    (!asked.is_empty() && asked != key).then_some(asked)
-}
-
-/// Words that say whose: they tell nothing about what is asked for, wherever they stand.
-const POSSESSIVES: &[&str] = &[
-    "your", "my", "twoj", "twoja", "twoje", "twojej", "twojego", "swoj", "swoja", "swoje",
-    "swojej", "swojego", "pana", "pani", "panstwa", "moj", "moja", "moje", "ihr", "ihre", "ihrer",
-    "ihres", "ihren", "dein", "deine", "deiner",
-];
-
-/// Words that a question begins with.
-const ASKING: &[&str] = &[
-    "raw", "please", "enter", "provide", "give", "us", "type", "share", "what", "whats", "s", "is",
-    "are", "the", "a", "podaj", "prosze", "prosimy", "podac", "wpisz", "o", "podanie", "jaki",
-    "jaka", "jakie", "jest", "masz", "jak", "nazywa", "sie", "bitte", "geben", "sie", "wie",
-    "lautet", "ist", "was",
-];
-
-/// Words that stand behind what is asked for.
-const ASIDE: &[&str] = &[
-    "optional",
-    "required",
-    "opcjonalne",
-    "opcjonalnie",
-    "wymagane",
-    "pole",
-    "obowiazkowe",
-    "nieobowiazkowe",
-    "pflichtfeld",
-    "an",
-    "ein",
-];
-
-/// Returns the key of a header's very spelling, which a name that starts with `=` asks for.
-pub fn verbatim_key(header: &str) -> String {
-    format!("={header}")
 }
 
 #[cfg(test)]
@@ -556,32 +506,19 @@ mod tests {
     }
 
     #[test]
-    fn words_written_together_are_parted() {
-        let check = |header: &str, expected: Option<&str>| {
-            assert_eq!(parted_key(header).as_deref(), expected, "{header}");
-        };
-        check("createdAt", Some("created at"));
-        check("emailAddress", Some("email address"));
-        check("UTMSource", Some("utm source"));
-        check("FirstName", Some("first name"));
-        check("user_phoneNumber", Some("user phone number"));
-        check("E-mail", None);
-        check("NIP", None);
-        check("created_at", None);
-    }
-
-    #[test]
-    fn a_question_is_known_by_what_it_asks_for() {
-        let check = |header: &str, expected: Option<&str>| {
-            assert_eq!(asked_key(&header_key(header)).as_deref(), expected, "{header}");
-        };
-        check("Jaki jest Twój numer telefonu?", Some("numer telefonu"));
-        check("What is your company name? (optional)", Some("company name"));
-        check("what_is_your_budget?", Some("budget"));
-        check("Proszę podać swoje imię i nazwisko", Some("imie i nazwisko"));
-        check("Wie lautet Ihre Telefonnummer?", Some("telefonnummer"));
-        check("Telefon", None);
-        check("What is your?", None);
+    fn a_told_touch_has_a_kind_or_is_left_out() {
+        let rest = "[[recognize]]\nheaders = [\"a\"]\n\
+            [[touch]]\nevent = [\"call\"]\nkind = \"cal\"\n\
+            [[touch]]\nevent = [\"call\"]\n\
+            [[touch]]\nevent = [\"call\"]\nskip = true\nkind = \"call\"\n";
+        check(
+            &format!("{START}{rest}"),
+            &[
+                "there is no kind of touch `cal`",
+                "`kind` is missing",
+                "a row that is left out has no kind",
+            ],
+        );
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct RuleTest {
 pub struct GivenFacts {
     /// Ages of the submissions in seconds, oldest first; never empty.
     pub submission_ages_seconds: Vec<i64>,
+    /// Whether they asked for anything by them; else they are only known from a list.
+    pub has_enquired: bool,
     /// Distinct sources.
     pub n_sources: u32,
     /// Whether marketing by e-mail is allowed.
@@ -144,8 +146,9 @@ impl RuleTest {
     pub fn facts(&self, as_of: DateTime<Utc>) -> Facts {
         let given = &self.given_facts;
         let at = |age: Option<&i64>| before(as_of, age.copied().unwrap_or_default());
+        let submissions = given.submission_ages_seconds.len().max(1) as u32;
         Facts {
-            n_submissions: given.submission_ages_seconds.len().max(1) as u32,
+            n_submissions: if given.has_enquired { submissions } else { 0 },
             n_sources: given.n_sources,
             first_submitted_at: at(given.submission_ages_seconds.first()),
             last_submitted_at: at(given.submission_ages_seconds.last()),
@@ -227,8 +230,10 @@ fn decode_facts(table: &Table<'_>) -> GivenFacts {
         }
     });
     touches.sort_by_key(|touch| std::cmp::Reverse(touch.age_seconds));
+    let count = whole(table, "n-submissions");
     GivenFacts {
-        submission_ages_seconds: submission_ages(table),
+        submission_ages_seconds: submission_ages(table, count),
+        has_enquired: count != Some(0),
         n_sources: whole(table, "n-sources").unwrap_or(1) as u32,
         marketing_email_allowed: table.bool_or("consent-marketing-email", false),
         marketing_phone_allowed: table.bool_or("consent-marketing-phone", false),
@@ -237,9 +242,8 @@ fn decode_facts(table: &Table<'_>) -> GivenFacts {
 }
 
 /// Reads `submissions = ["10d", "1h"]`, or what the derived fields say: the last one as long ago as
-/// the last touch, the first one as given, any others a day apart.
-fn submission_ages(table: &Table<'_>) -> Vec<i64> {
-    let count = whole(table, "n-submissions");
+/// the last touch, the first one as given, any others a day apart; `count` is `n-submissions`.
+fn submission_ages(table: &Table<'_>, count: Option<i64>) -> Vec<i64> {
     let last_days = whole(table, "days-since-last-touch");
     let first_days = whole(table, "days-since-first-submission");
     let mut ages = Vec::new();

@@ -30,6 +30,13 @@ pub(super) fn touch_kind(table: &Table<'_>, key: &str) -> &'static str {
     known_touch_kind(&word, &table.place_of(key), table.sink()).unwrap_or_default()
 }
 
+/// Returns the kind of touch at `key`, reporting one that there is not; nothing where the key is not there.
+pub(super) fn opt_known_touch_kind(table: &Table<'_>, key: &str) -> Option<&'static str> {
+    table.note_words(key, KINDS);
+    let word = table.opt_string(key)?;
+    known_touch_kind(&word, &table.place_of(key), table.sink())
+}
+
 /// Returns the kind of touch called `word`, reporting at `place` that there is none.
 pub(super) fn known_touch_kind(word: &str, place: &Place, sink: &Sink) -> Option<&'static str> {
     find(word).map_err(|(message, hint)| sink.error(place, message, Some(hint))).ok()

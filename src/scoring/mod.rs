@@ -7,6 +7,7 @@
 pub mod calibration;
 mod decay;
 mod expectation;
+pub mod lift;
 mod missing;
 mod points;
 

@@ -170,6 +170,12 @@ impl Store {
         Ok(decisions)
     }
 
+    /// Returns whether any row was received with what a CRM said of the person. Looks at all rows where none was.
+    pub fn has_crm_status(&self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM submission WHERE fields LIKE '%\"crm-status\"%')";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// Hands every decision about the leads that there are to `visit`, in order of lead and run.
     pub fn each_decision(
         &self,

@@ -139,6 +139,8 @@ pub struct InputRecord {
     pub sha256: [u8; 32],
     /// Preset.
     pub source: String,
+    /// Whether its rows say who is known, and are no enquiries.
+    pub tells_contacts: bool,
     /// Encoding as found.
     pub encoding: String,
     /// Header cells, empty for JSON.
@@ -198,8 +200,9 @@ impl Store {
         let input = InputNo(self.next_number("input", "input_no")?);
         self.connection
             .prepare_cached(
-                "INSERT INTO input (input_no, run_no, sha256, name, source, encoding, header, bytes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO input (input_no, run_no, sha256, name, source, encoding, header, bytes,
+                                    tells_contacts)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
             .execute(params![
                 input.0,
@@ -209,7 +212,8 @@ impl Store {
                 record.source,
                 record.encoding,
                 serde_json::to_string(&record.header)?,
-                record.bytes as i64
+                record.bytes as i64,
+                record.tells_contacts
             ])?;
         Ok(Ingest {
             store: self,

@@ -52,6 +52,8 @@ pub struct MemberRow {
     pub is_time_known: bool,
     /// Preset of its input.
     pub source: String,
+    /// Whether somebody asked for something by it; else it says that somebody is known.
+    pub is_enquiry: bool,
     /// `file:line` it came from.
     pub evidence: String,
     /// Values as JSON.
@@ -152,7 +154,7 @@ impl Store {
         self.connection
             .prepare_cached(
                 "SELECT s.submitted_ms, s.fingerprint, i.source, i.name || ':' || s.line,
-                        s.fields, s.consents, s.certainty, s.modified_ms
+                        s.fields, s.consents, s.certainty, s.modified_ms, i.tells_contacts
                  FROM submission AS s JOIN input AS i USING (input_no) WHERE s.submission_no = ?1",
             )?
             .query_row([submission.0], |row| {
@@ -162,6 +164,7 @@ impl Store {
                     is_time_known: row.get::<_, i64>(6)? != Certainty::Received as i64,
                     fingerprint: Fingerprint(row.get(1)?),
                     source: row.get(2)?,
+                    is_enquiry: !row.get::<_, bool>(8)?,
                     evidence: row.get(3)?,
                     modified_ms: row.get(7)?,
                     fields: row.get(4)?,

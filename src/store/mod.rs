@@ -58,6 +58,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_tasks.sql"),
     include_str!("migrations/0012_alerts.sql"),
     include_str!("migrations/0013_account_claims.sql"),
+    include_str!("migrations/0014_contacts.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -32,6 +32,37 @@ impl fmt::Display for Usage {
     }
 }
 
+/// Returns the median of each measure on its own; of an even number of runs, the mean of the middle two.
+///
+/// # Panics
+/// If there are no runs.
+pub fn median(runs: &[Usage]) -> Usage {
+    let of = |measure: fn(&Usage) -> f64| {
+        let mut values: Vec<f64> = runs.iter().map(measure).collect();
+        values.sort_by(f64::total_cmp);
+        let middle = values.len() / 2;
+        let is_odd = values.len() % 2 == 1;
+        if is_odd { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
+    };
+    Usage {
+        wall_seconds: of(|usage| usage.wall_seconds),
+        cpu_seconds: of(|usage| usage.cpu_seconds),
+        peak_megabytes: of(|usage| usage.peak_megabytes),
+    }
+}
+
+/// Returns the number of cores this process may use, the processor and the kernel.
+pub fn machine() -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo
+        .lines()
+        .find(|line| line.starts_with("model name"))
+        .and_then(|line| line.split(": ").nth(1));
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{cores} cores of {}, Linux {}", model.unwrap_or("an unnamed processor"), kernel.trim())
+}
+
 /// How a program ended.
 pub struct Exit {
     /// The exit code; none after a signal.

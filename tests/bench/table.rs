@@ -1,8 +1,11 @@
 //! The table of medians, as Markdown.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::fmt::Write as _;
 
-use super::{Arguments, STEPS, Size, Step, measure, measure::Usage};
+use super::{
+    Arguments, STEPS, Size, Step, measure,
+    measure::{Usage, machine, median},
+};
 
 /// Writes the medians of all sizes and what they were measured on.
 pub fn markdown(
@@ -32,15 +35,15 @@ pub fn markdown(
             )?;
         }
     }
-    let machine = machine();
     let measured = measure::version_of(&arguments.command).unwrap_or_default();
     let reference =
         reference.and_then(|line| line.split_whitespace().next()).unwrap_or("not installed");
     writeln!(text)?;
     writeln!(
         text,
-        "Medians of {} rounds, each step in turn. {machine}. {}; sqlite3 {reference}.",
-        arguments.rounds, measured
+        "Medians of {} rounds, each step in turn. {}. {measured}; sqlite3 {reference}.",
+        arguments.rounds,
+        machine()
     )?;
     writeln!(
         text,
@@ -64,31 +67,5 @@ fn median_usage(size: &Size, step: Step) -> Option<Usage> {
         .filter(|(measured, _)| *measured == step)
         .map(|(_, usage)| *usage)
         .collect();
-    let median = |measure: fn(&Usage) -> f64| {
-        let mut values: Vec<f64> = runs.iter().map(measure).collect();
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        match values.len() {
-            0 => None,
-            count if count % 2 == 1 => Some(values[middle]),
-            _ => Some(f64::midpoint(values[middle - 1], values[middle])),
-        }
-    };
-    Some(Usage {
-        wall_seconds: median(|usage| usage.wall_seconds)?,
-        cpu_seconds: median(|usage| usage.cpu_seconds)?,
-        peak_megabytes: median(|usage| usage.peak_megabytes)?,
-    })
-}
-
-/// Returns the processor, the number of cores this process may use, and the kernel.
-fn machine() -> String {
-    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpuinfo
-        .lines()
-        .find(|line| line.starts_with("model name"))
-        .and_then(|line| line.split(": ").nth(1));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let kernel = fs::read_to_string(Path::new("/proc/sys/kernel/osrelease")).unwrap_or_default();
-    format!("{cores} cores of {}, Linux {}", model.unwrap_or("an unnamed processor"), kernel.trim())
+    (!runs.is_empty()).then(|| median(&runs))
 }

@@ -3,7 +3,7 @@
 //!
 //! `LEADMILL_BLESS=1` writes the expected files of `scenarios` and `bad_rules` anew; read the diff.
 //! `LEADMILL_KILLS=200` kills more runs in `crash`; `LEADMILL_CASES=50` draws more in `sequences`, `promises`,
-//! `dealing` and `rescore`.
+//! `dealing` and `rescore`, and beside this suite more leads in `scoring`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stderr, reason = "what differs is for whoever runs the tests")]
@@ -16,10 +16,12 @@ mod small_world;
 mod workspace;
 
 mod accounts;
+mod activities;
 mod alerts;
 mod bad_input;
 mod bad_rules;
 mod commands;
+mod contacts;
 mod containers;
 mod crash;
 mod csv_spectrum;

@@ -219,3 +219,64 @@ fn a_status_in_the_crm_is_an_outcome_too() {
     let won = workspace.number("SELECT count(*) FROM leads WHERE fields LIKE '%Closed won%'");
     assert_eq!(told["succeeded"], won);
 }
+
+#[test]
+fn the_rule_report_tells_what_each_rule_is_worth() {
+    let workspace = world(900);
+    let meetings = "anna0@firma0.pl,Meeting held,2026-05-20T10:00:00Z,\n\
+         anna1@firma1.pl,Meeting scheduled,2026-05-20T10:00:00Z,\n";
+    workspace.clear_inbox().input("meetings.csv", format!("{ACTIVITY}{meetings}"));
+    workspace.ok(&["run"]);
+    let before = workspace.dump();
+    let told = workspace.ok(&["report", "rules", "--format", "json"]).json();
+    let learned = workspace.ok(&["calibrate", "--format", "json"]).json();
+    let sums = &told["outcomes"];
+    assert_eq!((&sums["won"]["leads"], &sums["meeting"]["well"]), (&900.into(), &2.into()));
+    assert_eq!(sums["won"]["well"], learned["succeeded"]);
+    let rule = |told: &serde_json::Value, id: &str| {
+        told["rules"].as_array().unwrap().iter().find(|one| one["rule"] == id).unwrap().clone()
+    };
+    for id in ["product-chosen", "manager", "budget-given"] {
+        let (worth, of) = (&rule(&told, id)["won"], rule(&learned, id));
+        // What calibrate counts is what is compared here.
+        assert_eq!(
+            (&worth["fired"]["leads"], &worth["fired"]["well"]),
+            (&of["leads"], &of["succeeded"])
+        );
+        let count = |side: &str, what: &str| worth[side][what].as_u64().unwrap();
+        assert_eq!(count("fired", "leads") + count("others", "leads"), 900, "{id}");
+        let share = |side: &str| count(side, "well") as f64 / count(side, "leads") as f64;
+        let expected = share("fired") / share("others");
+        assert!((worth["lift"].as_f64().unwrap() - expected).abs() < 1e-9, "{worth}");
+    }
+    assert!(rule(&told, "product-chosen")["won"]["lift"].as_f64().unwrap() > 3.0);
+    assert_eq!(rule(&told, "product-chosen")["won"]["note"], serde_json::Value::Null);
+    assert_eq!(rule(&told, "manager")["won"]["note"], "may be chance");
+    assert_eq!(rule(&told, "pricing-twice")["won"]["note"], "few leads");
+
+    let table = workspace.ok(&["report", "rules"]);
+    assert_fits_a_terminal(&table.stdout);
+    assert!(
+        table.flat().contains("lift: how many times as often as the others"),
+        "{}",
+        table.stdout
+    );
+    let csv = workspace.ok(&["report", "rules", "--format", "csv"]).stdout;
+    let row = csv.lines().find(|line| line.starts_with("manager,")).unwrap();
+    assert!(row.ends_with(",may be chance"), "{csv}");
+    // Within a week of coming nobody had bought yet.
+    let soon = workspace.ok(&["report", "rules", "--window", "7d", "--format", "json"]).json();
+    assert_eq!(soon["outcomes"]["won"]["well"], 0);
+    assert_eq!(workspace.dump(), before, "a report changes nothing");
+}
+
+#[test]
+fn without_outcomes_rules_are_not_compared() {
+    let workspace = Workspace::new();
+    workspace.input("people.csv", people_and_outcomes(20).0);
+    workspace.ok(&["run"]);
+    let told = workspace.ok(&["report", "rules", "--format", "json"]).json();
+    assert_eq!(told["outcomes"], serde_json::Value::Null);
+    assert!(told["rules"].as_array().unwrap().iter().all(|rule| rule["won"].is_null()));
+    assert!(!workspace.ok(&["report", "rules"]).stdout.contains("lift"));
+}

@@ -46,6 +46,7 @@ pub(super) enum Derived {
     SubmittedHourUtc,
     Grade,
     Model,
+    HasEnquired,
 }
 
 /// The derived fields by name, in the order of [`Derived`].
@@ -63,6 +64,7 @@ pub(super) const DERIVED: &[(&str, Derived)] = &[
     ("submitted-hour-utc", Derived::SubmittedHourUtc),
     ("grade", Derived::Grade),
     ("model", Derived::Model),
+    ("has-enquired", Derived::HasEnquired),
 ];
 
 /// What stands before a model's id in the name of its total.
@@ -154,6 +156,7 @@ impl Operand {
                     | Derived::ConsentMarketingPhone
                     | Derived::HasEmail
                     | Derived::HasPhone
+                    | Derived::HasEnquired
             ),
         }
     }
@@ -203,7 +206,10 @@ impl Operand {
             | "email-is-role"
             | "email-is-disposable"
             | "has-email"
+            | "email-is-undeliverable"
+            | "is-customer"
             | "has-phone"
+            | "has-enquired"
             | "consent-marketing-email"
             | "consent-marketing-phone" => &["true", "false"],
             _ => return None,
@@ -228,6 +234,7 @@ impl Operand {
             Derived::ConsentMarketingPhone => facts.marketing_phone_allowed,
             Derived::HasEmail => subject.values.get(field::EMAIL).is_some(),
             Derived::HasPhone => subject.values.get(field::PHONE).is_some(),
+            Derived::HasEnquired => facts.n_submissions > 0,
             other => return other.whole_number(subject).map(|number| number.to_string().into()),
         };
         Some(if flag { "true" } else { "false" }.into())
@@ -278,7 +285,8 @@ impl Derived {
             | Self::ConsentMarketingEmail
             | Self::ConsentMarketingPhone
             | Self::HasEmail
-            | Self::HasPhone => None,
+            | Self::HasPhone
+            | Self::HasEnquired => None,
         }
     }
 }

@@ -24,6 +24,7 @@ const UNASKED: &[FieldNo] = &[
     field::EMAIL_SUGGESTION,
     field::EMAIL_IS_UNDELIVERABLE,
     field::USER_ID,
+    field::IS_CUSTOMER,
 ];
 /// A value of which nothing is asked but that there is one.
 const ANY_VALUE: &str = "(any)";
@@ -236,6 +237,7 @@ impl Operand {
             Self::Derived(
                 Derived::HasEmail
                     | Derived::HasPhone
+                    | Derived::HasEnquired
                     | Derived::ConsentMarketingEmail
                     | Derived::ConsentMarketingPhone
             )

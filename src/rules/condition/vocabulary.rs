@@ -42,6 +42,7 @@ const DERIVED_SENTENCES: &[&str] = &[
     "Hour in UTC at which the latest submission was sent",
     "The grade of the matrix in scoring.toml; for routes and plans only",
     "The scoring model that counts for the lead; for routes and plans only",
+    "Whether they ever asked for something; false for whom only a CRM's export knows",
 ];
 
 /// Something that a field clause can look at.

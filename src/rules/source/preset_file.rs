@@ -7,14 +7,14 @@ use regex::Regex;
 use super::{
     Cleaner, ColumnMapping, Escape, Expectation, GENERIC_CSV, GENERIC_JSON, HeaderGroup, IdScope,
     JsonShape, Labels, NamePattern, Pivot, QuestionPair, Recognition, SkipRule, SourcePreset,
-    TouchRule, header_key,
+    ToldTouch, TouchRule, header_key,
 };
 use crate::model::consent::{Channel, ConsentState, Purpose};
 use crate::model::moment::DateOrder;
 use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
 use crate::rules::decode::Table;
 use crate::rules::field::FieldCatalog;
-use crate::rules::touch_kind::touch_kind;
+use crate::rules::touch_kind::{opt_known_touch_kind, touch_kind};
 
 pub(super) const ROLES: &[(&str, Role)] = &[
     ("full-name", Role::FullName),
@@ -30,7 +30,9 @@ pub(super) const ROLES: &[(&str, Role)] = &[
     ("volatile", Role::Volatile),
     ("lead-id", Role::LeadId),
     ("event", Role::Event),
+    ("event-state", Role::EventState),
     ("event-detail", Role::EventDetail),
+    ("noted-at", Role::NotedAt),
     ("answer", Role::Answer),
 ];
 
@@ -59,6 +61,7 @@ const CLEANERS: &[(&str, Cleaner)] = &[
 /// Reads the root table of a preset file.
 pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
     let (names, consents) = consents(table);
+    let is_contact_list = table.bool_or("contact-list", false);
     let preset = SourcePreset {
         id: table.string("id"),
         name: table.string("name"),
@@ -80,8 +83,11 @@ pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
         date_formats: date_formats(table),
         date_order: table.opt_choice("date-order", DATE_ORDERS).unwrap_or(DateOrder::Unknown),
         counts_from_1904: table.bool_or("days-since-1904", false),
-        is_contact_list: table.bool_or("contact-list", false),
+        is_contact_list,
+        tells_enquiries: table.bool_or("enquiries", !is_contact_list),
         tells_events: table.bool_or("events", false),
+        told: table.tables("touch", told_touch),
+        system: table.opt_string("system"),
         default_source: table.opt_string("source"),
         default_medium: table.opt_string("medium"),
         escape: table.opt_choice("escape", ESCAPES),
@@ -237,6 +243,24 @@ fn column_mapping(
         }
     };
     role.map(|role| ColumnMapping { role, ..mapping })
+}
+
+fn told_touch(table: &Table<'_>) -> ToldTouch {
+    let is_skip = table.bool_or("skip", false);
+    table.opt_string("because");
+    let kind = opt_known_touch_kind(table, "kind");
+    if is_skip && kind.is_some() {
+        let hint = "take one of them out".to_owned();
+        table.error("kind", "a row that is left out has no kind".to_owned(), Some(hint));
+    } else if !is_skip && !table.has("kind") {
+        table.missing("kind");
+    }
+    ToldTouch {
+        event: patterns(table, "event"),
+        state: patterns(table, "state"),
+        kind: kind.filter(|_| !is_skip).map(str::to_owned),
+        is_dated_when_noted: table.bool_or("dated-when-noted", false),
+    }
 }
 
 fn zone(table: &Table<'_>) -> Option<Tz> {

@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Arguments, Measured, measure, measure::Usage, splink::Splink};
+use super::{
+    Arguments, Measured, measure,
+    measure::{machine, median},
+    splink::Splink,
+};
 
 /// Writes the tables and what they were measured on.
 pub fn markdown(
@@ -17,7 +21,7 @@ pub fn markdown(
     )?;
     writeln!(text, "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")?;
     for set in sets {
-        let (quality, usage) = (&set.quality, median(set.usages.iter().copied()));
+        let (quality, usage) = (&set.quality, median(&set.usages));
         let keys = set.exact_keys.as_ref().map_or_else(
             || "– | –".to_owned(),
             |keys| format!("{:.3} | {}", keys.f1, keys.largest),
@@ -43,9 +47,10 @@ pub fn markdown(
     let version = measure::version_of(&arguments.command).unwrap_or_default();
     writeln!(
         text,
-        "\n{version}; medians of {} rounds. P, R, F1 are pairwise, B³ is B-cubed. Exact keys: rows that share an \
+        "\n{version}; medians of {} rounds on {}. P, R, F1 are pairwise, B³ is B-cubed. Exact keys: rows that share an \
          e-mail address or a phone number, and what hangs together through them.",
-        arguments.rounds
+        arguments.rounds,
+        machine()
     )?;
     Ok(text)
 }
@@ -62,8 +67,8 @@ fn write_beside_splink(
     writeln!(text, "|---|---:|---:|---:|---:|---:|---:|")?;
     for set in sets {
         let Some(first) = set.splink.first() else { continue };
-        let theirs = median(set.splink.iter().map(|result| result.usage));
-        let ours = median(set.usages.iter().copied());
+        let theirs = median(&set.splink.iter().map(|result| result.usage).collect::<Vec<_>>());
+        let ours = median(&set.usages);
         writeln!(
             text,
             "| {} | {:.4} | {:.4} ({}) | {:.4} ({}) | {:.2} | {:.0} | {:.1} |",
@@ -85,19 +90,4 @@ fn write_beside_splink(
         splink.version
     )?;
     Ok(())
-}
-
-/// Returns the median of each measure on its own.
-fn median(usages: impl Iterator<Item = Usage>) -> Usage {
-    let usages: Vec<Usage> = usages.collect();
-    let of = |measure: fn(&Usage) -> f64| {
-        let mut values: Vec<f64> = usages.iter().map(measure).collect();
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    Usage {
-        wall_seconds: of(|usage| usage.wall_seconds),
-        cpu_seconds: of(|usage| usage.cpu_seconds),
-        peak_megabytes: of(|usage| usage.peak_megabytes),
-    }
 }

@@ -1,0 +1,115 @@
+//! What headers have in common, however they are spelled: the keys by which columns are known.
+
+use crate::rules::field::fold_header;
+
+/// Returns what two spellings of a header have in common; a header of signs alone stays itself.
+pub fn header_key(header: &str) -> String {
+    let folded = fold_header(header);
+    if folded.is_empty() {
+        header.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace()).to_owned()
+    } else {
+        folded
+    }
+}
+
+/// Returns the folded `header` with the words apart that a programmer wrote together (`createdAt`,
+/// `UTMSource`); nothing where that changes nothing.
+pub fn parted_key(header: &str) -> Option<String> {
+    if !header.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    let letters: Vec<char> = header.chars().collect();
+    let mut parted = String::with_capacity(header.len() + 4);
+    for (at, &letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| letters[before]);
+        let begins_word = letter.is_uppercase()
+            && before.is_some_and(|before| {
+                let is_last_of_run = letters.get(at + 1).is_some_and(|next| next.is_lowercase());
+                before.is_lowercase() || before.is_uppercase() && is_last_of_run
+            });
+        if begins_word {
+            parted.push(' ');
+        }
+        parted.push(letter);
+    }
+    (parted.len() > header.len()).then(|| header_key(&parted))
+}
+
+/// Returns what a question asks for, without the words around it: `Jaki jest Twój numer telefonu?` is
+/// `numer telefonu`. Nothing where no such words are there.
+pub fn asked_key(key: &str) -> Option<String> {
+    let words: Vec<&str> = key.split(' ').filter(|word| !POSSESSIVES.contains(word)).collect();
+    let from = words.iter().position(|word| !ASKING.contains(word))?;
+    let to = words.iter().rposition(|word| !ASIDE.contains(word))? + 1;
+    let asked = words.get(from..to)?.join(" ");
+    (!asked.is_empty() && asked != key).then_some(asked)
+}
+
+/// Words that say whose: they tell nothing about what is asked for, wherever they stand.
+const POSSESSIVES: &[&str] = &[
+    "your", "my", "twoj", "twoja", "twoje", "twojej", "twojego", "swoj", "swoja", "swoje",
+    "swojej", "swojego", "pana", "pani", "panstwa", "moj", "moja", "moje", "ihr", "ihre", "ihrer",
+    "ihres", "ihren", "dein", "deine", "deiner",
+];
+
+/// Words that a question begins with.
+const ASKING: &[&str] = &[
+    "raw", "please", "enter", "provide", "give", "us", "type", "share", "what", "whats", "s", "is",
+    "are", "the", "a", "podaj", "prosze", "prosimy", "podac", "wpisz", "o", "podanie", "jaki",
+    "jaka", "jakie", "jest", "masz", "jak", "nazywa", "sie", "bitte", "geben", "sie", "wie",
+    "lautet", "ist", "was",
+];
+
+/// Words that stand behind what is asked for.
+const ASIDE: &[&str] = &[
+    "optional",
+    "required",
+    "opcjonalne",
+    "opcjonalnie",
+    "wymagane",
+    "pole",
+    "obowiazkowe",
+    "nieobowiazkowe",
+    "pflichtfeld",
+    "an",
+    "ein",
+];
+
+/// Returns the key of a header's very spelling, which a name that starts with `=` asks for.
+pub fn verbatim_key(header: &str) -> String {
+    format!("={header}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_written_together_are_parted() {
+        let check = |header: &str, expected: Option<&str>| {
+            assert_eq!(parted_key(header).as_deref(), expected, "{header}");
+        };
+        check("createdAt", Some("created at"));
+        check("emailAddress", Some("email address"));
+        check("UTMSource", Some("utm source"));
+        check("FirstName", Some("first name"));
+        check("user_phoneNumber", Some("user phone number"));
+        check("E-mail", None);
+        check("NIP", None);
+        check("created_at", None);
+    }
+
+    #[test]
+    fn a_question_is_known_by_what_it_asks_for() {
+        let check = |header: &str, expected: Option<&str>| {
+            assert_eq!(asked_key(&header_key(header)).as_deref(), expected, "{header}");
+        };
+        check("Jaki jest Twój numer telefonu?", Some("numer telefonu"));
+        check("What is your company name? (optional)", Some("company name"));
+        check("what_is_your_budget?", Some("budget"));
+        check("Proszę podać swoje imię i nazwisko", Some("imie i nazwisko"));
+        check("Wie lautet Ihre Telefonnummer?", Some("telefonnummer"));
+        check("Telefon", None);
+        check("What is your?", None);
+    }
+}
