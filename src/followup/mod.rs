@@ -94,9 +94,14 @@ pub fn cycle_opened_at(
     let mut sorted = submitted_at.to_vec();
     sorted.sort_unstable();
     sorted.into_iter().fold(None, |opened, at| match opened {
-        Some(opened) if at.signed_duration_since(opened) <= restart_after => Some(opened),
+        Some(opened) if !opens_cycle(opened, at, restart_after) => Some(opened),
         _ => Some(at),
     })
+}
+
+/// Returns whether a submission at `at` opens a cycle anew when the one before was opened at `opened_at`.
+pub fn opens_cycle(opened_at: DateTime<Utc>, at: DateTime<Utc>, restart_after: TimeDelta) -> bool {
+    at.signed_duration_since(opened_at) > restart_after
 }
 
 fn contacted_since(opened_at: DateTime<Utc>, subject: &Subject<'_>) -> Option<DateTime<Utc>> {

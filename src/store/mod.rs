@@ -6,7 +6,7 @@
 //! said and accepted, [`leads`] keeps what was decided, [`listing`], [`accounts`], [`quarantine`] and
 //! [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
 //! [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
-//! anew needs, [`loads`] counts who has how many leads.
+//! anew needs, [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
 
 pub mod absorb;
 pub mod accounts;
@@ -18,6 +18,7 @@ pub mod leads;
 pub mod listing;
 pub mod loads;
 pub mod looks;
+pub mod metrics;
 pub mod model;
 pub mod points;
 pub mod quarantine;
@@ -52,6 +53,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_keys_by_submission.sql"),
     include_str!("migrations/0009_looks_by_time.sql"),
     include_str!("migrations/0010_routing.sql"),
+    include_str!("migrations/0013_metrics.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
