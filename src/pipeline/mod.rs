@@ -22,6 +22,7 @@ pub mod ingest;
 pub mod joining;
 mod likely;
 pub mod matching;
+pub mod metrics;
 pub mod model;
 pub mod otherwise;
 mod page;
