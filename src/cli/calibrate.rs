@@ -3,15 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::workspace::{Global, UsageError};
+use super::workspace::{Global, UsageError, duration};
 use super::{Outcome, terminal};
 use crate::pipeline::calibrate::{Lessons, Question, gather};
 use crate::rules::RuleSet;
-use crate::rules::decode::duration_seconds;
 use crate::rules::diagnostics::RuleText;
 use crate::rules::edit::{Edit, edited, unified_diff};
 use crate::scoring::calibration::{
@@ -159,14 +157,6 @@ impl Calibrate {
             2,
         )
     }
-}
-
-fn duration(option: &str, text: &str) -> Result<TimeDelta> {
-    let seconds = duration_seconds(text).filter(|seconds| *seconds > 0);
-    seconds.and_then(TimeDelta::try_seconds).ok_or_else(|| {
-        UsageError(format!("--{option} {text} is not a time\nhint: write it like 36h, 30d or 12w"))
-            .into()
-    })
 }
 
 fn refusal(few: TooLittle, asked: &Calibrate) -> anyhow::Error {
