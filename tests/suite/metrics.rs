@@ -323,4 +323,6 @@ fn activity_is_counted_for_whom_explain_shows_it() {
         counted += own.len();
     }
     assert!(counted > 60 && all.of_nobody > 5, "{counted} {}", all.of_nobody);
+    let told = workspace.ok(&["report", "speed"]).flat();
+    assert!(told.contains(&format!("Not counted: {} activities", all.of_nobody)), "{told}");
 }

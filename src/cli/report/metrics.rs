@@ -113,8 +113,15 @@ impl<'a> Making<'a> {
         )
     }
 
-    /// Returns `table`, or that nobody can know where nothing of what the sales side did was imported.
-    pub(super) fn needing_activity(&self, table: MetricTable) -> MetricTable {
+    /// Returns `table` with a note of what was done about nobody, or that nobody can know where nothing of what the
+    /// sales side did was imported.
+    pub(super) fn needing_activity(&self, mut table: MetricTable) -> MetricTable {
+        if self.activities.of_nobody > 0 {
+            table.notes.push(format!(
+                "Not counted: {} that no lead has the address, number or id of, or several have",
+                terminal::count(self.activities.of_nobody, "activity", "activities")
+            ));
+        }
         let missing = (!self.knows_activity && table.missing.is_none()).then(no_activity);
         match missing {
             None => table,
