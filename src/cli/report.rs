@@ -1,6 +1,8 @@
 //! `leadmill report`
 
 mod alerts;
+mod enquiries;
+mod metrics;
 mod rotation;
 mod rules;
 
@@ -9,12 +11,13 @@ use std::io::Write as _;
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
+use metrics::{Making, MetricFormat};
+
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
 use crate::pipeline::accounts::StoreAccounts;
 use crate::pipeline::reports::{dropoff_table, duplicate_tables};
 use crate::report::accounts::{csv_table, member_table, table};
-use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::runs::{RunKind, RunRecord};
 
@@ -27,10 +30,39 @@ pub struct Report {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// How long enquiries waited for the first contact, by the wall clock and in working hours.
+    ///
+    /// An enquiry is the submission that opened a cycle: a lead's first, and each that comes more than `restart-after`
+    /// (followup.toml) after the one before. Contact is whatever ends the follow-up: contacted, a meeting, won, lost.
+    /// Working hours are those of the lead's present owner, else the office's. Median and p90 by nearest rank, of the
+    /// contacted; each share is of the enquiries that are at least that old.
+    Speed(enquiries::OfSpeed),
+    /// How many enquiries came to a meeting and to a deal, by week, month or what you like.
+    ///
+    /// Counted is what happened within the window of each enquiry and before the lead's next one, so that cohorts can
+    /// be compared; a cohort is marked open while its figures can still rise.
+    Meetings(enquiries::OfMeetings),
     /// Each step of the chain: in, out, stuck, and why; the sums are the rows received.
-    Dropoff(Of),
+    ///
+    /// Of one run, as it was published; with --all, --by, --since or --until over time, up to contact, meeting and
+    /// deal, with how long what is stuck has been there.
+    Dropoff(OfDropoff),
     /// Duplicate rates by source and by campaign, with how they are counted.
-    Duplicates(Of),
+    ///
+    /// Of one run, as its rows were joined; with --rate over time. There a row is, the first that fits: resubmit (the
+    /// very same row again), existing customer (won before), repeat (the same person by the same form, source
+    /// and campaign within --repeat-within), cross-campaign (through a source or campaign new for them), returning.
+    Duplicates(OfDuplicates),
+    /// Which calls and tasks were done by their due time, and how evenly leads were shared.
+    ///
+    /// Promised are the calls and tasks of the plans. Met: contact between the enquiry and the due time; breached:
+    /// none by then, be there some later or not; open: not due yet.
+    Sla(enquiries::OfSla),
+    /// What a lead, a hot lead, a meeting and a deal cost, by a table of what was spent.
+    ///
+    /// A line of it names a source (the export's preset or the channel, such as `facebook`), a campaign or both, the
+    /// days paid for, an amount and its currency. Currencies are never added up.
+    Costs(enquiries::OfCosts),
     /// Companies with two leads or more: who has them, how warm they are, what links them.
     ///
     /// Leads are linked, not merged: by the company's tax or register number, its own domain, its name in one town,
@@ -75,13 +107,26 @@ enum ReportFormat {
 }
 
 #[derive(Debug, Args)]
-struct Of {
+struct OfDropoff {
+    #[command(flatten)]
+    run: OfRun,
+    #[command(flatten)]
+    period: enquiries::OfChain,
+}
+
+#[derive(Debug, Args)]
+struct OfDuplicates {
+    #[command(flatten)]
+    run: OfRun,
+    #[command(flatten)]
+    period: enquiries::OfRate,
+}
+
+#[derive(Debug, Args)]
+struct OfRun {
     /// The run to look at; default: the latest.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["since", "until"])]
     run: Option<String>,
-    /// How to write it.
-    #[arg(long, value_enum, default_value = "table")]
-    format: ReportFormat,
 }
 
 impl Report {
@@ -90,15 +135,26 @@ impl Report {
         let rules = global.rules()?;
         let store = global.read_store()?;
         match &self.what {
+            What::Dropoff(of) if of.period.is_asked() => {
+                of.period.print(&Making::begin(global, &store, &rules)?)?;
+            }
             What::Dropoff(of) => {
-                let run = of.run_record(&store)?;
+                let run = of.run.record(&store)?;
                 let table = dropoff_table(&store, &rules, &run)?;
-                of.print(&[table], &[2, 3, 4])?;
+                of.period.asked.format.print(&[table], &[2, 3, 4])?;
+            }
+            What::Duplicates(of) if of.period.is_asked() => {
+                of.period.print(&Making::begin(global, &store, &rules)?)?;
             }
             What::Duplicates(of) => {
-                let run = of.run_record(&store)?;
-                of.duplicates(&store, &rules, &run)?;
+                let run = of.run.record(&store)?;
+                let tables = duplicate_tables(&store, &rules, &run)?;
+                of.period.asked.format.print(&tables, &[1, 2, 3, 4, 5, 6, 7])?;
             }
+            What::Speed(of) => of.print(&Making::begin(global, &store, &rules)?)?,
+            What::Meetings(of) => of.print(&Making::begin(global, &store, &rules)?)?,
+            What::Sla(of) => of.print(&Making::begin(global, &store, &rules)?)?,
+            What::Costs(of) => of.print(global, &Making::begin(global, &store, &rules)?)?,
             What::Rotation(of) => of.print(&store, &rules, global.now(&rules)?)?,
             What::Alerts(of) => of.print(&store, &rules, global.now(&rules)?)?,
             What::Rules(of) => of.print(&store, &rules, global.now(&rules)?)?,
@@ -112,8 +168,8 @@ fn is_standing_import(run: &RunRecord) -> bool {
     run.kind == RunKind::Import && run.undone_by.is_none()
 }
 
-impl Of {
-    fn run_record(&self, store: &Store) -> Result<RunRecord> {
+impl OfRun {
+    fn record(&self, store: &Store) -> Result<RunRecord> {
         let found = match &self.run {
             Some(id) => store.run_by_id(id)?,
             // An undo received nothing that a report could be about.
@@ -134,15 +190,6 @@ impl Of {
             })
             .into()
         })
-    }
-
-    fn duplicates(&self, store: &Store, rules: &RuleSet, run: &RunRecord) -> Result<()> {
-        let tables = duplicate_tables(store, rules, run)?;
-        self.print(&tables, &[1, 2, 3, 4, 5, 6, 7])
-    }
-
-    fn print(&self, tables: &[Vec<Vec<String>>], right: &[usize]) -> Result<()> {
-        self.format.print(tables, right)
     }
 }
 
@@ -169,6 +216,25 @@ impl OfAccounts {
             terminal::count(total as u64, "account", "accounts")
         };
         terminal::print(&format!("\n{listed} of two leads or more{several}"))
+    }
+}
+
+impl MetricFormat {
+    /// Writes the tables of a run, in which the columns `right` hold figures.
+    fn print(self, tables: &[Vec<Vec<String>>], right: &[usize]) -> Result<()> {
+        match self {
+            Self::Table => ReportFormat::Table.print(tables, right),
+            Self::Csv => ReportFormat::Csv.print(tables, right),
+            Self::Json => {
+                let tables = tables.iter().map(|table| crate::report::to_json(table)).collect();
+                terminal::print(&serde_json::Value::Array(tables).to_string())
+            }
+            Self::Markdown => {
+                let of = |table: &Vec<Vec<String>>| crate::report::to_markdown(table, right);
+                let texts: Vec<String> = tables.iter().map(of).collect();
+                terminal::print(texts.join("\n").trim_end())
+            }
+        }
     }
 }
 

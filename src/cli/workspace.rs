@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 
 use super::{clock, terminal};
 use crate::rules::RuleSet;
+use crate::rules::decode::duration_seconds;
 use crate::rules::diagnostics::{RuleText, did_you_mean};
 use crate::rules::embedded;
 use crate::store::Store;
@@ -66,6 +67,11 @@ impl Global {
     /// Returns where runs are published.
     pub fn out_path(&self) -> PathBuf {
         self.out.clone().unwrap_or_else(|| self.workspace.join("out"))
+    }
+
+    /// Returns where the rules are.
+    pub fn rules_path(&self) -> PathBuf {
+        self.rules.clone().unwrap_or_else(|| self.workspace.join("rules"))
     }
 
     /// Returns where exports wait.
@@ -179,6 +185,15 @@ fn expect_known(
     let known = if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
     Err(UsageError(format!("there is no {what} `{asked}`\nhint: {near}known {what}s: {known}"))
         .into())
+}
+
+/// Reads how long something is to be; `option` is the one that says so.
+pub fn duration(option: &str, text: &str) -> Result<TimeDelta> {
+    let seconds = duration_seconds(text).filter(|seconds| *seconds > 0);
+    seconds.and_then(TimeDelta::try_seconds).ok_or_else(|| {
+        UsageError(format!("--{option} {text} is not a time\nhint: write it like 36h, 30d or 12w"))
+            .into()
+    })
 }
 
 /// Returns the shipped rule texts with those of `folder` in their place, and how many these are.

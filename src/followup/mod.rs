@@ -98,12 +98,15 @@ pub fn latest_cycle(
     let mut sorted = submitted_at.to_vec();
     sorted.sort_unstable();
     sorted.into_iter().fold(None, |latest, at| match latest {
-        Some((opened, cycle)) if at.signed_duration_since(opened) <= restart_after => {
-            Some((opened, cycle))
-        }
+        Some((opened, cycle)) if !opens_cycle(opened, at, restart_after) => Some((opened, cycle)),
         Some((_, cycle)) => Some((at, cycle + 1)),
         None => Some((at, 1)),
     })
+}
+
+/// Returns whether a submission at `at` opens a cycle anew when the one before was opened at `opened_at`.
+pub fn opens_cycle(opened_at: DateTime<Utc>, at: DateTime<Utc>, restart_after: TimeDelta) -> bool {
+    at.signed_duration_since(opened_at) > restart_after
 }
 
 /// Returns the language in which a lead is written to, ISO 639-1: the one it said; else the country is the best guess for

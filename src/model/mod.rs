@@ -10,6 +10,7 @@ pub mod field;
 pub mod ids;
 pub mod lead;
 pub mod mailbox;
+pub mod metric;
 pub mod moment;
 pub mod outcome;
 pub mod row;

@@ -25,6 +25,7 @@ pub mod joining;
 mod likely;
 pub mod matching;
 pub mod messages;
+pub mod metrics;
 pub mod model;
 pub mod otherwise;
 mod page;

@@ -191,10 +191,16 @@ impl<'a> TouchBook<'a> {
 
     /// Returns the identity by which `kept` is a touch of `lead`, if it is one.
     fn decided_by(&mut self, kept: &KeptTouch, lead: LeadNo) -> Result<Option<Identity>> {
+        let decided = self.leads_of(kept)?;
+        Ok(decided.filter(|(_, leads)| leads.contains(&lead)).map(|(identity, _)| identity))
+    }
+
+    /// Returns whose touch `kept` is, in order, and the identity that decided; none when it is nobody's.
+    pub fn leads_of(&mut self, kept: &KeptTouch) -> Result<Option<(Identity, Rc<[LeadNo]>)>> {
         for identity in &kept.touch.identities {
             let owners = self.owners(identity, &kept.source)?;
             if !owners.is_empty() {
-                return Ok(owners.contains(&lead).then(|| identity.clone()));
+                return Ok(Some((identity.clone(), owners)));
             }
         }
         Ok(None)

@@ -166,7 +166,8 @@ impl Funnel {
                 in_count: None,
                 out_count: None,
                 stuck: None,
-                because: "not counted yet; `leadmill explain` shows a lead's activity".to_owned(),
+                because: "takes longer than a run; `leadmill report dropoff --all` counts it"
+                    .to_owned(),
             });
         }
         Self { steps }

@@ -22,6 +22,18 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Returns `text` so that Markdown shows it as it is.
+pub fn for_markdown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in for_terminal(text).chars() {
+        if matches!(c, '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '<' | '>' | '#' | '&') {
+            shown.push('\\');
+        }
+        shown.push(c);
+    }
+    shown
+}
+
 fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,

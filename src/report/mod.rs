@@ -11,11 +11,14 @@ pub mod dropoff;
 pub mod duplicates;
 pub mod escape;
 pub mod html;
+pub mod metrics;
 pub mod prometheus;
 pub mod rotation;
 pub mod rules;
 pub mod run_json;
 pub mod simulation;
+
+use serde_json::Value;
 
 use crate::model::spreadsheet;
 
@@ -26,4 +29,32 @@ pub fn to_csv(rows: &[Vec<String>]) -> anyhow::Result<String> {
         csv.write_record(row.iter().map(|cell| spreadsheet::guard(cell).into_owned()))?;
     }
     Ok(String::from_utf8(csv.into_inner()?)?)
+}
+
+/// Returns a table for programs: an object for each row, by the header; whole numbers are numbers.
+pub fn to_json(rows: &[Vec<String>]) -> Value {
+    let Some((header, rows)) = rows.split_first() else { return Value::Array(Vec::new()) };
+    let value = |cell: &String| match cell.parse::<u64>() {
+        Ok(number) => Value::from(number),
+        Err(_) => Value::from(cell.as_str()),
+    };
+    let object = |row: &Vec<String>| {
+        Value::Object(header.iter().cloned().zip(row.iter().map(value)).collect())
+    };
+    Value::Array(rows.iter().map(object).collect())
+}
+
+/// Returns a table as Markdown; the columns `right` hold figures.
+pub fn to_markdown(rows: &[Vec<String>], right: &[usize]) -> String {
+    let mut text = String::new();
+    for (number, row) in rows.iter().enumerate() {
+        let cells: Vec<String> = row.iter().map(|cell| escape::for_markdown(cell)).collect();
+        text.extend(["| ", &cells.join(" | "), " |\n"]);
+        if number == 0 {
+            let rule = |at| if right.contains(&at) { "---:" } else { "---" };
+            let rules: Vec<&str> = (0..row.len()).map(rule).collect();
+            text.extend(["| ", &rules.join(" | "), " |\n"]);
+        }
+    }
+    text
 }

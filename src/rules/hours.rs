@@ -300,6 +300,14 @@ impl BusinessHours {
         utc_from_ms(reached)
     }
 
+    /// Returns the open time between two instants in milliseconds; 0 when `to_ms` is not the later one.
+    pub fn open_ms_between(&self, from_ms: i64, to_ms: i64) -> i64 {
+        self.windows_from(from_ms)
+            .take_while(|(start, _)| *start < to_ms)
+            .map(|(start, end)| (end.min(to_ms) - start.max(from_ms)).max(0))
+            .sum()
+    }
+
     /// Iterates over the windows that end after `at_ms`, in order.
     fn windows_from(&self, at_ms: i64) -> impl Iterator<Item = (i64, i64)> + '_ {
         // The local year may differ from the UTC year by a day, and a window may reach into the new year.

@@ -6,7 +6,7 @@
 //! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`listing`], [`accounts`], [`quarantine`] and
 //! [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
 //! [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
-//! anew needs, [`loads`] counts who has how many leads.
+//! anew needs, [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
 
 pub mod absorb;
 pub mod accounts;
@@ -19,6 +19,7 @@ pub mod leads;
 pub mod listing;
 pub mod loads;
 pub mod looks;
+pub mod metrics;
 pub mod model;
 pub mod points;
 pub mod quarantine;
@@ -59,6 +60,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_alerts.sql"),
     include_str!("migrations/0013_account_claims.sql"),
     include_str!("migrations/0014_contacts.sql"),
+    include_str!("migrations/0015_metrics.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

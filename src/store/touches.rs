@@ -1,7 +1,7 @@
 //! Touches and what finds them: rows under the hashes of their identities, and who holds the same.
 
 use anyhow::{Context as _, Result};
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use super::Store;
 use crate::identity::keys::{KeyKind, identity_hash};
@@ -60,18 +60,7 @@ impl Store {
         let mut rows = statement.query(params![key.0, run.0])?;
         let mut touches = Vec::new();
         while let Some(row) = rows.next()? {
-            touches.push(KeptTouch {
-                no: row.get(0)?,
-                touch: Touch {
-                    // Only ingest asks whether a touch was seen before.
-                    fingerprint: Fingerprint([0; 16]),
-                    at_ms: row.get(1)?,
-                    kind: row.get(2)?,
-                    detail: row.get(3)?,
-                    identities: read_identities(row.get_ref(4)?.as_str()?)?,
-                },
-                source: row.get(5)?,
-            });
+            touches.push(read_touch(row)?);
         }
         Ok(touches)
     }
@@ -121,8 +110,7 @@ impl Store {
 
     /// Returns the leads that hold `identity` by one of their rows, none twice for one source.
     pub fn holders(&self, identity: &Identity) -> Result<Vec<Holder>> {
-        let read =
-            |row: &rusqlite::Row<'_>| Ok(Holder { lead: LeadNo(row.get(0)?), source: row.get(1)? });
+        let read = |row: &Row<'_>| Ok(Holder { lead: LeadNo(row.get(0)?), source: row.get(1)? });
         if identity.kind == IdentityKind::Lead {
             let Ok(id) = identity.value.parse::<LeadId>() else { return Ok(Vec::new()) };
             let (first, last) = id.founders();
@@ -149,7 +137,7 @@ impl Store {
 
     /// Returns the submissions that hold `identity`, be they in a lead or not.
     pub fn submissions_with(&self, identity: &Identity) -> Result<Vec<SubmissionNo>> {
-        let read = |row: &rusqlite::Row<'_>| row.get(0).map(SubmissionNo);
+        let read = |row: &Row<'_>| row.get(0).map(SubmissionNo);
         if identity.kind == IdentityKind::Lead {
             let Ok(id) = identity.value.parse::<LeadId>() else { return Ok(Vec::new()) };
             let (first, last) = id.founders();
@@ -222,6 +210,22 @@ impl Store {
 pub(super) fn write_identities(identities: &[Identity]) -> String {
     let texts: Vec<String> = identities.iter().map(Identity::to_string).collect();
     serde_json::Value::from(texts).to_string()
+}
+
+/// Reads number, time, kind, detail, identities and the preset of the input.
+pub(super) fn read_touch(row: &Row<'_>) -> Result<KeptTouch> {
+    Ok(KeptTouch {
+        no: row.get(0)?,
+        touch: Touch {
+            // Only ingest asks whether a touch was seen before.
+            fingerprint: Fingerprint([0; 16]),
+            at_ms: row.get(1)?,
+            kind: row.get(2)?,
+            detail: row.get(3)?,
+            identities: read_identities(row.get_ref(4)?.as_str()?)?,
+        },
+        source: row.get(5)?,
+    })
 }
 
 fn read_identities(text: &str) -> Result<Vec<Identity>> {

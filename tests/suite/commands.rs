@@ -170,6 +170,10 @@ fn reports_come_as_tables_and_csv() {
             "the run's own file says otherwise: {line}"
         );
     }
+    let json = workspace.ok(&["report", "dropoff", "--format", "json"]).json();
+    assert_eq!((&json[0][0]["step"], &json[0][0]["in"]), (&"received".into(), &2.into()));
+    let markdown = workspace.ok(&["report", "duplicates", "--format", "markdown"]).stdout;
+    assert!(markdown.starts_with("| source | submissions | "), "{markdown}");
     workspace
         .run(&["report", "dropoff", "--run", "1999-01-01-0001"])
         .expect_code(2)

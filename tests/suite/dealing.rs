@@ -284,7 +284,7 @@ fn a_store_from_before_leads_were_dealt_so_is_brought_up_to_date() {
     store
         .execute_batch(
             "DROP TABLE account_claim; DROP TABLE no_taker; DROP TABLE load; DROP TABLE turn_passed;
-             DROP TABLE handed_out; DROP TABLE alert; DROP VIEW alerts;
+             DROP TABLE handed_out; DROP TABLE alert; DROP VIEW alerts; DROP VIEW submissions;
              ALTER TABLE turn DROP COLUMN passed_no; ALTER TABLE run DROP COLUMN keeps_no_takers;
              ALTER TABLE input DROP COLUMN tells_contacts;
              UPDATE decision SET steps = steps & ~32; PRAGMA user_version = 9;",

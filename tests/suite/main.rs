@@ -34,6 +34,8 @@ mod encodings;
 mod facts;
 mod matching;
 mod mending;
+mod metrics;
+mod metrics_by_sql;
 mod otherwise;
 mod outcomes;
 mod outputs;

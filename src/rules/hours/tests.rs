@@ -161,4 +161,17 @@ proptest! {
         let in_two = hours.add_business_minutes(hours.add_business_minutes(from, first), second);
         prop_assert_eq!(in_two, hours.add_business_minutes(from, first + second));
     }
+
+    #[test]
+    fn open_time_is_what_was_added(minute in 0_i64..1_000_000, minutes in 0_i64..6_000, more in 0_i64..900) {
+        let hours = compile(OFFICE);
+        let from = warsaw("2025-01-01 00:00 +0100") + chrono::Duration::minutes(minute);
+        let (from_ms, to) = (from.timestamp_millis(), hours.add_business_minutes(from, minutes));
+        let to_ms = to.timestamp_millis();
+        prop_assert_eq!(hours.open_ms_between(from_ms, to_ms), minutes * 60_000);
+        prop_assert_eq!(hours.open_ms_between(to_ms, from_ms), 0);
+        let later_ms = to_ms + more * 60_000;
+        let rest = hours.open_ms_between(to_ms, later_ms);
+        prop_assert_eq!(hours.open_ms_between(from_ms, later_ms), minutes * 60_000 + rest);
+    }
 }

@@ -1,0 +1,202 @@
+//! Where rows left the chain over a period, gathered.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use chrono::TimeDelta;
+
+use super::meetings::Reached;
+use super::{Activities, Enquiry, Groups, Scope, each_enquiry};
+use crate::model::metric::By;
+use crate::report::metrics::ALL;
+use crate::report::metrics::dropoff::{Chain, ChainFigures, Stuck};
+use crate::rules::RuleSet;
+use crate::store::Store;
+use crate::store::metrics::{InputRows, Key};
+
+const RECEIVED: usize = 0;
+const VALIDATED: usize = 1;
+const DEDUPLICATED: usize = 2;
+const ROUTED: usize = 3;
+const SCHEDULED: usize = 4;
+const CONTACTED: usize = 5;
+const MEETING: usize = 6;
+const WON: usize = 7;
+
+/// Returns where the rows of `scope` left the chain.
+///
+/// A row that opened an enquiry is as far as the enquiry came: somebody who was contacted passed all steps before,
+/// whoever has the lead. Rows that joined an enquiry left at deduplication and count where the enquiry does.
+pub fn chain_figures(
+    store: &Store,
+    rules: &RuleSet,
+    scope: &Scope,
+    activities: &Activities,
+    window: TimeDelta,
+) -> Result<ChainFigures> {
+    let mut groups: Groups<Counting> = Groups::new(scope.by, rules.workspace.zone);
+    let as_of_ms = scope.as_of.timestamp_millis();
+    for input in store.input_rows()? {
+        if scope.holds(input.received_ms) {
+            let key = if scope.by == Some(By::Source) { input.source.as_str() } else { "" };
+            groups.of(key, input.received_ms).take_input(&input, as_of_ms);
+        }
+    }
+    let knows_activity = store.has_activity()?;
+    let keys = [
+        Key::By(scope.by.unwrap_or(By::Day)),
+        Key::By(By::Owner),
+        Key::By(By::Queue),
+        Key::HasTask,
+    ];
+    each_enquiry(store, rules, scope, activities, &keys, |enquiry| {
+        let stands = Stands {
+            age_ms: (as_of_ms - enquiry.opened_ms).max(0),
+            window_ms: window.num_milliseconds(),
+            triage: &rules.routing.triage,
+            knows_activity,
+        };
+        groups.of(&enquiry.keys[0], enquiry.opened_ms).take(enquiry, &stands);
+        Ok(())
+    })?;
+    let mut total = Counting::default();
+    let groups = groups.ranked(|group| group.received).into_iter();
+    let groups = groups
+        .filter(|(_, group)| group.received > 0)
+        .map(|(name, group)| {
+            total.add(&group);
+            Chain { name, ..group.close() }
+        })
+        .collect();
+    let total = Chain { name: ALL.to_owned(), ..total.close() };
+    Ok(ChainFigures { groups, total, knows_activity })
+}
+
+/// What an enquiry is measured by.
+struct Stands<'a> {
+    age_ms: i64,
+    window_ms: i64,
+    triage: &'a str,
+    knows_activity: bool,
+}
+
+/// What is counted of a group.
+#[derive(Debug, Default)]
+struct Counting {
+    received: u64,
+    because: [BTreeMap<String, u64>; 8],
+    /// How long rows wait at each step, each with how many rows do.
+    ages: [Vec<(i64, u64)>; 8],
+}
+
+impl Counting {
+    fn stop(&mut self, step: usize, why: &str, rows: u64, age_ms: Option<i64>) {
+        if rows == 0 {
+            return;
+        }
+        self.received += rows;
+        match self.because[step].get_mut(why) {
+            Some(count) => *count += rows,
+            None => drop(self.because[step].insert(why.to_owned(), rows)),
+        }
+        self.ages[step].extend(age_ms.map(|age_ms| (age_ms, rows)));
+    }
+
+    fn take_input(&mut self, input: &InputRows, as_of_ms: i64) {
+        let age_ms = (as_of_ms - input.received_ms).max(0);
+        self.stop(RECEIVED, "page views and other touches", input.touches, None);
+        self.stop(RECEIVED, "no records (padding, totals, repeated headers)", input.skipped, None);
+        self.stop(RECEIVED, "contacts of a list, no enquiries", input.contacts, None);
+        for (code, rows) in &input.quarantined {
+            self.stop(VALIDATED, &format!("quarantined ({code})"), *rows, Some(age_ms));
+        }
+        for (reason, rows) in &input.held {
+            self.stop(VALIDATED, &format!("held ({reason})"), *rows, Some(age_ms));
+        }
+        self.stop(DEDUPLICATED, "seen before", input.repeated, None);
+    }
+
+    fn take(&mut self, enquiry: &Enquiry<'_>, stands: &Stands<'_>) {
+        self.stop(DEDUPLICATED, "joined an enquiry", enquiry.submissions - 1, None);
+        let [_, owner, queue, has_task] = enquiry.keys else { return };
+        let reached = Reached::by(enquiry.since, i64::MAX);
+        let age_ms = Some(stands.age_ms);
+        if reached.won == Some(true) {
+            self.received += 1;
+        } else if reached.booked {
+            let why = if reached.won.is_some() { "lost" } else { "not decided yet" };
+            self.stop(WON, why, 1, age_ms);
+        } else if reached.contacted {
+            let why = if reached.won.is_some() { "lost" } else { "no meeting yet" };
+            self.stop(MEETING, why, 1, age_ms);
+        } else if owner.is_empty() {
+            let why = if queue == stands.triage {
+                "in triage".to_owned()
+            } else {
+                format!("nobody's, in {queue}")
+            };
+            self.stop(ROUTED, &why, 1, age_ms);
+        } else if has_task.is_empty() {
+            self.stop(SCHEDULED, "nothing may be done: consent, address or age", 1, age_ms);
+        } else if !stands.knows_activity {
+            self.received += 1;
+        } else if stands.age_ms < stands.window_ms {
+            self.stop(CONTACTED, "waiting, still in time", 1, age_ms);
+        } else {
+            self.stop(CONTACTED, "never contacted", 1, age_ms);
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.received += other.received;
+        for step in 0..other.ages.len() {
+            for (why, rows) in &other.because[step] {
+                *self.because[step].entry(why.clone()).or_default() += rows;
+            }
+            self.ages[step].extend_from_slice(&other.ages[step]);
+        }
+    }
+
+    fn close(self) -> Chain {
+        let mut stuck: [Stuck; 8] = std::array::from_fn(|_| Stuck::default());
+        let counted = self.because.into_iter().zip(self.ages);
+        for (into, (because, mut ages)) in stuck.iter_mut().zip(counted) {
+            into.rows = because.values().sum();
+            into.because = because.into_iter().collect();
+            into.because.sort_by_key(|(_, rows)| Reverse(*rows));
+            ages.sort_unstable();
+            into.oldest_ms = ages.last().map(|(age_ms, _)| *age_ms);
+            into.median_ms = median(&ages);
+        }
+        Chain { name: String::new(), received: self.received, stuck }
+    }
+}
+
+/// Returns the median by nearest rank of values in order, each with how often it stands there.
+fn median(values: &[(i64, u64)]) -> Option<i64> {
+    let total: u64 = values.iter().map(|(_, times)| times).sum();
+    let mut rank = 0;
+    values.iter().find_map(|(value, times)| {
+        rank += times;
+        (rank * 2 >= total).then_some(*value)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_counts_each_value_as_often_as_it_stands_there() {
+        #[track_caller]
+        fn check(values: &[(i64, u64)], expected: Option<i64>) {
+            assert_eq!(median(values), expected, "{values:?}");
+        }
+        check(&[], None);
+        check(&[(7, 1)], Some(7));
+        check(&[(1, 1), (2, 1)], Some(1));
+        check(&[(1, 1), (2, 2)], Some(2));
+        check(&[(1, 3), (9, 2)], Some(1));
+    }
+}

@@ -1,0 +1,132 @@
+//! Speed to lead, gathered.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use chrono::TimeDelta;
+
+use super::{Activities, Enquiry, Groups, Scope, each_enquiry, nearest_rank};
+use crate::model::metric::By;
+use crate::model::moment::utc_from_ms;
+use crate::report::metrics::Share;
+use crate::report::metrics::speed::{Pace, SpeedFigures, SpeedGroup, WITHIN_MINUTES};
+use crate::rules::RuleSet;
+use crate::rules::hours::BusinessHours;
+use crate::store::Store;
+use crate::store::metrics::Key;
+
+const MINUTE_MS: i64 = 60_000;
+
+/// Returns how long the enquiries of `scope` waited for the first contact.
+///
+/// An enquiry is the submission that opened a cycle; contact is whatever ends the follow-up
+/// ([`crate::followup::CONTACT_TOUCHES`]), at the enquiry or later and before the lead's next one. Who was not
+/// contacted is `open` for `window` after the enquiry, then `never`. By the second clock only that time counts in which
+/// the lead's present owner works, or the office where nobody has it; whoever is called on Sunday waited no time at all.
+pub fn speed_figures(
+    store: &Store,
+    rules: &RuleSet,
+    scope: &Scope,
+    activities: &Activities,
+    window: TimeDelta,
+) -> Result<SpeedFigures> {
+    let hours: HashMap<&str, &BusinessHours> =
+        rules.routing.owners.iter().map(|owner| (owner.id.as_str(), &owner.hours)).collect();
+    let keys = [Key::By(By::Owner), Key::By(scope.by.unwrap_or(By::Day))];
+    let mut groups: Groups<Counting> = Groups::new(scope.by, rules.workspace.zone);
+    let as_of_ms = scope.as_of.timestamp_millis();
+    each_enquiry(store, rules, scope, activities, &keys, |enquiry| {
+        let hours = hours.get(enquiry.keys[0].as_str()).copied().unwrap_or(&rules.followup.hours);
+        let group = groups.of(&enquiry.keys[1], enquiry.opened_ms);
+        group.count(enquiry, hours, as_of_ms, window.num_milliseconds());
+        Ok(())
+    })?;
+    let mut total = Counting::default();
+    let groups = groups.ranked(|group| group.figures.enquiries).into_iter();
+    let groups: Vec<SpeedGroup> = groups
+        .map(|(name, counting)| {
+            total.add(&counting);
+            SpeedGroup { name, ..counting.close() }
+        })
+        .collect();
+    Ok(SpeedFigures { groups, total: total.close() })
+}
+
+/// What is counted of a group; the waits are kept, for a percentile is one of them.
+#[derive(Debug, Default)]
+struct Counting {
+    figures: SpeedGroup,
+    wall_ms: Vec<i64>,
+    business_ms: Vec<i64>,
+}
+
+impl Counting {
+    fn count(
+        &mut self,
+        enquiry: &Enquiry<'_>,
+        hours: &BusinessHours,
+        as_of_ms: i64,
+        window_ms: i64,
+    ) {
+        let figures = &mut self.figures;
+        figures.enquiries += 1;
+        if !enquiry.is_time_known {
+            figures.no_time += 1;
+            return;
+        }
+        let contact = enquiry.first_contact_ms();
+        if contact.is_none() && enquiry.before.iter().any(|one| one.kind.is_contact()) {
+            figures.before += 1;
+            return;
+        }
+        let opened_ms = enquiry.opened_ms;
+        let age_ms = as_of_ms - opened_ms;
+        match contact {
+            Some(_) => figures.contacted += 1,
+            None if age_ms < window_ms => figures.open += 1,
+            None => figures.never += 1,
+        }
+        let wall_ms = contact.map(|at_ms| at_ms - opened_ms);
+        let business_ms = contact.map(|at_ms| hours.open_ms_between(opened_ms, at_ms));
+        for (at, minutes) in WITHIN_MINUTES.into_iter().enumerate() {
+            let limit_ms = minutes * MINUTE_MS;
+            if age_ms >= limit_ms {
+                figures.wall.within[at].count(wall_ms.is_some_and(|ms| ms <= limit_ms));
+            }
+            let over = hours.add_business_minutes(utc_from_ms(opened_ms), minutes);
+            if over.timestamp_millis() <= as_of_ms {
+                figures.business.within[at].count(business_ms.is_some_and(|ms| ms <= limit_ms));
+            }
+        }
+        self.wall_ms.extend(wall_ms);
+        self.business_ms.extend(business_ms);
+    }
+
+    fn add(&mut self, other: &Self) {
+        let (own, others) = (&mut self.figures, &other.figures);
+        own.enquiries += others.enquiries;
+        own.contacted += others.contacted;
+        own.never += others.never;
+        own.open += others.open;
+        own.no_time += others.no_time;
+        own.before += others.before;
+        for (own, others) in [(&mut own.wall, &others.wall), (&mut own.business, &others.business)]
+        {
+            for (own, other) in own.within.iter_mut().zip(others.within) {
+                *own = Share::new(own.part + other.part, own.of + other.of);
+            }
+        }
+        self.wall_ms.extend_from_slice(&other.wall_ms);
+        self.business_ms.extend_from_slice(&other.business_ms);
+    }
+
+    fn close(mut self) -> SpeedGroup {
+        let finish = |pace: &mut Pace, waits: &mut [i64]| {
+            pace.median_ms = nearest_rank(waits, 50);
+            pace.p90_ms = nearest_rank(waits, 90);
+        };
+        finish(&mut self.figures.wall, &mut self.wall_ms);
+        finish(&mut self.figures.business, &mut self.business_ms);
+        self.figures
+    }
+}
