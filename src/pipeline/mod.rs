@@ -28,7 +28,7 @@ pub mod messages;
 pub mod metrics;
 pub mod model;
 pub mod otherwise;
-mod page;
+pub mod page;
 mod parting;
 pub mod publish;
 pub mod quarantine;
