@@ -79,7 +79,7 @@ fn look(program: &Path, html: &str, width: u32, is_dark: bool, is_framed: bool) 
         &option("screenshot", "page.png"),
         &option("print-to-pdf", "page.pdf"),
         &format!("--window-size={width},{HEIGHT}"),
-        &format!("--blink-settings=preferredColorScheme={}", if is_dark { 0 } else { 1 }),
+        &format!("--blink-settings=preferredColorScheme={}", i32::from(!is_dark)),
     ]);
     let opened = if is_framed { "frame.html" } else { "page.html" };
     command.arg(format!("file://{}", file(opened).display()));
