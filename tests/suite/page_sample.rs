@@ -267,6 +267,7 @@ fn inputs(write: Write<'_>) -> Vec<InputSummary> {
     vec![
         input(long, "imported", None),
         input("inbox/again.csv", "known", Some("imported by 2026-11-21-0001")),
+        input("inbox/slow.csv", "postponed", Some("somebody is still writing this file")),
         input("inbox/cut.csv.gz", "refused", Some("the file ends in the middle")),
     ]
 }
