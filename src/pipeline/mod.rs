@@ -31,6 +31,7 @@ pub mod model;
 pub mod otherwise;
 mod page;
 mod parting;
+pub mod proof;
 pub mod publish;
 pub mod quarantine;
 pub mod rebuild;
@@ -50,6 +51,7 @@ pub mod trace;
 pub mod undo;
 pub mod verdicts;
 mod waiting;
+pub mod withdrawal;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -3,7 +3,8 @@
 //! This room owns the file, its schema, its transactions and its lock. It must not decide anything
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
 //! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
-//! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what, [`listing`], [`accounts`], [`quarantine`] and
+//! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what and [`denials`] who
+//! takes it back, [`listing`], [`accounts`], [`quarantine`] and
 //! [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
 //! [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
 //! anew needs, [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
@@ -12,6 +13,7 @@ pub mod absorb;
 pub mod accounts;
 pub mod alerts;
 pub mod codec;
+pub mod denials;
 pub mod history;
 pub mod ingest;
 mod interned;
