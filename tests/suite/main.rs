@@ -22,6 +22,7 @@ mod bad_input;
 mod bad_rules;
 mod browser;
 mod commands;
+mod consent;
 mod contacts;
 mod containers;
 mod crash;
