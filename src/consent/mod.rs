@@ -2,7 +2,9 @@
 //!
 //! This room owns how the lines of the ledger combine into a standing and what the policy makes of
 //! it. It must not know how the ledger is stored or chained, nor what the contact would say. Start
-//! at [`allowed`].
+//! at [`allowed`]; whom not to take in again is in [`suppression`].
+
+pub mod suppression;
 
 use crate::model::consent::{Channel, ConsentRecord, ConsentState, Purpose};
 use crate::model::moment::utc_from_ms;

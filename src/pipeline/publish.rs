@@ -14,6 +14,7 @@ use super::Job;
 use super::books::Books;
 use super::contacts::Contacts;
 use super::event::{Event, Events};
+use super::forget;
 use super::messages::Messages;
 use super::page::{PAGE_ROWS, Page};
 use super::quarantine::{Closed, ToMend, as_row};
@@ -87,6 +88,7 @@ pub fn publish(
         "rules": record.rules_hash,
         "inputs": hashes,
     }))?;
+    forget::finish_outside(job, store, record)?;
     let targets: Vec<String> = job.rules.targets.iter().map(|target| target.id.clone()).collect();
     store.mark_published(record.no, &targets)?;
     store.checkpoint()?;
@@ -383,6 +385,7 @@ impl Rendering<'_> {
             exit_code: books.exit_code(),
             undo: books.undo.clone(),
             rescore: books.rescore.clone(),
+            erasure: books.erasure.clone(),
             withdrawn: figures.withdrawn.clone(),
             files: Vec::new(),
         })

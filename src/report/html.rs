@@ -15,6 +15,7 @@ use super::simulation::{Simulation, Titled};
 
 const TEMPLATE: &str = "page.html";
 const SIMULATION: &str = "simulation.html";
+const DOSSIER: &str = "dossier.html";
 /// Rows of the overdue and hot lists that the page shows.
 const LIST_ROWS_MAX: usize = 20;
 
@@ -163,6 +164,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("head.html", include_str!("head.html")),
         (TEMPLATE, include_str!("page.html")),
         (SIMULATION, include_str!("simulation.html")),
+        (DOSSIER, include_str!("dossier.html")),
     ] {
         environment.add_template(name, text).expect("templates are part of the program and parse");
     }
@@ -184,6 +186,20 @@ pub fn render_simulation(
             version => env!("CARGO_PKG_VERSION"),
         })
         .context("render a simulation")
+}
+
+/// Returns the page that tells a person what is known about them; `nothing` stands where a section has no rows.
+pub(super) fn render_dossier(
+    lang: &str,
+    title: &str,
+    lead_in: &[String],
+    sections: &[super::dossier::Section],
+    nothing: &str,
+) -> Result<String> {
+    let template = ENVIRONMENT.get_template(DOSSIER).context("render what is known of a person")?;
+    template
+        .render(context! { lang, title, lead_in => lead_in.to_vec(), sections => Serde(sections), nothing })
+        .context("render what is known of a person")
 }
 
 /// Returns the page.

@@ -6,15 +6,17 @@
 //! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`listing`], [`accounts`], [`quarantine`] and
 //! [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
 //! [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
-//! anew needs, [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
+//! anew needs, [`erase`] takes a person out and [`key`] lets nobody else know them again, [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
 
 pub mod absorb;
 pub mod accounts;
 pub mod alerts;
 pub mod codec;
+pub mod erase;
 pub mod history;
 pub mod ingest;
 mod interned;
+pub mod key;
 pub mod leads;
 pub mod listing;
 pub mod loads;
@@ -25,6 +27,7 @@ pub mod points;
 pub mod quarantine;
 pub mod replay;
 pub mod rescore;
+pub mod retention;
 pub mod rules;
 pub mod runs;
 pub mod tasks;
@@ -61,6 +64,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_account_claims.sql"),
     include_str!("migrations/0014_contacts.sql"),
     include_str!("migrations/0015_metrics.sql"),
+    include_str!("migrations/0017_erasure.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -187,6 +191,15 @@ impl Store {
         // A reader may hold the WAL back; the next checkpoint will catch up, nothing is lost.
         anyhow::ensure!(busy != 0 || log == done, "the checkpoint of the store stopped early");
         Ok(())
+    }
+
+    /// Writes the WAL back and empties it; returns whether that could be done, or somebody reads the store.
+    pub fn checkpoint_whole(&self) -> Result<bool> {
+        let busy: i64 = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .context("cannot checkpoint the store")?;
+        Ok(busy == 0)
     }
 
     /// Begins the one transaction in which a run decides; all of it becomes visible, or nothing.
