@@ -1,9 +1,10 @@
 //! The gate: whether somebody may be contacted for a purpose through a channel, and why.
 //!
 //! This room owns how the lines of the ledger combine into a standing and what the policy makes of
-//! it. It must not know how the ledger is stored or chained, nor what the contact would say. Start
-//! at [`allowed`]; whom not to take in again is in [`suppression`].
+//! it, and [`grade`] how well each can be proven. It must not know how the ledger is stored or chained, nor what
+//! the contact would say. Start at [`allowed`]; whom not to take in again is in [`suppression`].
 
+pub mod grade;
 pub mod suppression;
 
 use crate::model::consent::{Channel, ConsentRecord, ConsentState, Purpose};
@@ -41,9 +42,9 @@ pub fn standing(
     match deciding(records, purpose, channel, as_of_ms) {
         None => Standing::Unknown,
         Some(record) => match record.state {
-            ConsentState::Given => Standing::Given(record.seq),
             ConsentState::Refused => Standing::Refused(record.seq),
-            ConsentState::Withdrawn => Standing::Withdrawn(record.seq),
+            ConsentState::Withdrawn | ConsentState::Objected => Standing::Withdrawn(record.seq),
+            _ => Standing::Given(record.seq),
         },
     }
 }
@@ -69,7 +70,7 @@ pub fn allowed(
         (Requirement::PriorConsent, None) => {
             (false, format!("{what} needs a consent and none is on record"))
         }
-        (_, Some(record)) if record.state != ConsentState::Given => {
+        (_, Some(record)) if record.state.is_denial() => {
             let verb = if record.state == ConsentState::Refused { "refused" } else { "withdrawn" };
             (false, format!("{what} was {verb} {}", source(record)))
         }
@@ -102,7 +103,7 @@ pub fn lapses_at_ms(
     let days = gate.valid_for_days.filter(|_| gate.requires == Requirement::PriorConsent)?;
     let record = deciding(records, purpose, channel, as_of_ms)?;
     let last_ms = record.event_at_ms.checked_add(days.checked_mul(DAY_MS)?)?;
-    let is_let = record.state == ConsentState::Given && as_of_ms <= last_ms;
+    let is_let = record.state.is_grant() && as_of_ms <= last_ms;
     is_let.then(|| last_ms.saturating_add(1))
 }
 
@@ -116,6 +117,7 @@ fn deciding<'a>(
         records.iter().filter(|record| {
             record.channel == channel
                 && &*record.purpose.0 == purpose
+                && record.state != ConsentState::DoiSent
                 && record.event_at_ms <= as_of_ms
         })
     };
@@ -123,9 +125,9 @@ fn deciding<'a>(
     let order = |record: &&ConsentRecord| (record.event_at_ms, record.state, record.seq);
     // When an undated consent was given nobody knows: it may be older than any refusal, and so counts only
     // where there is none.
-    let is_refused = said().any(|record| record.state != ConsentState::Given);
+    let is_refused = said().any(|record| record.state.is_denial());
     said()
-        .filter(|record| record.is_dated || record.state != ConsentState::Given || !is_refused)
+        .filter(|record| record.is_dated || record.state.is_denial() || !is_refused)
         .max_by_key(order)
 }
 
@@ -151,6 +153,7 @@ fn source(record: &ConsentRecord) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::consent::Grade;
     use crate::rules::decode::{Sink, document};
     use crate::rules::diagnostics::RuleText;
     use proptest::prelude::*;
@@ -163,6 +166,8 @@ mod tests {
             purpose: Purpose::new(Purpose::MARKETING),
             channel: Channel::Email,
             state,
+            grade: Grade::B,
+            address: None,
             event_at_ms,
             is_dated: true,
             wording: String::new(),

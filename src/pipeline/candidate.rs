@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use super::absorb::LeadPlan;
+use super::consents::Telling;
 use super::elapsed::next_look_ms;
 use super::evaluate::Deciding;
 use super::touched::TouchBook;
@@ -14,7 +15,7 @@ use crate::consent;
 use crate::followup::{self, Answering, CONTACT_TOUCHES};
 use crate::identity::golden::{Golden, Member, golden};
 use crate::identity::keys::identities;
-use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose};
+use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, Purpose};
 use crate::model::decision::{Assignment, ModelScores, Score};
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::ids::{LeadNo, RunNo, SubmissionNo};
@@ -51,7 +52,24 @@ pub(super) struct AssembledMember {
     is_time_known: bool,
     is_enquiry: bool,
     values: FieldValues,
-    pub(super) claims: Vec<ConsentClaim>,
+    claims: Vec<ConsentClaim>,
+    /// `file:line` that it came from, where it claims anything.
+    place: String,
+}
+
+impl AssembledMember {
+    /// Returns what it says about consent.
+    pub(super) fn telling(&self) -> Telling<'_> {
+        Telling {
+            no: self.no,
+            claims: &self.claims,
+            values: &self.values,
+            place: &self.place,
+            submitted_ms: self.submitted_ms,
+            changed_ms: self.modified_ms,
+            is_dated: self.is_time_known,
+        }
+    }
 }
 
 /// What one lead alone decides.
@@ -213,10 +231,7 @@ fn assemble(
     for row in rows {
         let values = decode_values(&row.fields, &rules.fields)?;
         let claims = claims(row.consents.as_deref())?;
-        for claim in &claims {
-            let seq = consents.len() as i64 + 1;
-            consents.push(record(claim, row, &values, seq, as_of.timestamp_millis()));
-        }
+        Telling::of_row(row, &claims, &values).add_to(&mut consents, as_of.timestamp_millis());
         if has_touches {
             own.extend(identities(&values, row.fingerprint));
         }
@@ -226,6 +241,7 @@ fn assemble(
             modified_ms: row.changed_ms(),
             is_time_known: row.is_time_known,
             is_enquiry: row.is_enquiry,
+            place: if claims.is_empty() { String::new() } else { row.evidence.clone() },
             values,
             claims,
         });
@@ -288,44 +304,6 @@ fn facts_until_ms(
     let said = members.iter().filter(|member| !member.claims.is_empty());
     let ahead = said.flat_map(|member| [member.submitted_ms, member.modified_ms]);
     lapses.chain(ahead.filter(|at_ms| *at_ms > as_of_ms)).min()
-}
-
-/// Returns a claim as the gate reads it; `seq` only orders the records of one lead.
-pub(super) fn record(
-    claim: &ConsentClaim,
-    row: &MemberRow,
-    values: &FieldValues,
-    seq: i64,
-    as_of_ms: i64,
-) -> ConsentRecord {
-    ConsentRecord {
-        seq,
-        purpose: claim.purpose.clone(),
-        channel: claim.channel,
-        state: claim.state,
-        event_at_ms: said_ms(claim, row.submitted_ms, row.changed_ms(), as_of_ms),
-        is_dated: row.is_time_known,
-        wording: claim.wording.clone(),
-        mechanism: claim.mechanism.clone(),
-        evidence: row.evidence.clone(),
-        ip: values.get(field::IP).map(str::to_owned),
-        user_agent: values.get(field::USER_AGENT).map(str::to_owned),
-    }
-}
-
-/// Returns when the answer of `claim` counts as given.
-///
-/// A contact list shows how things stood when it last changed its record: that somebody declines is as
-/// recent as that, while an agreement is proven only for when the contact was made. Nobody answers in
-/// the future: a time ahead of `as_of_ms` is a clock's or a zone's error, and a refusal counts at once.
-pub(super) fn said_ms(
-    claim: &ConsentClaim,
-    submitted_ms: i64,
-    modified_ms: i64,
-    as_of_ms: i64,
-) -> i64 {
-    let said_ms = if claim.state == ConsentState::Given { submitted_ms } else { modified_ms };
-    said_ms.min(as_of_ms)
 }
 
 fn subject<'a>(lead: &'a Assembled, touches: &'a [Touch], as_of: DateTime<Utc>) -> Subject<'a> {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::consent;
 use crate::followup::{self, Answering, Enquiry};
-use crate::model::consent::{Channel, ConsentRecord, ConsentState, Purpose};
+use crate::model::consent::{Channel, ConsentRecord, ConsentState, Grade, Purpose};
 use crate::model::field;
 use crate::model::lead::display_name;
 use crate::model::subject::Subject;
@@ -207,6 +207,8 @@ fn consents(facts: &crate::model::subject::Facts, as_of: DateTime<Utc>) -> Vec<C
         purpose: Purpose::new(Purpose::MARKETING),
         channel,
         state: ConsentState::Given,
+        grade: Grade::A,
+        address: None,
         event_at_ms: as_of.timestamp_millis(),
         is_dated: true,
         wording: String::new(),

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use super::absorb::{Absorbed, Fresh, LeadPlan};
-use super::candidate::{Assembled, Candidate, Judged, candidates, planned, said_ms};
+use super::candidate::{Assembled, Candidate, Judged, candidates, planned};
 use super::dealing::{Assigned, Dealer, Lead};
 use super::event::{Event, Events};
 use super::touched::add_touched;
@@ -18,7 +18,8 @@ use crate::routing;
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::codec::encode_values;
-use crate::store::leads::{LeadRow, Ledger, Outward, PreviousLead};
+use crate::store::leads::{LeadRow, Outward, PreviousLead};
+use crate::store::ledger::Ledger;
 use crate::store::points::{write_contributions, write_models};
 use crate::store::tasks::TaskBook;
 use crate::store::turns::TurnBook;
@@ -235,11 +236,7 @@ impl Evaluation<'_> {
         let Deciding { fresh, as_of, is_replay, .. } = self.deciding;
         let received = lead.members.iter().filter(|member| fresh.contains(member.no));
         for member in received.clone().filter(|_| !is_replay) {
-            for claim in &member.claims {
-                let (sent, changed) = (member.submitted_ms, member.modified_ms);
-                let said_ms = said_ms(claim, sent, changed, as_of.timestamp_millis());
-                self.ledger.append(member.no, claim, said_ms)?;
-            }
+            member.telling().append_to(&mut self.ledger, as_of.timestamp_millis())?;
         }
         let founded = plan.is_new && fresh.contains(plan.founder);
         self.decided.created += u64::from(founded);

@@ -176,6 +176,7 @@ fn erase(
     store.remember_derived()?;
     store.keep_turns_of_erased()?;
     store.take_derived_apart()?;
+    let consents = store.erase_consents(&subject.belongings, record.no, record.as_of_ms)?;
     let rows = store.take_erased_out(record.no)?;
     store.strip_raw(&chosen.without_raw)?;
     store.strip_ip(&chosen.without_ip, |raw| ip::kept_in_row(raw, IpRule::None))?;
@@ -197,6 +198,7 @@ fn erase(
         leads: subject.traces.ids.clone(),
         because: asked.because.to_owned(),
         rows,
+        consents,
         inputs: by_input(places),
         told,
         shared: subject.shared.len() as u64,

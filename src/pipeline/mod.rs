@@ -13,6 +13,7 @@ pub mod books;
 pub mod calibrate;
 mod candidate;
 pub mod check;
+mod consents;
 mod contacts;
 pub mod dates;
 mod dealing;
@@ -202,6 +203,7 @@ fn on_a_copy(
     let job = Job { store: &copy, out: &scratch.0.join("out"), ..*job };
     let mut summary = work(&job)?;
     summary.dry_run = true;
+    summary.ledger = None;
     Ok(summary)
 }
 

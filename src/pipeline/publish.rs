@@ -24,6 +24,7 @@ use crate::delivery::publication::{StagedFile, Staging, file_stem};
 use crate::delivery::rejects::QuarantineOverview;
 use crate::delivery::tasks::{CalendarWriter, TaskListWriter};
 use crate::model::decision::Segment;
+use crate::model::ids::hex;
 use crate::model::lead::Lead;
 use crate::model::moment::utc_from_ms;
 use crate::model::task::Task;
@@ -32,7 +33,8 @@ use crate::report::duplicates::DuplicatesWriter;
 use crate::report::html::{self, QuarantineReason};
 use crate::report::prometheus;
 use crate::report::run_json::{
-    InputSummary, LeadSummary, RowSummary, RunSummary, SegmentSummary, TaskSummary, WithdrawnLead,
+    InputSummary, LeadSummary, LedgerSummary, RowSummary, RunSummary, SegmentSummary, TaskSummary,
+    WithdrawnLead,
 };
 use crate::rules::RuleSet;
 use crate::rules::target::{RowsOf, Target};
@@ -87,12 +89,19 @@ pub fn publish(
         "as_of": as_of.to_rfc3339_opts(SecondsFormat::Secs, true),
         "rules": record.rules_hash,
         "inputs": hashes,
+        "ledger": summary.ledger,
     }))?;
     forget::finish_outside(job, store, record)?;
     let targets: Vec<String> = job.rules.targets.iter().map(|target| target.id.clone()).collect();
     store.mark_published(record.no, &targets)?;
     store.checkpoint()?;
     Ok(summary)
+}
+
+/// Returns where the consent ledger ends.
+fn ledger_summary(store: &Store) -> Result<LedgerSummary> {
+    let head = store.ledger_head()?;
+    Ok(LedgerSummary { records: head.seq, head: hex(&head.hash) })
 }
 
 /// Returns how stored leads are read back under `rules`.
@@ -387,6 +396,7 @@ impl Rendering<'_> {
             rescore: books.rescore.clone(),
             erasure: books.erasure.clone(),
             withdrawn: figures.withdrawn.clone(),
+            ledger: Some(ledger_summary(self.store)?),
             files: Vec::new(),
         })
     }

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::amend::{all_have_a_place, amend, close, open_existing};
 use super::books::Books;
-use super::candidate::said_ms;
+use super::consents::Telling;
 use super::event::{Event, Events};
 use super::replay::{decide_again, put_at_stake, spread, standing_runs, touched_by};
 use super::{Impossible, Job, on_a_copy, opening};
@@ -15,7 +15,9 @@ use crate::identity::keys::Keyring;
 use crate::model::ids::{RunNo, SubmissionNo};
 use crate::model::run::InputStatus;
 use crate::report::run_json::{RunSummary, UndoSummary};
+use crate::rules::field::FieldCatalog;
 use crate::store::Store;
+use crate::store::codec::decode_values;
 use crate::store::leads::claims;
 use crate::store::runs::{RunKind, RunRecord};
 
@@ -163,7 +165,7 @@ fn take_back(
     store.take_derived_apart()?;
     let mut taken_back = store.take_rows_back(target.no, record.no, record.as_of_ms)?;
     taken_back.kept = kept.rows;
-    taken_back.consents += correct_ledger(store, &record, &kept.changed)?;
+    taken_back.consents += correct_ledger(store, &job.rules.fields, &record, &kept.changed)?;
 
     decide_again(job, store, &standing, events)?;
     store.write_corrections(record.no)?;
@@ -182,7 +184,12 @@ fn take_back(
 
 /// Puts into the ledger what the `changed` submissions say now, instead of what they said; returns how many
 /// records no longer count.
-fn correct_ledger(store: &Store, record: &RunRecord, changed: &[SubmissionNo]) -> Result<u64> {
+fn correct_ledger(
+    store: &Store,
+    catalog: &FieldCatalog,
+    record: &RunRecord,
+    changed: &[SubmissionNo],
+) -> Result<u64> {
     let mut superseded = 0;
     for submission in changed {
         superseded += store.supersede_consents_of(*submission, record.no, record.as_of_ms)?;
@@ -190,10 +197,9 @@ fn correct_ledger(store: &Store, record: &RunRecord, changed: &[SubmissionNo]) -
     let mut ledger = store.ledger(record.no)?;
     for submission in changed {
         let row = store.member_row(*submission)?;
-        for claim in claims(row.consents.as_deref())? {
-            let said = said_ms(&claim, row.submitted_ms, row.changed_ms(), record.as_of_ms);
-            ledger.append(*submission, &claim, said)?;
-        }
+        let claims = claims(row.consents.as_deref())?;
+        let values = decode_values(&row.fields, catalog)?;
+        Telling::of_row(&row, &claims, &values).append_to(&mut ledger, record.as_of_ms)?;
     }
     Ok(superseded)
 }

@@ -95,6 +95,8 @@ const TAKE_OUT: &str = "
     DELETE FROM seen WHERE EXISTS (SELECT 1 FROM temp.erased AS e WHERE e.kind = seen.kind AND e.no = seen.no);
     DELETE FROM match_key WHERE submission_no IN (SELECT no FROM temp.erased WHERE kind = 's');
     DELETE FROM touch_key WHERE touch_no IN (SELECT no FROM temp.erased WHERE kind = 't');
+    DELETE FROM consent_denial
+        WHERE EXISTS (SELECT 1 FROM temp.erased AS e WHERE e.kind = consent_denial.kind AND e.no = consent_denial.no);
     DELETE FROM correction WHERE lead_no IN (SELECT lead_no FROM temp.erased_lead);
     DELETE FROM lead_alias WHERE lead_no IN (SELECT lead_no FROM temp.erased_lead);
     UPDATE run SET inputs_digest = '' WHERE state = 'published' AND kind <> 'import';";
@@ -310,6 +312,8 @@ impl Store {
             UNION SELECT q.raw FROM quarantine AS q JOIN temp.erased AS e ON e.kind = 'q' AND e.no = q.quarantine_no
             UNION SELECT h.raw FROM held AS h JOIN temp.erased AS e ON e.kind = 'h' AND e.no = h.held_no
             UNION SELECT t.identities FROM touch AS t JOIN temp.erased AS e ON e.kind = 't' AND e.no = t.touch_no
+            UNION SELECT p.payload FROM consent_record AS c JOIN consent_payload AS p USING (seq)
+                JOIN temp.erased AS e ON (e.kind, e.no) IN (('s', c.submission_no), ('t', c.touch_no))
             UNION SELECT l.fields FROM lead AS l JOIN temp.erased_lead USING (lead_no) WHERE l.fields IS NOT NULL
             ORDER BY 1";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -332,6 +336,38 @@ impl Store {
              DELETE FROM account_claim WHERE lead_no IN (SELECT lead_no FROM temp.erased_lead);",
         )?;
         Ok(())
+    }
+
+    /// Removes what the ledger holds about the person behind the rows that are listed, and says so in it; returns how
+    /// many records that were. A text that nobody's consent needs any more goes, too: it may hold their own words.
+    pub fn erase_consents(
+        &self,
+        belongings: &Belongings,
+        run: RunNo,
+        as_of_ms: i64,
+    ) -> Result<u64> {
+        let mut erased = 0;
+        for submission in &belongings.submissions {
+            erased += self.erase_consents_of_submission(*submission, run, as_of_ms)?;
+        }
+        for touch in &belongings.touches {
+            erased += self.erase_consents_of_touch(*touch, run, as_of_ms)?;
+        }
+        self.connection.execute_batch(
+            "DELETE FROM wording WHERE wording_no IN (
+                 SELECT w.no FROM (
+                     SELECT c.wording_no AS no FROM consent_record AS c
+                     JOIN temp.erased AS e ON e.kind = 's' AND e.no = c.submission_no
+                     UNION SELECT c.policy_no FROM consent_record AS c
+                     JOIN temp.erased AS e ON e.kind = 's' AND e.no = c.submission_no
+                     UNION SELECT c.wording_no FROM consent_record AS c
+                     JOIN temp.erased AS e ON e.kind = 't' AND e.no = c.touch_no
+                     UNION SELECT c.policy_no FROM consent_record AS c
+                     JOIN temp.erased AS e ON e.kind = 't' AND e.no = c.touch_no) AS w
+                 WHERE NOT EXISTS (SELECT 1 FROM consent_record AS c JOIN consent_payload AS p USING (seq)
+                                   WHERE c.wording_no = w.no OR c.policy_no = w.no));",
+        )?;
+        Ok(erased)
     }
 
     /// Removes the rows that are listed and everything that hangs on them; `run` is the erasure.

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Instant;
 
+use aho_corasick::AhoCorasick;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree as _;
@@ -37,14 +38,19 @@ fn files_that_are_ours(workspace: &Workspace) -> Vec<(String, Vec<u8>)> {
 /// Fails where a file that is ours holds any of `canaries`.
 #[track_caller]
 fn assert_no_canary(workspace: &Workspace, canaries: &[String]) {
+    let canaries = AhoCorasick::builder().ascii_case_insensitive(true).build(canaries).unwrap();
     for (name, bytes) in files_that_are_ours(workspace) {
-        let lower = bytes.to_ascii_lowercase();
-        for canary in canaries {
-            let canary = canary.to_ascii_lowercase();
-            let found = lower.windows(canary.len()).position(|part| part == canary.as_bytes());
-            assert_eq!(found, None, "{canary} in {name}");
-        }
+        let found = canaries.find(&bytes).map(|found| found.start());
+        assert_eq!(found, None, "a canary in {name}");
     }
+}
+
+/// Fails where the consent ledger is not what was appended to it.
+#[track_caller]
+fn assert_ledger_holds(workspace: &Workspace) {
+    let store = leadmill::store::Store::open_read_only(&workspace.path("leadmill.db")).unwrap();
+    let verified = store.verify_ledger(None).unwrap();
+    assert_eq!(verified.n_problems, 0, "{:?}", verified.problems);
 }
 
 /// Fails where a manifest does not say what is in its folder.
@@ -76,7 +82,7 @@ fn sha256_of(bytes: &[u8]) -> String {
 fn two_nights() -> Workspace {
     let workspace = Workspace::new();
     take_in(&workspace, 1, &[ANNA, JAN]);
-    let broken = "x1,2026-11-17T09:30:00Z,Anna Kanarkowa,anna@kanarek,+48 600 000 101 wew,,PL,,";
+    let broken = "x1,2026-11-17T09:30:00Z,Anna Kanarkowa,Anna@kanarek.example,,,PL,,,za,duzo";
     take_in(&workspace, 2, &[ANNA_AGAIN, EWA, broken, ANNA]);
     workspace
 }
@@ -95,12 +101,14 @@ fn an_erased_person_is_nowhere_and_everything_else_follows_from_what_is_left() {
     let summary = forget(&workspace, "anna@kanarek.example");
     assert_eq!(summary["erasure"]["leads"], serde_json::json!([id]));
     assert_eq!(summary["erasure"]["submissions"], 2);
+    assert_eq!(summary["erasure"]["quarantined"], 1);
     let told = summary["erasure"]["told"].as_array().unwrap();
     assert!(told.iter().any(|one| one["file"] == "crm/leads.csv"), "{told:?}");
     let inputs = summary["erasure"]["inputs"].as_array().unwrap();
     assert_eq!(inputs[0]["lines"], serde_json::json!([2]), "{inputs:?}");
     assert_no_canary(&workspace, &canaries());
     assert_manifests_hold(&workspace);
+    assert_ledger_holds(&workspace);
     assert_eq!(workspace.sql(others), before);
     assert_eq!(workspace.sql("SELECT * FROM rotation ORDER BY queue, owner"), rotation);
     assert_rebuild_changes_nothing(&workspace);
@@ -383,6 +391,7 @@ fn erase_in_a_world(rows: &[(u8, u8, u8)], deeds: Vec<Deed>) -> usize {
             }
         }
         assert_no_canary(&workspace, &gone);
+        assert_ledger_holds(&workspace);
         assert_rebuild_changes_nothing(&workspace);
     }
     assert_manifests_hold(&workspace);

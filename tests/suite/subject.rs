@@ -6,8 +6,7 @@ use super::workspace::{Workspace, assert_fits_a_terminal};
 const ANNA: &str = "a1,2026-11-16T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,+48600000101,<b>Przyklad</b>,PL,Prosze o wycene,yes";
 const ANNA_AGAIN: &str =
     "a2,2026-11-17T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Przyklad Nowy,PL,Pilne demo,no";
-const BROKEN: &str =
-    "x1,2026-11-17T09:30:00Z,Anna Wzorcowa,anna.przyklad.pl,600 000 101 albo 102,,PL,,";
+const BROKEN: &str = "x1,2026-11-17T09:30:00Z,Anna Wzorcowa,anna@przyklad.pl,,,PL,,,za,duzo";
 
 fn two_nights() -> Workspace {
     let workspace = Workspace::new();

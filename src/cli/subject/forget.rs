@@ -86,6 +86,7 @@ impl Forget {
             figure("page views and events", erasure.rows.touches),
             figure("quarantined rows", erasure.rows.quarantined),
             figure("held rows", erasure.rows.held),
+            figure("consent records without evidence now", erasure.consents),
         ];
         if erasure.shared > 0 {
             let stays = "addresses and numbers that stay, because other leads have them";
