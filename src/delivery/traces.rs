@@ -1,5 +1,7 @@
 //! What names a person in a text: ids, addresses, numbers, their name.
 
+use std::collections::HashSet;
+
 use aho_corasick::AhoCorasick;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
@@ -32,7 +34,7 @@ pub struct Traces {
 pub struct Finder {
     words: Option<AhoCorasick>,
     /// The last digits of each number.
-    digits: Vec<String>,
+    digits: HashSet<Vec<u8>>,
 }
 
 impl Traces {
@@ -61,7 +63,7 @@ impl Traces {
         let words: Vec<String> = words.map(|word| word.to_lowercase()).collect();
         let digits = self.phones.iter().map(|phone| {
             let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-            digits[digits.len().saturating_sub(TELLING_DIGITS)..].to_owned()
+            digits.as_bytes()[digits.len().saturating_sub(TELLING_DIGITS)..].to_vec()
         });
         let words = (!words.is_empty()).then(|| AhoCorasick::new(&words)).transpose();
         Ok(Finder {
@@ -83,12 +85,12 @@ impl Finder {
         if self.digits.is_empty() {
             return false;
         }
-        let mut run = String::new();
+        let mut run = Vec::new();
         for c in text.chars().chain(['\n']) {
             if c.is_ascii_digit() {
-                run.push(c);
+                run.push(c as u8);
             } else if !BETWEEN_DIGITS.contains(&c) {
-                if run.len() >= TELLING_DIGITS && self.digits.iter().any(|own| run.contains(own)) {
+                if run.windows(TELLING_DIGITS).any(|digits| self.digits.contains(digits)) {
                     return true;
                 }
                 run.clear();

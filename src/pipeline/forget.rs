@@ -5,6 +5,8 @@
 //! it is one transaction; what has to be done outside the store (the log beside the key, the files of earlier runs)
 //! is done while publishing, and done again should it be cut short.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
@@ -23,7 +25,7 @@ use crate::normalization::ip;
 use crate::report::run_json::{CarrierSummary, ErasureSummary, PlaceSummary, RunSummary};
 use crate::rules::workspace::IpRule;
 use crate::store::Store;
-use crate::store::erase::ErasureRecord;
+use crate::store::erase::{Belongings, ErasureRecord};
 use crate::store::key;
 use crate::store::runs::{RunKind, RunRecord};
 
@@ -41,6 +43,10 @@ pub struct Asked<'a> {
 pub struct Chosen {
     /// People.
     pub leads: Vec<LeadNo>,
+    /// Rows of people who stay, or go with them.
+    pub submissions: Vec<SubmissionNo>,
+    /// What was done by somebody, by number.
+    pub touches: Vec<i64>,
     /// Rows that were not accepted.
     pub quarantined: Vec<i64>,
     /// Rows that were withheld.
@@ -49,6 +55,8 @@ pub struct Chosen {
     pub without_raw: Vec<SubmissionNo>,
     /// Rows that stay, without IP addresses.
     pub without_ip: Vec<SubmissionNo>,
+    /// Marks that somebody is known by already, each with when they were erased.
+    pub marks: Vec<(Keyed, i64)>,
 }
 
 /// Erases the leads that `whom` finds, and publishes what that changed.
@@ -155,7 +163,16 @@ fn erase(
 
     events(Event::Phase { name: "finding everything of theirs", total: 0 });
     let mut subject = Subject::gather(store, job.rules, &chosen.leads)?;
-    subject.add_rows(store, &chosen.quarantined, &chosen.held)?;
+    subject.add_rows(
+        store,
+        &Belongings {
+            leads: Vec::new(),
+            submissions: chosen.submissions.clone(),
+            touches: chosen.touches.clone(),
+            quarantined: chosen.quarantined.clone(),
+            held: chosen.held.clone(),
+        },
+    )?;
     if subject.traces.finder()?.finds_in(asked.because) {
         return Err(Impossible(
             "the reason names the person, and it is kept\nhint: say why without saying who, such as `asked on 3 May`"
@@ -193,7 +210,13 @@ fn erase(
         because: asked.because.to_owned(),
         traces: Some(serde_json::to_string(&subject.traces)?),
     };
-    store.keep_erasure(&erasure, &keyed(&pepper, &subject), record.as_of_ms)?;
+    let known: BTreeMap<Keyed, i64> = chosen.marks.iter().copied().collect();
+    let mut new = keyed(&pepper, &subject);
+    new.retain(|mark| !known.contains_key(mark));
+    store.keep_erasure(&erasure, &new, record.as_of_ms)?;
+    for (mark, since_ms) in &chosen.marks {
+        store.suppress(record.no, &[*mark], *since_ms)?;
+    }
     let books = Books::of_erasure(ErasureSummary {
         leads: subject.traces.ids.clone(),
         because: asked.because.to_owned(),
@@ -251,16 +274,21 @@ fn by_input(places: Vec<(String, u32)>) -> Vec<PlaceSummary> {
 /// the files that are out.
 pub(super) fn finish_outside(job: &Job<'_>, store: &Store, record: &RunRecord) -> Result<()> {
     let Some(erasure) = store.erasure_of(record.no)? else { return Ok(()) };
-    let marks: Vec<String> =
-        store.suppressed_by(record.no)?.iter().map(|Keyed(hash)| hex(hash)).collect();
-    let line = json!({
-        "erased": record.id,
-        "as_of_ms": record.as_of_ms,
-        "key": erasure.key_id,
-        "because": erasure.because,
-        "marks": marks,
-    });
-    key::log(&key::log_path(job.key), &line.to_string())?;
+    // What a restored store forgets once more was erased when it was, not now.
+    let mut by_instant: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    for (Keyed(hash), since_ms) in store.suppressed_by(record.no)? {
+        by_instant.entry(since_ms).or_default().push(hex(&hash));
+    }
+    for (since_ms, marks) in by_instant {
+        let line = json!({
+            "erased": record.id,
+            "as_of_ms": since_ms,
+            "key": erasure.key_id,
+            "because": erasure.because,
+            "marks": marks,
+        });
+        key::log(&key::log_path(job.key), &line.to_string())?;
+    }
     if let Some(traces) = erasure.traces {
         let traces: Traces = serde_json::from_str(&traces)?;
         erasing::erase(job.out, &traces, &record.id)?;
@@ -289,7 +317,7 @@ pub fn allow(
         if let Some((run, _)) = store.erased_by(one)?
             && let Some(record) = store.run_by_id(&run)?
         {
-            keyed.extend(store.suppressed_by(record.no)?);
+            keyed.extend(store.suppressed_by(record.no)?.into_iter().map(|(mark, _)| mark));
         }
     }
     keep_allowance(job, &store, &id, &keyed, because)

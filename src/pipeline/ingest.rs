@@ -344,10 +344,12 @@ impl Judge<'_> {
     /// Returns what is kept in the place of a row of somebody who was erased.
     fn recognize(&self, verdict: &RowVerdict, raw: &str) -> Option<(Fingerprint, Hold)> {
         let recognition = self.recognition?;
+        // A submission and a touch have one of their own.
+        let is_raw = matches!(verdict, RowVerdict::Held(_) | RowVerdict::Quarantined(_));
         recognition.hold(&Received {
             verdict,
             raw,
-            fingerprint: raw_fingerprint(&self.preset.id, raw),
+            fingerprint: is_raw.then(|| raw_fingerprint(&self.preset.id, raw)),
             sent_at: self.normalizer.sent_at(),
             preset: self.preset,
             system: self.rules.sources.system_of(&self.preset.id),

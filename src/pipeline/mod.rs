@@ -38,6 +38,7 @@ pub mod quarantine;
 pub mod rebuild;
 pub mod recognition;
 mod replay;
+pub mod replay_erasures;
 pub mod reports;
 pub mod rescore;
 pub mod retention;

@@ -120,8 +120,8 @@ pub struct Received<'a> {
     pub verdict: &'a RowVerdict,
     /// The row as received, as JSON.
     pub raw: &'a str,
-    /// What it is known by when it is no submission.
-    pub fingerprint: Fingerprint,
+    /// What it is known by when it is neither a submission nor a touch.
+    pub fingerprint: Option<Fingerprint>,
     /// When it says that it was sent.
     pub sent_at: Option<Moment>,
     /// The preset of its input.
@@ -166,7 +166,7 @@ impl Recognition {
                 (touch.fingerprint, marks_of_touch(touch, system), Some(touch.at_ms))
             }
             RowVerdict::Held(_) | RowVerdict::Quarantined(_) => {
-                (fingerprint, marks_in_text(raw), sent_at.and_then(earliest))
+                (fingerprint?, marks_in_text(raw), sent_at.and_then(earliest))
             }
         };
         let row = Mark::Row(own).keyed(&self.pepper);

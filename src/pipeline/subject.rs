@@ -110,10 +110,20 @@ impl Subject {
         Ok(subject)
     }
 
-    /// Adds rows that are nobody's: those that wait in quarantine and those that are withheld.
-    pub fn add_rows(&mut self, store: &Store, quarantined: &[i64], held: &[i64]) -> Result<()> {
-        self.belongings.quarantined.extend(quarantined);
-        self.belongings.held.extend(held);
+    /// Adds rows that are to go as well, whosever they are.
+    pub fn add_rows(&mut self, store: &Store, more: &Belongings) -> Result<()> {
+        let own = &mut self.belongings;
+        let new = more.submissions.iter().filter(|one| !own.submissions.contains(one));
+        own.submissions.extend(new.copied().collect::<Vec<_>>());
+        for (own, more) in [
+            (&mut own.touches, &more.touches),
+            (&mut own.quarantined, &more.quarantined),
+            (&mut own.held, &more.held),
+        ] {
+            own.extend(more);
+            own.sort_unstable();
+            own.dedup();
+        }
         store.put_erased(&self.belongings)?;
         self.marks.extend(store.fingerprints_of_erased()?.into_iter().map(Mark::Row));
         Ok(())

@@ -239,6 +239,18 @@ impl Store {
         Ok(())
     }
 
+    /// Hands every row that was ever kept and is there to `visit`: its fingerprint, its kind as in `seen`, its number.
+    pub fn each_seen(&self, mut visit: impl FnMut(Fingerprint, &str, i64)) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT fingerprint, kind, no FROM seen ORDER BY fingerprint")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(Fingerprint(row.get(0)?), row.get_ref(1)?.as_str()?, row.get(2)?);
+        }
+        Ok(())
+    }
+
     /// Returns every name that a row gave or a lead shows.
     pub fn names(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare(
@@ -313,7 +325,7 @@ impl Store {
             UNION SELECT h.raw FROM held AS h JOIN temp.erased AS e ON e.kind = 'h' AND e.no = h.held_no
             UNION SELECT t.identities FROM touch AS t JOIN temp.erased AS e ON e.kind = 't' AND e.no = t.touch_no
             UNION SELECT p.payload FROM consent_record AS c JOIN consent_payload AS p USING (seq)
-                JOIN temp.erased AS e ON (e.kind, e.no) IN (('s', c.submission_no), ('t', c.touch_no))
+                JOIN temp.erased AS e ON e.kind = 's' AND e.no = c.submission_no OR e.kind = 't' AND e.no = c.touch_no
             UNION SELECT l.fields FROM lead AS l JOIN temp.erased_lead USING (lead_no) WHERE l.fields IS NOT NULL
             ORDER BY 1";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -544,12 +556,12 @@ impl Store {
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
 
-    /// Returns the hashes that `run` made people known by.
-    pub fn suppressed_by(&self, run: RunNo) -> Result<Vec<Keyed>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT hash FROM suppression WHERE run_no = ?1 ORDER BY hash")?;
-        let rows = statement.query_map([run.0], |row| row.get(0).map(Keyed))?;
+    /// Returns the hashes that `run` made people known by, each with when they were erased, in order.
+    pub fn suppressed_by(&self, run: RunNo) -> Result<Vec<(Keyed, i64)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT hash, since_ms FROM suppression WHERE run_no = ?1 ORDER BY hash",
+        )?;
+        let rows = statement.query_map([run.0], |row| Ok((Keyed(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

@@ -169,7 +169,7 @@ fn only_the_owner_reads_what_is_written_whatever_the_umask() {
     };
     let as_of = "--as-of 2026-11-20T20:00:00Z --quiet";
     shell(&format!("\"$LEADMILL\" --workspace new run inbox {as_of}"));
-    let lead = "$(\"$LEADMILL\" --workspace new leads --format csv --limit 1 --quiet | tail -1 | cut -d, -f1)";
+    let lead = "$(\"$LEADMILL\" --workspace new leads --format csv --limit 1 --quiet | sed -n 2p | cut -d, -f1)";
     shell(&format!(
         "\"$LEADMILL\" --workspace new subject export {lead} --output new/person.json {as_of}"
     ));
