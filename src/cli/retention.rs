@@ -71,7 +71,7 @@ impl Plan {
                 one.rule.of.word().to_owned(),
                 one.rule.then.word().to_owned(),
                 one.due.len().to_string(),
-                oldest(one).map_or_else(String::new, |at_ms| day(at_ms)),
+                oldest(one).map_or_else(String::new, day),
             ]
         }));
         terminal::print(&terminal::table(&rows, &[4]))?;

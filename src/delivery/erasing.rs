@@ -340,3 +340,94 @@ fn names_in(folder: &Path) -> Result<Vec<String>> {
     names.sort();
     Ok(names)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn anna() -> Traces {
+        Traces {
+            ids: vec!["LM-0123456789AB".to_owned()],
+            emails: vec!["anna@przyklad.pl".to_owned()],
+            names: vec!["Anna O'Żak".to_owned()],
+            ..Traces::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(name: &str, text: &str, left: Option<&str>, parts: u64) {
+        let finder = anna().finder().unwrap();
+        let found = without(name, text.as_bytes(), &finder);
+        let left = left.map(|left| left.as_bytes().to_vec());
+        assert_eq!(found, (left, parts), "{name}");
+    }
+
+    #[test]
+    fn a_table_loses_rows_whatever_a_cell_holds() {
+        check(
+            "crm/leads.csv",
+            "email,note\nanna@przyklad.pl,\"a\n\"\"b\"\"\"\njan@example.com,\"x\ny\"\n",
+            Some("email,note\njan@example.com,\"x\ny\"\n"),
+            1,
+        );
+        // What the header says names nobody, whatever it says.
+        check("a.csv", "anna@przyklad.pl\nx\n", Some("anna@przyklad.pl\nx\n"), 0);
+    }
+
+    #[test]
+    fn a_calendar_loses_entries_also_where_its_lines_are_broken() {
+        let calendar = |entries: &str| format!("BEGIN:VCALENDAR\r\n{entries}END:VCALENDAR\r\n");
+        let entry = |text: &str| format!("BEGIN:VTODO\r\nSUMMARY:{text}\r\nEND:VTODO\r\n");
+        let both = entry("mail to anna@prz\r\n yklad.pl") + &entry("mail to jan");
+        check("tasks.ics", &calendar(&both), Some(&calendar(&entry("mail to jan"))), 1);
+    }
+
+    #[test]
+    fn lines_and_rows_of_a_page_go_alone_and_a_mail_goes_whole() {
+        check("x.jsonl", "{\"a\":\"Anna O'Żak\"}\n{}\n", Some("{}\n"), 1);
+        check(
+            "report.html",
+            "<table><tr><td>Anna O&#x27;Żak</td></tr>\n<tr><td>Jan</td></tr></table>",
+            Some("<table>\n<tr><td>Jan</td></tr></table>"),
+            1,
+        );
+        check("mails/LM-0123456789AB_hot.eml", "To: =?utf-8?Q?x?=", None, 1);
+        check("mails/LM-AAAAAAAAAAAA_hot.eml", "To: =?utf-8?Q?x?=", None, 0);
+    }
+
+    #[test]
+    fn ids_that_a_crm_is_told_of_stay() {
+        let text = "lead-id,now-in\nLM-0123456789AB,\n";
+        check("crm/withdrawn.csv", text, Some(text), 0);
+    }
+
+    #[test]
+    fn a_folder_is_sound_afterwards_and_doing_it_again_changes_nothing() {
+        let out = tempfile::tempdir().unwrap();
+        let mut staging = super::super::publication::Staging::create(out.path(), "r1").unwrap();
+        let table = "lead-id\nLM-0123456789AB\nLM-AAAAAAAAAAAA\n";
+        staging.write_file("crm/leads.csv", table.as_bytes(), Some(2)).unwrap();
+        staging.write_file("mails/LM-0123456789AB_x.eml", b"x", None).unwrap();
+        staging.publish(json!({"run": "r1"})).unwrap();
+        let found = find(out.path(), &anna()).unwrap();
+        assert_eq!(erase(out.path(), &anna(), "r2").unwrap(), found);
+        assert_eq!(found.len(), 2);
+        let folder = out.path().join("runs/r1");
+        let manifest = || fs::read_to_string(folder.join(MANIFEST)).unwrap();
+        let said: Value = serde_json::from_str(&manifest()).unwrap();
+        let left = fs::read(folder.join("crm/leads.csv")).unwrap();
+        assert_eq!(left, b"lead-id\nLM-AAAAAAAAAAAA\n");
+        assert_eq!(said["files"][0]["sha256"], hex(&Sha256::digest(&left)));
+        assert_eq!(
+            (&said["files"][0]["rows"], &said["files"][0]["erased"]),
+            (&json!(1), &json!(1))
+        );
+        assert_eq!(said["files"][1]["sha256"], Value::Null);
+        assert_eq!(said["erased_by"], json!(["r2"]));
+        let before = manifest();
+        fs::write(folder.join(".erasing-leads.csv"), "what a killed run left").unwrap();
+        assert_eq!(erase(out.path(), &anna(), "r2").unwrap(), []);
+        assert_eq!(manifest(), before);
+        assert!(!folder.join(".erasing-leads.csv").exists());
+    }
+}

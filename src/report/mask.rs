@@ -30,19 +30,23 @@ static WORD: LazyLock<Regex> = LazyLock::new(|| {
 #[derive(Debug, Default)]
 pub struct Mask {
     names: HashSet<String>,
+    /// Words that are shown when they are written just so.
+    shown: HashSet<String>,
 }
 
 impl Mask {
-    /// Masks the words of `names`, whatever their case, but for the words in `shown`.
+    /// Masks the words of `names`, whatever their case, but for the words of `shown` where they are written just so:
+    /// `ola` is who has the lead, `Ola` may be anybody.
     pub fn of_names<'a>(
         names: impl Iterator<Item = &'a str>,
         shown: impl Iterator<Item = &'a str>,
     ) -> Self {
-        let words = |text: &'a str| WORD.find_iter(text).map(|word| word.as_str().to_lowercase());
-        let shown: HashSet<String> = shown.flat_map(words).collect();
-        let is_name =
-            |word: &String| word.chars().count() >= NAME_LETTERS_MIN && !shown.contains(word);
-        Self { names: names.flat_map(words).filter(is_name).collect() }
+        let words = |text: &'a str| WORD.find_iter(text).map(|word| word.as_str());
+        let is_name = |word: &String| word.chars().count() >= NAME_LETTERS_MIN;
+        Self {
+            names: names.flat_map(words).map(str::to_lowercase).filter(is_name).collect(),
+            shown: shown.flat_map(words).map(str::to_owned).collect(),
+        }
     }
 
     /// Returns `text` with everybody in it masked.
@@ -57,7 +61,7 @@ impl Mask {
         }
         replaced_in(text, &WORD, |found| {
             let word = &found[0];
-            if self.names.contains(&word.to_lowercase()) {
+            if self.names.contains(&word.to_lowercase()) && !self.shown.contains(word) {
                 word.chars().next().map(|first| format!("{first}.")).unwrap_or_default()
             } else {
                 word.to_owned()
@@ -111,6 +115,7 @@ mod tests {
         check("anna.zak@przyklad.com.pl", "a***@p***.pl");
         check("+48600000101", "+48*******01");
         check("600 000 101", "600******01");
+        check("Ola Nowa with ola", "O. N. with ola");
         check("Zadzwoń: ANNA ŻAK, Przykład (AI)", "Zadzwoń: A. Ż., Przykład (AI)");
         for kept in [
             "LM-0123456789AB/hot/call",

@@ -18,7 +18,8 @@ fn two_nights() -> Workspace {
 #[test]
 fn an_export_has_everything_about_the_person() {
     let workspace = two_nights();
-    let told = workspace.ok(&["subject", "export", "anna@przyklad.pl"]).json();
+    let told = workspace.ok(&["subject", "export", "anna@przyklad.pl"]).stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["format"], "leadmill-subject-1");
     let rows = told["rows"].as_array().unwrap();
     assert_eq!(rows[0]["received"]["message"], "Prosze o wycene");
