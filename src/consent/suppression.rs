@@ -114,6 +114,11 @@ mod tests {
         assert!(!format!("{one:?}").contains("0101"), "{one:?}");
     }
 
+    #[track_caller]
+    fn check(erased: &Suppressions, who: Keyed, at_ms: Option<i64>, expected: bool) {
+        assert_eq!(erased.hold([who].into_iter(), at_ms), expected, "{at_ms:?}");
+    }
+
     #[test]
     fn what_is_said_later_is_a_new_beginning() {
         let pepper = Pepper::new([7; 32]);
@@ -121,10 +126,6 @@ mod tests {
         let mut erased = Suppressions::default();
         erased.add(anna, 100);
         erased.add(anna, 50);
-        #[track_caller]
-        fn check(erased: &Suppressions, who: Keyed, at_ms: Option<i64>, expected: bool) {
-            assert_eq!(erased.hold([who].into_iter(), at_ms), expected, "{at_ms:?}");
-        }
         check(&erased, anna, Some(100), true);
         check(&erased, anna, Some(101), false);
         check(&erased, anna, None, true);

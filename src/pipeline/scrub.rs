@@ -122,7 +122,7 @@ mod tests {
             let mut bytes = vec![b'.'; 2 * CHUNK_BYTES + 100];
             bytes[at..at + 6].copy_from_slice(b"Kanary");
             std::fs::write(&path, &bytes).unwrap();
-            let found = look(&[path.clone()], &[b"kanary", b"another"]).unwrap();
+            let found = look(std::slice::from_ref(&path), &[b"kanary", b"another"]).unwrap();
             let expected = Found { path: path.clone(), offset: at as u64, places: 1 };
             assert_eq!(found, [expected], "{at}");
         }
