@@ -89,6 +89,7 @@ pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> Said {
         Some(text) => (text.clone(), Shown::Text),
         None => wording(cell, &cell.text),
     };
+    let shown = if mapping.proves_nothing { Shown::Nothing } else { shown };
     let answer = answer_beside(&wording, &cell.text);
     let claims: Vec<ConsentClaim> = mapping
         .channels
@@ -102,7 +103,7 @@ pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> Said {
             mechanism: mapping.mechanism.clone(),
             shown,
             answer: answer.clone(),
-            policy: None,
+            policy: mapping.policy.clone(),
         })
         .collect();
     let remark = claims.is_empty().then(|| unclear(cell));

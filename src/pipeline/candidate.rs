@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use super::absorb::LeadPlan;
-use super::consents::Telling;
+use super::consents::{Denial, Telling, contact, denials};
 use super::elapsed::next_look_ms;
 use super::evaluate::Deciding;
 use super::touched::TouchBook;
@@ -153,11 +153,18 @@ pub(super) fn candidates(
         .iter()
         .map(|rows| store.handed_out(rows.iter().map(|row| row.fingerprint), run))
         .collect::<Result<_>>()?;
+    let denials: Vec<Vec<Denial>> = if store.has_denials()? {
+        rows.iter().map(|rows| denials(store, rows, run)).collect::<Result<_>>()?
+    } else {
+        vec![Vec::new(); rows.len()]
+    };
     let assembled: Vec<Assembled> = rows
         .into_par_iter()
+        .zip(denials)
         .zip(handed_out)
-        .map(|(rows, handed_out)| {
-            Ok(Assembled { handed_out, ..assemble(&rows, rules, as_of, has_touches)? })
+        .map(|((rows, denials), handed_out)| {
+            let lead = assemble(&rows, &denials, rules, as_of, has_touches)?;
+            Ok(Assembled { handed_out, ..lead })
         })
         .collect::<Result<_>>()?;
     let touches = if has_touches {
@@ -210,7 +217,7 @@ pub(super) fn score_as_of(
     at: DateTime<Utc>,
     unsaid: FieldNo,
 ) -> Result<Score> {
-    let mut lead = assemble(rows, rules, at, false)?;
+    let mut lead = assemble(rows, &[], rules, at, false)?;
     let mut values = FieldValues::default();
     for (field, value) in lead.golden.values.iter().filter(|(field, _)| *field != unsaid) {
         values.set(field, value);
@@ -221,6 +228,7 @@ pub(super) fn score_as_of(
 
 fn assemble(
     rows: &[MemberRow],
+    denials: &[Denial],
     rules: &RuleSet,
     as_of: DateTime<Utc>,
     has_touches: bool,
@@ -246,6 +254,9 @@ fn assemble(
             claims,
         });
     }
+    for denial in denials {
+        denial.add_to(&mut consents, rules, as_of.timestamp_millis())?;
+    }
     let views: Vec<Member<'_>> = members
         .iter()
         .zip(rows)
@@ -264,14 +275,8 @@ fn assemble(
     let sources: BTreeSet<&str> = counted().map(|row| row.source.as_str()).collect();
     let times = || counted().map(|row| row.submitted_ms);
     let may = |channel| {
-        consent::allowed(
-            &rules.consent,
-            &consents,
-            Purpose::MARKETING,
-            channel,
-            as_of.timestamp_millis(),
-        )
-        .allowed
+        let contact = contact(Purpose::MARKETING, channel, &golden.values);
+        consent::allowed(&rules.consent, &consents, contact, as_of.timestamp_millis()).allowed
     };
     let facts = Facts {
         n_submissions: n_enquiries as u32,
@@ -286,7 +291,8 @@ fn assemble(
         models: ModelScores::default(),
     };
     let identities = own.into_iter().collect();
-    let facts_until_ms = facts_until_ms(&members, &consents, rules, as_of.timestamp_millis());
+    let facts_until_ms =
+        facts_until_ms(&members, &consents, &golden.values, rules, as_of.timestamp_millis());
     let handed_out = Vec::new();
     Ok(Assembled { golden, members, consents, identities, facts, facts_until_ms, handed_out })
 }
@@ -295,11 +301,15 @@ fn assemble(
 fn facts_until_ms(
     members: &[AssembledMember],
     consents: &[ConsentRecord],
+    values: &FieldValues,
     rules: &RuleSet,
     as_of_ms: i64,
 ) -> Option<i64> {
-    let lapses = [Channel::Email, Channel::Phone].into_iter().filter_map(|channel| {
-        consent::lapses_at_ms(&rules.consent, consents, Purpose::MARKETING, channel, as_of_ms)
+    let asked: BTreeSet<(&str, Channel)> =
+        consents.iter().map(|record| (&*record.purpose.0, record.channel)).collect();
+    let lapses = asked.into_iter().filter_map(|(purpose, channel)| {
+        let contact = contact(purpose, channel, values);
+        consent::lapses_at_ms(&rules.consent, consents, contact, as_of_ms)
     });
     let said = members.iter().filter(|member| !member.claims.is_empty());
     let ahead = said.flat_map(|member| [member.submitted_ms, member.modified_ms]);
@@ -327,7 +337,8 @@ impl Seen {
         members: &[MemberRow],
     ) -> Result<Self> {
         let has_touches = store.has_touches()?;
-        let mut lead = assemble(members, rules, as_of, has_touches)?;
+        let denials = denials(store, members, run)?;
+        let mut lead = assemble(members, &denials, rules, as_of, has_touches)?;
         let touches = if has_touches {
             let joined = TouchBook::new(store, rules, run).touches_of(no, &lead.identities)?;
             joined.into_iter().map(|one| one.touch).collect()
@@ -369,7 +380,8 @@ fn plan_tasks(
 ) -> Vec<PlannedTask> {
     let owner = assignment.owner.as_deref().and_then(|owner| rules.routing.owner(owner));
     let allowed = |purpose: &str, channel: Channel| {
-        consent::allowed(&rules.consent, &lead.consents, purpose, channel, as_of.timestamp_millis())
+        let contact = contact(purpose, channel, &lead.golden.values);
+        consent::allowed(&rules.consent, &lead.consents, contact, as_of.timestamp_millis())
     };
     let (at, cycle) = latest_cycle(lead, rules, as_of);
     let is_known = lead.members.iter().any(|one| {

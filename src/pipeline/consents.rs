@@ -1,12 +1,21 @@
 //! What rows say about consent: as the gate reads it, and as the ledger keeps it.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
+use crate::consent::Contact;
 use crate::consent::grade::grade;
-use crate::model::consent::{Channel, ConsentClaim, ConsentRecord};
+use crate::identity::keys::identity_hash;
+use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose, Shown};
 use crate::model::field::{self, FieldValues};
-use crate::model::ids::SubmissionNo;
-use crate::store::leads::MemberRow;
+use crate::model::ids::{LeadId, RunNo, SubmissionNo};
+use crate::model::touch::{Identity, IdentityKind, UNSUBSCRIBED};
+use crate::rules::RuleSet;
+use crate::store::Store;
+use crate::store::codec::decode_values;
+use crate::store::denials::{Denier, DenyingTouch};
+use crate::store::leads::{MemberRow, claims};
 use crate::store::ledger::chain::Payload;
 use crate::store::ledger::{Entry, Ledger, Teller};
 
@@ -107,6 +116,174 @@ impl<'a> Telling<'a> {
     }
 }
 
+/// What somebody else's row, or a touch, takes back of a lead's consents.
+#[derive(Debug, Clone)]
+pub(super) enum Denial {
+    /// The row of somebody who shares a mailbox or number with the lead.
+    Row(Box<MemberRow>),
+    /// A touch.
+    Touch(DenyingTouch),
+}
+
+/// Returns what takes back consents of the lead that `rows` make, as far as it had been received by the end of `run`;
+/// its own rows speak for themselves.
+pub(super) fn deniers(store: &Store, rows: &[MemberRow], run: RunNo) -> Result<BTreeSet<Denier>> {
+    let mut deniers = BTreeSet::new();
+    for row in rows {
+        let id = LeadId::of_founder(row.fingerprint).to_string();
+        let lead = identity_hash(&Identity::new(IdentityKind::Lead, id));
+        deniers.extend(store.deniers(row.no, lead, run)?);
+    }
+    for row in rows {
+        deniers.remove(&Denier::Submission(row.no));
+    }
+    Ok(deniers)
+}
+
+/// Returns the same, read.
+pub(super) fn denials(store: &Store, rows: &[MemberRow], run: RunNo) -> Result<Vec<Denial>> {
+    let read = |denier| {
+        Ok(match denier {
+            Denier::Submission(no) => Denial::Row(Box::new(store.member_row(no)?)),
+            Denier::Touch(no) => Denial::Touch(store.denying_touch(no)?),
+        })
+    };
+    deniers(store, rows, run)?.into_iter().map(read).collect()
+}
+
+impl Denial {
+    /// Adds what it takes back to the `records` of a lead, as the gate reads them at `as_of_ms`.
+    pub(super) fn add_to(
+        &self,
+        records: &mut Vec<ConsentRecord>,
+        rules: &RuleSet,
+        as_of_ms: i64,
+    ) -> Result<()> {
+        match self {
+            Self::Row(row) => {
+                let mut claims = claims(row.consents.as_deref())?;
+                // What somebody else agreed to or was asked is theirs; that the mailbox wants no more counts for all.
+                claims.retain(|claim| {
+                    matches!(claim.state, ConsentState::Withdrawn | ConsentState::Objected)
+                });
+                let values = decode_values(&row.fields, &rules.fields)?;
+                let mut theirs = Vec::new();
+                Telling::of_row(row, &claims, &values).add_to(&mut theirs, as_of_ms);
+                // Without an address it is about that person, who is another.
+                for record in theirs.into_iter().filter(|one| one.address.is_some()) {
+                    records.push(ConsentRecord { seq: records.len() as i64 + 1, ..record });
+                }
+            }
+            Self::Touch(touch) => {
+                for (claim, address) in taken_back_by(touch, rules) {
+                    records.push(ConsentRecord {
+                        seq: records.len() as i64 + 1,
+                        grade: grade(&claim, true),
+                        purpose: claim.purpose,
+                        channel: claim.channel,
+                        state: claim.state,
+                        address,
+                        event_at_ms: touch.at_ms.min(as_of_ms),
+                        is_dated: true,
+                        wording: claim.wording,
+                        mechanism: claim.mechanism,
+                        evidence: touch.place.clone(),
+                        ip: None,
+                        user_agent: None,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Appends what touches of `run` take back to the ledger.
+pub(super) fn append_touches(
+    ledger: &mut Ledger<'_>,
+    store: &Store,
+    rules: &RuleSet,
+    run: RunNo,
+    as_of_ms: i64,
+) -> Result<()> {
+    for touch in store.denying_touches_of(run)? {
+        for (claim, address) in taken_back_by(&touch, rules) {
+            ledger.append(&Entry {
+                by: Teller::Touch(touch.no),
+                claim: &claim,
+                event_ms: touch.at_ms.min(as_of_ms),
+                is_dated: true,
+                grade: grade(&claim, true),
+                payload: Payload {
+                    address: address.as_deref(),
+                    answer: claim.answer.as_deref(),
+                    place: &touch.place,
+                    ..Payload::default()
+                },
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns what `touch` takes back, each with the address that it is for; without one it is for the person.
+fn taken_back_by(touch: &DenyingTouch, rules: &RuleSet) -> Vec<(ConsentClaim, Option<String>)> {
+    let of_kind = |kind| touch.identities.iter().find(|one| one.kind == kind);
+    // Whoever names the lead means all of its addresses.
+    let is_about_lead = of_kind(IdentityKind::Lead).is_some();
+    let mut found = Vec::new();
+    for (purpose, channel) in meant_by(touch, rules) {
+        let address = match channel {
+            Channel::Email => of_kind(IdentityKind::Email),
+            Channel::Post => None,
+            _ => of_kind(IdentityKind::Phone),
+        }
+        .filter(|_| !is_about_lead);
+        // What an address says is about the address, not about another way to reach whoever has it.
+        let has_address = [IdentityKind::Email, IdentityKind::Phone]
+            .into_iter()
+            .any(|kind| of_kind(kind).is_some());
+        if address.is_none() && has_address && !is_about_lead {
+            continue;
+        }
+        let claim = ConsentClaim {
+            purpose: Purpose::new(purpose),
+            channel,
+            state: ConsentState::Withdrawn,
+            wording: touch.kind.clone(),
+            mechanism: touch.kind.clone(),
+            shown: Shown::Label,
+            answer: Some(touch.detail.clone()).filter(|detail| !detail.is_empty()),
+            policy: None,
+        };
+        found.push((claim, address.map(|one| one.value.clone())));
+    }
+    found
+}
+
+/// Returns the purposes and channels that `touch` speaks of, in order: those that its detail names, else marketing; by
+/// e-mail where somebody left a mailing list, by every channel where they took their consent back.
+fn meant_by<'t>(touch: &'t DenyingTouch, rules: &RuleSet) -> Vec<(&'t str, Channel)> {
+    if touch.kind == UNSUBSCRIBED {
+        return vec![(Purpose::MARKETING, Channel::Email)];
+    }
+    let all = |purpose| Channel::ALL.iter().map(move |(_, channel)| (purpose, *channel));
+    let named = touch.detail.split_once(':').map_or(&*touch.detail, |(named, _)| named);
+    let mut found: Vec<(&str, Channel)> = Vec::new();
+    for part in named.split(',').map(str::trim) {
+        let Some((purpose, word)) = part.split_once('/') else { continue };
+        if !rules.consent.knows(purpose) {
+            continue;
+        }
+        match Channel::ALL.iter().find(|(known, _)| *known == word) {
+            Some((_, channel)) => found.push((purpose, *channel)),
+            None if word == "*" => found.extend(all(purpose)),
+            None => {}
+        }
+    }
+    if found.is_empty() { all(Purpose::MARKETING).collect() } else { found }
+}
+
 /// Returns the addresses or numbers that a row with these values speaks about through `channel`: a consent is for the
 /// address that it was given with. `None` stands for the person, where the row has no such address.
 pub(super) fn addresses(channel: Channel, values: &FieldValues) -> Vec<Option<&str>> {
@@ -120,4 +297,20 @@ pub(super) fn addresses(channel: Channel, values: &FieldValues) -> Vec<Option<&s
     let of_field = |field| values.get(field).into_iter().flat_map(|text| text.split("; "));
     let found: Vec<Option<&str>> = fields.into_iter().flat_map(of_field).map(Some).collect();
     if found.is_empty() { vec![None] } else { found }
+}
+
+/// Returns the contact that is meant when a lead with these values is to be reached through `channel`.
+pub(super) fn contact<'a>(
+    purpose: &'a str,
+    channel: Channel,
+    values: &'a FieldValues,
+) -> Contact<'a> {
+    let address = match channel {
+        Channel::Email => values.get(field::EMAIL),
+        Channel::Sms | Channel::Phone | Channel::AutomatedCall | Channel::Messenger => {
+            values.get(field::PHONE)
+        }
+        Channel::Post => None,
+    };
+    Contact { purpose, channel, address }
 }

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::absorb::{Absorbed, Fresh, LeadPlan};
 use super::candidate::{Assembled, Candidate, Judged, candidates, planned};
+use super::consents::append_touches;
 use super::dealing::{Assigned, Dealer, Lead};
 use super::event::{Event, Events};
 use super::touched::add_touched;
@@ -106,6 +107,9 @@ pub fn evaluate(
         turns: store.turn_book(run)?,
         decided: Decided::default(),
     };
+    if !is_replay {
+        append_touches(&mut work.ledger, store, rules, run, as_of.timestamp_millis())?;
+    }
     let stale = as_of - rules.followup.max_age;
     work.tasks.expire_mail(stale.timestamp_millis(), is_replay)?;
     let leads_per_chunk = leads_per_chunk(has_touches);

@@ -33,6 +33,7 @@ pub mod model;
 pub mod otherwise;
 mod page;
 mod parting;
+pub mod proof;
 pub mod publish;
 pub mod quarantine;
 pub mod rebuild;
@@ -59,6 +60,7 @@ pub mod undo;
 pub mod verdicts;
 pub mod verify_erasure;
 mod waiting;
+pub mod withdrawal;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::consents::Telling;
+use super::consents::{Telling, denials};
 use super::touched::{JoinedTouch, TouchBook};
 use super::trace::{RoutingTrace, trace};
 use crate::identity::keys::{KeyKind, email_hash, identities, phone_hash};
@@ -196,6 +196,9 @@ pub fn tell(store: &Store, rules: &RuleSet, no: LeadNo, as_of_ms: i64) -> Result
     }
     let decisions = store.decisions_of(no)?;
     let members: Vec<MemberRow> = submissions.iter().map(|one| one.row.clone()).collect();
+    for denial in denials(store, &members, RunNo(i64::MAX))? {
+        denial.add_to(&mut consents, rules, as_of_ms)?;
+    }
     let routing = match decisions.first() {
         Some(latest) => trace(store, rules, no, latest, &members)?,
         None => None,

@@ -10,7 +10,7 @@ use super::books::Books;
 use super::consents::Telling;
 use super::event::{Event, Events};
 use super::replay::{decide_again, put_at_stake, spread, standing_runs, touched_by};
-use super::{Impossible, Job, on_a_copy, opening};
+use super::{Impossible, Job, on_a_copy, opening, withdrawal};
 use crate::identity::keys::Keyring;
 use crate::model::ids::{RunNo, SubmissionNo};
 use crate::model::run::InputStatus;
@@ -70,6 +70,13 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
             "run {id} was undone by run {} already\nhint: nothing is left to be done; to have it back, {}",
             by.id,
             how_again(&run)?
+        ))
+        .into());
+    }
+    if imported(&super::books_of(&run)?).iter().any(|name| name == withdrawal::INPUT) {
+        return Err(Impossible(format!(
+            "run {id} put on record that somebody takes their consent back, and that is not undone\n\
+             hint: only a newer consent that can be proven lifts it; import the form that has it"
         ))
         .into());
     }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
-use super::ledger::takes_back;
+use super::denials::takes_back;
 use super::touches::write_identities;
 use crate::identity::guard::{UNPROVEN, holder};
 use crate::identity::keys::{KeyKind, Keyring, identity_hash};
@@ -406,7 +406,7 @@ impl Ingest<'_> {
             self.pending_keys.push((hash, no, kind, holder));
         }
         if row.takes_back {
-            self.store.note_taken_back(&row.keys, no)?;
+            self.store.note_denying_row(&row.keys, no)?;
         }
         Ok(RowFate::Submission {
             no: SubmissionNo(no),
@@ -435,6 +435,7 @@ impl Ingest<'_> {
                 row.touch.detail,
                 row.identities
             ])?;
+        self.store.note_denying_touch(&row.touch, no)?;
         let beside = row.keys.len() as i64 - 1;
         self.pending_touch_keys.extend(row.keys.iter().map(|key| (*key, no, beside)));
         Ok(())

@@ -3,7 +3,8 @@
 //! This room owns the file, its schema, its transactions and its lock. It must not decide anything
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
 //! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
-//! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what, [`listing`],
+//! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what and
+//! [`denials`] who takes it back, [`listing`],
 //! [`accounts`], [`quarantine`] and [`history`] read for files and people, [`runs`] keeps the books and recovers from a
 //! killed run; [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what
 //! deciding anew needs, [`erase`] takes a person out, [`retention`] what is too old, and [`key`] lets nobody else know
@@ -13,6 +14,7 @@ pub mod absorb;
 pub mod accounts;
 pub mod alerts;
 pub mod codec;
+pub mod denials;
 pub mod erase;
 pub mod history;
 pub mod ingest;

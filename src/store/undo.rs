@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
+use super::denials::takes_back;
 use super::ingest::held_keys;
 use super::leads::claims;
-use super::ledger::takes_back;
 use crate::identity::guard::holder;
 use crate::identity::keys::Keyring;
 use crate::model::ids::{LeadId, RunNo, SubmissionNo};
@@ -184,7 +184,7 @@ impl Store {
             .prepare_cached("DELETE FROM consent_denial WHERE kind = 's' AND no = ?1")?
             .execute([submission.0])?;
         if takes_back(&claims(self.member_row(submission)?.consents.as_deref())?) {
-            self.note_taken_back(&keys, submission.0)?;
+            self.note_denying_row(&keys, submission.0)?;
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ mod alerts;
 mod bad_input;
 mod bad_rules;
 mod commands;
+mod consent;
 mod contacts;
 mod containers;
 mod crash;

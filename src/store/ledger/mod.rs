@@ -1,9 +1,10 @@
 //! The consent ledger: chained envelopes that stay, and payloads that can be erased.
 //!
-//! Appending is here; [`chain`] says what is hashed, [`verify`] finds what was changed since. The ledger is a fact:
+//! Appending is here; [`chain`] says what is hashed, [`verify`] finds what was changed since, [`reading`] is for people. The ledger is a fact:
 //! a replay neither reads nor writes it.
 
 pub mod chain;
+pub mod reading;
 mod salts;
 mod upgrade;
 pub mod verify;
@@ -18,9 +19,8 @@ use self::chain::{Envelope, Hash, NOTHING, Payload, chained, commitment};
 use self::salts::Salts;
 use super::Store;
 use super::interned::REMEMBERED_MAX;
-use crate::identity::keys::KeyKind;
-use crate::model::consent::{ConsentClaim, ConsentState, Grade};
-use crate::model::ids::{KeyHash, RunNo, SubmissionNo};
+use crate::model::consent::{ConsentClaim, Grade};
+use crate::model::ids::{RunNo, SubmissionNo};
 
 pub(super) use upgrade::take_over;
 
@@ -136,19 +136,6 @@ impl Store {
         self.end_records("c.touch_no = ?1", touch_no, by, (ERASED, as_of_ms))
     }
 
-    /// Notes that the submission `no`, which has these keys, takes a consent back: whoever shares the mailbox or number
-    /// is to be spared, too.
-    pub(super) fn note_taken_back(&self, keys: &[(KeyHash, KeyKind)], no: i64) -> Result<()> {
-        let is_address =
-            |kind| matches!(kind, KeyKind::Email | KeyKind::RoleEmail | KeyKind::Phone);
-        for (key, _) in keys.iter().filter(|(_, kind)| is_address(*kind)) {
-            self.connection
-                .prepare_cached("INSERT OR IGNORE INTO consent_denial VALUES (?1, 's', ?2)")?
-                .execute(params![key.0, no])?;
-        }
-        Ok(())
-    }
-
     /// Ends the records that `condition` on `?1` names and that stand: with `undone` those that count, with `erased`
     /// those that have a payload.
     fn end_records(
@@ -179,12 +166,6 @@ impl Store {
         }
         Ok(ended.len() as u64)
     }
-}
-
-/// Returns whether any of `claims` takes a consent back.
-pub(super) fn takes_back(claims: &[ConsentClaim]) -> bool {
-    let is_taken_back = |state| matches!(state, ConsentState::Withdrawn | ConsentState::Objected);
-    claims.iter().any(|claim| is_taken_back(claim.state))
 }
 
 /// A record that is ended by a later one.

@@ -238,3 +238,169 @@ fn a_text_goes_once_nobody_needs_it_as_proof() {
     let verified = kept.verify();
     assert_eq!((verified.problems, verified.erased, verified.texts), (vec![], 5, 0));
 }
+
+/// Mutations of the sweep, unless `LEADMILL_MUTATIONS` says how many.
+const MUTATIONS: u64 = 500;
+/// Records of the ledger that the sweep works on.
+const SWEPT: u64 = 60;
+
+/// What is done to a ledger: SQL for the records ?1 and ?2, which are two.
+const DEEDS: &[&str] = &[
+    "UPDATE consent_record SET run_no = run_no + 1 WHERE seq = ?1",
+    "UPDATE consent_record SET submission_no = coalesce(submission_no, 0) + 1 WHERE seq = ?1",
+    "UPDATE consent_record SET touch_no = coalesce(touch_no, 0) + 1 WHERE seq = ?1",
+    "UPDATE consent_record SET purpose = purpose || 'x' WHERE seq = ?1",
+    "UPDATE consent_record SET channel = CASE channel WHEN 'sms' THEN 'email' ELSE 'sms' END WHERE seq = ?1",
+    "UPDATE consent_record SET state = CASE state WHEN 'given' THEN 'refused' ELSE 'given' END WHERE seq = ?1",
+    "UPDATE consent_record SET event_ms = event_ms - ?2 WHERE seq = ?1",
+    "UPDATE consent_record SET is_dated = is_dated + 1 WHERE seq = ?1",
+    "UPDATE consent_record SET wording_no = coalesce(wording_no, 0) + 1 WHERE seq = ?1",
+    "UPDATE consent_record SET policy_no = CASE WHEN policy_no IS NULL THEN 1 END WHERE seq = ?1",
+    "UPDATE consent_record SET mechanism = '' WHERE seq = ?1",
+    "UPDATE consent_record SET grade = CASE grade WHEN 'A' THEN 'B' ELSE 'A' END WHERE seq = ?1",
+    "UPDATE consent_record SET supersedes = coalesce(supersedes, 0) + ?2 WHERE seq = ?1",
+    "UPDATE consent_record SET commitment = randomblob(32) WHERE seq = ?1",
+    "UPDATE consent_record SET hash = randomblob(32) WHERE seq = ?1",
+    "UPDATE consent_record SET seq = (SELECT max(seq) FROM consent_record) + ?2 WHERE seq = ?1",
+    "DELETE FROM consent_record WHERE seq = ?1",
+    "DELETE FROM consent_record WHERE seq BETWEEN min(?1, ?2) AND max(?1, ?2)",
+    // The end is cut off, with its evidence.
+    "DELETE FROM consent_record WHERE seq >= ?1",
+    "INSERT INTO consent_record
+     SELECT (SELECT max(seq) FROM consent_record) + 1, run_no, submission_no, touch_no, purpose, channel, state,
+            event_ms, is_dated, wording_no, policy_no, mechanism, grade, supersedes, commitment, hash
+     FROM consent_record WHERE seq = ?1",
+    // One record stands in the place of another.
+    "UPDATE consent_record SET (run_no, submission_no, purpose, channel, state, event_ms, is_dated, wording_no, policy_no,
+            mechanism, grade, supersedes, commitment, hash) =
+        (SELECT run_no, submission_no, purpose, channel, state, event_ms, is_dated, wording_no, policy_no, mechanism,
+                grade, supersedes, commitment, hash FROM consent_record WHERE seq = ?2) WHERE seq = ?1",
+    "UPDATE consent_payload SET payload = replace(payload, 'osoba', 'nikt')
+     WHERE seq = (SELECT seq FROM consent_payload ORDER BY abs(seq - ?1), seq LIMIT 1)",
+    "UPDATE consent_payload SET salt = randomblob(32)
+     WHERE seq = (SELECT seq FROM consent_payload ORDER BY abs(seq - ?1), seq LIMIT 1)",
+    "DELETE FROM consent_payload WHERE seq = (SELECT seq FROM consent_payload ORDER BY abs(seq - ?1), seq LIMIT 1)",
+    "INSERT INTO consent_payload SELECT max(seq) + ?1, randomblob(32), '{}' FROM consent_record",
+    "UPDATE wording SET text = text || ?1 WHERE wording_no = 1 + ?2 % 2",
+    "DELETE FROM wording WHERE wording_no = 1 + ?1 % 2",
+];
+
+fn next_random(seed: &mut u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed
+}
+
+/// Writes the hashes anew from record `from` on, as somebody does who knows how they are made.
+fn chain_anew(connection: &Connection, from: i64) {
+    let head = |seq: i64| -> Hash {
+        let sql = "SELECT hash FROM consent_record WHERE seq = ?1";
+        connection.query_row(sql, [seq], |row| row.get(0)).unwrap_or(NOTHING)
+    };
+    let mut before = head(from - 1);
+    let mut text = String::new();
+    let mut read = connection
+        .prepare(
+            "SELECT seq, run_no, submission_no, touch_no, purpose, channel, state, event_ms, is_dated, wording_no,
+                    policy_no, mechanism, grade, supersedes, commitment
+             FROM consent_record WHERE seq >= ?1 ORDER BY seq",
+        )
+        .unwrap();
+    let mut rows = read.query([from]).unwrap();
+    let mut hashes = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        let word = |at: usize| row.get::<_, String>(at).unwrap();
+        let (purpose, channel, state) = (word(4), word(5), word(6));
+        let (mechanism, grade) = (word(11), word(12));
+        let envelope = Envelope {
+            seq: row.get(0).unwrap(),
+            run_no: row.get(1).unwrap(),
+            submission_no: row.get(2).unwrap(),
+            touch_no: row.get(3).unwrap(),
+            purpose: &purpose,
+            channel: &channel,
+            state: &state,
+            event_ms: row.get(7).unwrap(),
+            is_dated: row.get(8).unwrap(),
+            wording_no: row.get(9).unwrap(),
+            policy_no: row.get(10).unwrap(),
+            mechanism: &mechanism,
+            grade: &grade,
+            supersedes: row.get(13).unwrap(),
+            commitment: row.get(14).unwrap(),
+        };
+        envelope.write(&mut text).unwrap();
+        before = chained(&before, &text);
+        hashes.push((envelope.seq, before));
+    }
+    for (seq, hash) in hashes {
+        let sql = "UPDATE consent_record SET hash = ?2 WHERE seq = ?1";
+        connection.execute(sql, params![seq, hash]).unwrap();
+    }
+}
+
+/// `LEADMILL_MUTATIONS=10000 cargo test --lib every_mutation` is the whole sweep.
+#[test]
+fn every_mutation_of_an_anchored_ledger_is_found() {
+    let mutations =
+        std::env::var("LEADMILL_MUTATIONS").map_or(MUTATIONS, |text| text.parse().unwrap());
+    let kept = Kept::new();
+    let mut ledger = kept.store.ledger(RunNo(2)).unwrap();
+    for no in RECORDS + 1..=SWEPT as i64 {
+        let states = [ConsentState::Given, ConsentState::Refused, ConsentState::Withdrawn];
+        let address = format!("osoba{no}@przyklad.pl");
+        let entry = Entry {
+            by: Teller::Submission(SubmissionNo(no)),
+            claim: &claim(states[no as usize % 3], "Wyrażam zgodę na informacje handlowe"),
+            event_ms: 1_000 * no,
+            is_dated: no % 4 > 0,
+            grade: Grade::B,
+            payload: Payload {
+                address: Some(&address),
+                place: "zgody.csv:2",
+                ..Payload::default()
+            },
+        };
+        ledger.append(&entry).unwrap();
+    }
+    drop(ledger);
+    for no in [3, 17, 40] {
+        kept.store.erase_consents_of_submission(SubmissionNo(no), RunNo(2), 9_000).unwrap();
+    }
+    let anchor = kept.store.ledger_head().unwrap();
+    kept.tamper("");
+    let connection = &kept.store.connection;
+    connection
+        .execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;")
+        .unwrap();
+    let mut seed = 0x5eed_1e55_ca11_ab1e;
+    let mut unseen = Vec::new();
+    for _ in 0..mutations {
+        let deed = next_random(&mut seed) as usize % DEEDS.len();
+        let one = 1 + next_random(&mut seed) % SWEPT;
+        let other = 1 + (one + next_random(&mut seed) % (SWEPT - 1)) % SWEPT;
+        // Who writes the hashes anew undoes what was done to a hash.
+        let is_chained_anew =
+            next_random(&mut seed).is_multiple_of(4) && !DEEDS[deed].contains("SET hash");
+        connection.execute_batch("BEGIN").unwrap();
+        let needed = DEEDS[deed].matches("?2").count().min(1) + 1;
+        let values = [one as i64, other as i64];
+        let changed = connection
+            .execute(DEEDS[deed], rusqlite::params_from_iter(&values[..needed]))
+            .unwrap_or_else(|fault| panic!("{}: {fault}", DEEDS[deed]));
+        assert!(changed > 0, "{} {values:?} does nothing", DEEDS[deed]);
+        if is_chained_anew {
+            chain_anew(connection, 1);
+        }
+        let verified = kept.store.verify_ledger(Some(anchor)).unwrap();
+        // Records appended by the rules are no mutation: the chain goes on behind the anchor.
+        let is_appended = is_chained_anew && DEEDS[deed].starts_with("INSERT INTO consent_record");
+        if verified.n_problems == 0 && !is_appended {
+            unseen.push((DEEDS[deed], values, is_chained_anew));
+        }
+        connection.execute_batch("ROLLBACK").unwrap();
+    }
+    assert_eq!(unseen, []);
+    assert_eq!(kept.store.verify_ledger(Some(anchor)).unwrap().problems, []);
+}
