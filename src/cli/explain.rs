@@ -68,7 +68,7 @@ impl Explain {
         let leads = leads_called(&store, &rules, &self.lead)?;
         if leads.is_empty() {
             if let Some(withdrawal) = find_withdrawn(&store, &self.lead)? {
-                return self.tell_withdrawn(&withdrawal);
+                return self.tell_withdrawn(&store, &withdrawal);
             }
             return Err(no_lead(&self.lead));
         }
@@ -93,8 +93,18 @@ impl Explain {
     }
 
     /// The id stays known, for it may stand in a CRM.
-    fn tell_withdrawn(&self, withdrawal: &Withdrawal) -> Outcome {
+    fn tell_withdrawn(&self, store: &Store, withdrawal: &Withdrawal) -> Outcome {
         let Withdrawal { id, by, undone, now_in } = withdrawal;
+        if store.erasure_called(by)?.is_some() {
+            if self.json {
+                terminal::print(&json!({"lead": id, "erased": {"by": by}}).to_string())?;
+            } else {
+                let told =
+                    format!("{id}  erased in run {by}: nothing of it is left, and it stays so");
+                terminal::print_wrapped(&told, 2)?;
+            }
+            return Ok(0);
+        }
         if self.json {
             let undone = json!({"run": undone, "by": by, "now_in": now_in});
             terminal::print(&json!({"lead": id, "undone": undone}).to_string())?;

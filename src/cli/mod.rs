@@ -22,12 +22,15 @@ mod quarantine;
 mod rebuild;
 mod report;
 mod rescore;
+mod retention;
 mod review;
+mod ropa;
 mod rules;
 mod run;
 mod simulate;
 mod sniff;
 mod split;
+mod subject;
 mod tasks;
 mod terminal;
 mod tick;
@@ -44,6 +47,7 @@ use crate::pipeline::matching::MatchFault;
 use crate::pipeline::{BrokenPromise, Impossible};
 use crate::rules::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::store::StoreFault;
+use crate::store::key::KeyFault;
 use workspace::{Global, UsageError};
 
 /// Turns exports of leads into a clean, scored and routed list of leads.
@@ -54,8 +58,8 @@ use workspace::{Global, UsageError};
 /// file.
 ///
 /// Exit codes: 0 done; 1 failed; 2 usage or rules; 3 done, but somebody must look; 4 another run holds
-/// the store; 5 the store or
-/// the consent ledger is damaged; 6 an input was refused whole; 70 a promise was broken, nothing
+/// the store; 5 the store or the consent ledger is damaged, or the key of the erased is missing; 6 an
+/// input was refused whole; 70 a promise was broken, nothing
 /// published; 130 and 143 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "leadmill", version, max_term_width = 100, propagate_version = true)]
@@ -74,12 +78,14 @@ enum Command {
     Calibrate(calibrate::Calibrate),
     Check(check::Check),
     Rules(rules::Rules),
+    Ropa(ropa::Ropa),
     Leads(leads::Leads),
     Match(matching::Match),
     Review(review::Review),
     Merge(merge::Merge),
     Model(model::Model),
     Split(split::Split),
+    Subject(subject::Subject),
     Tasks(tasks::Tasks),
     Tick(tick::Tick),
     Explain(explain::Explain),
@@ -89,13 +95,18 @@ enum Command {
     Undo(undo::Undo),
     Rebuild(rebuild::Rebuild),
     Rescore(rescore::Rescore),
+    Retention(retention::Retention),
     Simulate(simulate::Simulate),
 }
 
 /// Reads the arguments, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
+    keep_files_private();
     let cli = Cli::parse();
     let global = &cli.global;
+    if let Err(fault) = global.mask_people() {
+        return ExitCode::from(report_fault(&fault));
+    }
     let outcome = match &cli.command {
         Command::Init(command) => command.run(global),
         Command::Run(command) => command.run(global),
@@ -103,12 +114,14 @@ pub fn main() -> ExitCode {
         Command::Calibrate(command) => command.run(global),
         Command::Check(command) => command.run(global),
         Command::Rules(command) => command.run(global),
+        Command::Ropa(command) => command.run(global),
         Command::Leads(command) => command.run(global),
         Command::Match(command) => command.run(global),
         Command::Review(command) => command.run(global),
         Command::Merge(command) => command.run(global),
         Command::Model(command) => command.run(global),
         Command::Split(command) => command.run(global),
+        Command::Subject(command) => command.run(global),
         Command::Tasks(command) => command.run(global),
         Command::Tick(command) => command.run(global),
         Command::Explain(command) => command.run(global),
@@ -118,9 +131,16 @@ pub fn main() -> ExitCode {
         Command::Undo(command) => command.run(global),
         Command::Rebuild(command) => command.run(global),
         Command::Rescore(command) => command.run(global),
+        Command::Retention(command) => command.run(global),
         Command::Simulate(command) => command.run(global),
     };
     ExitCode::from(outcome.unwrap_or_else(|fault| report_fault(&fault)))
+}
+
+/// Lets nobody else read what this process writes: all of it may be about people.
+fn keep_files_private() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
 /// Says what went wrong and returns the exit code for it.
@@ -157,6 +177,9 @@ fn report_fault(fault: &anyhow::Error) -> u8 {
     }
     if fault.is::<BrokenPromise>() {
         return 70;
+    }
+    if fault.is::<KeyFault>() {
+        return 5;
     }
     match fault.downcast_ref::<StoreFault>() {
         Some(StoreFault::Locked(_)) => 4,

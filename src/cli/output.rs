@@ -1,10 +1,19 @@
-//! Files that commands write where they are told to.
+//! What commands write where they are told to, and in which language.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::model::language::Language;
+
+/// Returns what reads a language off the command line.
+pub fn language() -> impl TypedValueParser<Value = Language> {
+    PossibleValuesParser::new(Language::ALL.iter().map(|(word, _)| *word))
+        .map(|word| Language::of(&word).expect("only known words come through"))
+}
 
 /// Writes a file whole or not at all.
 pub fn written(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Result<()> {

@@ -16,11 +16,15 @@ use crate::store::Store;
 /// Returns the leads that `text` names: by id, e-mail address or phone number.
 pub fn leads_called(store: &Store, rules: &RuleSet, text: &str) -> Result<Vec<LeadNo>> {
     let text = text.trim();
-    let e164 = (!text.contains('@'))
-        .then(|| phone::parse(text, &rules.workspace.default_country, &rules.tables).ok())
-        .flatten()
-        .map(|phone| phone.e164);
-    find(store, text, e164.as_deref())
+    find(store, text, number_in(rules, text).as_deref())
+}
+
+/// Returns the phone number that `text` is, in E.164.
+pub fn number_in(rules: &RuleSet, text: &str) -> Option<String> {
+    let text = text.trim();
+    let number = (!text.contains('@'))
+        .then(|| phone::parse(text, &rules.workspace.default_country, &rules.tables).ok());
+    number.flatten().map(|phone| phone.e164)
 }
 
 /// Says that no lead is called `text`.

@@ -21,6 +21,7 @@ use crate::pipeline::ingest::Interrupted;
 use crate::pipeline::{Job, dry_run, run};
 use crate::report::run_json::RunSummary;
 use crate::rules::RuleSet;
+use crate::store::key::key_path;
 
 /// Take exports in, decide about every lead they touch, and write the files.
 ///
@@ -63,6 +64,7 @@ pub fn exit_code_of(_: Interrupted) -> u8 {
 pub struct Worker<'a> {
     rules: &'a RuleSet,
     store: PathBuf,
+    key: PathBuf,
     out: PathBuf,
     inputs: &'a [InputPath],
     forced_source: Option<&'a str>,
@@ -88,6 +90,7 @@ impl<'a> Worker<'a> {
         Ok(Self {
             rules,
             store: global.store_path(),
+            key: key_path(&global.store_path()),
             out: global.out_path(),
             inputs: &[],
             forced_source: None,
@@ -109,6 +112,7 @@ impl<'a> Worker<'a> {
         let job = Job {
             rules: self.rules,
             store: &self.store,
+            key: &self.key,
             out: &self.out,
             inputs: self.inputs,
             forced_source: self.forced_source,

@@ -109,7 +109,8 @@ fn csv_out() -> CsvOut {
 
 impl CsvOut {
     fn write(&mut self, row: &[String]) -> Result<()> {
-        Ok(self.out.write_all(crate::report::to_csv(&[row.to_vec()])?.as_bytes())?)
+        let line = crate::report::to_csv(&[row.to_vec()])?;
+        Ok(self.out.write_all(terminal::shown(&line).as_bytes())?)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Results to stdout, everything else to stderr; nothing from a lead reaches a terminal unescaped.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use anyhow::Result;
 use tabled::builder::Builder;
@@ -8,9 +10,23 @@ use tabled::settings::object::Columns;
 use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use crate::report::escape::for_terminal;
+use crate::report::mask::Mask;
 
 /// Columns of a terminal that does not say how wide it is.
 const WIDTH_DEFAULT: usize = 80;
+
+/// Whom not to show, when somebody asked for it; set before anything is printed.
+static MASK: OnceLock<Mask> = OnceLock::new();
+
+/// Masks people in everything that is printed from here on.
+pub fn mask_by(mask: Mask) {
+    let _ = MASK.set(mask);
+}
+
+/// Returns `text` as it may be shown.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    MASK.get().map_or(Cow::Borrowed(text), |mask| mask.apply(text))
+}
 
 /// Writes a line of the result.
 ///
@@ -19,19 +35,60 @@ const WIDTH_DEFAULT: usize = 80;
 /// [`is_broken_pipe`]).
 pub fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(shown(text).as_bytes())?;
     out.write_all(b"\n")?;
     Ok(out.flush()?)
 }
 
 /// Returns a buffered stdout for results of many lines.
-pub fn stdout() -> io::BufWriter<io::StdoutLock<'static>> {
-    io::BufWriter::new(io::stdout().lock())
+pub fn stdout() -> Output {
+    Output { out: io::BufWriter::new(io::stdout().lock()), line: Vec::new() }
+}
+
+/// A buffered stdout that masks whole lines.
+#[derive(Debug)]
+pub struct Output {
+    out: io::BufWriter<io::StdoutLock<'static>>,
+    line: Vec<u8>,
+}
+
+impl io::Write for Output {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if MASK.get().is_none() {
+            return self.out.write(buffer);
+        }
+        for part in buffer.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                self.put_line()?;
+            }
+        }
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.put_line()?;
+        self.out.flush()
+    }
+}
+
+impl Output {
+    fn put_line(&mut self) -> io::Result<()> {
+        let line = std::mem::take(&mut self.line);
+        self.out.write_all(shown(&String::from_utf8_lossy(&line)).as_bytes())
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        // Whoever wants to know whether it could be written has flushed it.
+        let _ = io::Write::flush(self);
+    }
 }
 
 /// Says something that is not a result; a closed stderr is nobody's fault.
 pub fn say(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", shown(text));
 }
 
 /// Says that something went wrong; lines after the first are hints and stand as they are.
@@ -84,6 +141,7 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
 
 /// Writes a line of prose, wrapped to the terminal; further lines stand `indent` blanks in.
 pub fn print_wrapped(text: &str, indent: usize) -> Result<()> {
+    let text = &*shown(text);
     let prose = text.trim_start_matches(' ');
     let leading = text.len() - prose.len();
     let wrapped = wrap(&escape_lines(prose), width() - indent.max(leading));
@@ -101,8 +159,10 @@ pub fn figure(name: &str, count: u64) -> Vec<String> {
 /// `right` names the columns that hold figures. Prose is wrapped between words first; a path or an id is
 /// only cut, behind a sign where it has one, when the table cannot be had otherwise.
 pub fn table(rows: &[Vec<String>], right: &[usize]) -> String {
-    let rows: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|cell| escape_lines(cell)).collect()).collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| escape_lines(&shown(cell))).collect())
+        .collect();
     let widths = column_widths(&rows);
     let mut builder = Builder::default();
     for row in &rows {

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 
 use super::{clock, terminal};
+use crate::report::mask::Mask;
 use crate::rules::RuleSet;
 use crate::rules::decode::duration_seconds;
 use crate::rules::diagnostics::{RuleText, did_you_mean};
@@ -41,6 +42,9 @@ pub struct Global {
     /// The instant that counts as now, such as 2026-11-22T06:00:00Z; default: the clock.
     #[arg(long, global = true, value_name = "INSTANT")]
     pub as_of: Option<String>,
+    /// Mask people in everything that is shown: a***@p***.pl, +48*******01, names as initials.
+    #[arg(long, global = true)]
+    pub mask: bool,
     /// Say nothing but errors and results.
     #[arg(long, short, global = true)]
     pub quiet: bool,
@@ -147,6 +151,28 @@ impl Global {
     pub fn expect_queue(rules: &RuleSet, store: &Store, queue: Option<&str>) -> Result<()> {
         let ids = rules.routing.queues.iter().map(|known| known.id.clone());
         expect_known("queue", queue, ids, store, |load| !load.is_owner)
+    }
+
+    /// Masks people in everything that is printed from here on, if that was asked for: by the names that the store
+    /// knows, but for those of owners.
+    pub fn mask_people(&self) -> Result<()> {
+        if !self.mask {
+            return Ok(());
+        }
+        let names = match Store::open_read_only(&self.store_path()) {
+            Ok(store) => store.names()?,
+            // Whatever is wrong with the store is for the command to say.
+            Err(_) => Vec::new(),
+        };
+        let owners = match self.rule_texts().map(|(texts, _)| RuleSet::parse(&texts)) {
+            Ok(Ok((rules, _))) => {
+                rules.routing.owners.iter().map(|owner| owner.id.clone()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let names = names.iter().map(String::as_str);
+        terminal::mask_by(Mask::of_names(names, owners.iter().map(String::as_str)));
+        Ok(())
     }
 
     /// Returns the instant that counts as now.

@@ -2,9 +2,10 @@
 //!
 //! This room owns how the lines of the ledger combine into a standing and what the policy makes of
 //! it, and [`grade`] how well each can be proven. It must not know how the ledger is stored or chained, nor what
-//! the contact would say. Start at [`allowed`].
+//! the contact would say. Start at [`allowed`]; whom not to take in again is in [`suppression`].
 
 pub mod grade;
+pub mod suppression;
 
 use crate::model::consent::{Channel, ConsentRecord, ConsentState, Grade, Purpose};
 use crate::model::mailbox::mailbox_key;

@@ -3,16 +3,18 @@
 //! This room owns the bytes of those files and their publication. It is handed leads, tasks and rows
 //! one at a time and decides nothing about them; it never looks into the store or the rules that made
 //! them. Start at [`publication::Staging`], which every file of a run goes through, and
-//! [`crm::CrmWriter`].
+//! [`crm::CrmWriter`]; [`erasing`] takes somebody out of files that are out.
 
 mod cell;
 pub mod clusters;
 pub mod crm;
+pub mod erasing;
 pub mod mail;
 pub mod publication;
 pub mod rejects;
 pub mod review;
 pub mod tasks;
+pub mod traces;
 
 pub use self::cell::score_reasons;
 pub use crate::model::spreadsheet::{guard, unguard};

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::ids::hex;
 
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 const STAGING_PREFIX: &str = ".staging-";
 const ASIDE_PREFIX: &str = ".replaced-";
 
@@ -313,7 +313,7 @@ fn folder_builder() -> fs::DirBuilder {
     builder
 }
 
-fn create_file(path: &Path) -> Result<File> {
+pub(super) fn create_file(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -322,14 +322,14 @@ fn create_file(path: &Path) -> Result<File> {
 }
 
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> Result<()> {
+pub(super) fn sync_folder(path: &Path) -> Result<()> {
     File::open(path)
         .and_then(|folder| folder.sync_all())
         .with_context(|| format!("flush {}", path.display()))
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<()> {
+pub(super) fn sync_folder(_: &Path) -> Result<()> {
     Ok(())
 }
 

@@ -77,6 +77,21 @@ pub struct TakenBack {
     pub kept: u64,
 }
 
+/// The rows of somebody who was erased.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedRows {
+    /// Submissions.
+    pub submissions: u64,
+    /// What they did.
+    pub touches: u64,
+    /// Quarantined rows.
+    pub quarantined: u64,
+    /// Held rows.
+    pub held: u64,
+    /// Times that one of these had been received again.
+    pub repeated: u64,
+}
+
 /// What a run did with one input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputReport {

@@ -17,6 +17,7 @@ mod draft;
 pub mod email;
 mod fingerprint;
 pub mod gibberish;
+pub mod ip;
 mod mail_domain;
 mod memory;
 pub mod moment;
@@ -49,6 +50,7 @@ use self::moment::TimeStyle;
 use self::number::Amount;
 use self::person_name::PersonName;
 use self::phone::{Phone, PhoneFault};
+use crate::model::moment::Moment;
 use crate::model::row::{ConsentMapping, Origin, Row, RowContent};
 use crate::model::submission::RowVerdict;
 use crate::rules::field::{FieldCatalog, fold_header};
@@ -121,6 +123,7 @@ pub struct Normalizer<'a> {
     fields: &'a FieldCatalog,
     source: SourceContext<'a>,
     remembered: Remembered,
+    sent_at: Option<Moment>,
 }
 
 /// What the values of this input were found to say.
@@ -153,7 +156,12 @@ impl<'a> Normalizer<'a> {
     pub fn new(tables: &'a Tables, fields: &'a FieldCatalog, source: SourceContext<'a>) -> Self {
         let values = fields.iter().map(|_| Memory::default()).collect();
         let remembered = Remembered { values, ..Remembered::default() };
-        Self { tables, fields, source, remembered }
+        Self { tables, fields, source, remembered, sent_at: None }
+    }
+
+    /// Returns when the row that was judged last says that it was sent, whatever the verdict about it.
+    pub fn sent_at(&self) -> Option<Moment> {
+        self.sent_at
     }
 
     /// Judges `row`; returns where it stood, the row as received, and the verdict.
@@ -161,6 +169,7 @@ impl<'a> Normalizer<'a> {
     /// The verdict depends on the row and what is known of the source and its columns, never on rows before it.
     pub fn normalize(&mut self, row: Row) -> (Origin, String, RowVerdict) {
         let Row { origin, raw, content, mut notices } = row;
+        self.sent_at = None;
         let mut verdict = match content {
             RowContent::Skipped(reason) => RowVerdict::Skipped(reason),
             RowContent::Rejected(rejection) => RowVerdict::Quarantined(rejection),

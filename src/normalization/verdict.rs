@@ -32,6 +32,7 @@ impl Normalizer<'_> {
             return RowVerdict::Held(hold);
         }
         let mut draft = self.draft(cells);
+        self.sent_at = draft.submitted_at;
         let email = draft.email.as_ref().map(|(email, cell)| (email.address.as_str(), *cell));
         let name = draft.name.filter(|cell| {
             let read = || spam::is_odd_name(&cell.text, self.tables);

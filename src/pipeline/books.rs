@@ -10,7 +10,7 @@ use super::{BrokenPromise, Job, alerts};
 use crate::model::ids::hex;
 use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts};
 use crate::report::comparison::Comparison;
-use crate::report::run_json::{AlertSummary, LookedSummary, UndoSummary};
+use crate::report::run_json::{AlertSummary, ErasureSummary, LookedSummary, UndoSummary};
 use crate::rules::alerts::AlertFigures;
 use crate::store::Store;
 use crate::store::listing::LeadCounts;
@@ -42,6 +42,9 @@ pub struct Books {
     /// What a rescore changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rescore: Option<Comparison>,
+    /// What an erasure took out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<ErasureSummary>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -146,12 +149,18 @@ impl Books {
             over_limit,
             undo: None,
             rescore: None,
+            erasure: None,
         })
     }
 
     /// Returns the books of a run that took another back.
     pub fn of_undo(undo: UndoSummary) -> Self {
         Self { undo: Some(undo), ..Self::without_inputs() }
+    }
+
+    /// Returns the books of a run that took people out.
+    pub fn of_erasure(erasure: ErasureSummary) -> Self {
+        Self { erasure: Some(erasure), ..Self::without_inputs() }
     }
 
     /// Returns the books of a run that decided anew about leads that were there.
@@ -181,6 +190,7 @@ impl Books {
             over_limit: Vec::new(),
             undo: None,
             rescore: None,
+            erasure: None,
         }
     }
 

@@ -12,16 +12,20 @@ use super::absorb::Fresh;
 use super::dates;
 use super::event::{Event, Events};
 use super::quarantine::{came_back_for, without_header};
+use super::recognition::{Received, Recognition};
 use crate::identity::keys::Keyring;
 use crate::intake::{OpenInput, Refusal, RefusalKind};
+use crate::model::field;
 use crate::model::ids::{Fingerprint, RunNo, hex};
+use crate::model::outcome::Hold;
 use crate::model::row::{Origin, Row};
 use crate::model::run::{InputReport, InputStatus, NoticeCounts, RowCounts};
-use crate::model::submission::RowVerdict;
+use crate::model::submission::{RowVerdict, Submission};
 use crate::normalization::date_order::DateOrders;
-use crate::normalization::{Normalizer, SourceContext};
+use crate::normalization::{Normalizer, SourceContext, ip};
 use crate::rules::RuleSet;
 use crate::rules::source::SourcePreset;
+use crate::rules::workspace::IpRule;
 use crate::store::Store;
 use crate::store::ingest::{Ingest, IngestRow, InputRecord, RowFate, encode, encode_touch};
 
@@ -47,6 +51,8 @@ pub struct IngestContext<'a> {
     pub threads: usize,
     /// Set by a signal.
     pub interrupted: &'a AtomicBool,
+    /// Tells rows of people who were erased; `None` when nobody was.
+    pub recognition: Option<&'a Recognition>,
 }
 
 /// A run was asked to stop by a signal.
@@ -201,7 +207,14 @@ fn spawn_workers<'scope, 'env: 'scope>(
             let (rules, as_of) = (context.rules, context.as_of);
             scope.spawn(move || {
                 let source = source_context(&preset, &date_orders, rules, as_of);
-                normalize_chunks(&preset, source, rules, &rows, &to_writer);
+                let judge = Judge {
+                    normalizer: Normalizer::new(&rules.tables, &rules.fields, source),
+                    keyring: Keyring::new(&rules.tables),
+                    preset: &preset,
+                    rules,
+                    recognition: context.recognition,
+                };
+                judge_chunks(judge, &rows, &to_writer);
             });
             (to_worker, written)
         })
@@ -237,23 +250,16 @@ fn read_rows(input: OpenInput, to_workers: &[RowSender]) {
     }
 }
 
-fn normalize_chunks(
-    preset: &SourcePreset,
-    source: SourceContext<'_>,
-    rules: &RuleSet,
+fn judge_chunks(
+    mut judge: Judge<'_>,
     rows: &Receiver<Chunk<Row>>,
     to_writer: &SyncSender<Chunk<(Origin, Judged)>>,
 ) {
-    let mut normalizer = Normalizer::new(&rules.tables, &rules.fields, source);
-    let keyring = &Keyring::new(&rules.tables);
     for chunk in rows {
         let done = match chunk {
-            Chunk::Rows(rows, bytes) => Chunk::Rows(
-                rows.into_iter()
-                    .map(|row| judge(&mut normalizer, row, preset, rules, keyring))
-                    .collect(),
-                bytes,
-            ),
+            Chunk::Rows(rows, bytes) => {
+                Chunk::Rows(rows.into_iter().map(|row| judge.judge(row)).collect(), bytes)
+            }
             Chunk::End(end) => Chunk::End(end),
         };
         if to_writer.send(done).is_err() {
@@ -290,31 +296,74 @@ pub fn source_context<'a>(
     }
 }
 
-fn judge(
-    normalizer: &mut Normalizer<'_>,
-    row: Row,
-    preset: &SourcePreset,
-    rules: &RuleSet,
-    keyring: &Keyring,
-) -> (Origin, Judged) {
-    let comes_back_for = came_back_for(&row);
-    let (origin, raw, verdict) = normalizer.normalize(row);
-    let row = match verdict {
-        RowVerdict::Accepted(submission) => {
-            IngestRow::Submission(Box::new(encode(*submission, &rules.fields, keyring)))
+/// Judges the rows of one input.
+struct Judge<'a> {
+    normalizer: Normalizer<'a>,
+    keyring: Keyring,
+    preset: &'a SourcePreset,
+    rules: &'a RuleSet,
+    recognition: Option<&'a Recognition>,
+}
+
+impl Judge<'_> {
+    fn judge(&mut self, row: Row) -> (Origin, Judged) {
+        let comes_back_for = came_back_for(&row);
+        let (origin, raw, verdict) = self.normalizer.normalize(row);
+        if let Some((fingerprint, hold)) = self.recognize(&verdict, &raw) {
+            // Nothing of the row is kept.
+            let row = IngestRow::Held { fingerprint, hold, raw: String::new() };
+            return (origin, Judged { row, comes_back_for });
         }
-        RowVerdict::Touch(touch) => IngestRow::Touch(Box::new(encode_touch(touch))),
-        RowVerdict::Held(hold) => {
-            IngestRow::Held { fingerprint: raw_fingerprint(&preset.id, &raw), hold, raw }
-        }
-        RowVerdict::Quarantined(rejection) => IngestRow::Quarantined {
-            fingerprint: raw_fingerprint(&preset.id, &raw),
-            rejection,
+        // Fingerprints are made of what was received: the row stays the same one whatever is kept of it.
+        let fingerprint = || raw_fingerprint(&self.preset.id, &raw);
+        let rule = self.rules.workspace.ip;
+        let row = match verdict {
+            RowVerdict::Accepted(mut submission) => {
+                if rule != IpRule::Full {
+                    keep_less_of_ip(&mut submission, rule);
+                }
+                let encoded = encode(*submission, &self.rules.fields, &self.keyring);
+                IngestRow::Submission(Box::new(encoded))
+            }
+            RowVerdict::Touch(touch) => IngestRow::Touch(Box::new(encode_touch(touch))),
+            RowVerdict::Held(hold) => IngestRow::Held {
+                fingerprint: fingerprint(),
+                hold,
+                raw: ip::kept_in_row(&raw, rule),
+            },
+            RowVerdict::Quarantined(rejection) => IngestRow::Quarantined {
+                fingerprint: fingerprint(),
+                rejection,
+                raw: ip::kept_in_row(&raw, rule),
+            },
+            RowVerdict::Skipped(_) => IngestRow::Skipped,
+        };
+        (origin, Judged { row, comes_back_for })
+    }
+
+    /// Returns what is kept in the place of a row of somebody who was erased.
+    fn recognize(&self, verdict: &RowVerdict, raw: &str) -> Option<(Fingerprint, Hold)> {
+        let recognition = self.recognition?;
+        // A submission and a touch have one of their own.
+        let is_raw = matches!(verdict, RowVerdict::Held(_) | RowVerdict::Quarantined(_));
+        recognition.hold(&Received {
+            verdict,
             raw,
-        },
-        RowVerdict::Skipped(_) => IngestRow::Skipped,
-    };
-    (origin, Judged { row, comes_back_for })
+            fingerprint: is_raw.then(|| raw_fingerprint(&self.preset.id, raw)),
+            sent_at: self.normalizer.sent_at(),
+            preset: self.preset,
+            system: self.rules.sources.system_of(&self.preset.id),
+        })
+    }
+}
+
+/// Keeps of the IP addresses in `submission` what `rule` allows.
+fn keep_less_of_ip(submission: &mut Submission, rule: IpRule) {
+    if let Some(address) = submission.values.get(field::IP) {
+        let kept = ip::kept(address, rule).unwrap_or_default();
+        submission.values.set(field::IP, kept);
+    }
+    submission.raw = ip::kept_in_row(&submission.raw, rule);
 }
 
 /// A row that is no submission has no fields to tell it by, so its bytes do.

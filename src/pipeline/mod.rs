@@ -17,9 +17,11 @@ mod consents;
 mod contacts;
 pub mod dates;
 mod dealing;
+pub mod dossier;
 pub mod elapsed;
 pub mod evaluate;
 pub mod event;
+pub mod forget;
 pub mod history;
 pub mod ingest;
 pub mod joining;
@@ -35,21 +37,28 @@ pub mod proof;
 pub mod publish;
 pub mod quarantine;
 pub mod rebuild;
+pub mod recognition;
 mod replay;
+pub mod replay_erasures;
 pub mod reports;
 pub mod rescore;
+pub mod retention;
 pub mod review;
 pub mod review_file;
+pub mod ropa;
 pub mod rotation;
 pub mod rule_usage;
+pub mod scrub;
 pub mod sniff;
 mod standing;
 pub mod story;
+pub mod subject;
 pub mod tick;
 pub mod touched;
 pub mod trace;
 pub mod undo;
 pub mod verdicts;
+pub mod verify_erasure;
 mod waiting;
 pub mod withdrawal;
 
@@ -65,6 +74,7 @@ use books::Books;
 use evaluate::{Decided, Deciding};
 use event::{Event, Events};
 use ingest::{IngestContext, Interrupted, ingest_input};
+use recognition::Recognition;
 
 use crate::intake::{self, Caps, InputPath, OpenInput};
 use crate::model::ids::{RunNo, SubmissionNo, hex};
@@ -83,6 +93,8 @@ pub struct Job<'a> {
     pub rules: &'a RuleSet,
     /// The store's file.
     pub store: &'a Path,
+    /// The file with the key of the marks by which erased people are known; the first erasure makes it.
+    pub key: &'a Path,
     /// The folder that gets `runs/<run>/` and `latest`.
     pub out: &'a Path,
     /// What to read.
@@ -144,8 +156,9 @@ fn run_as(job: &Job<'_>, kind: RunKind, events: Events<'_>) -> Result<RunSummary
     if let Some(summary) = recover(job, &store, &digest, events)? {
         return Ok(summary);
     }
+    let recognition = Recognition::of(job, &store)?;
     let record = store.begin_run(opening(job, kind, None, &digest))?;
-    let outcome = ingest_and_decide(job, &store, &record, inputs, events);
+    let outcome = ingest_and_decide(job, &store, &record, inputs, recognition.as_ref(), events);
     let books = match outcome {
         Ok(books) => books,
         Err(fault) => {
@@ -321,7 +334,10 @@ fn recover(
 ) -> Result<Option<RunSummary>> {
     let Some(last) = store.latest_run()? else { return Ok(None) };
     match last.state {
-        RunState::Published => Ok(None),
+        RunState::Published => {
+            scrub::finish_scrubbing(store)?;
+            Ok(None)
+        }
         RunState::Ingesting => {
             events(Event::TakenBack { run: last.id.clone() });
             store.purge_run(last.no)?;
@@ -348,13 +364,23 @@ fn ingest_and_decide(
     store: &Store,
     record: &RunRecord,
     inputs: Vec<Opened>,
+    recognition: Option<&Recognition>,
     events: Events<'_>,
 ) -> Result<Books> {
     let mut fresh = Fresh::starting_at(record.first_submission_no);
     store.prepare_fresh_keys()?;
     let mut reports = Vec::with_capacity(inputs.len());
     for (name, input) in inputs {
-        reports.push(take_in(job, store, record.no, &name, input, &mut fresh, events)?);
+        let context = IngestContext {
+            store,
+            rules: job.rules,
+            run: record.no,
+            as_of: job.as_of,
+            threads: job.threads,
+            interrupted: job.interrupted,
+            recognition,
+        };
+        reports.push(take_in(context, &name, input, &mut fresh, events)?);
     }
     stop_if_interrupted(job)?;
     store.begin()?;
@@ -404,9 +430,7 @@ fn deciding<'a>(
 }
 
 fn take_in(
-    job: &Job<'_>,
-    store: &Store,
-    run: RunNo,
+    context: IngestContext<'_>,
     name: &str,
     input: Result<OpenInput, intake::Refusal>,
     fresh: &mut Fresh,
@@ -431,7 +455,7 @@ fn take_in(
             return Ok(report);
         }
     };
-    if let Some(known) = store.input_known(input.sha256)? {
+    if let Some(known) = context.store.input_known(input.sha256)? {
         let report = report(
             hex(&input.sha256),
             input.preset.id.clone(),
@@ -441,13 +465,5 @@ fn take_in(
         events(Event::InputClosed(report.clone()));
         return Ok(report);
     }
-    let context = IngestContext {
-        store,
-        rules: job.rules,
-        run,
-        as_of: job.as_of,
-        threads: job.threads,
-        interrupted: job.interrupted,
-    };
     ingest_input(context, input, fresh, events)
 }

@@ -14,6 +14,7 @@ use super::Job;
 use super::books::Books;
 use super::contacts::Contacts;
 use super::event::{Event, Events};
+use super::forget;
 use super::messages::Messages;
 use super::page::page_of_run;
 use super::quarantine::{Closed, ToMend, as_row};
@@ -90,6 +91,7 @@ pub fn publish(
         "inputs": hashes,
         "ledger": summary.ledger,
     }))?;
+    forget::finish_outside(job, store, record)?;
     let targets: Vec<String> = job.rules.targets.iter().map(|target| target.id.clone()).collect();
     store.mark_published(record.no, &targets)?;
     store.checkpoint()?;
@@ -376,6 +378,7 @@ impl Rendering<'_> {
             exit_code: books.exit_code(),
             undo: books.undo.clone(),
             rescore: books.rescore.clone(),
+            erasure: books.erasure.clone(),
             withdrawn: figures.withdrawn.clone(),
             ledger: Some(ledger_summary(self.store)?),
             files: Vec::new(),

@@ -97,6 +97,11 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
             ))
             .into())
         }
+        RunKind::Erasure => Err(Impossible(format!(
+            "run {id} erased somebody: nothing is left that could be taken back\nhint: `leadmill subject allow` lets \
+             them be taken in again"
+        ))
+        .into()),
         RunKind::Rebuild => Err(Impossible(format!(
             "run {id} is a rebuild: it received nothing that could be taken back\nhint: name the run \
              that received the rows"

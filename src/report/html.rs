@@ -19,6 +19,7 @@ use crate::model::language::Language;
 
 const PAGE: &str = "page.html";
 const SIMULATION: &str = "simulation.html";
+const DOSSIER: &str = "dossier.html";
 /// Rows of the overdue and hot lists that the page shows.
 const LIST_ROWS_MAX: usize = 20;
 /// Owners and queues that the page shows.
@@ -52,6 +53,7 @@ fn environment(words: &'static Words) -> Environment<'static> {
         ("head.html", include_str!("head.html")),
         (PAGE, include_str!("page.html")),
         (SIMULATION, include_str!("simulation.html")),
+        (DOSSIER, include_str!("dossier.html")),
     ] {
         environment.add_template(name, text).expect("templates are part of the program and parse");
     }
@@ -145,6 +147,24 @@ pub fn render_simulation(
             version => env!("CARGO_PKG_VERSION"),
         })
         .context("render a simulation")
+}
+
+/// Returns the page that tells a person what is known about them; `nothing` stands where a section has no rows.
+pub(super) fn render_dossier(
+    language: Language,
+    title: &str,
+    lead_in: &[String],
+    sections: &[super::dossier::Section],
+    nothing: &str,
+) -> Result<String> {
+    let template = ENVIRONMENTS[language as usize]
+        .get_template(DOSSIER)
+        .context("render what is known of a person")?;
+    template
+        .render(
+            context! { title, lead_in => lead_in.to_vec(), sections => Serde(sections), nothing },
+        )
+        .context("render what is known of a person")
 }
 
 /// Returns the page in `language`.

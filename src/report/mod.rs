@@ -7,10 +7,12 @@
 pub mod accounts;
 pub mod charts;
 pub mod comparison;
+pub mod dossier;
 pub mod dropoff;
 pub mod duplicates;
 pub mod escape;
 pub mod html;
+pub mod mask;
 pub mod metrics;
 pub mod page;
 pub mod prometheus;

@@ -4,7 +4,9 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
-use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts, TakenBack};
+use crate::model::run::{
+    Alert, ErasedRows, InputReport, InputStatus, NoticeCounts, RowCounts, TakenBack,
+};
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,6 +51,9 @@ pub struct RunSummary {
     /// What a rescore changed; absent from other runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rescore: Option<Comparison>,
+    /// What an erasure took out; absent from other runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<ErasureSummary>,
     /// Leads that files of earlier runs have and no list has any more; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<WithdrawnLead>,
@@ -80,6 +85,48 @@ pub struct UndoSummary {
     /// What became of its rows.
     #[serde(flatten)]
     pub rows: TakenBack,
+}
+
+/// What an erasure took out, and what it cannot reach. It names nobody but by the ids that were given out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasureSummary {
+    /// Ids that were given out for the people.
+    pub leads: Vec<String>,
+    /// Why they were erased, as it was said.
+    pub because: String,
+    /// Their rows.
+    #[serde(flatten)]
+    pub rows: ErasedRows,
+    /// Records of the consent ledger whose evidence is gone; they stay, and name nobody.
+    pub consents: u64,
+    /// Where their rows stand in inputs, which are nobody's to change but their owner's.
+    pub inputs: Vec<PlaceSummary>,
+    /// Files that had named them: whoever got one is to be told.
+    pub told: Vec<CarrierSummary>,
+    /// Addresses and numbers of theirs that stay, because other leads have them, too.
+    pub shared: u64,
+    /// Rows of others that stay without their words as received, or without IP addresses.
+    pub stripped: u64,
+}
+
+/// Lines of an input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceSummary {
+    /// File as the user named it.
+    pub input: String,
+    /// Physical lines.
+    pub lines: Vec<u32>,
+}
+
+/// A file that was put out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CarrierSummary {
+    /// The run.
+    pub run: String,
+    /// Path in the run's folder.
+    pub file: String,
+    /// Rows or entries that named somebody.
+    pub rows: u64,
 }
 
 /// A lead that was delivered and is no more.
@@ -277,6 +324,7 @@ pub(super) mod tests {
             exit_code: 3,
             undo: None,
             rescore: None,
+            erasure: None,
             withdrawn: Vec::new(),
             ledger: None,
             files: vec!["run.json".to_owned()],

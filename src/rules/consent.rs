@@ -24,6 +24,11 @@ impl Requirement {
         ("allowed", Self::Allowed),
         ("unless-refused", Self::UnlessRefused),
     ];
+
+    /// Returns the word used in rules and files.
+    pub fn word(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
 }
 
 /// One rule of the gate.

@@ -16,6 +16,7 @@ pub mod field;
 pub mod followup;
 pub mod hours;
 pub mod identity;
+pub mod retention;
 pub mod routing;
 pub mod schema;
 mod schema_words;
@@ -61,6 +62,7 @@ const ROOT_FILES: &[&str] = &[
     "fields.toml",
     "followup.toml",
     "identity.toml",
+    "retention.toml",
     "routing.toml",
     "scoring.toml",
     "workspace.toml",
@@ -84,6 +86,8 @@ pub struct RuleSet {
     pub survivorship: Survivorship,
     /// Who may be contacted for what.
     pub consent: ConsentPolicy,
+    /// How long data is kept.
+    pub retention: retention::RetentionPolicy,
     /// Points.
     pub scoring: ScoringPolicy,
     /// Owners, queues, routes.
@@ -102,7 +106,7 @@ pub struct RuleSet {
     pub tests: Vec<RuleTest>,
     /// Hash of all rule texts: stamps every decision.
     pub hash: String,
-    /// The texts that decide about leads once they are read: all but sources, targets and tests.
+    /// The texts that decide about leads once they are read: all but retention, sources, targets and tests.
     pub deciding: Vec<RuleText>,
 }
 
@@ -174,6 +178,7 @@ impl RuleSet {
             identity,
             survivorship,
             consent,
+            retention: files.with("retention.toml", sink, retention::RetentionPolicy::decode),
             scoring,
             routing,
             followup,
@@ -291,7 +296,8 @@ fn check_expectations(tests: &[RuleTest], routing: &RoutingPolicy, sink: &Sink) 
 
 fn decides(text: &RuleText) -> bool {
     let folder = |name: &str| text.path.split('/').rev().nth(1) == Some(name);
-    !["sources", "targets", "tests"].into_iter().any(folder)
+    let is_about_keeping = text.path.ends_with("/retention.toml");
+    !is_about_keeping && !["sources", "targets", "tests"].into_iter().any(folder)
 }
 
 fn hash(texts: &[RuleText]) -> String {

@@ -19,6 +19,53 @@ pub struct Workspace {
     pub limits: Limits,
     /// What an input may be at most.
     pub caps: Caps,
+    /// Who answers for the data.
+    pub controller: Controller,
+    /// How much of an IP address is kept.
+    pub ip: IpRule,
+}
+
+/// Who answers for the data (GDPR art. 4(7)); what is left out is said to be missing where it matters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Controller {
+    /// Name of the company.
+    pub name: Option<String>,
+    /// How it is reached.
+    pub contact: Option<String>,
+    /// How its data protection officer is reached.
+    pub dpo: Option<String>,
+}
+
+/// How much of an IP address is kept, of what is received from now on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IpRule {
+    /// All of it.
+    #[default]
+    Full,
+    /// The network: the first 24 bits of IPv4, the first 48 of IPv6.
+    Truncated,
+    /// Nothing.
+    None,
+}
+
+impl IpRule {
+    /// Every rule with its word, in order.
+    pub const ALL: &[(&str, IpRule)] =
+        &[("full", Self::Full), ("truncated", Self::Truncated), ("none", Self::None)];
+
+    /// Returns the word used in rules and files.
+    pub fn word(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+}
+
+impl Controller {
+    /// Returns what is said of the controller, each with what it is.
+    pub fn said(&self) -> Vec<(String, String)> {
+        let parts = [("controller", &self.name), ("contact", &self.contact), ("dpo", &self.dpo)];
+        let said = parts.into_iter().filter_map(|(what, value)| Some((what, value.as_ref()?)));
+        said.map(|(what, value)| (what.to_owned(), value.clone())).collect()
+    }
 }
 
 /// When a run ends with "somebody must look" (exit code 3).
@@ -59,6 +106,8 @@ impl Default for Workspace {
                 input_bytes: 20 << 30,
                 ratio: 200,
             },
+            controller: Controller::default(),
+            ip: IpRule::default(),
         }
     }
 }
@@ -84,6 +133,14 @@ impl Workspace {
             percent(table, "triage-share-max-percent", &mut limits.triage_share_max_percent);
         });
         root.table("caps", |table| decode_caps(table, &mut workspace.caps));
+        root.table("controller", |table| {
+            workspace.controller = Controller {
+                name: table.opt_string("name"),
+                contact: table.opt_string("contact"),
+                dpo: table.opt_string("dpo"),
+            };
+        });
+        workspace.ip = root.opt_choice("ip", IpRule::ALL).unwrap_or_default();
         workspace
     }
 }
@@ -160,6 +217,7 @@ mod tests {
         assert_eq!(workspace.zone, Tz::Europe__Berlin);
         assert_eq!(workspace.language, Language::Polish);
         assert_eq!(workspace.caps.fields, 100);
+        assert_eq!(workspace.controller.said(), []);
         assert!((workspace.limits.rejected_share_max_percent - 2.5).abs() < f64::EPSILON);
     }
 

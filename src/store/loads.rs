@@ -61,9 +61,14 @@ impl Store {
         mut visit: impl FnMut(LoadEntry),
     ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT queue, owner, count(*) FROM decision
-             WHERE run_no = ?1 AND steps & 32 <> 0 AND (steps & 16, lead_no) <
-                 (SELECT steps & 16, lead_no FROM decision WHERE lead_no = ?2 AND run_no = ?1)
+            "WITH arrival (queue, owner, by_time, lead_no) AS (
+                 SELECT queue, owner, steps & 16 <> 0, lead_no FROM decision
+                 WHERE run_no = ?1 AND steps & 32 <> 0
+                 UNION ALL
+                 SELECT queue, owner, by_time, lead_no FROM erased_load WHERE run_no = ?1)
+             SELECT queue, owner, count(*) FROM arrival
+             WHERE (by_time, lead_no) <
+                 (SELECT steps & 16 <> 0, lead_no FROM decision WHERE lead_no = ?2 AND run_no = ?1)
              GROUP BY queue, owner",
         )?;
         let mut rows = statement.query([run.0, lead.0])?;
@@ -86,12 +91,14 @@ impl Store {
         Ok(())
     }
 
-    /// Sums the loads up from the decisions that are kept.
+    /// Sums the loads up from the decisions that are kept, and from those about people who are erased.
     pub(super) fn sum_loads_up(&self) -> Result<()> {
         self.connection.execute_batch(
             "DELETE FROM load;
-             INSERT INTO load SELECT run_no, queue, owner, count(*) FROM decision
-                 WHERE steps & 32 <> 0 GROUP BY run_no, queue, owner;",
+             INSERT INTO load SELECT run_no, queue, owner, count(*) FROM (
+                 SELECT run_no, queue, owner FROM decision WHERE steps & 32 <> 0
+                 UNION ALL SELECT run_no, queue, owner FROM erased_load)
+                 GROUP BY run_no, queue, owner;",
         )?;
         Ok(())
     }

@@ -275,7 +275,13 @@ impl Store {
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         };
         let (quarantined, held) = (counts("quarantine", "code")?, counts("held", "reason")?);
-        let of = |all: &[(i64, String, u64)], input: i64| {
+        // What an input counts by itself (touches, contacts) is counted there.
+        let erased = counts(
+            "erased_row JOIN input USING (input_no)
+             WHERE kind IN ('q', 'h') OR (kind = 's' AND NOT tells_contacts)",
+            "'erased'",
+        )?;
+        let of = |all: &[(i64, String, u64)], input: i64| -> Vec<(String, u64)> {
             let from = all.partition_point(|(no, _, _)| *no < input);
             let own = all[from..].iter().take_while(|(no, _, _)| *no == input);
             own.map(|(_, word, count)| (word.clone(), *count)).collect()
@@ -297,7 +303,7 @@ impl Store {
                 skipped: count(5)?,
                 contacts: count(6)?,
                 quarantined: of(&quarantined, input),
-                held: of(&held, input),
+                held: [of(&held, input), of(&erased, input)].concat(),
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

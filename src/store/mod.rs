@@ -3,20 +3,23 @@
 //! This room owns the file, its schema, its transactions and its lock. It must not decide anything
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
 //! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
-//! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what and [`denials`] who
-//! takes it back, [`listing`], [`accounts`], [`quarantine`] and
-//! [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
-//! [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
-//! anew needs, [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
+//! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what and
+//! [`denials`] who takes it back, [`listing`],
+//! [`accounts`], [`quarantine`] and [`history`] read for files and people, [`runs`] keeps the books and recovers from a
+//! killed run; [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what
+//! deciding anew needs, [`erase`] takes a person out, [`retention`] what is too old, and [`key`] lets nobody else know
+//! them again; [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
 
 pub mod absorb;
 pub mod accounts;
 pub mod alerts;
 pub mod codec;
 pub mod denials;
+pub mod erase;
 pub mod history;
 pub mod ingest;
 mod interned;
+pub mod key;
 pub mod leads;
 pub mod ledger;
 pub mod listing;
@@ -29,6 +32,7 @@ pub mod points;
 pub mod quarantine;
 pub mod replay;
 pub mod rescore;
+pub mod retention;
 pub mod rules;
 pub mod runs;
 pub mod tasks;
@@ -66,6 +70,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_contacts.sql"),
     include_str!("migrations/0015_metrics.sql"),
     include_str!("migrations/0016_ledger.sql"),
+    include_str!("migrations/0017_erasure.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -195,6 +200,15 @@ impl Store {
         // A reader may hold the WAL back; the next checkpoint will catch up, nothing is lost.
         anyhow::ensure!(busy != 0 || log == done, "the checkpoint of the store stopped early");
         Ok(())
+    }
+
+    /// Writes the WAL back and empties it; returns whether that could be done, or somebody reads the store.
+    pub fn checkpoint_whole(&self) -> Result<bool> {
+        let busy: i64 = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .context("cannot checkpoint the store")?;
+        Ok(busy == 0)
     }
 
     /// Begins the one transaction in which a run decides; all of it becomes visible, or nothing.

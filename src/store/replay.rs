@@ -24,6 +24,9 @@ const DERIVED: &[(&str, &str)] = &[
     ("link", "submission_no IN (SELECT submission_no FROM temp.replayed)"),
 ];
 
+/// Columns that hold something about a person.
+const PERSONAL: &[&str] = &["name", "email", "phone", "fields", "subject"];
+
 /// How a table that was computed anew differs from what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -313,9 +316,15 @@ impl Store {
         while let Some(row) = rows.next()? {
             count += 1;
             if example.is_none() {
-                let value = |at: usize| row.get_ref(at).map(super::codec::value_text);
-                let cells =
-                    names.iter().enumerate().map(|(at, name)| Ok(format!("{name}={}", value(at)?)));
+                let value = |at: usize, name: &str| match name {
+                    // What is about a person stays out of messages.
+                    name if PERSONAL.contains(&name) => Ok("(not shown)".to_owned()),
+                    _ => row.get_ref(at).map(super::codec::value_text),
+                };
+                let cells = names
+                    .iter()
+                    .enumerate()
+                    .map(|(at, name)| Ok(format!("{name}={}", value(at, name)?)));
                 example = Some(cells.collect::<rusqlite::Result<Vec<_>>>()?.join(" "));
             }
         }

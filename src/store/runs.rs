@@ -45,6 +45,8 @@ pub enum RunKind {
     Rescore,
     /// Handing out what became due, and taking in what was said about tasks.
     Tick,
+    /// Taking people out for good.
+    Erasure,
 }
 
 impl RunKind {
@@ -53,7 +55,7 @@ impl RunKind {
     pub fn brings_something(self) -> bool {
         match self {
             Self::Import | Self::Verdict | Self::Model | Self::Rescore | Self::Tick => true,
-            Self::Undo | Self::Rebuild => false,
+            Self::Undo | Self::Rebuild | Self::Erasure => false,
         }
     }
 
@@ -71,6 +73,7 @@ impl RunKind {
         ("model", Self::Model),
         ("rescore", Self::Rescore),
         ("tick", Self::Tick),
+        ("erasure", Self::Erasure),
     ];
 
     /// Returns the word used in the store and in files.
@@ -295,6 +298,7 @@ impl Store {
                       WHERE input_no IN (SELECT input_no FROM temp.purged_input));
              DELETE FROM variant WHERE input_no IN (SELECT input_no FROM temp.purged_input);
              DELETE FROM repeat WHERE input_no IN (SELECT input_no FROM temp.purged_input);
+             DELETE FROM erased_row WHERE input_no IN (SELECT input_no FROM temp.purged_input);
              DELETE FROM touch_key WHERE touch_no IN (SELECT touch_no FROM touch
                       WHERE input_no IN (SELECT input_no FROM temp.purged_input));
              DELETE FROM touch WHERE input_no IN (SELECT input_no FROM temp.purged_input);

@@ -164,6 +164,28 @@ impl Store {
         Ok(Fingerprint(bytes.context("a submission is missing from the store")?))
     }
 
+    /// Returns the identities of the touch with this number, the strongest first.
+    pub fn touch_identities(&self, touch_no: i64) -> Result<Vec<Identity>> {
+        let text: Option<String> = self
+            .connection
+            .prepare_cached("SELECT identities FROM touch WHERE touch_no = ?1")?
+            .query_row([touch_no], |row| row.get(0))
+            .optional()?;
+        read_identities(&text.context("a touch is missing from the store")?)
+    }
+
+    /// Returns the preset of the input that the touch with this number came from.
+    pub fn touch_source(&self, touch_no: i64) -> Result<String> {
+        let source: Option<String> = self
+            .connection
+            .prepare_cached(
+                "SELECT i.source FROM touch AS t JOIN input AS i USING (input_no) WHERE t.touch_no = ?1",
+            )?
+            .query_row([touch_no], |row| row.get(0))
+            .optional()?;
+        source.context("a touch is missing from the store")
+    }
+
     /// Returns `file:line` of the touch with this number.
     pub fn touch_place(&self, touch_no: i64) -> Result<String> {
         let place: Option<String> = self

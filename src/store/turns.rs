@@ -12,11 +12,6 @@ use crate::routing::{
     AccountClaim, Dealt, NoTaker, Passed, PassedOver, Pool, RotationEntry, TurnTaken, Why,
 };
 
-/// Within a run turns are taken in the order of the leads' numbers, but last by those at which only time made it look:
-/// 1 for these, and 0 for the others, also where a rescore took a turn and left the decision as it was.
-const BY_TIME_LAST: &str = "(EXISTS (SELECT 1 FROM decision AS d
-    WHERE d.lead_no = t.lead_no AND d.run_no = t.run_no AND d.steps & 16 <> 0))";
-
 /// Keeps how leads were dealt.
 #[derive(Debug)]
 pub struct TurnBook<'s> {
@@ -36,7 +31,7 @@ pub struct TurnCount {
     pub owner: String,
     /// How many.
     pub turns: i64,
-    /// Id of the lead that took the last one.
+    /// Id of the lead that took the last one; `erased` of somebody who was.
     pub last_lead: String,
     /// When, milliseconds since 1970 UTC.
     pub last_ms: i64,
@@ -46,16 +41,16 @@ impl Store {
     /// Returns the turns taken in runs whose as-of is `since_ms` or later, by queue and owner.
     pub fn turn_counts(&self, since_ms: i64) -> Result<Vec<TurnCount>> {
         // Of the columns beside a max() SQLite takes those of the row that has it.
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT c.queue, c.owner, c.turns, coalesce(w.id, l.id), c.as_of_ms FROM (
+        let mut statement = self.connection.prepare_cached(
+            "SELECT c.queue, c.owner, c.turns, coalesce(w.id, l.id, 'erased'), c.as_of_ms FROM (
                  SELECT t.queue, t.owner, count(*) AS turns, t.lead_no, r.as_of_ms,
-                        max(t.run_no * 8589934592 + {BY_TIME_LAST} * 4294967296 + t.lead_no)
-                 FROM turn AS t JOIN run AS r USING (run_no)
+                        max(t.run_no * 8589934592 + t.by_time * 4294967296 + t.lead_no)
+                 FROM turn_taken AS t JOIN run AS r USING (run_no)
                  WHERE r.as_of_ms >= ?1 GROUP BY t.queue, t.owner) AS c
-             JOIN lead AS l ON l.lead_no = c.lead_no
+             LEFT JOIN lead AS l ON l.lead_no = c.lead_no
              LEFT JOIN lead AS w ON w.lead_no = l.merged_into
              ORDER BY c.queue, c.owner",
-        ))?;
+        )?;
         let rows = statement.query_map([since_ms], |row| {
             Ok(TurnCount {
                 queue: row.get(0)?,
@@ -176,17 +171,15 @@ impl Store {
         run: RunNo,
         lead: LeadNo,
     ) -> Result<Vec<RotationEntry>> {
-        let before = format!(
-            "t.queue = ?1 AND (t.run_no < ?2 OR t.run_no = ?2 AND ({BY_TIME_LAST}, t.lead_no) <
-                 (SELECT {BY_TIME_LAST}, t.lead_no FROM turn AS t WHERE t.lead_no = ?3 AND t.run_no = ?2))"
-        );
-        self.sum_of_turns(&before, params![queue, run.0, lead.0])
+        let before = "t.queue = ?1 AND (t.run_no < ?2 OR t.run_no = ?2 AND (t.by_time, t.lead_no) <
+            (SELECT o.by_time, o.lead_no FROM turn_taken AS o WHERE o.lead_no = ?3 AND o.run_no = ?2))";
+        self.sum_of_turns(before, params![queue, run.0, lead.0])
     }
 
     fn sum_of_turns(&self, which: &str, params: impl Params) -> Result<Vec<RotationEntry>> {
         let mut standings: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT t.queue, t.owner, p.paid, count(*) FROM turn AS t JOIN turn_pool AS p USING (pool_no)
+            "SELECT t.queue, t.owner, p.paid, count(*) FROM turn_taken AS t JOIN turn_pool AS p USING (pool_no)
              WHERE {which}
              GROUP BY t.queue, t.owner, t.pool_no ORDER BY t.queue, t.owner, t.pool_no",
         ))?;

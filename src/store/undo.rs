@@ -233,6 +233,8 @@ impl Store {
         self.connection.execute("DELETE FROM turn WHERE run_no = ?1", [run.0])?;
         self.connection.execute("DELETE FROM no_taker WHERE run_no = ?1", [run.0])?;
         self.connection.execute("DELETE FROM account_claim WHERE run_no = ?1", [run.0])?;
+        self.connection.execute("DELETE FROM erased_turn WHERE run_no = ?1", [run.0])?;
+        self.connection.execute("DELETE FROM erased_load WHERE run_no = ?1", [run.0])?;
         self.sum_turns_up()
     }
 

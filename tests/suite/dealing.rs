@@ -283,7 +283,19 @@ fn a_store_from_before_leads_were_dealt_so_is_brought_up_to_date() {
     let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
     store
         .execute_batch(
-            "DROP TABLE account_claim; DROP TABLE no_taker; DROP TABLE load; DROP TABLE turn_passed;
+            "DROP VIEW erasures; DROP VIEW turn_taken; DROP TABLE suppression; DROP TABLE erased_row;
+             DROP TABLE erased_turn; DROP TABLE erased_load; DROP TABLE erasure;
+             DROP VIEW consents; DROP TABLE consent_payload; DROP TABLE consent_denial; DROP TABLE consent_record;
+             DROP TRIGGER wording_is_not_edited; DROP TRIGGER wording_is_not_deleted;
+             CREATE TABLE consent_record (seq INTEGER PRIMARY KEY, submission_no INTEGER, run_no INTEGER,
+                 purpose TEXT, channel TEXT, state TEXT, event_ms INTEGER, wording_no INTEGER, mechanism TEXT,
+                 supersedes INTEGER, evidence TEXT);
+             CREATE INDEX consent_by_submission ON consent_record (submission_no);
+             CREATE INDEX consent_by_superseded ON consent_record (supersedes);
+             CREATE TRIGGER consent_is_not_edited BEFORE UPDATE ON consent_record BEGIN SELECT 1; END;
+             CREATE TRIGGER consent_is_not_deleted BEFORE DELETE ON consent_record BEGIN SELECT 1; END;
+             CREATE VIEW consents AS SELECT 1;
+             DROP TABLE account_claim; DROP TABLE no_taker; DROP TABLE load; DROP TABLE turn_passed;
              DROP TABLE handed_out; DROP TABLE alert; DROP VIEW alerts; DROP VIEW submissions;
              ALTER TABLE turn DROP COLUMN passed_no; ALTER TABLE run DROP COLUMN keeps_no_takers;
              ALTER TABLE input DROP COLUMN tells_contacts;

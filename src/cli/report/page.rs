@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::cli::output::written;
+use crate::cli::output::{language, written};
 use crate::cli::terminal;
 use crate::cli::workspace::{Global, UsageError};
 use crate::model::language::Language;
@@ -23,11 +22,6 @@ pub(super) struct OfPage {
     /// Language of the page; default: `language` in workspace.toml.
     #[arg(long, value_parser = language())]
     lang: Option<Language>,
-}
-
-fn language() -> impl TypedValueParser<Value = Language> {
-    PossibleValuesParser::new(Language::ALL.iter().map(|(word, _)| *word))
-        .map(|word| Language::of(&word).expect("only known words come through"))
 }
 
 impl OfPage {

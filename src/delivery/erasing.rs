@@ -1,0 +1,433 @@
+//! Takes a person out of the files that runs have put out.
+//!
+//! A file is cut into the parts that stand by themselves (the rows of a table, the entries of a calendar, the lines
+//! of JSON, the rows of a page), and those that name the person go. What cannot be cut (a mail, a workbook) goes
+//! whole. Each file is replaced by one rename and the manifest says its new size and hash, so that whoever checks a
+//! folder finds it sound; doing it again changes nothing, so a kill in between is mended by doing it again.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::publication::{MANIFEST, create_file, sync_folder};
+use super::traces::{Finder, Traces};
+use crate::model::ids::hex;
+
+/// What the name of a file begins with while it takes another's place.
+const DRAFT_PREFIX: &str = ".erasing-";
+
+/// A file that named the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carrier {
+    /// Id of the run that put it out.
+    pub run: String,
+    /// Path inside the run's folder, with forward slashes.
+    pub file: String,
+    /// Parts that name the person: rows, entries; 1 of what cannot be cut.
+    pub parts: u64,
+}
+
+/// Returns the files below `out_dir` that name whoever left `traces`, by run and name.
+pub fn find(out_dir: &Path, traces: &Traces) -> Result<Vec<Carrier>> {
+    each_folder(out_dir, traces, |folder, run, finder, carriers| {
+        for file in files_of(folder)? {
+            let (_, parts) = without(&file, &read(&folder.join(&file))?, finder);
+            if parts > 0 {
+                carriers.push(Carrier { run: run.to_owned(), file, parts });
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Takes whoever left `traces` out of every file below `out_dir`; `by` is the run that erases them. Returns what
+/// changed.
+pub fn erase(out_dir: &Path, traces: &Traces, by: &str) -> Result<Vec<Carrier>> {
+    each_folder(out_dir, traces, |folder, run, finder, carriers| {
+        let known = carriers.len();
+        let names = files_of(folder)?;
+        for file in &names {
+            let path = folder.join(file);
+            let bytes = read(&path)?;
+            let (left, parts) = without(file, &bytes, finder);
+            if parts == 0 {
+                continue;
+            }
+            match left {
+                Some(left) => replace(&path, &left)?,
+                None => remove(&path)?,
+            }
+            carriers.push(Carrier { run: run.to_owned(), file: file.clone(), parts });
+        }
+        say_in_manifest(folder, &carriers[known..], by)
+    })
+}
+
+fn each_folder(
+    out_dir: &Path,
+    traces: &Traces,
+    mut visit: impl FnMut(&Path, &str, &Finder, &mut Vec<Carrier>) -> Result<()>,
+) -> Result<Vec<Carrier>> {
+    let mut carriers = Vec::new();
+    let runs = out_dir.join("runs");
+    if traces.is_empty() || !runs.is_dir() {
+        return Ok(carriers);
+    }
+    let finder = traces.finder()?;
+    for run in names_in(&runs)? {
+        let folder = runs.join(&run);
+        if folder.is_dir() {
+            visit(&folder, &run, &finder, &mut carriers)?;
+        }
+    }
+    Ok(carriers)
+}
+
+/// Returns what is left of the file `name` without what names the person, and how many parts do; nothing is left of
+/// a file that cannot be cut.
+fn without(name: &str, bytes: &[u8], finder: &Finder) -> (Option<Vec<u8>>, u64) {
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    let whole = |is_found: bool| (None, u64::from(is_found));
+    // Here ids of leads that are gone stand, and nothing else of them: by these a CRM is told whom to take out.
+    if ["run.json", "crm/withdrawn.csv", MANIFEST].contains(&name) {
+        return (Some(bytes.to_vec()), 0);
+    }
+    if finder.finds_in(name) {
+        return whole(true);
+    }
+    // A workbook or an archive: its text is compressed.
+    if bytes.starts_with(b"PK\x03\x04") {
+        return whole(unpacked(bytes).is_none_or(|text| finder.finds_in(&text)));
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return whole(finder.finds_in(&String::from_utf8_lossy(bytes)));
+    };
+    let is_named = |part: &str| finder.finds_in(part);
+    match ending {
+        "csv" | "tsv" => cut(&records(text), is_named, true),
+        "jsonl" | "ndjson" => cut(&lines(text), is_named, false),
+        "ics" | "vcf" => cut(&entries(text), |part| is_named(&unfolded(part)), false),
+        "html" => cut(&page_rows(text), |part| is_named(&unescaped(part)), false),
+        _ => whole(is_named(text)),
+    }
+}
+
+/// Leaves out the parts that `is_named`; the first one of a table is its header.
+fn cut(
+    parts: &[&str],
+    is_named: impl Fn(&str) -> bool,
+    has_header: bool,
+) -> (Option<Vec<u8>>, u64) {
+    let mut left = Vec::new();
+    let mut gone = 0;
+    for (at, part) in parts.iter().enumerate() {
+        if (at > 0 || !has_header) && is_named(part) {
+            gone += 1;
+        } else {
+            left.extend_from_slice(part.as_bytes());
+        }
+    }
+    (Some(left), gone)
+}
+
+/// Returns the records of a table with their line ends; a quoted cell may hold some.
+fn records(text: &str) -> Vec<&str> {
+    let (mut found, mut from, mut is_quoted) = (Vec::new(), 0, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\n' if !is_quoted => {
+                found.push(&text[from..=at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(&text[from..]);
+    found.retain(|part| !part.is_empty());
+    found
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+/// Returns the entries of a calendar, each whole, and the lines around them.
+fn entries(text: &str) -> Vec<&str> {
+    let is_begin = |line: &str| ["BEGIN:VTODO", "BEGIN:VEVENT"].contains(&line.trim_end());
+    let is_end = |line: &str| ["END:VTODO", "END:VEVENT"].contains(&line.trim_end());
+    let (mut found, mut at, mut begun) = (Vec::new(), 0, None);
+    for line in lines(text) {
+        let end = at + line.len();
+        if is_begin(line) {
+            begun = Some(at);
+        }
+        match begun {
+            Some(from) if is_end(line) => {
+                found.push(&text[from..end]);
+                begun = None;
+            }
+            Some(_) => {}
+            None => found.push(line),
+        }
+        at = end;
+    }
+    found.extend(begun.map(|from| &text[from..]));
+    found
+}
+
+/// Returns the rows of a page's tables and what stands between them; a row holds no other.
+fn page_rows(text: &str) -> Vec<&str> {
+    const END: &str = "</tr>";
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("<tr") {
+        let length = rest[start..].find(END).map_or(rest.len() - start, |end| end + END.len());
+        found.extend([&rest[..start], &rest[start..start + length]]);
+        rest = &rest[start + length..];
+    }
+    found.push(rest);
+    found
+}
+
+/// Joins the lines that a calendar broke (RFC 5545, 3.1), and takes the backslashes off.
+fn unfolded(part: &str) -> String {
+    part.replace("\r\n ", "").replace("\n ", "").replace("\\n", "\n").replace('\\', "")
+}
+
+/// Puts the signs back that a page spells out.
+fn unescaped(part: &str) -> String {
+    let signs = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#x27;", "'"),
+        ("&#39;", "'"),
+        ("&#x2f;", "/"),
+        ("&amp;", "&"),
+    ];
+    signs.iter().fold(part.to_owned(), |text, (escape, sign)| text.replace(escape, sign))
+}
+
+/// Returns all texts of a zip archive; `None` when it cannot be read.
+fn unpacked(bytes: &[u8]) -> Option<String> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).ok()?;
+    let mut text = String::new();
+    for at in 0..archive.len() {
+        let mut member = Vec::new();
+        archive.by_index(at).ok()?.read_to_end(&mut member).ok()?;
+        text.push_str(&unescaped(&String::from_utf8_lossy(&member)));
+        text.push('\n');
+    }
+    Some(text)
+}
+
+/// Lets the manifest of `folder` list its files as they are now, and those that changed with what erased how many
+/// parts of them.
+fn say_in_manifest(folder: &Path, changed: &[Carrier], by: &str) -> Result<()> {
+    let path = folder.join(MANIFEST);
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+    let naming = || format!("read {}", path.display());
+    let mut manifest: Map<String, Value> = serde_json::from_str(&text).with_context(naming)?;
+    if let Some(Value::Array(files)) = manifest.get_mut("files") {
+        for entry in files.iter_mut() {
+            let name = entry["name"].as_str().unwrap_or_default().to_owned();
+            list_as_it_is(entry, folder, changed.iter().find(|one| one.file == name), &name)?;
+        }
+    }
+    if !changed.is_empty() {
+        let erased = manifest.entry("erased_by").or_insert_with(|| json!([]));
+        if let Value::Array(runs) = erased
+            && !runs.contains(&json!(by))
+        {
+            runs.push(json!(by));
+        }
+    }
+    let new = serde_json::to_string_pretty(&Value::Object(manifest))? + "\n";
+    if new == text { Ok(()) } else { replace(&path, new.as_bytes()) }
+}
+
+/// Writes size and hash of the file `name` into its `entry`, unless they stand there; one that is gone has none.
+fn list_as_it_is(
+    entry: &mut Value,
+    folder: &Path,
+    changed: Option<&Carrier>,
+    name: &str,
+) -> Result<()> {
+    let path = folder.join(name);
+    let parts_before = entry["erased"].as_u64().unwrap_or_default();
+    if path.is_file() {
+        let bytes = read(&path)?;
+        let sha256 = hex(&Sha256::digest(&bytes));
+        if entry["sha256"] == json!(sha256) && changed.is_none() {
+            return Ok(());
+        }
+        entry["sha256"] = json!(sha256);
+        entry["bytes"] = json!(bytes.len());
+        let gone = changed.map_or(0, |one| one.parts);
+        if let Some(rows) = entry["rows"].as_u64() {
+            entry["rows"] = json!(rows.saturating_sub(gone));
+        }
+        entry["erased"] = json!(parts_before + gone);
+    } else if !entry["sha256"].is_null() {
+        entry["sha256"] = Value::Null;
+        entry["bytes"] = json!(0);
+        if !entry["rows"].is_null() {
+            entry["rows"] = json!(0);
+        }
+        entry["erased"] = json!(parts_before + 1);
+    }
+    Ok(())
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let naming = || format!("write {}", path.display());
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = folder.join(format!("{DRAFT_PREFIX}{name}"));
+    // One that a killed run left.
+    let _ = fs::remove_file(&draft);
+    let mut file = create_file(&draft)?;
+    file.write_all(bytes).with_context(naming)?;
+    file.sync_all().with_context(naming)?;
+    fs::rename(&draft, path).with_context(naming)?;
+    sync_folder(folder)
+}
+
+fn remove(path: &Path) -> Result<()> {
+    fs::remove_file(path).with_context(|| format!("remove {}", path.display()))?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let naming = || format!("read {}", path.display());
+    File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).with_context(naming)?;
+    Ok(bytes)
+}
+
+/// Returns the files of a run's folder by their paths in it, in order; drafts that a killed run left are removed.
+fn files_of(folder: &Path) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut folders: Vec<(PathBuf, String)> = vec![(folder.to_owned(), String::new())];
+    while let Some((folder, prefix)) = folders.pop() {
+        for name in names_in(&folder)? {
+            let path = folder.join(&name);
+            if name.starts_with(DRAFT_PREFIX) {
+                remove(&path)?;
+            } else if path.is_dir() {
+                folders.push((path, format!("{prefix}{name}/")));
+            } else {
+                found.push(format!("{prefix}{name}"));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn names_in(folder: &Path) -> Result<Vec<String>> {
+    let naming = || format!("read {}", folder.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(naming)? {
+        let name = entry.with_context(naming)?.file_name();
+        names.extend(name.to_str().map(str::to_owned));
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn anna() -> Traces {
+        Traces {
+            ids: vec!["LM-0123456789AB".to_owned()],
+            emails: vec!["anna@przyklad.pl".to_owned()],
+            names: vec!["Anna O'Żak".to_owned()],
+            ..Traces::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(name: &str, text: &str, left: Option<&str>, parts: u64) {
+        let finder = anna().finder().unwrap();
+        let found = without(name, text.as_bytes(), &finder);
+        let left = left.map(|left| left.as_bytes().to_vec());
+        assert_eq!(found, (left, parts), "{name}");
+    }
+
+    #[test]
+    fn a_table_loses_rows_whatever_a_cell_holds() {
+        check(
+            "crm/leads.csv",
+            "email,note\nanna@przyklad.pl,\"a\n\"\"b\"\"\"\njan@example.com,\"x\ny\"\n",
+            Some("email,note\njan@example.com,\"x\ny\"\n"),
+            1,
+        );
+        // What the header says names nobody, whatever it says.
+        check("a.csv", "anna@przyklad.pl\nx\n", Some("anna@przyklad.pl\nx\n"), 0);
+    }
+
+    #[test]
+    fn a_calendar_loses_entries_also_where_its_lines_are_broken() {
+        let calendar = |entries: &str| format!("BEGIN:VCALENDAR\r\n{entries}END:VCALENDAR\r\n");
+        let entry = |text: &str| format!("BEGIN:VTODO\r\nSUMMARY:{text}\r\nEND:VTODO\r\n");
+        let both = entry("mail to anna@prz\r\n yklad.pl") + &entry("mail to jan");
+        check("tasks.ics", &calendar(&both), Some(&calendar(&entry("mail to jan"))), 1);
+    }
+
+    #[test]
+    fn lines_and_rows_of_a_page_go_alone_and_a_mail_goes_whole() {
+        check("x.jsonl", "{\"a\":\"Anna O'Żak\"}\n{}\n", Some("{}\n"), 1);
+        check(
+            "report.html",
+            "<table><tr><td>Anna O&#x27;Żak</td></tr>\n<tr><td>Jan</td></tr></table>",
+            Some("<table>\n<tr><td>Jan</td></tr></table>"),
+            1,
+        );
+        check("mails/LM-0123456789AB_hot.eml", "To: =?utf-8?Q?x?=", None, 1);
+        check("mails/LM-AAAAAAAAAAAA_hot.eml", "To: =?utf-8?Q?x?=", None, 0);
+    }
+
+    #[test]
+    fn ids_that_a_crm_is_told_of_stay() {
+        let text = "lead-id,now-in\nLM-0123456789AB,\n";
+        check("crm/withdrawn.csv", text, Some(text), 0);
+    }
+
+    #[test]
+    fn a_folder_is_sound_afterwards_and_doing_it_again_changes_nothing() {
+        let out = tempfile::tempdir().unwrap();
+        let mut staging = super::super::publication::Staging::create(out.path(), "r1").unwrap();
+        let table = "lead-id\nLM-0123456789AB\nLM-AAAAAAAAAAAA\n";
+        staging.write_file("crm/leads.csv", table.as_bytes(), Some(2)).unwrap();
+        staging.write_file("mails/LM-0123456789AB_x.eml", b"x", None).unwrap();
+        staging.publish(json!({"run": "r1"})).unwrap();
+        let found = find(out.path(), &anna()).unwrap();
+        assert_eq!(erase(out.path(), &anna(), "r2").unwrap(), found);
+        assert_eq!(found.len(), 2);
+        let folder = out.path().join("runs/r1");
+        let manifest = || fs::read_to_string(folder.join(MANIFEST)).unwrap();
+        let said: Value = serde_json::from_str(&manifest()).unwrap();
+        let left = fs::read(folder.join("crm/leads.csv")).unwrap();
+        assert_eq!(left, b"lead-id\nLM-AAAAAAAAAAAA\n");
+        assert_eq!(said["files"][0]["sha256"], hex(&Sha256::digest(&left)));
+        assert_eq!(
+            (&said["files"][0]["rows"], &said["files"][0]["erased"]),
+            (&json!(1), &json!(1))
+        );
+        assert_eq!(said["files"][1]["sha256"], Value::Null);
+        assert_eq!(said["erased_by"], json!(["r2"]));
+        let before = manifest();
+        fs::write(folder.join(".erasing-leads.csv"), "what a killed run left").unwrap();
+        assert_eq!(erase(out.path(), &anna(), "r2").unwrap(), []);
+        assert_eq!(manifest(), before);
+        assert!(!folder.join(".erasing-leads.csv").exists());
+    }
+}

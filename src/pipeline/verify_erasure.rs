@@ -1,0 +1,104 @@
+//! Whether somebody is gone: from the store, its files byte by byte, and what was put out.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::recognition::marks_called;
+use super::scrub::{Found, look};
+use super::story::{find, find_withdrawn};
+use crate::delivery::erasing::{Carrier, find as find_carriers};
+use crate::delivery::traces::Traces;
+use crate::store::Store;
+use crate::store::key;
+
+/// Whom to look for, as somebody names them.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// A lead's id, an e-mail address or a telephone number.
+    pub text: &'a str,
+    /// The number in E.164, when it is one.
+    pub e164: Option<&'a str>,
+}
+
+/// What was found of somebody.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// The run that erased them, and when, milliseconds since 1970 UTC; none when nobody did.
+    pub erased: Option<(String, i64)>,
+    /// Leads that answer to the name.
+    pub leads: u64,
+    /// Files of the store whose bytes name them.
+    pub bytes: Vec<Found>,
+    /// Files that were put out and name them.
+    pub carriers: Vec<Carrier>,
+    /// Whether an erasure was cut short and is to be finished by the next run.
+    pub is_unfinished: bool,
+}
+
+impl Verification {
+    /// Returns whether they were erased and nothing is left.
+    pub fn is_gone(&self) -> bool {
+        self.erased.is_some()
+            && self.leads == 0
+            && self.bytes.is_empty()
+            && self.carriers.is_empty()
+            && !self.is_unfinished
+    }
+}
+
+/// Looks for whoever is `named` in `store`, in its files and below `out_dir`.
+///
+/// # Errors
+/// [`key::KeyFault`] when the store has erased people and their key is missing.
+pub fn verify(
+    store: &Store,
+    key_path: &Path,
+    out_dir: &Path,
+    named: Named<'_>,
+) -> Result<Verification> {
+    let text = named.text.trim();
+    let mut verification = Verification {
+        leads: find(store, text, named.e164)?.len() as u64,
+        is_unfinished: store.is_to_be_scrubbed()? || store.is_erasure_unfinished()?,
+        ..Verification::default()
+    };
+    let mut traces = Traces::default();
+    let needle = match (named.e164, find_withdrawn(store, text)?) {
+        (_, Some(withdrawal)) => {
+            verification.erased = store.erasure_called(&withdrawal.by)?;
+            traces.ids.push(withdrawal.id);
+            String::new()
+        }
+        (Some(phone), None) => {
+            traces.phones.push(phone.to_owned());
+            phone.trim_start_matches('+').to_owned()
+        }
+        (None, None) => {
+            traces.emails.push(text.to_owned());
+            text.to_owned()
+        }
+    };
+    if let Some(id) = store.erasure_key()?.filter(|_| !needle.is_empty()) {
+        let pepper = key::read_known(key_path, &id)?;
+        for mark in marks_called(text, named.e164) {
+            verification.erased = verification.erased.or(store.erased_by(mark.keyed(&pepper))?);
+        }
+    }
+    if !needle.is_empty() {
+        verification.bytes = look(&files_of(store.path(), key_path), &[needle.as_bytes()])?;
+    }
+    verification.carriers = find_carriers(out_dir, &traces)?;
+    Ok(verification)
+}
+
+/// Returns the files in which the store keeps what it knows.
+fn files_of(store: &Path, key_path: &Path) -> Vec<PathBuf> {
+    let beside = |end: &str| {
+        let mut name = store.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let log = key::log_path(key_path);
+    vec![store.to_owned(), beside("-wal"), beside("-shm"), beside(".lock"), log]
+}
