@@ -7,6 +7,7 @@
 mod calibrate;
 mod check;
 mod clock;
+mod dead_letter;
 mod explain;
 mod horizon;
 mod init;
@@ -27,6 +28,7 @@ mod run;
 mod simulate;
 mod sniff;
 mod split;
+mod target;
 mod tasks;
 mod terminal;
 mod tick;
@@ -78,6 +80,8 @@ enum Command {
     Merge(merge::Merge),
     Model(model::Model),
     Split(split::Split),
+    Target(target::Target),
+    DeadLetter(dead_letter::DeadLetter),
     Tasks(tasks::Tasks),
     Tick(tick::Tick),
     Explain(explain::Explain),
@@ -106,6 +110,8 @@ pub fn main() -> ExitCode {
         Command::Merge(command) => command.run(global),
         Command::Model(command) => command.run(global),
         Command::Split(command) => command.run(global),
+        Command::Target(command) => command.run(global),
+        Command::DeadLetter(command) => command.run(global),
         Command::Tasks(command) => command.run(global),
         Command::Tick(command) => command.run(global),
         Command::Explain(command) => command.run(global),

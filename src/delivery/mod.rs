@@ -5,14 +5,23 @@
 //! them. Start at [`publication::Staging`], which every file of a run goes through, and
 //! [`crm::CrmWriter`].
 
+pub mod audit;
 mod cell;
 pub mod clusters;
 pub mod crm;
+mod encoding;
+pub mod form;
 pub mod mail;
 pub mod publication;
+pub mod published;
 pub mod rejects;
+pub mod results;
 pub mod review;
+mod rewrite;
+pub mod salesforce_id;
+mod strict_csv;
 pub mod tasks;
+mod workbook;
 
 pub use self::cell::score_reasons;
 pub use crate::model::spreadsheet::{guard, unguard};

@@ -290,6 +290,25 @@ fn facts_until_ms(
     lapses.chain(ahead.filter(|at_ms| *at_ms > as_of_ms)).min()
 }
 
+/// Returns what `lead` agreed to, refused and took back, as the gate reads it.
+pub(super) fn consents_of(
+    store: &Store,
+    rules: &RuleSet,
+    lead: LeadNo,
+    as_of_ms: i64,
+) -> Result<Vec<ConsentRecord>> {
+    let mut consents = Vec::new();
+    for member in store.members(lead)? {
+        let row = store.member_row(member.no)?;
+        let values = decode_values(&row.fields, &rules.fields)?;
+        for claim in claims(row.consents.as_deref())? {
+            let seq = consents.len() as i64 + 1;
+            consents.push(record(&claim, &row, &values, seq, as_of_ms));
+        }
+    }
+    Ok(consents)
+}
+
 /// Returns a claim as the gate reads it; `seq` only orders the records of one lead.
 pub(super) fn record(
     claim: &ConsentClaim,

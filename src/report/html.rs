@@ -271,8 +271,17 @@ mod tests {
             followup_late: 41,
             followup_not_allowed: 730,
             sent: vec![
-                TargetFigures { target: text("hubspot-contacts"), written: 10_395, refused: 5 },
-                TargetFigures { target: text("salesforce-lead"), written: 10_400, refused: 0 },
+                TargetFigures {
+                    target: text("hubspot-contacts"),
+                    written: 10_395,
+                    refused: 5,
+                    ..TargetFigures::default()
+                },
+                TargetFigures {
+                    target: text("salesforce-lead"),
+                    written: 10_400,
+                    ..TargetFigures::default()
+                },
             ],
             by_source: ["meta-leads", "google-ads-webhook", "typeform", "ms-forms"]
                 .iter()

@@ -17,6 +17,7 @@ pub mod rotation;
 pub mod rules;
 pub mod run_json;
 pub mod simulation;
+pub mod targets;
 
 use serde_json::Value;
 

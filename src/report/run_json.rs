@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
+use super::dropoff::TargetFigures;
 use crate::model::run::{Alert, InputReport, InputStatus, NoticeCounts, RowCounts, TakenBack};
 
 /// What a run did.
@@ -49,6 +50,10 @@ pub struct RunSummary {
     /// What a rescore changed; absent from other runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rescore: Option<Comparison>,
+    /// What each target was given, in order of its id.
+    pub deliveries: Vec<TargetFigures>,
+    /// Rows that targets would not take, of all runs, about which nothing was done yet.
+    pub dead_letters: u64,
     /// Leads that files of earlier runs have and no list has any more; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<WithdrawnLead>,
@@ -265,6 +270,8 @@ pub(super) mod tests {
             exit_code: 3,
             undo: None,
             rescore: None,
+            deliveries: Vec::new(),
+            dead_letters: 0,
             withdrawn: Vec::new(),
             files: vec!["run.json".to_owned()],
         }

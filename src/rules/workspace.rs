@@ -3,7 +3,7 @@
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::decode::Table;
-use super::diagnostics::did_you_mean;
+use super::diagnostics::{Place, did_you_mean};
 
 /// What holds for the workspace as a whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct Workspace {
     pub limits: Limits,
     /// What an input may be at most.
     pub caps: Caps,
+    /// Targets that runs write; without it those that are on by themselves.
+    pub targets: Option<Vec<(String, Place)>>,
 }
 
 /// When a run ends with "somebody must look" (exit code 3).
@@ -55,6 +57,7 @@ impl Default for Workspace {
                 input_bytes: 20 << 30,
                 ratio: 200,
             },
+            targets: None,
         }
     }
 }
@@ -73,6 +76,8 @@ impl Workspace {
             }
         }
         workspace.zone = zone(root).unwrap_or(workspace.zone);
+        let targets = root.located_strings("targets");
+        workspace.targets = root.has("targets").then_some(targets);
         root.table("limits", |table| {
             let limits = &mut workspace.limits;
             percent(table, "rejected-share-max-percent", &mut limits.rejected_share_max_percent);

@@ -4,7 +4,7 @@
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
 //! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
 //! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`listing`], [`accounts`], [`quarantine`] and
-//! [`history`] read for files and people, [`runs`] keeps the books and recovers from a killed run;
+//! [`history`] read for files and people, [`deliveries`] keeps what targets were given, [`runs`] keeps the books and recovers from a killed run;
 //! [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
 //! anew needs, [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
 
@@ -12,6 +12,7 @@ pub mod absorb;
 pub mod accounts;
 pub mod alerts;
 pub mod codec;
+pub mod deliveries;
 pub mod history;
 pub mod ingest;
 mod interned;
@@ -61,6 +62,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_account_claims.sql"),
     include_str!("migrations/0014_contacts.sql"),
     include_str!("migrations/0015_metrics.sql"),
+    include_str!("migrations/0021_deliveries.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -49,6 +49,7 @@ mod scenarios;
 mod scoring;
 mod sequences;
 mod small_tables;
+mod targets;
 mod tasks;
 mod tidy;
 mod touches;
