@@ -381,7 +381,7 @@ impl Teller<'_> {
             return terminal::print("\nno consent on record");
         }
         let mut rows = vec![
-            ["said at", "purpose", "channel", "said", "wording", "evidence"]
+            ["said at", "purpose", "channel", "said", "grade", "wording", "evidence"]
                 .map(str::to_owned)
                 .to_vec(),
         ];
@@ -391,6 +391,7 @@ impl Teller<'_> {
                 record.purpose.to_string(),
                 record.channel.word().to_owned(),
                 record.state.word().to_owned(),
+                record.grade.word().to_owned(),
                 record.wording.clone(),
                 record.evidence.clone(),
             ]);
@@ -499,6 +500,8 @@ fn as_json(story: &Story, rules: &RuleSet) -> Value {
             "purpose": &*record.purpose.0,
             "channel": record.channel.word(),
             "state": record.state.word(),
+            "grade": record.grade.word(),
+            "address": record.address,
             "wording": record.wording,
             "mechanism": record.mechanism,
             "evidence": record.evidence,

@@ -7,6 +7,7 @@
 mod calibrate;
 mod check;
 mod clock;
+mod consent;
 mod dead_letter;
 mod explain;
 mod horizon;
@@ -55,7 +56,8 @@ use workspace::{Global, UsageError};
 /// file.
 ///
 /// Exit codes: 0 done; 1 failed; 2 usage or rules; 3 done, but somebody must look; 4 another run holds
-/// the store; 5 the store is damaged; 6 an input was refused whole; 70 a promise was broken, nothing
+/// the store; 5 the store or
+/// the consent ledger is damaged; 6 an input was refused whole; 70 a promise was broken, nothing
 /// published; 130 and 143 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "leadmill", version, max_term_width = 100, propagate_version = true)]
@@ -85,6 +87,7 @@ enum Command {
     Tasks(tasks::Tasks),
     Tick(tick::Tick),
     Explain(explain::Explain),
+    Consent(consent::Consent),
     Report(report::Report),
     Quarantine(quarantine::Quarantine),
     Undo(undo::Undo),
@@ -115,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Tasks(command) => command.run(global),
         Command::Tick(command) => command.run(global),
         Command::Explain(command) => command.run(global),
+        Command::Consent(command) => command.run(global),
         Command::Report(command) => command.run(global),
         Command::Quarantine(command) => command.run(global),
         Command::Undo(command) => command.run(global),

@@ -65,23 +65,94 @@ impl Channel {
     }
 }
 
-/// What a consent record says.
+/// What a consent record says; declared from the least to the most cautious answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConsentState {
+    /// Asked to confirm by a link (double opt-in); until they do, nothing is agreed to.
+    DoiSent,
+    /// Another system says that they agreed, and nothing else is known.
+    ImportedUnproven,
     /// Agreed.
     Given,
+    /// Agreed, and confirmed it by a link (double opt-in).
+    DoiConfirmed,
     /// Asked and declined.
     Refused,
     /// Taken back.
     Withdrawn,
+    /// Objected to being contacted at all (GDPR art. 21).
+    Objected,
 }
 
 impl ConsentState {
     /// Every state with its word, in order.
-    pub const ALL: &[(&str, ConsentState)] =
-        &[("given", Self::Given), ("refused", Self::Refused), ("withdrawn", Self::Withdrawn)];
+    pub const ALL: &[(&str, ConsentState)] = &[
+        ("doi-sent", Self::DoiSent),
+        ("imported-unproven", Self::ImportedUnproven),
+        ("given", Self::Given),
+        ("doi-confirmed", Self::DoiConfirmed),
+        ("refused", Self::Refused),
+        ("withdrawn", Self::Withdrawn),
+        ("objected", Self::Objected),
+    ];
 
     /// Returns the word used in rules and files.
+    pub fn word(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+
+    /// Returns whether it says yes.
+    pub fn is_grant(self) -> bool {
+        matches!(self, Self::ImportedUnproven | Self::Given | Self::DoiConfirmed)
+    }
+
+    /// Returns whether it says no.
+    pub fn is_denial(self) -> bool {
+        matches!(self, Self::Refused | Self::Withdrawn | Self::Objected)
+    }
+}
+
+/// How well a consent can be proven, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grade {
+    /// The text that was shown is held, and they confirmed by a link.
+    A,
+    /// The text that was shown is held, and it is known when they agreed.
+    B,
+    /// The text is not held, or the time is not known, or another system says so.
+    C,
+    /// A bare yes, a box that was ticked beforehand, a bought list.
+    D,
+}
+
+impl Grade {
+    /// Every grade with its word, in order.
+    pub const ALL: &[(&str, Grade)] =
+        &[("A", Self::A), ("B", Self::B), ("C", Self::C), ("D", Self::D)];
+
+    /// Returns the word used in rules and files.
+    pub fn word(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+}
+
+/// What a source holds of what somebody saw when they answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shown {
+    /// The text itself.
+    Text,
+    /// The name of the column or question, and nothing more.
+    Label,
+    /// Whatever was shown proves nothing: the box was ticked beforehand, or the list was bought.
+    Nothing,
+}
+
+impl Shown {
+    /// Every value with its word, in order.
+    pub const ALL: &[(&str, Shown)] =
+        &[("text", Self::Text), ("label", Self::Label), ("nothing", Self::Nothing)];
+
+    /// Returns the word used in the store.
     pub fn word(self) -> &'static str {
         Self::ALL[self as usize].0
     }
@@ -94,12 +165,18 @@ pub struct ConsentClaim {
     pub purpose: Purpose,
     /// Through which channel.
     pub channel: Channel,
-    /// Given, refused or withdrawn; a blank answer makes no claim at all.
+    /// What was answered; a blank answer makes no claim at all.
     pub state: ConsentState,
     /// The sentence the person saw, or the header of the question when nothing better is known.
     pub wording: String,
     /// How it was expressed, such as `checkbox`, `import`.
     pub mechanism: String,
+    /// What `wording` is.
+    pub shown: Shown,
+    /// The answer as received; `None` where it is the wording itself.
+    pub answer: Option<String>,
+    /// The privacy policy that was shown, when the preset knows it.
+    pub policy: Option<String>,
 }
 
 /// One line of the ledger as the gate reads it.
@@ -111,8 +188,12 @@ pub struct ConsentRecord {
     pub purpose: Purpose,
     /// Through which channel.
     pub channel: Channel,
-    /// Given, refused or withdrawn.
+    /// What was answered.
     pub state: ConsentState,
+    /// How well it can be proven.
+    pub grade: Grade,
+    /// The address or number that it is for; `None` when it is for the person, whatever the address.
+    pub address: Option<String>,
     /// When it was said, milliseconds since 1970 UTC.
     pub event_at_ms: i64,
     /// Whether the source told when; else the time of receipt stands in.

@@ -133,6 +133,10 @@ pub struct ConsentMapping {
     pub wording: Option<String>,
     /// How consent was expressed, such as `checkbox`, `import`.
     pub mechanism: String,
+    /// The privacy policy that was shown, or its version, when the preset knows it.
+    pub policy: Option<String>,
+    /// Whether whatever was shown proves nothing: the box was ticked beforehand, or the list was bought.
+    pub proves_nothing: bool,
     /// What an affirmative value means; a column such as `UNSUB_TIME` means a withdrawal.
     pub affirms: super::consent::ConsentState,
 }

@@ -17,6 +17,11 @@ pub const KINDS: &[(&str, &str)] = &[
     ("email-click", "the link"),
     ("video", "the video's title or URL"),
     ("event", "the event's name"),
+    (UNSUBSCRIBED, "the list or campaign"),
+    (
+        CONSENT_WITHDRAWN,
+        "what for and how, and why: `marketing/email, marketing/sms: asked us to stop`",
+    ),
     ("call", "how it went, reached or not"),
     ("contacted", "how they were reached"),
     ("meeting-booked", "which"),
@@ -29,6 +34,10 @@ pub const KINDS: &[(&str, &str)] = &[
     (TASK_SNOOZED, "which task, and until when: `hot/call until 2026-11-20T08:00:00Z`"),
 ];
 
+/// Kind of the touch by which somebody leaves a mailing list.
+pub const UNSUBSCRIBED: &str = "unsubscribed";
+/// Kind of the touch by which somebody takes consents back.
+pub const CONSENT_WITHDRAWN: &str = "consent-withdrawn";
 /// Kind of the touch that says that a task is done.
 pub const TASK_DONE: &str = "task-done";
 /// Kind of the touch that says until when a task is put off.

@@ -2,221 +2,18 @@
 
 use super::Remark;
 use super::answer::{self, Answer};
+use super::consent_words::{
+    CHANNEL_WORDS, CHANNELS, LABEL_WORDS_MAX, LISTS, MARKETING, NO_DENIALS, ONE_OFFER,
+    ONE_OFFER_AFTER, ONE_OFFER_WORDS, OPENED_TEXT_WORDS_MIN, OPENINGS, OPT_OUTS, OPTIONS, PARTNERS,
+    PASSING_ON, PROFILING, REFUSALS, SHORT_QUESTION_WORDS_MAX, TEXT_WORDS_MIN,
+};
 use super::date_order::{Basis, Settled};
 use super::moment::{self, MomentFault, TimeStyle};
 use super::text::tidy;
-use crate::model::consent::{Channel, ConsentClaim, ConsentState, Purpose};
+use crate::model::consent::{Channel, ConsentClaim, ConsentState, Purpose, Shown};
 use crate::model::moment::DateOrder;
 use crate::model::row::{Cell, ConsentMapping};
 use crate::rules::field::fold_header;
-
-/// Beginnings of folded words that tell a marketing consent.
-const MARKETING: &[&str] = &[
-    "marketing",
-    "handlow",
-    "newsletter",
-    "reklam",
-    "promoc",
-    "ofert",
-    "commercial",
-    "werb",
-    "angebot",
-    "advert",
-    "offers",
-    "news",
-    "mkt",
-    "biuletyn",
-    "mailing",
-    "nowosci",
-    "aktualnosci",
-    "rabat",
-    "znizk",
-    "subskry",
-    "subscri",
-    "promo",
-];
-/// Beginnings of words behind which one offer stands that somebody asked for: it answers the enquiry, and only
-/// offers without end are marketing.
-const ONE_OFFER_AFTER: &[&str] = &[
-    "wyslac",
-    "wyslan",
-    "przeslac",
-    "przeslan",
-    "przedstaw",
-    "przygotow",
-    "otrzymanie",
-    "otrzymac",
-    "ein",
-    "eines",
-    "ihr",
-    "das",
-];
-/// Folded words for one offer.
-const ONE_OFFER: &[&str] = &["oferte", "oferty", "angebot", "angebots"];
-/// Beginnings of folded words that tell a consent to profiling,
-const PROFILING: &[&str] = &["profilow", "profiling"];
-/// and of those that together tell one to passing data on.
-const PARTNERS: &[&str] = &["partner", "third", "trzeci", "dritt"];
-const PASSING_ON: &[&str] =
-    &["przekaz", "udostepn", "share", "sharing", "pass", "weiterg", "ubermitt"];
-
-/// Folded words with which a consent begins.
-const OPENINGS: &[&str] = &[
-    "wyrazam",
-    "nie wyrazam",
-    "zgadzam",
-    "nie zgadzam",
-    "zgoda",
-    "brak zgody",
-    "akceptuje",
-    "nie akceptuje",
-    "chce",
-    "nie chce",
-    "potwierdzam",
-    "zapoznalem",
-    "zapoznalam",
-    "oswiadczam",
-    "i agree",
-    "i do not",
-    "i don t",
-    "i consent",
-    "i accept",
-    "i want",
-    "i would",
-    "ich",
-];
-
-/// Beginnings of folded words that name a channel.
-const CHANNELS: &[(&str, Channel)] = &[
-    ("email", Channel::Email),
-    ("mail", Channel::Email),
-    ("elektronicz", Channel::Email),
-    ("newsletter", Channel::Email),
-    ("sms", Channel::Sms),
-    ("mms", Channel::Sms),
-    ("telef", Channel::Phone),
-    ("phone", Channel::Phone),
-    ("call", Channel::Phone),
-    ("anruf", Channel::Phone),
-    ("anzurufen", Channel::Phone),
-    ("dzwon", Channel::Phone),
-    ("zadzwon", Channel::Phone),
-    ("oddzwon", Channel::Phone),
-    ("automat", Channel::AutomatedCall),
-    ("whatsapp", Channel::Messenger),
-    ("messenger", Channel::Messenger),
-    ("viber", Channel::Messenger),
-    ("listown", Channel::Post),
-    ("briefpost", Channel::Post),
-];
-/// Whole folded words, and two of them, that name a channel.
-const CHANNEL_WORDS: &[(&str, Channel)] = &[
-    ("tel", Channel::Phone),
-    ("text you", Channel::Sms),
-    ("text me", Channel::Sms),
-    ("to text", Channel::Sms),
-    ("not text", Channel::Sms),
-    ("text messages", Channel::Sms),
-    ("per post", Channel::Post),
-    ("by post", Channel::Post),
-];
-
-/// Folded words of a question that lists several consents,
-const LISTS: &[&str] = &["zgody", "consents", "permissions", "einwilligungen", "optins"];
-/// and of the consents that it may list.
-const OPTIONS: &[&str] = &[
-    "rodo",
-    "gdpr",
-    "dsgvo",
-    "marketing",
-    "marketingowa",
-    "marketingowe",
-    "mkt",
-    "newsletter",
-    "regulamin",
-    "tel",
-    "profilowanie",
-    "handlowe",
-];
-
-/// Most words of a label with an answer behind it; more are a sentence.
-const LABEL_WORDS_MAX: usize = 6;
-/// Most words between sending an offer and the offer.
-const ONE_OFFER_WORDS: usize = 3;
-/// Most words of a question in which a denial turns the whole round.
-const SHORT_QUESTION_WORDS_MAX: usize = 7;
-
-/// Beginnings of folded words of a header that asks the other way round: a yes takes consent back.
-const OPT_OUTS: &[&str] = &[
-    "wycof",
-    "cofn",
-    "withdr",
-    "revok",
-    "unsubscri",
-    "optout",
-    "opted out",
-    "opt out",
-    "rezygn",
-    "wypis",
-    "sprzeciw",
-    "odwol",
-    "widerruf",
-    "abgemeldet",
-    "do not call",
-    "do not email",
-    "do not contact",
-    "do not text",
-    "do not mail",
-    "do not sms",
-    "dnc",
-    "abmeldung",
-    "abmeld",
-    "nie dzwon",
-    "nie wysyl",
-    "nie kontakt",
-    "zakaz",
-    "keine werbung",
-    "nicht anrufen",
-    "nicht kontaktieren",
-];
-/// Folded words with a no in them that denies nothing: the choice of answers, and what need not be agreed to.
-const NO_DENIALS: &[&str] = &[
-    "tak nie",
-    "t n",
-    "yes no",
-    "y n",
-    "ja nein",
-    "j n",
-    "nie tylko",
-    "not only",
-    "nicht nur",
-    "nie jest wymagan",
-    "nie jest obowiazkow",
-    "not required",
-    "not mandatory",
-    "not obligatory",
-    "nicht erforderlich",
-    "nicht verpflichtend",
-];
-/// Beginnings of folded words of a header that itself says no: a yes to it is a refusal.
-const REFUSALS: &[&str] = &[
-    "nie wyrazam",
-    "nie zgadzam",
-    "nie chce",
-    "nie zycze",
-    "brak zgody",
-    "do not consent",
-    "do not agree",
-    "do not want",
-    "do not wish",
-    "don t want",
-    "ich mochte keine",
-    "don t consent",
-    "no consent",
-    "not consent",
-    "keine einwilligung",
-    "stimme nicht",
-];
 
 /// Returns what a yes to `question` means; nothing where it agrees and refuses at once.
 ///
@@ -274,16 +71,26 @@ pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> Said {
         pieces.iter().filter_map(|piece| only_channels(piece)).flatten().collect();
     let is_choice = !chosen.is_empty() && pieces.iter().all(|piece| only_channels(piece).is_some());
     let answer = if is_choice { Answer::Yes } else { common_answer(&pieces) };
-    let is_kept = mapping.affirms != ConsentState::Given && answer::is_plain_no(&cell.text);
-    let state = match (answer, mapping.affirms) {
+    let affirms = mapping.affirms;
+    let is_kept = affirms.is_denial() && answer::is_plain_no(&cell.text);
+    let state = match answer {
         _ if is_kept => return (Vec::new(), None),
-        (Answer::Yes, affirmed) => affirmed,
-        (Answer::No, ConsentState::Given) => ConsentState::Refused,
-        (Answer::Blank, _) => return (Vec::new(), None),
-        (Answer::Unknown, ConsentState::Given) => return (Vec::new(), Some(unclear(cell))),
-        (Answer::No | Answer::Unknown, taken_back) => taken_back,
+        Answer::Yes => affirms,
+        Answer::Blank => return (Vec::new(), None),
+        _ if affirms.is_denial() => affirms,
+        Answer::Unknown => return (Vec::new(), Some(unclear(cell))),
+        // Who has not confirmed has not declined.
+        Answer::No if matches!(affirms, ConsentState::DoiSent | ConsentState::DoiConfirmed) => {
+            return (Vec::new(), None);
+        }
+        Answer::No => ConsentState::Refused,
     };
-    let wording = mapping.wording.clone().unwrap_or_else(|| wording(cell, &cell.text));
+    let (wording, shown) = match &mapping.wording {
+        Some(text) => (text.clone(), Shown::Text),
+        None => wording(cell, &cell.text),
+    };
+    let shown = if mapping.proves_nothing { Shown::Nothing } else { shown };
+    let answer = answer_beside(&wording, &cell.text);
     let claims: Vec<ConsentClaim> = mapping
         .channels
         .iter()
@@ -294,6 +101,9 @@ pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> Said {
             state,
             wording: wording.clone(),
             mechanism: mapping.mechanism.clone(),
+            shown,
+            answer: answer.clone(),
+            policy: mapping.policy.clone(),
         })
         .collect();
     let remark = claims.is_empty().then(|| unclear(cell));
@@ -350,13 +160,18 @@ pub fn guessed(cell: &Cell, mechanism: &str) -> Said {
         {
             channels = asked_for;
         }
+        let (wording, shown) = wording(cell, piece);
+        let answer = answer_beside(&wording, &cell.text);
         for channel in channels {
             let claim = ConsentClaim {
                 purpose: Purpose::new(purpose),
                 channel,
                 state,
-                wording: wording(cell, piece),
+                wording: wording.clone(),
                 mechanism: mechanism.to_owned(),
+                shown,
+                answer: answer.clone(),
+                policy: None,
             };
             let known = claims
                 .iter_mut()
@@ -614,9 +429,24 @@ const ANY_STYLE: TimeStyle<'static> = TimeStyle {
     counts_from_1904: false,
 };
 
-fn wording(cell: &Cell, answer: &str) -> String {
-    let shown = if answer::is_sentence(answer) { answer } else { &*cell.column };
-    tidy(shown).into_owned()
+/// Returns the best that is known of what somebody saw, and what that is.
+fn wording(cell: &Cell, answer: &str) -> (String, Shown) {
+    let best = if answer::is_sentence(answer) { answer } else { &*cell.column };
+    let text = tidy(best).into_owned();
+    let shown = if shown_text(&text) { Shown::Text } else { Shown::Label };
+    (text, shown)
+}
+
+/// Returns whether `wording` is the text of a consent rather than the name of a column or question.
+pub fn shown_text(wording: &str) -> bool {
+    let words = wording.split_whitespace().count();
+    words >= TEXT_WORDS_MIN || words >= OPENED_TEXT_WORDS_MIN && opens(wording)
+}
+
+/// Returns what the cell holds, where that is not the wording.
+fn answer_beside(wording: &str, cell: &str) -> Option<String> {
+    let answer = tidy(cell);
+    (answer != wording).then(|| answer.into_owned())
 }
 
 fn two_minded(cell: &Cell) -> Remark {

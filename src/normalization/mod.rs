@@ -8,6 +8,7 @@ pub mod answer;
 mod answer_words;
 pub mod attribution;
 pub mod company;
+mod consent_words;
 mod consents;
 pub mod country;
 pub mod date_order;
@@ -37,6 +38,7 @@ use chrono::{DateTime, Utc};
 
 use self::attribution::Words;
 use self::consents::Said;
+pub use self::consents::shown_text;
 use self::date_order::DateOrders;
 use self::device::Device;
 use self::draft::{Canonical, Company, WholeName};

@@ -370,6 +370,8 @@ fn time_falls_back_to_receipt() {
 #[test]
 fn consent_follows_the_preset_then_the_words() {
     let mapping = [ConsentMapping {
+        policy: None,
+        proves_nothing: false,
         purpose: Purpose::new(Purpose::MARKETING),
         channels: vec![Channel::Email, Channel::Sms],
         wording: Some("We may write to you.".to_owned()),

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use super::absorb::LeadPlan;
+use super::consents::{Denial, Telling, contact, denials};
 use super::elapsed::next_look_ms;
 use super::evaluate::Deciding;
 use super::touched::TouchBook;
@@ -14,7 +15,7 @@ use crate::consent;
 use crate::followup::{self, Answering, CONTACT_TOUCHES};
 use crate::identity::golden::{Golden, Member, golden};
 use crate::identity::keys::identities;
-use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose};
+use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, Purpose};
 use crate::model::decision::{Assignment, ModelScores, Score};
 use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::ids::{LeadNo, RunNo, SubmissionNo};
@@ -51,7 +52,24 @@ pub(super) struct AssembledMember {
     is_time_known: bool,
     is_enquiry: bool,
     values: FieldValues,
-    pub(super) claims: Vec<ConsentClaim>,
+    claims: Vec<ConsentClaim>,
+    /// `file:line` that it came from, where it claims anything.
+    place: String,
+}
+
+impl AssembledMember {
+    /// Returns what it says about consent.
+    pub(super) fn telling(&self) -> Telling<'_> {
+        Telling {
+            no: self.no,
+            claims: &self.claims,
+            values: &self.values,
+            place: &self.place,
+            submitted_ms: self.submitted_ms,
+            changed_ms: self.modified_ms,
+            is_dated: self.is_time_known,
+        }
+    }
 }
 
 /// What one lead alone decides.
@@ -135,11 +153,18 @@ pub(super) fn candidates(
         .iter()
         .map(|rows| store.handed_out(rows.iter().map(|row| row.fingerprint), run))
         .collect::<Result<_>>()?;
+    let denials: Vec<Vec<Denial>> = if store.has_denials()? {
+        rows.iter().map(|rows| denials(store, rows, run)).collect::<Result<_>>()?
+    } else {
+        vec![Vec::new(); rows.len()]
+    };
     let assembled: Vec<Assembled> = rows
         .into_par_iter()
+        .zip(denials)
         .zip(handed_out)
-        .map(|(rows, handed_out)| {
-            Ok(Assembled { handed_out, ..assemble(&rows, rules, as_of, has_touches)? })
+        .map(|((rows, denials), handed_out)| {
+            let lead = assemble(&rows, &denials, rules, as_of, has_touches)?;
+            Ok(Assembled { handed_out, ..lead })
         })
         .collect::<Result<_>>()?;
     let touches = if has_touches {
@@ -192,7 +217,7 @@ pub(super) fn score_as_of(
     at: DateTime<Utc>,
     unsaid: FieldNo,
 ) -> Result<Score> {
-    let mut lead = assemble(rows, rules, at, false)?;
+    let mut lead = assemble(rows, &[], rules, at, false)?;
     let mut values = FieldValues::default();
     for (field, value) in lead.golden.values.iter().filter(|(field, _)| *field != unsaid) {
         values.set(field, value);
@@ -203,6 +228,7 @@ pub(super) fn score_as_of(
 
 fn assemble(
     rows: &[MemberRow],
+    denials: &[Denial],
     rules: &RuleSet,
     as_of: DateTime<Utc>,
     has_touches: bool,
@@ -213,10 +239,7 @@ fn assemble(
     for row in rows {
         let values = decode_values(&row.fields, &rules.fields)?;
         let claims = claims(row.consents.as_deref())?;
-        for claim in &claims {
-            let seq = consents.len() as i64 + 1;
-            consents.push(record(claim, row, &values, seq, as_of.timestamp_millis()));
-        }
+        Telling::of_row(row, &claims, &values).add_to(&mut consents, as_of.timestamp_millis());
         if has_touches {
             own.extend(identities(&values, row.fingerprint));
         }
@@ -226,9 +249,13 @@ fn assemble(
             modified_ms: row.changed_ms(),
             is_time_known: row.is_time_known,
             is_enquiry: row.is_enquiry,
+            place: if claims.is_empty() { String::new() } else { row.evidence.clone() },
             values,
             claims,
         });
+    }
+    for denial in denials {
+        denial.add_to(&mut consents, rules, as_of.timestamp_millis())?;
     }
     let views: Vec<Member<'_>> = members
         .iter()
@@ -248,14 +275,8 @@ fn assemble(
     let sources: BTreeSet<&str> = counted().map(|row| row.source.as_str()).collect();
     let times = || counted().map(|row| row.submitted_ms);
     let may = |channel| {
-        consent::allowed(
-            &rules.consent,
-            &consents,
-            Purpose::MARKETING,
-            channel,
-            as_of.timestamp_millis(),
-        )
-        .allowed
+        let contact = contact(Purpose::MARKETING, channel, &golden.values);
+        consent::allowed(&rules.consent, &consents, contact, as_of.timestamp_millis()).allowed
     };
     let facts = Facts {
         n_submissions: n_enquiries as u32,
@@ -270,7 +291,8 @@ fn assemble(
         models: ModelScores::default(),
     };
     let identities = own.into_iter().collect();
-    let facts_until_ms = facts_until_ms(&members, &consents, rules, as_of.timestamp_millis());
+    let facts_until_ms =
+        facts_until_ms(&members, &consents, &golden.values, rules, as_of.timestamp_millis());
     let handed_out = Vec::new();
     Ok(Assembled { golden, members, consents, identities, facts, facts_until_ms, handed_out })
 }
@@ -279,72 +301,19 @@ fn assemble(
 fn facts_until_ms(
     members: &[AssembledMember],
     consents: &[ConsentRecord],
+    values: &FieldValues,
     rules: &RuleSet,
     as_of_ms: i64,
 ) -> Option<i64> {
-    let lapses = [Channel::Email, Channel::Phone].into_iter().filter_map(|channel| {
-        consent::lapses_at_ms(&rules.consent, consents, Purpose::MARKETING, channel, as_of_ms)
+    let asked: BTreeSet<(&str, Channel)> =
+        consents.iter().map(|record| (&*record.purpose.0, record.channel)).collect();
+    let lapses = asked.into_iter().filter_map(|(purpose, channel)| {
+        let contact = contact(purpose, channel, values);
+        consent::lapses_at_ms(&rules.consent, consents, contact, as_of_ms)
     });
     let said = members.iter().filter(|member| !member.claims.is_empty());
     let ahead = said.flat_map(|member| [member.submitted_ms, member.modified_ms]);
     lapses.chain(ahead.filter(|at_ms| *at_ms > as_of_ms)).min()
-}
-
-/// Returns what `lead` agreed to, refused and took back, as the gate reads it.
-pub(super) fn consents_of(
-    store: &Store,
-    rules: &RuleSet,
-    lead: LeadNo,
-    as_of_ms: i64,
-) -> Result<Vec<ConsentRecord>> {
-    let mut consents = Vec::new();
-    for member in store.members(lead)? {
-        let row = store.member_row(member.no)?;
-        let values = decode_values(&row.fields, &rules.fields)?;
-        for claim in claims(row.consents.as_deref())? {
-            let seq = consents.len() as i64 + 1;
-            consents.push(record(&claim, &row, &values, seq, as_of_ms));
-        }
-    }
-    Ok(consents)
-}
-
-/// Returns a claim as the gate reads it; `seq` only orders the records of one lead.
-pub(super) fn record(
-    claim: &ConsentClaim,
-    row: &MemberRow,
-    values: &FieldValues,
-    seq: i64,
-    as_of_ms: i64,
-) -> ConsentRecord {
-    ConsentRecord {
-        seq,
-        purpose: claim.purpose.clone(),
-        channel: claim.channel,
-        state: claim.state,
-        event_at_ms: said_ms(claim, row.submitted_ms, row.changed_ms(), as_of_ms),
-        is_dated: row.is_time_known,
-        wording: claim.wording.clone(),
-        mechanism: claim.mechanism.clone(),
-        evidence: row.evidence.clone(),
-        ip: values.get(field::IP).map(str::to_owned),
-        user_agent: values.get(field::USER_AGENT).map(str::to_owned),
-    }
-}
-
-/// Returns when the answer of `claim` counts as given.
-///
-/// A contact list shows how things stood when it last changed its record: that somebody declines is as
-/// recent as that, while an agreement is proven only for when the contact was made. Nobody answers in
-/// the future: a time ahead of `as_of_ms` is a clock's or a zone's error, and a refusal counts at once.
-pub(super) fn said_ms(
-    claim: &ConsentClaim,
-    submitted_ms: i64,
-    modified_ms: i64,
-    as_of_ms: i64,
-) -> i64 {
-    let said_ms = if claim.state == ConsentState::Given { submitted_ms } else { modified_ms };
-    said_ms.min(as_of_ms)
 }
 
 fn subject<'a>(lead: &'a Assembled, touches: &'a [Touch], as_of: DateTime<Utc>) -> Subject<'a> {
@@ -368,7 +337,8 @@ impl Seen {
         members: &[MemberRow],
     ) -> Result<Self> {
         let has_touches = store.has_touches()?;
-        let mut lead = assemble(members, rules, as_of, has_touches)?;
+        let denials = denials(store, members, run)?;
+        let mut lead = assemble(members, &denials, rules, as_of, has_touches)?;
         let touches = if has_touches {
             let joined = TouchBook::new(store, rules, run).touches_of(no, &lead.identities)?;
             joined.into_iter().map(|one| one.touch).collect()
@@ -410,7 +380,8 @@ fn plan_tasks(
 ) -> Vec<PlannedTask> {
     let owner = assignment.owner.as_deref().and_then(|owner| rules.routing.owner(owner));
     let allowed = |purpose: &str, channel: Channel| {
-        consent::allowed(&rules.consent, &lead.consents, purpose, channel, as_of.timestamp_millis())
+        let contact = contact(purpose, channel, &lead.golden.values);
+        consent::allowed(&rules.consent, &lead.consents, contact, as_of.timestamp_millis())
     };
     let (at, cycle) = latest_cycle(lead, rules, as_of);
     let is_known = lead.members.iter().any(|one| {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::consents::contact;
 use crate::consent;
 use crate::followup::{self, Answering, Enquiry};
-use crate::model::consent::{Channel, ConsentRecord, ConsentState, Purpose};
-use crate::model::field;
+use crate::model::consent::{Channel, ConsentRecord, ConsentState, Grade, Purpose};
+use crate::model::field::{self, FieldValues};
 use crate::model::lead::display_name;
 use crate::model::subject::Subject;
 use crate::model::task::{PlannedTask, TaskState};
@@ -134,10 +135,10 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
             passed.iter().map(|(owner, why)| format!("{owner} ({why})")).collect();
         differences.push(format!("passed over: {}, expected {}", listed(&found), listed(expected)));
     }
-    let records = consents(&facts, as_of);
+    let records = consents(&facts, &test.given, as_of);
     let allowed = |purpose: &str, channel: Channel| {
         let at = as_of.timestamp_millis();
-        consent::allowed(&rules.consent, &records, purpose, channel, at)
+        consent::allowed(&rules.consent, &records, contact(purpose, channel, &test.given), at)
     };
     let hours = assignment.owner.as_deref().and_then(|owner| rules.routing.owner(owner));
     let times = [facts.first_submitted_at, facts.last_submitted_at];
@@ -195,7 +196,11 @@ fn listed(names: &[String]) -> String {
 }
 
 /// The consents that a test's `consent-marketing-…` facts stand for.
-fn consents(facts: &crate::model::subject::Facts, as_of: DateTime<Utc>) -> Vec<ConsentRecord> {
+fn consents(
+    facts: &crate::model::subject::Facts,
+    given: &FieldValues,
+    as_of: DateTime<Utc>,
+) -> Vec<ConsentRecord> {
     [
         (facts.marketing_email_allowed, Channel::Email),
         (facts.marketing_phone_allowed, Channel::Phone),
@@ -207,6 +212,8 @@ fn consents(facts: &crate::model::subject::Facts, as_of: DateTime<Utc>) -> Vec<C
         purpose: Purpose::new(Purpose::MARKETING),
         channel,
         state: ConsentState::Given,
+        grade: Grade::A,
+        address: contact(Purpose::MARKETING, channel, given).address.map(str::to_owned),
         event_at_ms: as_of.timestamp_millis(),
         is_dated: true,
         wording: String::new(),

@@ -11,7 +11,7 @@ use std::io::Write as _;
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
-use super::candidate::consents_of;
+use super::consents::{consents_of, contact};
 use super::messages::Messages;
 use super::publish::{read_as, rule_no};
 use super::touched::{TouchBook, identities_of};
@@ -462,7 +462,8 @@ pub(super) fn said(
     }
     let records = consents_of(store, rules, lead.no, as_of_ms)?;
     let allowed = |purpose: &Purpose, channel| {
-        consent::allowed(&rules.consent, &records, &purpose.0, channel, as_of_ms).allowed
+        let contact = contact(&purpose.0, channel, &lead.values);
+        consent::allowed(&rules.consent, &records, contact, as_of_ms).allowed
     };
     let said = asks.iter();
     Ok(said

@@ -6,7 +6,7 @@
 //! owner who was not in contact in the time that a rule gives loses it to somebody else, with its open tasks.
 //!
 //! Time alone sets nothing off: a lead that cools down gets no mail and no call, and what was promised to it
-//! stays promised. Only a plan whose own `when` looks at time begins and ends with it.
+//! stays promised, unless its consent has run out. Only a plan whose own `when` looks at time begins and ends with it.
 
 use anyhow::Result;
 
@@ -121,6 +121,7 @@ impl Looking<'_> {
         } else {
             by_time
         };
+        let tasks = without_what_is_not_let(tasks, planned, &list);
         let on_the_list = tasks.as_deref().unwrap_or_default();
         let mut row =
             lead_row(self.deciding, plan, candidate, previous.as_ref(), assigned, on_the_list)?;
@@ -193,6 +194,28 @@ fn tasks_by_time(
     };
     let open = || standing.iter().filter(|task| task.state == TaskState::Open);
     open().any(is_left).then(|| open().filter(|task| !is_left(task)).cloned().collect())
+}
+
+/// Returns `tasks`, or the list as it stands, with what the consent gate no longer lets as it is planned now: a promise
+/// is no reason to write to somebody whose consent has run out.
+fn without_what_is_not_let(
+    tasks: Option<Vec<PlannedTask>>,
+    planned: &[PlannedTask],
+    standing: &[PlannedTask],
+) -> Option<Vec<PlannedTask>> {
+    let instead = |task: &PlannedTask| {
+        let is_it = |other: &&PlannedTask| {
+            let is_let = other.state != TaskState::NotAllowed && other.channel == task.channel;
+            other.key == task.key && task.state == TaskState::Open && !is_let
+        };
+        planned.iter().find(is_it)
+    };
+    let list = tasks.as_deref().unwrap_or(standing);
+    if !list.iter().any(|task| instead(task).is_some()) {
+        return tasks;
+    }
+    let open = list.iter().filter(|task| tasks.is_some() || task.state == TaskState::Open);
+    Some(open.map(|task| instead(task).unwrap_or(task).clone()).collect())
 }
 
 /// Returns the open tasks as they are for the lead's new owner, whose hours may be others; `None` where nothing is

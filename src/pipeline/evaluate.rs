@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use super::absorb::{Absorbed, Fresh, LeadPlan};
-use super::candidate::{Assembled, Candidate, Judged, candidates, planned, said_ms};
+use super::candidate::{Assembled, Candidate, Judged, candidates, planned};
+use super::consents::append_touches;
 use super::dealing::{Assigned, Dealer, Lead};
 use super::event::{Event, Events};
 use super::touched::add_touched;
@@ -18,7 +19,8 @@ use crate::routing;
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::codec::encode_values;
-use crate::store::leads::{LeadRow, Ledger, Outward, PreviousLead};
+use crate::store::leads::{LeadRow, Outward, PreviousLead};
+use crate::store::ledger::Ledger;
 use crate::store::points::{write_contributions, write_models};
 use crate::store::tasks::TaskBook;
 use crate::store::turns::TurnBook;
@@ -105,6 +107,9 @@ pub fn evaluate(
         turns: store.turn_book(run)?,
         decided: Decided::default(),
     };
+    if !is_replay {
+        append_touches(&mut work.ledger, store, rules, run, as_of.timestamp_millis())?;
+    }
     let stale = as_of - rules.followup.max_age;
     work.tasks.expire_mail(stale.timestamp_millis(), is_replay)?;
     let leads_per_chunk = leads_per_chunk(has_touches);
@@ -235,11 +240,7 @@ impl Evaluation<'_> {
         let Deciding { fresh, as_of, is_replay, .. } = self.deciding;
         let received = lead.members.iter().filter(|member| fresh.contains(member.no));
         for member in received.clone().filter(|_| !is_replay) {
-            for claim in &member.claims {
-                let (sent, changed) = (member.submitted_ms, member.modified_ms);
-                let said_ms = said_ms(claim, sent, changed, as_of.timestamp_millis());
-                self.ledger.append(member.no, claim, said_ms)?;
-            }
+            member.telling().append_to(&mut self.ledger, as_of.timestamp_millis())?;
         }
         let founded = plan.is_new && fresh.contains(plan.founder);
         self.decided.created += u64::from(founded);

@@ -13,6 +13,7 @@ pub mod books;
 pub mod calibrate;
 mod candidate;
 pub mod check;
+mod consents;
 mod contacts;
 pub mod dates;
 mod dealing;
@@ -30,8 +31,9 @@ pub mod messages;
 pub mod metrics;
 pub mod model;
 pub mod otherwise;
-mod page;
+pub mod page;
 mod parting;
+pub mod proof;
 pub mod publish;
 pub mod quarantine;
 pub mod rebuild;
@@ -52,6 +54,7 @@ pub mod trace;
 pub mod undo;
 pub mod verdicts;
 mod waiting;
+pub mod withdrawal;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -193,6 +196,7 @@ fn on_a_copy(
     let job = Job { store: &copy, out: &scratch.0.join("out"), ..*job };
     let mut summary = work(&job)?;
     summary.dry_run = true;
+    summary.ledger = None;
     Ok(summary)
 }
 

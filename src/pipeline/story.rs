@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::candidate::record;
+use super::consents::{Telling, denials};
 use super::touched::{JoinedTouch, TouchBook};
 use super::trace::{RoutingTrace, trace};
 use crate::identity::keys::{KeyKind, email_hash, identities, phone_hash};
@@ -185,10 +185,8 @@ pub fn tell(store: &Store, rules: &RuleSet, no: LeadNo, as_of_ms: i64) -> Result
     for member in store.members(no)? {
         let row = store.member_row(member.no)?;
         let values = decode_values(&row.fields, &rules.fields)?;
-        for claim in claims(row.consents.as_deref())? {
-            let seq = consents.len() as i64 + 1;
-            consents.push(record(&claim, &row, &values, seq, as_of_ms));
-        }
+        let claims = claims(row.consents.as_deref())?;
+        Telling::of_row(&row, &claims, &values).add_to(&mut consents, as_of_ms);
         submissions.push(StorySubmission {
             joined_by: store.link_of(member.no)?,
             notices: store.notices_of(member.no)?,
@@ -198,6 +196,9 @@ pub fn tell(store: &Store, rules: &RuleSet, no: LeadNo, as_of_ms: i64) -> Result
     }
     let decisions = store.decisions_of(no)?;
     let members: Vec<MemberRow> = submissions.iter().map(|one| one.row.clone()).collect();
+    for denial in denials(store, &members, RunNo(i64::MAX))? {
+        denial.add_to(&mut consents, rules, as_of_ms)?;
+    }
     let routing = match decisions.first() {
         Some(latest) => trace(store, rules, no, latest, &members)?,
         None => None,

@@ -7,15 +7,17 @@ use anyhow::Result;
 
 use super::amend::{all_have_a_place, amend, close, open_existing};
 use super::books::Books;
-use super::candidate::said_ms;
+use super::consents::Telling;
 use super::event::{Event, Events};
 use super::replay::{decide_again, put_at_stake, spread, standing_runs, touched_by};
-use super::{Impossible, Job, on_a_copy, opening};
+use super::{Impossible, Job, on_a_copy, opening, withdrawal};
 use crate::identity::keys::Keyring;
 use crate::model::ids::{RunNo, SubmissionNo};
 use crate::model::run::InputStatus;
 use crate::report::run_json::{RunSummary, UndoSummary};
+use crate::rules::field::FieldCatalog;
 use crate::store::Store;
+use crate::store::codec::decode_values;
 use crate::store::leads::claims;
 use crate::store::runs::{RunKind, RunRecord};
 
@@ -68,6 +70,13 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
             "run {id} was undone by run {} already\nhint: nothing is left to be done; to have it back, {}",
             by.id,
             how_again(&run)?
+        ))
+        .into());
+    }
+    if imported(&super::books_of(&run)?).iter().any(|name| name == withdrawal::INPUT) {
+        return Err(Impossible(format!(
+            "run {id} put on record that somebody takes their consent back, and that is not undone\n\
+             hint: only a newer consent that can be proven lifts it; import the form that has it"
         ))
         .into());
     }
@@ -158,7 +167,7 @@ fn take_back(
     store.take_derived_apart()?;
     let mut taken_back = store.take_rows_back(target.no, record.no, record.as_of_ms)?;
     taken_back.kept = kept.rows;
-    taken_back.consents += correct_ledger(store, &record, &kept.changed)?;
+    taken_back.consents += correct_ledger(store, &job.rules.fields, &record, &kept.changed)?;
 
     decide_again(job, store, &standing, events)?;
     store.write_corrections(record.no)?;
@@ -177,7 +186,12 @@ fn take_back(
 
 /// Puts into the ledger what the `changed` submissions say now, instead of what they said; returns how many
 /// records no longer count.
-fn correct_ledger(store: &Store, record: &RunRecord, changed: &[SubmissionNo]) -> Result<u64> {
+fn correct_ledger(
+    store: &Store,
+    catalog: &FieldCatalog,
+    record: &RunRecord,
+    changed: &[SubmissionNo],
+) -> Result<u64> {
     let mut superseded = 0;
     for submission in changed {
         superseded += store.supersede_consents_of(*submission, record.no, record.as_of_ms)?;
@@ -185,10 +199,9 @@ fn correct_ledger(store: &Store, record: &RunRecord, changed: &[SubmissionNo]) -
     let mut ledger = store.ledger(record.no)?;
     for submission in changed {
         let row = store.member_row(*submission)?;
-        for claim in claims(row.consents.as_deref())? {
-            let said = said_ms(&claim, row.submitted_ms, row.changed_ms(), record.as_of_ms);
-            ledger.append(*submission, &claim, said)?;
-        }
+        let claims = claims(row.consents.as_deref())?;
+        let values = decode_values(&row.fields, catalog)?;
+        Telling::of_row(&row, &claims, &values).append_to(&mut ledger, record.as_of_ms)?;
     }
     Ok(superseded)
 }

@@ -57,8 +57,20 @@ pub struct RunSummary {
     /// Leads that files of earlier runs have and no list has any more; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<WithdrawnLead>,
+    /// Where the consent ledger ends; a dry run's ends nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerSummary>,
     /// Files in the run's folder, sorted.
     pub files: Vec<String>,
+}
+
+/// Where the consent ledger ends: what `leadmill consent verify --anchor` holds a later ledger against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerSummary {
+    /// Records in it.
+    pub records: i64,
+    /// Hash of the last one in hexadecimal digits, which stands for all of them.
+    pub head: String,
 }
 
 /// What an undo took back.
@@ -273,6 +285,7 @@ pub(super) mod tests {
             deliveries: Vec::new(),
             dead_letters: 0,
             withdrawn: Vec::new(),
+            ledger: None,
             files: vec!["run.json".to_owned()],
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::decode::Table;
 use super::diagnostics::{Place, did_you_mean};
-use crate::model::consent::{Channel, Purpose};
+use crate::model::consent::{Channel, Grade, Purpose};
 
 /// What must be on record before somebody is contacted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Gate {
     pub channels: Vec<Channel>,
     /// What it requires.
     pub requires: Requirement,
+    /// How well a consent must be proven to count.
+    pub proof: Grade,
     /// Days after which a consent no longer counts; `None` when it does not expire.
     pub valid_for_days: Option<i64>,
     /// Why, in words a salesperson understands.
@@ -102,7 +104,8 @@ impl ConsentPolicy {
         table.error(key, format!("unknown purpose `{purpose}`"), Some(hint));
     }
 
-    fn words(&self) -> impl Iterator<Item = &str> {
+    /// Returns every purpose that leadmill or the workspace knows.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
         Purpose::KNOWN.iter().copied().chain(self.purposes.iter().map(String::as_str))
     }
 
@@ -123,6 +126,7 @@ impl ConsentPolicy {
             purpose: Purpose::new(&purpose),
             channels,
             requires: table.choice("requires", Requirement::ALL, Requirement::PriorConsent),
+            proof: table.opt_choice("proof", Grade::ALL).unwrap_or(Grade::D),
             valid_for_days,
             because: table.string("because"),
             source: table.opt_string("source"),

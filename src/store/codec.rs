@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
 
-use crate::model::consent::{Channel, ConsentClaim, ConsentState, Purpose};
+use crate::model::consent::{Channel, ConsentClaim, ConsentState, Purpose, Shown};
 use crate::model::field::FieldValues;
 use crate::model::outcome::Notice;
 use crate::rules::field::FieldCatalog;
@@ -78,25 +78,34 @@ pub fn encode_claims(claims: &[ConsentClaim]) -> Option<String> {
                 claim.channel.word(),
                 claim.state.word(),
                 claim.wording,
-                claim.mechanism
+                claim.mechanism,
+                claim.shown.word(),
+                claim.answer,
+                claim.policy
             ])
         })
         .collect();
     Some(Value::Array(list).to_string())
 }
 
-/// Reads what [`encode_claims`] wrote.
+/// Reads what [`encode_claims`] wrote, and the five values that an earlier leadmill wrote.
 pub fn decode_claims(text: &str) -> Result<Vec<ConsentClaim>> {
-    let list: Vec<(String, String, String, String, String)> =
+    let list: Vec<Vec<Option<String>>> =
         serde_json::from_str(text).context("stored consents are not readable")?;
     list.into_iter()
-        .map(|(purpose, channel, state, wording, mechanism)| {
+        .map(|claim| {
+            let mut values = claim.into_iter();
+            let mut next = || values.next().flatten();
+            let mut must = || next().context("a stored consent is cut short");
             Ok(ConsentClaim {
-                purpose: Purpose::new(&purpose),
-                channel: word(Channel::ALL, &channel)?,
-                state: word(ConsentState::ALL, &state)?,
-                wording,
-                mechanism,
+                purpose: Purpose::new(&must()?),
+                channel: word(Channel::ALL, &must()?)?,
+                state: word(ConsentState::ALL, &must()?)?,
+                wording: must()?,
+                mechanism: must()?,
+                shown: next().map_or(Ok(Shown::Label), |shown| word(Shown::ALL, &shown))?,
+                answer: next(),
+                policy: next(),
             })
         })
         .collect()
@@ -194,9 +203,14 @@ mod tests {
             state: ConsentState::Refused,
             wording: "Wyrażam zgodę na \"kontakt\"".to_owned(),
             mechanism: "checkbox".to_owned(),
+            shown: Shown::Text,
+            answer: Some("nie".to_owned()),
+            policy: None,
         }];
         let text = encode_claims(&claims).expect("some");
         assert_eq!(decode_claims(&text).expect("readable"), claims);
+        let before = r#"[["marketing","email","given","Zgoda","checkbox"]]"#;
+        assert_eq!(decode_claims(before).expect("readable")[0].shown, Shown::Label);
         assert_eq!(encode_claims(&[]), None);
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
+use super::denials::takes_back;
 use super::touches::write_identities;
 use crate::identity::guard::{UNPROVEN, holder};
 use crate::identity::keys::{KeyKind, Keyring, identity_hash};
@@ -38,6 +39,8 @@ pub struct EncodedSubmission {
     raw: String,
     keys: Vec<(KeyHash, KeyKind)>,
     holder: String,
+    /// Whether it takes a consent back.
+    takes_back: bool,
 }
 
 /// Returns `submission` in the form its row takes.
@@ -54,6 +57,7 @@ pub fn encode(
         certainty: submission.submitted_at.certainty as i64,
         fields: codec::encode_values(&submission.values, catalog),
         consents: codec::encode_claims(&submission.consents),
+        takes_back: takes_back(&submission.consents),
         notices: codec::encode_notices(&submission.notices),
         notice_codes: submission.notices.iter().map(|notice| notice.code).collect(),
         keys: keyring
@@ -401,6 +405,9 @@ impl Ingest<'_> {
         for (hash, kind, holder) in held_keys(&row.keys, &row.holder) {
             self.pending_keys.push((hash, no, kind, holder));
         }
+        if row.takes_back {
+            self.store.note_denying_row(&row.keys, no)?;
+        }
         Ok(RowFate::Submission {
             no: SubmissionNo(no),
             submitted_ms: row.submitted_ms,
@@ -428,6 +435,7 @@ impl Ingest<'_> {
                 row.touch.detail,
                 row.identities
             ])?;
+        self.store.note_denying_touch(&row.touch, no)?;
         let beside = row.keys.len() as i64 - 1;
         self.pending_touch_keys.extend(row.keys.iter().map(|key| (*key, no, beside)));
         Ok(())

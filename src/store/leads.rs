@@ -1,12 +1,8 @@
-//! What was decided: leads, decisions, tasks, the consent ledger, rotation.
-
-use std::collections::HashMap;
+//! What was decided: leads, decisions, rotation.
 
 use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
-use sha2::{Digest as _, Sha256};
 
-use super::interned::REMEMBERED_MAX;
 use super::{Store, codec};
 use crate::model::consent::ConsentClaim;
 use crate::model::ids::{Fingerprint, LeadId, LeadNo, RunNo, SubmissionNo};
@@ -343,80 +339,6 @@ impl Store {
             statement.execute(params![entry.queue, entry.owner, entry.current, entry.assigned])?;
         }
         Ok(())
-    }
-}
-
-/// Appends to the consent ledger; keeps the wordings already met in memory.
-#[derive(Debug)]
-pub struct Ledger<'s> {
-    store: &'s Store,
-    run: RunNo,
-    next_seq: i64,
-    wordings: HashMap<String, i64>,
-}
-
-impl Store {
-    /// Opens the ledger for appending.
-    pub fn ledger(&self, run: RunNo) -> Result<Ledger<'_>> {
-        Ok(Ledger {
-            store: self,
-            run,
-            next_seq: self.next_number("consent_record", "seq")?,
-            wordings: HashMap::new(),
-        })
-    }
-}
-
-impl Ledger<'_> {
-    /// Appends one record.
-    pub fn append(
-        &mut self,
-        submission: SubmissionNo,
-        claim: &ConsentClaim,
-        event_ms: i64,
-    ) -> Result<()> {
-        let wording = self.wording(&claim.wording)?;
-        self.store
-            .connection
-            .prepare_cached(
-                "INSERT INTO consent_record (seq, submission_no, run_no, purpose, channel, state,
-                                             event_ms, wording_no, mechanism)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?
-            .execute(params![
-                self.next_seq,
-                submission.0,
-                self.run.0,
-                &*claim.purpose.0,
-                claim.channel.word(),
-                claim.state.word(),
-                event_ms,
-                wording,
-                claim.mechanism
-            ])?;
-        self.next_seq += 1;
-        Ok(())
-    }
-
-    fn wording(&mut self, text: &str) -> Result<i64> {
-        if let Some(known) = self.wordings.get(text) {
-            return Ok(*known);
-        }
-        let sha256: [u8; 32] = Sha256::digest(text).into();
-        let connection = &self.store.connection;
-        connection
-            .prepare_cached(
-                "INSERT INTO wording (sha256, text) VALUES (?1, ?2) ON CONFLICT (sha256) DO NOTHING",
-            )?
-            .execute(params![sha256, text])?;
-        let number = connection
-            .prepare_cached("SELECT wording_no FROM wording WHERE sha256 = ?1")?
-            .query_row([sha256], |row| row.get(0))?;
-        // A form that puts the person's own words in a consent column must not fill the memory.
-        if self.wordings.len() < REMEMBERED_MAX {
-            self.wordings.insert(text.to_owned(), number);
-        }
-        Ok(number)
     }
 }
 

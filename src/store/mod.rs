@@ -3,8 +3,10 @@
 //! This room owns the file, its schema, its transactions and its lock. It must not decide anything
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
 //! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
-//! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`listing`], [`accounts`], [`quarantine`] and
-//! [`history`] read for files and people, [`deliveries`] keeps what targets were given, [`runs`] keeps the books and recovers from a killed run;
+//! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what and [`denials`] who
+//! takes it back, [`listing`], [`accounts`], [`quarantine`] and
+//! [`history`] read for files and people, [`deliveries`] keeps what targets were given, [`runs`] keeps the books and
+//! recovers from a killed run;
 //! [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
 //! anew needs, [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
 
@@ -13,15 +15,18 @@ pub mod accounts;
 pub mod alerts;
 pub mod codec;
 pub mod deliveries;
+pub mod denials;
 pub mod history;
 pub mod ingest;
 mod interned;
 pub mod leads;
+pub mod ledger;
 pub mod listing;
 pub mod loads;
 pub mod looks;
 pub mod metrics;
 pub mod model;
+pub mod page;
 pub mod points;
 pub mod quarantine;
 pub mod replay;
@@ -62,6 +67,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_account_claims.sql"),
     include_str!("migrations/0014_contacts.sql"),
     include_str!("migrations/0015_metrics.sql"),
+    include_str!("migrations/0016_ledger.sql"),
     include_str!("migrations/0021_deliveries.sql"),
 ];
 
@@ -69,6 +75,9 @@ const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// The step since which rows are found by their record id, too.
 const RECORD_IDS_SINCE: i64 = 7;
+
+/// The step that chains the ledger.
+const CHAINED_SINCE: usize = 16;
 
 /// Earlier SQLite versions can lose committed writes when a WAL is reset
 /// (<https://sqlite.org/wal.html#the_wal_reset_bug>).
@@ -282,10 +291,13 @@ impl Store {
             return Ok(());
         }
         let transaction = self.connection.transaction()?;
-        for step in &MIGRATIONS[version as usize..] {
+        for (number, step) in (1..).zip(MIGRATIONS).skip(version as usize) {
             transaction
                 .execute_batch(step)
                 .context("cannot bring the store's schema up to date")?;
+            if number == CHAINED_SINCE {
+                ledger::take_over(&transaction)?;
+            }
         }
         if version < RECORD_IDS_SINCE {
             touches::add_record_id_keys(&transaction)?;

@@ -265,6 +265,10 @@ impl Store {
               OR (kind = 'h' AND no IN (SELECT held_no FROM held
                       WHERE input_no IN (SELECT input_no FROM temp.purged_input)));
              DELETE FROM match_key WHERE submission_no IN (SELECT submission_no FROM temp.purged);
+             DELETE FROM consent_denial WHERE
+                 (kind = 's' AND no IN (SELECT submission_no FROM temp.purged))
+              OR (kind = 't' AND no IN (SELECT touch_no FROM touch
+                      WHERE input_no IN (SELECT input_no FROM temp.purged_input)));
              DELETE FROM mended WHERE input_no IN (SELECT input_no FROM temp.purged_input)
                  OR quarantine_no IN (SELECT quarantine_no FROM quarantine
                       WHERE input_no IN (SELECT input_no FROM temp.purged_input));

@@ -228,7 +228,7 @@ pub(super) fn read_touch(row: &Row<'_>) -> Result<KeptTouch> {
     })
 }
 
-fn read_identities(text: &str) -> Result<Vec<Identity>> {
+pub(super) fn read_identities(text: &str) -> Result<Vec<Identity>> {
     let texts: Vec<String> =
         serde_json::from_str(text).context("the identities of a touch are not readable")?;
     Ok(texts.iter().filter_map(|text| text.parse().ok()).collect())

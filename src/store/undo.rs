@@ -2,13 +2,15 @@
 //!
 //! Its rows go, with three exceptions. A row that a later run brought, too, stays as that run's: there it
 //! had been passed over as seen before, and would otherwise be lost. The consent ledger keeps its records
-//! and appends that they no longer count. Numbers and lead ids are not given to anybody else.
+//! without what they say about people, and appends that they no longer count. Numbers and lead ids are not given to anybody else.
 
 use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
+use super::denials::takes_back;
 use super::ingest::held_keys;
+use super::leads::claims;
 use crate::identity::guard::holder;
 use crate::identity::keys::Keyring;
 use crate::model::ids::{LeadId, RunNo, SubmissionNo};
@@ -178,6 +180,12 @@ impl Store {
                 .prepare_cached("INSERT INTO match_key VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![hash.0, submission.0, kind as i64, holder])?;
         }
+        self.connection
+            .prepare_cached("DELETE FROM consent_denial WHERE kind = 's' AND no = ?1")?
+            .execute([submission.0])?;
+        if takes_back(&claims(self.member_row(submission)?.consents.as_deref())?) {
+            self.note_denying_row(&keys, submission.0)?;
+        }
         Ok(())
     }
 
@@ -185,7 +193,7 @@ impl Store {
     /// `by` is the run that takes it back.
     pub fn take_rows_back(&self, run: RunNo, by: RunNo, as_of_ms: i64) -> Result<TakenBack> {
         let taken_back = TakenBack {
-            consents: self.supersede_consents("i.run_no = ?1", run.0, by, as_of_ms)?,
+            consents: self.supersede_consents_of_run(run, by, as_of_ms)?,
             ..self.rows_of(run)?
         };
         for (table, column) in
@@ -217,38 +225,6 @@ impl Store {
             repeated: count("repeat")?,
             ..TakenBack::default()
         })
-    }
-
-    /// Appends to the ledger that what `submission` agreed to as an earlier run had it no longer counts.
-    pub fn supersede_consents_of(
-        &self,
-        submission: SubmissionNo,
-        by: RunNo,
-        as_of_ms: i64,
-    ) -> Result<u64> {
-        self.supersede_consents("c.submission_no = ?1", submission.0, by, as_of_ms)
-    }
-
-    fn supersede_consents(
-        &self,
-        condition: &str,
-        value: i64,
-        by: RunNo,
-        as_of_ms: i64,
-    ) -> Result<u64> {
-        let next = self.next_number("consent_record", "seq")?;
-        let sql = format!(
-            "INSERT INTO consent_record
-             SELECT ?3 - 1 + row_number() OVER (ORDER BY c.seq), c.submission_no, ?2, c.purpose,
-                    c.channel, 'undone', ?4, c.wording_no, 'undo', c.seq, i.name || ':' || s.line
-             FROM consent_record AS c JOIN submission AS s USING (submission_no)
-             JOIN input AS i USING (input_no)
-             WHERE {condition} AND c.state <> 'undone' AND NOT EXISTS
-                 (SELECT 1 FROM consent_record AS later WHERE later.supersedes = c.seq)
-             ORDER BY c.seq"
-        );
-        let appended = self.connection.execute(&sql, params![value, by.0, next, as_of_ms])?;
-        Ok(appended as u64)
     }
 
     /// Removes the turns that `run` took, and that nobody could take a lead in it; the rotation stands as if

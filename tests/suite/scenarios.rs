@@ -64,6 +64,8 @@ fn check(case: &str) {
             compared += 1;
         }
     }
+    let contacted = workspace.ok(&["consent", "gaps", "--contacted", "--format", "json"]);
+    assert_eq!(contacted.stdout.trim(), "[]", "{case}: somebody was contacted without a consent");
     for name in &scenario.compare {
         let found = fs::read(workspace.path("out/latest").join(name))
             .unwrap_or_else(|fault| panic!("{case}: {name}: {fault}"));

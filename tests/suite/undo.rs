@@ -226,7 +226,9 @@ fn the_ledger_keeps_what_was_undone_and_says_so() {
     assert_eq!(summary["undo"]["consents"], given);
     assert_eq!(workspace.number(all), before + given, "appended to, never edited");
     assert_eq!(workspace.number("SELECT count(*) FROM consents"), counting - given);
-    let evidence = "SELECT DISTINCT evidence FROM consent_record WHERE state = 'undone'";
+    let evidence =
+        "SELECT DISTINCT payload ->> 'place' FROM consent_record JOIN consent_payload USING (seq)
+                    WHERE state = 'undone'";
     assert_eq!(workspace.sql(evidence), [["./inbox/night-2.csv:2"]]);
     let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
     for edit in ["DELETE FROM consent_record", "UPDATE consent_record SET state = 'given'"] {

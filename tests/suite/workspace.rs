@@ -114,6 +114,8 @@ impl Workspace {
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
+        // Else two ledgers would never be the same.
+        command.env("LEADMILL_TEST_SALTS", "suite");
         command.args(args);
         if !args.contains(&"--as-of") {
             command.args(["--as-of", AS_OF]);

@@ -241,6 +241,8 @@ fn a_question_that_asks_the_other_way_round_is_answered_the_other_way_round() {
 #[track_caller]
 fn check_mapped(affirms: ConsentState, text: &str, expected: &str) {
     let mapping = ConsentMapping {
+        policy: None,
+        proves_nothing: false,
         purpose: Purpose::new(Purpose::MARKETING),
         channels: vec![Channel::Email],
         wording: None,

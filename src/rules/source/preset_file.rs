@@ -106,14 +106,26 @@ pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
 fn consents(table: &Table<'_>) -> (Vec<String>, Vec<ConsentMapping>) {
     table
         .tables("consent", |consent| {
+            let affirms = consent.opt_choice("affirms", ConsentState::ALL);
+            // A form behind which a mail with a link goes out: until they click it, nothing is agreed to.
+            let asks_to_confirm = consent.bool_or("double-opt-in", false);
+            if asks_to_confirm && affirms.is_some_and(|state| state != ConsentState::Given) {
+                consent.error(
+                    "double-opt-in",
+                    "`double-opt-in` is for a consent that affirms `given`",
+                    Some("leave out one of the two".to_owned()),
+                );
+            }
+            let affirms = affirms.unwrap_or(ConsentState::Given);
             let mapping = ConsentMapping {
                 purpose: Purpose::new(&consent.string("purpose")),
                 channels: consent.choices("channels", Channel::ALL),
                 wording: consent.opt_string("wording"),
                 mechanism: consent.opt_string("mechanism").unwrap_or_else(|| "checkbox".into()),
-                affirms: consent
-                    .opt_choice("affirms", ConsentState::ALL)
-                    .unwrap_or(ConsentState::Given),
+                policy: consent.opt_string("policy"),
+                proves_nothing: consent.bool_or("pre-ticked", false)
+                    | consent.bool_or("bought", false),
+                affirms: if asks_to_confirm { ConsentState::DoiSent } else { affirms },
             };
             consent.opt_string("because");
             if mapping.channels.is_empty() {

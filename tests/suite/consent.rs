@@ -1,0 +1,243 @@
+//! The consent ledger as an auditor meets it: proofs, withdrawals, gaps, and whether anybody touched it.
+
+use std::fmt::Write as _;
+
+use super::workspace::Workspace;
+
+const SENTENCE: &str = "Wyrażam zgodę na przesyłanie informacji handlowych e-mailem";
+const ANNA: &str = "anna@przyklad.pl";
+
+/// Takes in rows of time, name, address, number and answer to the question of [`SENTENCE`].
+fn take_in(workspace: &Workspace, night: u32, rows: &[&str]) -> String {
+    workspace.clear_or_make_inbox();
+    let header = format!("id,created_at,full_name,email,phone,message,{SENTENCE}");
+    let mut text = format!("{header}\n");
+    for (number, row) in rows.iter().enumerate() {
+        writeln!(text, "n{night}-{number},{row}").unwrap();
+    }
+    workspace.input(&format!("night-{night}.csv"), text);
+    let outcome = workspace.run(&["run", "--json", "--as-of", &at(night)]);
+    assert!([0, 3].contains(&outcome.code), "{}", outcome.stderr);
+    outcome.json()["run"].as_str().unwrap().to_owned()
+}
+
+fn at(night: u32) -> String {
+    format!("2026-11-{night:02}T21:00:00Z")
+}
+
+#[track_caller]
+fn prove(workspace: &Workspace, who: &str, night: u32, expected: bool) -> String {
+    let outcome = workspace.run(&["consent", "prove", who, "--as-of", &at(night)]);
+    assert_eq!(outcome.code, i32::from(!expected), "{}{}", outcome.stdout, outcome.stderr);
+    outcome.flat()
+}
+
+#[test]
+fn a_consent_is_proven_with_its_text_its_place_and_its_record() {
+    let workspace = Workspace::new();
+    take_in(
+        &workspace,
+        1,
+        &["2026-11-01T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Prosze o oferte,tak"],
+    );
+    let proven = prove(&workspace, ANNA, 2, true);
+    for word in [SENTENCE, "tak", "night-1.csv:2", "proof B", "record 1", ANNA] {
+        assert!(proven.contains(word), "{word}: {proven}");
+    }
+    // It was not there yet a day before, and nobody asked about text messages.
+    let before = workspace.run(&["consent", "prove", ANNA, "--as-of", "2026-10-31T09:00:00Z"]);
+    assert_eq!(before.code, 1);
+    let by_sms = workspace.run(&["consent", "prove", ANNA, "--channel", "sms", "--as-of", &at(2)]);
+    assert_eq!(by_sms.code, 1);
+    assert!(by_sms.flat().contains("none is on record"), "{}", by_sms.stdout);
+    workspace
+        .run(&["consent", "prove", ANNA, "--channel", "smss"])
+        .expect_code(2)
+        .says(&["no channel `smss`", "did you mean `sms`"]);
+    let told = workspace.ok(&["consent", "prove", ANNA, "--json", "--as-of", &at(2)]).json();
+    assert_eq!(told["record"]["wording"], SENTENCE);
+    assert_eq!(told["is_proven"], true);
+}
+
+#[test]
+fn a_bare_yes_is_on_record_and_proves_nothing() {
+    let workspace = Workspace::new();
+    workspace
+        .table("a.csv", &["1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,,PL,Prosze,yes"]);
+    workspace.ok(&["run"]);
+    let outcome = workspace.run(&["consent", "prove", ANNA]).expect_code(1);
+    assert!(outcome.flat().contains("is proven by grade D, and B is needed"), "{}", outcome.stdout);
+    let gaps = workspace.ok(&["consent", "gaps", "--format", "json"]).json();
+    assert_eq!(gaps[0]["grade"], "D");
+    assert_eq!(gaps[0]["address"], ANNA);
+    assert_eq!(
+        workspace
+            .ok(&["consent", "gaps", "--grade", "C", "--format", "json"])
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+}
+
+#[test]
+fn a_withdrawal_stops_what_an_older_consent_that_comes_later_allows() {
+    let workspace = Workspace::new();
+    take_in(
+        &workspace,
+        1,
+        &["2026-11-01T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Prosze o oferte,tak"],
+    );
+    let withdrawn = workspace.ok(&[
+        "consent",
+        "withdraw",
+        ANNA,
+        "--because",
+        "called us",
+        "--json",
+        "--as-of",
+        &at(3),
+    ]);
+    prove(&workspace, ANNA, 2, true);
+    assert!(prove(&workspace, ANNA, 4, false).contains("was withdrawn"));
+    // An older yes comes later, at another address of hers, too.
+    take_in(
+        &workspace,
+        5,
+        &["2026-11-02T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600123457,Prosze o oferte,tak"],
+    );
+    prove(&workspace, ANNA, 6, false);
+    // It is not taken back by accident.
+    let run = withdrawn.json()["run"].as_str().unwrap().to_owned();
+    workspace.run(&["undo", &run]).expect_code(2).says(&["is not undone", "hint:"]);
+    // A newer one that can be proven lifts it.
+    take_in(
+        &workspace,
+        7,
+        &["2026-11-07T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Prosze o oferte,tak"],
+    );
+    prove(&workspace, ANNA, 8, true);
+    let shown = workspace.ok(&["consent", "show", ANNA, "--as-of", &at(8)]).flat();
+    assert!(
+        shown.contains("withdrawn") && shown.contains("called us") || shown.contains("given"),
+        "{shown}"
+    );
+    workspace.ok(&["rebuild", "--check"]);
+    workspace.ok(&["consent", "verify"]);
+}
+
+#[test]
+fn a_merge_does_not_spread_a_consent_to_another_address() {
+    let workspace = Workspace::new();
+    let rows = [
+        "2026-11-01T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600123457,Prosze o oferte,tak",
+        "2026-11-02T09:00:00Z,Anna Wzorcowa,a.wzorcowa@inny.pl,600123457,Prosze o oferte,",
+    ];
+    take_in(&workspace, 3, &rows);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
+    let asked = |address: &str| {
+        let args = ["consent", "prove", ANNA, "--address", address, "--as-of", &at(4)];
+        workspace.run(&args).code
+    };
+    assert_eq!((asked(ANNA), asked("a.wzorcowa@inny.pl")), (0, 1));
+}
+
+#[test]
+fn who_shares_a_mailbox_is_spared_as_well() {
+    let workspace = Workspace::new();
+    let rows = [
+        "2026-11-01T09:00:00Z,Anna Wzorcowa,biuro@przyklad.pl,,Prosze o oferte,tak",
+        "2026-11-01T10:00:00Z,Jan Kowalski,biuro@przyklad.pl,,Prosze o oferte,tak",
+    ];
+    take_in(&workspace, 1, &rows);
+    let leads = workspace.sql("SELECT id FROM leads ORDER BY lead_no").concat();
+    assert_eq!(leads.len(), 2);
+    for lead in &leads {
+        prove(&workspace, lead, 2, true);
+    }
+    let may = "SELECT count(*) FROM lead WHERE may_email AND merged_into IS NULL";
+    assert_eq!(workspace.number(may), 2);
+    workspace.ok(&[
+        "consent",
+        "withdraw",
+        &leads[0],
+        "--address",
+        "biuro@przyklad.pl",
+        "--because",
+        "unsubscribed",
+        "--as-of",
+        &at(3),
+    ]);
+    for lead in &leads {
+        prove(&workspace, lead, 4, false);
+    }
+    assert_eq!(workspace.number(may), 0);
+    // An unsubscribe event of the mailer does the same, and so does what comes before its lead.
+    let other = Workspace::new();
+    other.input(
+        "events.csv",
+        "timestamp,event,email\n2026-11-02T10:00:00Z,unsubscribed,biuro@przyklad.pl\n",
+    );
+    other.ok(&["run", "--as-of", &at(2)]);
+    take_in(&other, 3, &rows);
+    assert_eq!(other.number(may), 0);
+    other.ok(&["rebuild", "--check"]);
+}
+
+#[test]
+fn the_ledger_is_verified_against_a_manifest_and_damage_ends_with_five() {
+    let workspace = Workspace::new();
+    let anna = "2026-11-01T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Prosze o oferte,tak";
+    let run = take_in(&workspace, 1, &[anna]);
+    let manifest = workspace.path("out/runs").join(&run);
+    let anchor = manifest.to_str().unwrap();
+    take_in(
+        &workspace,
+        2,
+        &["2026-11-02T09:00:00Z,Jan Kowalski,jan@przyklad.pl,,Prosze o oferte,nie"],
+    );
+    let whole = workspace.ok(&["consent", "verify", "--anchor", anchor]).flat();
+    assert!(whole.contains("the ledger is whole"), "{whole}");
+    let told = workspace.ok(&["consent", "verify", "--json"]).json();
+    assert_eq!(told["head"], workspace.run_json()["ledger"]["head"]);
+    assert_eq!(told["records"], workspace.run_json()["ledger"]["records"]);
+    let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
+    store
+        .execute_batch(
+            "DROP TRIGGER consent_is_not_edited;
+             UPDATE consent_record SET state = 'refused' WHERE seq = 1;",
+        )
+        .unwrap();
+    let damaged = workspace.run(&["consent", "verify"]).expect_code(5);
+    assert!(damaged.stdout.contains("record 1 does not follow"), "{}", damaged.stdout);
+    damaged.says(&["hint:"]);
+    workspace.file("nothing.json", "{}");
+    workspace
+        .run(&["consent", "verify", "--anchor", "nothing.json"])
+        .expect_code(2)
+        .says(&["says nothing about the consent ledger", "hint:"]);
+}
+
+#[test]
+fn texts_are_listed_and_shown() {
+    let workspace = Workspace::new();
+    take_in(
+        &workspace,
+        1,
+        &["2026-11-01T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Prosze o oferte,tak"],
+    );
+    let listed = workspace.ok(&["consent", "notice", "--format", "json"]).json();
+    assert_eq!(listed[0]["text"], SENTENCE);
+    let sha256 = listed[0]["sha256"].as_str().unwrap();
+    let shown = workspace.ok(&["consent", "notice", &sha256[..10]]).flat();
+    assert!(shown.contains(SENTENCE) && shown.contains(sha256), "{shown}");
+    workspace.run(&["consent", "notice", "zz"]).expect_code(2).says(&["no text", "hint:"]);
+}
+
+#[test]
+fn nobody_is_contacted_without_a_consent() {
+    let contacted =
+        Workspace::fixtures_run().ok(&["consent", "gaps", "--contacted", "--format", "json"]);
+    assert_eq!(contacted.stdout.trim(), "[]");
+}
