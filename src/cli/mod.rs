@@ -8,6 +8,7 @@ mod calibrate;
 mod check;
 mod clock;
 mod consent;
+mod dead_letter;
 mod explain;
 mod horizon;
 mod init;
@@ -31,6 +32,7 @@ mod simulate;
 mod sniff;
 mod split;
 mod subject;
+mod target;
 mod tasks;
 mod terminal;
 mod tick;
@@ -86,6 +88,8 @@ enum Command {
     Model(model::Model),
     Split(split::Split),
     Subject(subject::Subject),
+    Target(target::Target),
+    DeadLetter(dead_letter::DeadLetter),
     Tasks(tasks::Tasks),
     Tick(tick::Tick),
     Explain(explain::Explain),
@@ -122,6 +126,8 @@ pub fn main() -> ExitCode {
         Command::Model(command) => command.run(global),
         Command::Split(command) => command.run(global),
         Command::Subject(command) => command.run(global),
+        Command::Target(command) => command.run(global),
+        Command::DeadLetter(command) => command.run(global),
         Command::Tasks(command) => command.run(global),
         Command::Tick(command) => command.run(global),
         Command::Explain(command) => command.run(global),

@@ -30,6 +30,7 @@ use crate::store::key::key_path;
 /// again. Leads that time alone may have changed (points fade, windows end) are looked at again, also
 /// when nothing comes in.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Run {
     /// Files, folders, globs, or `-` for stdin.
     #[arg(value_name = "INPUT")]
@@ -43,6 +44,9 @@ pub struct Run {
     /// Write every lead to the CRM files, not only new and changed ones.
     #[arg(long)]
     full: bool,
+    /// Also say for each target how many rows are new, changed, unchanged, withdrawn and refused.
+    #[arg(long, conflicts_with = "json")]
+    diff: bool,
     /// End with one JSON object on stdout instead of tables.
     #[arg(long)]
     json: bool,
@@ -238,6 +242,10 @@ impl Run {
         }
         terminal::print(&terminal::table(&lines, &[1]))?;
         terminal::print("")?;
+        if self.diff {
+            terminal::print(&deliveries(summary))?;
+            terminal::print("")?;
+        }
         if self.keep_nothing {
             return terminal::print("dry run: nothing was stored or published");
         }
@@ -249,6 +257,18 @@ impl Run {
             latest.display()
         ))
     }
+}
+
+/// Returns what each target was given as a table.
+fn deliveries(summary: &RunSummary) -> String {
+    let header = ["target", "new", "changed", "unchanged", "withdrawn", "refused"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    for one in &summary.deliveries {
+        let counts = [one.new, one.changed, one.unchanged, one.withdrawn, one.refused];
+        let counts = counts.iter().map(u64::to_string);
+        rows.push(std::iter::once(one.target.clone()).chain(counts).collect());
+    }
+    terminal::table(&rows, &[1, 2, 3, 4, 5])
 }
 
 /// Makes Ctrl-C and SIGTERM stop the run at the next edge; a second one stops the process at once,

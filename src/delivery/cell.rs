@@ -6,13 +6,14 @@ use std::fmt::Write as _;
 use chrono_tz::Tz;
 
 use super::crm::Lookups;
+use super::rewrite::{rewrite, sha256};
 use crate::model::decision::{Contribution, Group, ModelScores, Score};
 use crate::model::field;
 use crate::model::lead::Lead;
 use crate::model::moment::utc_from_ms;
 use crate::model::spreadsheet;
 use crate::rules::field::{FieldCatalog, FieldKind};
-use crate::rules::target::{Column, ColumnValue, Derived, TooLong};
+use crate::rules::target::{Column, ColumnValue, Derived, Form, TooLong};
 
 /// What a cell's text is proven to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,8 @@ pub(super) fn json(cell: &CellText<'_>) -> serde_json::Value {
         (_, "") => serde_json::Value::Null,
         (CellKind::Boolean, "true") => true.into(),
         (CellKind::Boolean, "false") => false.into(),
-        (CellKind::Number, text) => text
+        // `%s` writes seconds since 1970, which programs want as a number.
+        (CellKind::Number | CellKind::Instant, text) => text
             .parse::<i64>()
             .map(Into::into)
             .or_else(|_| text.parse::<f64>().map(Into::into))
@@ -54,74 +56,127 @@ pub(super) fn json(cell: &CellText<'_>) -> serde_json::Value {
     }
 }
 
-pub(super) fn fit(column: &Column, text: &mut Cow<'_, str>) -> Result<(), String> {
-    let Some(most) = column.max_length else { return Ok(()) };
-    let Some((end, _)) = text.char_indices().nth(most) else { return Ok(()) };
-    match column.too_long {
-        TooLong::Cut => {
-            text.to_mut().truncate(end);
-            Ok(())
-        }
-        TooLong::Refuse => {
-            Err(format!("the value has {} characters, at most {most} fit", text.chars().count()))
-        }
-    }
-}
-
+/// Returns what `column` shows of `lead`, rewritten and cut as the target wants it.
 pub(super) fn cell<'a>(
     column: &'a Column,
     lead: &'a Lead,
     fields: &FieldCatalog,
-    lookups: &Lookups<'_>,
+    lookups: &Lookups<'a>,
 ) -> CellText<'a> {
-    if let Some(constant) = &column.constant {
-        return CellText { text: constant.as_str().into(), kind: CellKind::Text };
+    if column.unless.iter().any(|value| has(value, lead, lookups)) {
+        return CellText { text: "".into(), kind: CellKind::Text };
     }
-    let found = column.from.iter().find_map(|value| {
-        let text = match value {
-            ColumnValue::Field(number) => lead.values.get(*number).map(Cow::Borrowed),
-            ColumnValue::Derived(derived) => derive(*derived, column, lead, lookups),
-        };
-        text.filter(|text| !text.is_empty()).map(|text| (text, kind(*value, fields)))
-    });
-    let (text, kind) = match found {
-        None => (None, CellKind::Text),
-        Some((text, kind)) => {
-            let mapped = column.map.get(&*text).or(column.map_others_to.as_ref());
-            match mapped {
-                // The target's own word may be of any kind.
-                Some(word) => (Some(Cow::Borrowed(word.as_str())), CellKind::Text),
-                None => (Some(text), kind),
-            }
-        }
+    let (text, kind) = match &column.constant {
+        Some(constant) => (Some(constant.as_str().into()), CellKind::Text),
+        None => shown(column, lead, fields, lookups),
     };
     let text = text.or_else(|| column.default.as_deref().map(Cow::Borrowed)).unwrap_or_default();
-    CellText { text, kind }
+    let mut cell = CellText { text, kind: proven(column.form, kind) };
+    spell(column, &mut cell);
+    cell
 }
 
-fn kind(value: ColumnValue, fields: &FieldCatalog) -> CellKind {
+/// Returns whether `value` of `lead` is there.
+pub(super) fn has<'a>(value: &ColumnValue, lead: &'a Lead, lookups: &Lookups<'a>) -> bool {
+    text_of(value, None, lead, lookups).is_some()
+}
+
+/// Returns the value in the target's words, and what kind of value it is.
+fn shown<'a>(
+    column: &'a Column,
+    lead: &'a Lead,
+    fields: &FieldCatalog,
+    lookups: &Lookups<'a>,
+) -> (Option<Cow<'a, str>>, CellKind) {
+    let text_of = |value: &ColumnValue| text_of(value, column.format.as_deref(), lead, lookups);
+    if let Some(join) = &column.join {
+        let texts: Vec<Cow<'_, str>> = column.from.iter().filter_map(text_of).collect();
+        let joined = (!texts.is_empty()).then(|| texts.join(join).into());
+        return (joined, CellKind::Text);
+    }
+    let found = column.from.iter().find_map(|value| Some((text_of(value)?, kind(value, fields))));
+    let Some((text, kind)) = found else { return (None, CellKind::Text) };
+    match column.map.get(&*text).or(column.map_others_to.as_ref()) {
+        // The target's own word may be of any kind.
+        Some(word) => (Some(Cow::Borrowed(word.as_str())), CellKind::Text),
+        None => (Some(text), kind),
+    }
+}
+
+fn text_of<'a>(
+    value: &ColumnValue,
+    format: Option<&str>,
+    lead: &'a Lead,
+    lookups: &Lookups<'a>,
+) -> Option<Cow<'a, str>> {
+    let text = match value {
+        ColumnValue::Field(number) => lead.values.get(*number).map(Cow::Borrowed),
+        ColumnValue::Derived(derived) => derive(*derived, format, lead, lookups),
+        ColumnValue::Consent(purpose, channel) => {
+            let mut said = lookups.consents.iter();
+            let said = said.find(|(of, through, _)| of == purpose && through == channel);
+            said.map(|(.., allowed)| flag(*allowed))
+        }
+    };
+    text.filter(|text| !text.is_empty())
+}
+
+fn spell(column: &Column, cell: &mut CellText<'_>) {
+    if let Some(how) = column.rewrite {
+        cell.text = rewrite(&cell.text, how).into();
+    }
+    if column.is_hashed {
+        cell.text = sha256(&cell.text).into_owned().into();
+        cell.kind = CellKind::Text;
+    }
+    if !column.prefix.is_empty() && !cell.text.is_empty() {
+        cell.text.to_mut().insert_str(0, &column.prefix);
+    }
+    if column.too_long == TooLong::Cut
+        && let Some(most) = column.max_length
+        && let Some((end, _)) = cell.text.char_indices().nth(most)
+    {
+        cell.text.to_mut().truncate(end);
+    }
+}
+
+/// What the target says that it takes tells more than where the value is from.
+fn proven(form: Option<Form>, kind: CellKind) -> CellKind {
+    match form {
+        Some(Form::Number | Form::Integer) => CellKind::Number,
+        Some(Form::Boolean) => CellKind::Boolean,
+        Some(Form::Phone) => CellKind::Phone,
+        _ => kind,
+    }
+}
+
+fn flag(holds: bool) -> Cow<'static, str> {
+    if holds { "true" } else { "false" }.into()
+}
+
+fn kind(value: &ColumnValue, fields: &FieldCatalog) -> CellKind {
     match value {
-        ColumnValue::Field(number) => match fields.spec(number).kind {
+        ColumnValue::Field(number) => match fields.spec(*number).kind {
             FieldKind::Phone => CellKind::Phone,
             FieldKind::Number => CellKind::Number,
             FieldKind::Boolean => CellKind::Boolean,
             // The catalog may come without a rule file; E.164 is what the core field holds by contract.
-            _ if number == field::PHONE => CellKind::Phone,
+            _ if *number == field::PHONE => CellKind::Phone,
             _ => CellKind::Text,
         },
+        ColumnValue::Consent(..) => CellKind::Boolean,
         ColumnValue::Derived(derived) => match derived {
             Derived::Score
             | Derived::ScoreFit
             | Derived::ScoreIntent
             | Derived::ScoreBehavior
             | Derived::ScoreQuality
+            | Derived::ConversionValue
             | Derived::NSubmissions => CellKind::Number,
             Derived::ConsentMarketingEmail | Derived::ConsentMarketingPhone | Derived::IsNew => {
                 CellKind::Boolean
             }
-            Derived::FirstSubmittedAt | Derived::LastSubmittedAt | Derived::TaskDue => {
-                CellKind::Instant
-            }
+            known if known.is_instant() => CellKind::Instant,
             _ => CellKind::Text,
         },
     }
@@ -129,18 +184,17 @@ fn kind(value: ColumnValue, fields: &FieldCatalog) -> CellKind {
 
 fn derive<'a>(
     derived: Derived,
-    column: &Column,
+    format: Option<&str>,
     lead: &'a Lead,
-    lookups: &Lookups<'_>,
+    lookups: &Lookups<'a>,
 ) -> Option<Cow<'a, str>> {
     let group = |group: Group| lead.score.groups[group as usize].to_string().into();
-    let flag = |holds: bool| if holds { "true" } else { "false" }.into();
     Some(match derived {
         Derived::TaskId => lookups.task?.0.id().into(),
         Derived::TaskSubject => lookups.task?.0.planned.subject.clone().into(),
         Derived::TaskText => lookups.task?.1.trim_end().to_owned().into(),
         Derived::TaskChannel => lookups.task?.0.planned.channel.word().into(),
-        Derived::TaskDue => instant(lookups.task?.0.planned.due_ms, column, lookups.zone)?.into(),
+        Derived::TaskDue => instant(lookups.task?.0.planned.due_ms, format, lookups.zone)?.into(),
         Derived::TaskBecause => lookups.task?.0.planned.because.clone().into(),
         Derived::LeadId => lead.id.to_string().into(),
         Derived::FullName => lead.display_name().into(),
@@ -158,11 +212,21 @@ fn derive<'a>(
         Derived::ScoreReasons => score_reasons(&lead.score, lookups.score_reason).into(),
         Derived::Owner => lead.owner.as_deref()?.into(),
         Derived::OwnerEmail => (lookups.owner_email)(lead.owner.as_deref()?)?.into(),
+        Derived::OwnerName => (lookups.owner_name)(lead.owner.as_deref()?)?.into(),
+        Derived::RecordId => lookups.record_id?.into(),
+        Derived::ConversionId => {
+            let conversion = lookups.conversion?.0;
+            format!("{}/{}", lead.id, conversion.id).into()
+        }
+        Derived::ConversionName => lookups.conversion?.0.name.as_str().into(),
+        Derived::ConversionTime => instant(lookups.conversion?.1, format, lookups.zone)?.into(),
+        Derived::ConversionValue => lookups.conversion?.0.value.as_str().into(),
+        Derived::ConversionCurrency => lookups.conversion?.0.currency.as_str().into(),
         Derived::Queue => lead.queue.as_str().into(),
         Derived::RoutingReason => lead.routing_reason.as_str().into(),
         Derived::NSubmissions => lead.n_submissions.to_string().into(),
-        Derived::FirstSubmittedAt => instant(lead.first_submitted_ms, column, lookups.zone)?.into(),
-        Derived::LastSubmittedAt => instant(lead.last_submitted_ms, column, lookups.zone)?.into(),
+        Derived::FirstSubmittedAt => instant(lead.first_submitted_ms, format, lookups.zone)?.into(),
+        Derived::LastSubmittedAt => instant(lead.last_submitted_ms, format, lookups.zone)?.into(),
         Derived::ConsentMarketingEmail => flag(lead.marketing_email_allowed),
         Derived::ConsentMarketingPhone => flag(lead.marketing_phone_allowed),
         Derived::IsNew => flag(lead.is_new),
@@ -191,10 +255,10 @@ fn model_scores(models: &ModelScores) -> Option<String> {
     Some(texts.join("; "))
 }
 
-fn instant(epoch_ms: i64, column: &Column, zone: Tz) -> Option<String> {
+fn instant(epoch_ms: i64, format: Option<&str>, zone: Tz) -> Option<String> {
     let local = utc_from_ms(epoch_ms).with_timezone(&zone);
     let mut text = String::new();
-    let format = column.format.as_deref().unwrap_or("%Y-%m-%dT%H:%M:%S%:z");
+    let format = format.unwrap_or("%Y-%m-%dT%H:%M:%S%:z");
     // `Target::decode` has checked the format, so an instant of ours always goes through it.
     write!(text, "{}", local.format(format)).ok()?;
     Some(text)

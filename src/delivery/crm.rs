@@ -1,53 +1,166 @@
-//! Writes leads the way a [`Target`] wants them.
+//! Makes rows of leads the way a [`Target`] wants them, and writes them down.
 
-use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::Write;
 
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
+use sha2::{Digest as _, Sha256};
 
 use super::cell::{self, CellText};
-use super::fault_of;
+use super::encoding::{Encode, encoder};
+use super::form::{self, Refusal, RefusalCode};
+use crate::model::consent::{Channel, Purpose};
 use crate::model::decision::{Contribution, Score};
 use crate::model::lead::Lead;
 use crate::model::task::Task;
 use crate::rules::field::FieldCatalog;
-use crate::rules::target::{LineEnd, Profile, QuoteRule, Target, TargetFormat};
+use crate::rules::target::{
+    ColumnValue, Conversion, Derived, Form, SHEET_CELL_CHARS_MAX, Target, TargetFormat,
+};
 
 /// What a lead itself does not know, looked up while it is written.
 #[derive(Clone, Copy)]
 pub struct Lookups<'a> {
     /// E-mail address of the owner with this id.
     pub owner_email: &'a dyn Fn(&str) -> Option<String>,
+    /// Name of the owner with this id.
+    pub owner_name: &'a dyn Fn(&str) -> Option<String>,
     /// Why these points were given.
     pub score_reason: &'a dyn Fn(&Contribution) -> String,
     /// What to do with a lead of this score.
     pub action: &'a dyn Fn(&Score) -> String,
-    /// Zone in which instants are written.
+    /// Zone in which instants are written, unless the target has its own.
     pub zone: Tz,
-    /// The task that the row is, with what it says; `None` where the row is the lead.
+    /// What the gate says of the purposes and channels that the target asks about.
+    pub consents: &'a [(Purpose, Channel, bool)],
+    /// Id of the target's own record of the row, where it has told.
+    pub record_id: Option<&'a str>,
+    /// The task that the row is, with what it says; `None` where the row is none.
     pub task: Option<(&'a Task, &'a str)>,
+    /// The conversion that the row is, and when it happened, milliseconds since 1970 UTC.
+    pub conversion: Option<(&'a Conversion, i64)>,
 }
 
-/// What became of a lead that was offered to a target.
+/// One row of a target, checked and ready to be written.
+pub struct CrmRow<'a> {
+    cells: Vec<CellText<'a>>,
+}
+
+impl CrmRow<'_> {
+    /// Returns what the row says as a hash, leaving out what is another from run to run: the same hash is the same row.
+    pub fn hash(&self, target: &Target) -> [u8; 16] {
+        let mut hasher = Sha256::new();
+        for (column, cell) in target.columns.iter().zip(&self.cells) {
+            if !column.is_of_run() {
+                hasher.update((cell.text.len() as u64).to_le_bytes());
+                hasher.update(&*cell.text);
+            }
+        }
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&hasher.finalize()[..16]);
+        hash
+    }
+
+    /// Returns the texts of the cells, in the order of the target's columns.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.cells.iter().map(|cell| &*cell.text)
+    }
+}
+
+/// Returns the row that `lead` is in `target`, or why the target would refuse it.
+pub fn row<'a>(
+    target: &'a Target,
+    fields: &FieldCatalog,
+    lead: &'a Lead,
+    lookups: &Lookups<'a>,
+) -> Result<CrmRow<'a>, Refusal> {
+    let lookups = Lookups { zone: target.zone.unwrap_or(lookups.zone), ..*lookups };
+    let most = (target.format == TargetFormat::Xlsx).then_some(SHEET_CELL_CHARS_MAX);
+    let mut cells = Vec::with_capacity(target.columns.len());
+    for column in &target.columns {
+        let cell = cell::cell(column, lead, fields, &lookups);
+        form::check(column, &cell.text, most)?;
+        if column.form == Some(Form::Owner) && cell.text.is_empty() && lead.owner.is_some() {
+            return Err(Refusal {
+                code: RefusalCode::OwnerUnknown,
+                column: column.header.clone(),
+                reason: "routing.toml has nothing of the owner that the target would know"
+                    .to_owned(),
+            });
+        }
+        cells.push(cell);
+    }
+    missing(target, |at| cells[at].text.trim().is_empty())?;
+    Ok(CrmRow { cells })
+}
+
+/// Refuses a row in which what `target` requires is empty.
+pub(super) fn missing(target: &Target, is_empty: impl Fn(usize) -> bool) -> Result<(), Refusal> {
+    let header = |position: usize| target.columns[position].header.clone();
+    let refuse = |column, reason| Err(Refusal { code: RefusalCode::Missing, column, reason });
+    if let Some(position) = target.required.iter().find(|position| is_empty(**position)) {
+        let reason = format!("{} requires it and there is no value", target.name);
+        return refuse(header(*position), reason);
+    }
+    let any = &target.required_any;
+    if !any.is_empty() && any.iter().all(|position| is_empty(*position)) {
+        let headers: Vec<String> = any.iter().map(|position| header(*position)).collect();
+        let reason =
+            format!("{} requires one of {} to have a value", target.name, headers.join(", "));
+        return refuse(headers[0].clone(), reason);
+    }
+    Ok(())
+}
+
+/// Returns whether `lead` is any of the target's business: one of the values that it needs is there.
+pub fn concerns<'a>(target: &Target, lead: &'a Lead, lookups: &Lookups<'a>) -> bool {
+    let is_allowed = |(purpose, channel): &(Purpose, Channel)| {
+        let mut said = lookups.consents.iter();
+        said.any(|(of, through, allowed)| of == purpose && through == channel && *allowed)
+    };
+    let has = |value: &ColumnValue| cell::has(value, lead, lookups);
+    (target.needs_any.is_empty() || target.needs_any.iter().any(has))
+        && target.only_with_consent.iter().all(is_allowed)
+}
+
+/// Returns the purposes and channels that `target` asks the gate about, each once.
+pub fn asks_about(target: &Target) -> Vec<(Purpose, Channel)> {
+    let shown =
+        target.columns.iter().flat_map(|column| &column.from).filter_map(|value| match value {
+            ColumnValue::Consent(purpose, channel) => Some((purpose.clone(), *channel)),
+            ColumnValue::Field(_) | ColumnValue::Derived(_) => None,
+        });
+    let mut asked: Vec<_> = target.only_with_consent.iter().cloned().chain(shown).collect();
+    asked.sort();
+    asked.dedup();
+    asked
+}
+
+/// Returns whether `target` shows the ids of its own records.
+pub fn asks_for_record_ids(target: &Target) -> bool {
+    let shown = target.columns.iter().flat_map(|column| &column.from);
+    shown.into_iter().any(|value| *value == ColumnValue::Derived(Derived::RecordId))
+}
+
+/// What became of a row that was offered to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowFate {
     /// It stands in the file.
     Written,
+    /// The file is as large as it may be: the row belongs into the next part.
+    PartIsFull,
     /// The target would not take it.
-    Refused {
-        /// Header of the column at fault.
-        column: String,
-        /// What is wrong, in one sentence.
-        reason: String,
-    },
+    Refused(Refusal),
 }
 
-/// Writes one target's file, a lead at a time.
+/// Writes one file of a target, a row at a time.
 pub struct CrmWriter<'a, W: Write> {
     target: &'a Target,
-    fields: &'a FieldCatalog,
-    encoder: Encoder<W>,
+    encoder: Box<dyn Encode + 'a>,
+    out: W,
+    buffer: Vec<u8>,
+    bytes: u64,
     rows: u64,
     guarded: u64,
 }
@@ -63,129 +176,92 @@ pub struct Finished<W> {
     pub out: W,
 }
 
-enum Encoder<W: Write> {
-    Csv(Box<csv::Writer<W>>),
-    Jsonl(W, &'static [u8]),
-}
-
 impl<'a, W: Write> CrmWriter<'a, W> {
-    /// Opens the file: byte order mark and header are written at once.
-    pub fn new(target: &'a Target, fields: &'a FieldCatalog, mut out: W) -> Result<Self> {
-        let naming = || format!("write {}", target.file);
-        if target.bom {
-            out.write_all("\u{feff}".as_bytes()).with_context(naming)?;
-        }
-        let encoder = match target.format {
-            TargetFormat::Csv => {
-                let mut csv = csv_writer(target, out);
-                csv.write_record(target.columns.iter().map(|column| &column.header))
-                    .with_context(naming)?;
-                Encoder::Csv(Box::new(csv))
-            }
-            TargetFormat::Jsonl => Encoder::Jsonl(
-                out,
-                match target.line_end {
-                    LineEnd::Lf => b"\n",
-                    LineEnd::Crlf => b"\r\n",
-                },
-            ),
-        };
-        Ok(Self { target, fields, encoder, rows: 0, guarded: 0 })
+    /// Opens a file: what stands before the rows is written at once. `zone` is that of the workspace.
+    pub fn new(target: &'a Target, zone: Tz, out: W) -> Result<Self> {
+        let encoder = encoder(target, target.zone.unwrap_or(zone).name());
+        let mut writer =
+            Self { target, encoder, out, buffer: Vec::new(), bytes: 0, rows: 0, guarded: 0 };
+        writer.encoder.open(&mut writer.buffer)?;
+        writer.flush()?;
+        Ok(writer)
     }
 
-    /// Writes `lead`, or says why the target would refuse it; a refused lead leaves no trace in the file.
-    pub fn write(&mut self, lead: &Lead, lookups: &Lookups<'_>) -> Result<RowFate> {
-        let mut cells = Vec::with_capacity(self.target.columns.len());
-        for column in &self.target.columns {
-            let mut cell = cell::cell(column, lead, self.fields, lookups);
-            if let Err(reason) = cell::fit(column, &mut cell.text) {
-                return Ok(refused(&column.header, reason));
+    /// Writes `row`, or says that the file is full; the row leaves no trace in it then.
+    pub fn write(&mut self, row: &CrmRow<'_>) -> Result<RowFate> {
+        if self.rows > 0 && self.target.max_rows.is_some_and(|most| self.rows >= most) {
+            return Ok(RowFate::PartIsFull);
+        }
+        let guarded = self.encoder.row(&row.cells, &mut self.buffer)?;
+        if self.target.max_bytes.is_some_and(|most| self.bytes + self.buffer.len() as u64 > most) {
+            self.buffer.clear();
+            if self.rows > 0 {
+                return Ok(RowFate::PartIsFull);
             }
-            cells.push(cell);
+            return Ok(RowFate::Refused(Refusal {
+                code: RefusalCode::TooLarge,
+                column: String::new(),
+                reason: "the row alone is larger than a file may be".to_owned(),
+            }));
         }
-        if let Some(fate) = self.missing(&cells) {
-            return Ok(fate);
-        }
-        self.encode(&cells).with_context(|| format!("write {}", self.target.file))?;
+        self.flush()?;
+        self.guarded += guarded;
         self.rows += 1;
         Ok(RowFate::Written)
     }
 
     /// Closes the file and hands back what it was written to.
-    pub fn finish(self) -> Result<Finished<W>> {
-        let mut out = match self.encoder {
-            Encoder::Csv(csv) => csv.into_inner().map_err(csv::IntoInnerError::into_error)?,
-            Encoder::Jsonl(out, _) => out,
-        };
-        out.flush().with_context(|| format!("write {}", self.target.file))?;
-        Ok(Finished { rows: self.rows, guarded: self.guarded, out })
+    pub fn finish(mut self) -> Result<Finished<W>> {
+        self.encoder.close(&mut self.buffer)?;
+        self.flush()?;
+        self.out.flush().with_context(|| format!("write {}", self.target.file))?;
+        Ok(Finished { rows: self.rows, guarded: self.guarded, out: self.out })
     }
 
-    fn missing(&self, cells: &[CellText<'_>]) -> Option<RowFate> {
-        let empty = |position: &usize| cells[*position].text.trim().is_empty();
-        let header = |position: usize| self.target.columns[position].header.as_str();
-        if let Some(position) = self.target.required.iter().find(|position| empty(position)) {
-            let reason = format!("{} requires it and there is no value", self.target.name);
-            return Some(refused(header(*position), reason));
-        }
-        let any = &self.target.required_any;
-        if !any.is_empty() && any.iter().all(empty) {
-            let headers: Vec<&str> = any.iter().map(|position| header(*position)).collect();
-            let reason = format!(
-                "{} requires one of {} to have a value",
-                self.target.name,
-                headers.join(", ")
-            );
-            return Some(refused(headers[0], reason));
-        }
-        None
-    }
-
-    fn encode(&mut self, cells: &[CellText<'_>]) -> Result<()> {
-        match &mut self.encoder {
-            Encoder::Csv(csv) => {
-                for cell in cells {
-                    let text = match self.target.profile {
-                        Profile::Machine => Cow::Borrowed(&*cell.text),
-                        Profile::Spreadsheet => cell::guard_cell(cell),
-                    };
-                    self.guarded += u64::from(text.len() != cell.text.len());
-                    csv.write_field(&*text).map_err(fault_of)?;
-                }
-                csv.write_record(None::<&[u8]>).map_err(fault_of)?;
-            }
-            Encoder::Jsonl(out, line_end) => {
-                let object: serde_json::Map<String, serde_json::Value> = self
-                    .target
-                    .columns
-                    .iter()
-                    .zip(cells)
-                    .map(|(column, cell)| (column.header.clone(), cell::json(cell)))
-                    .collect();
-                serde_json::to_writer(&mut *out, &object).map_err(std::io::Error::from)?;
-                out.write_all(line_end)?;
-            }
-        }
+    fn flush(&mut self) -> Result<()> {
+        self.bytes += self.buffer.len() as u64;
+        self.out.write_all(&self.buffer).with_context(|| format!("write {}", self.target.file))?;
+        self.buffer.clear();
         Ok(())
     }
 }
 
-fn csv_writer<W: Write>(target: &Target, out: W) -> csv::Writer<W> {
-    csv::WriterBuilder::new()
-        .delimiter(target.delimiter)
-        .terminator(match target.line_end {
-            LineEnd::Lf => csv::Terminator::Any(b'\n'),
-            LineEnd::Crlf => csv::Terminator::CRLF,
-        })
-        .quote_style(match target.quote {
-            QuoteRule::Needed => csv::QuoteStyle::Necessary,
-            QuoteRule::Always => csv::QuoteStyle::Always,
-        })
-        .from_writer(out)
-}
+/// Tells rows of a file apart by the target's key.
+#[derive(Debug, Default)]
+pub struct Keys(HashSet<[u8; 16]>);
 
-fn refused(column: &str, reason: String) -> RowFate {
-    RowFate::Refused { column: column.to_owned(), reason }
+impl Keys {
+    /// Takes the key of `row`; refuses one that an earlier row has.
+    pub fn take(&mut self, target: &Target, row: &CrmRow<'_>) -> Result<(), Refusal> {
+        let Some(position) = target.key else { return Ok(()) };
+        self.take_text(target, &row.cells[position].text)
+    }
+
+    /// Takes `text` as the key of a row. Most targets find records whatever the case, Salesforce's ids apart.
+    pub(super) fn take_text(&mut self, target: &Target, text: &str) -> Result<(), Refusal> {
+        let Some(column) = target.key.map(|position| &target.columns[position]) else {
+            return Ok(());
+        };
+        let text = match column.form {
+            Some(Form::SalesforceId) => {
+                super::salesforce_id::canonical(text).unwrap_or_else(|| text.to_owned())
+            }
+            _ => text.to_lowercase(),
+        };
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&Sha256::digest(&text)[..16]);
+        if text.is_empty() || self.0.insert(hash) {
+            return Ok(());
+        }
+        Err(Refusal {
+            code: RefusalCode::DuplicateKey,
+            column: column.header.clone(),
+            reason: format!(
+                "an earlier row has the same, and {} would make one record of both",
+                target.name
+            ),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -262,18 +338,25 @@ mod tests {
         assert!(found.is_empty(), "{found:?}");
         let lookups = Lookups {
             owner_email: &|owner| Some(format!("{owner}@example.com")),
+            owner_name: &|owner| Some(owner.to_uppercase()),
             score_reason: &|given| match given.basis {
                 Basis::GroupLimit(cap) => format!("at most {cap}"),
                 _ => format!("Reason {}", given.rule),
             },
             action: &|score| format!("call the {} one", score.segment.word()),
             zone: Tz::Europe__Warsaw,
+            consents: &[],
+            record_id: None,
             task: None,
+            conversion: None,
         };
         let target = catalog.iter().next().unwrap();
-        let mut writer = CrmWriter::new(target, &fields, Vec::new()).unwrap();
-        let fates: Vec<RowFate> =
-            leads.iter().map(|lead| writer.write(lead, &lookups).unwrap()).collect();
+        let mut writer = CrmWriter::new(target, lookups.zone, Vec::new()).unwrap();
+        let fate = |lead| match row(target, &fields, lead, &lookups) {
+            Ok(row) => writer.write(&row).unwrap(),
+            Err(refusal) => RowFate::Refused(refusal),
+        };
+        let fates: Vec<RowFate> = leads.iter().map(fate).collect();
         let finished = writer.finish().unwrap();
         let written = fates.iter().filter(|fate| **fate == RowFate::Written).count();
         assert_eq!(finished.rows, written as u64);
@@ -325,13 +408,15 @@ mod tests {
             let (text, fates) = render(SALESFORCE, &[lead(values)]);
             match &fates[0] {
                 RowFate::Written => cell_of(&first_row(&text), "LastName").to_owned(),
-                RowFate::Refused { column, .. } => format!("refused for {column}"),
+                RowFate::Refused(refusal) => format!("refused for {}", refusal.column),
+                RowFate::PartIsFull => "full".to_owned(),
             }
         };
         assert_eq!(name(&[(field::FIRST_NAME, "Anna"), (field::COMPANY, "X")]), "Anna");
         assert_eq!(name(&[(field::COMPANY, "Łąka sp. z o.o.")]), "Łąka sp. z o.o.");
         assert_eq!(name(&[(field::EMAIL, "a.b@example.com")]), "a.b");
-        assert_eq!(name(&[(field::PHONE, "+48600123456")]), "refused for LastName");
+        assert_eq!(name(&[(field::PHONE, "+48600123456")]), "+48600123456");
+        assert_eq!(name(&[(field::EMAIL, "żółw@example.com")]), "refused for Email");
         assert_eq!(name(&[(field::LAST_NAME, &"ó".repeat(90))]), "ó".repeat(80));
         let long = format!("{}@example.com", "x".repeat(80));
         assert_eq!(name(&[(field::EMAIL, &long)]), "refused for Email");
@@ -343,12 +428,13 @@ mod tests {
         assert_eq!(text.lines().count(), 2);
         assert_eq!(
             fates[0],
-            RowFate::Refused {
+            RowFate::Refused(Refusal {
+                code: RefusalCode::Missing,
                 column: "Email".to_owned(),
                 reason:
                     "HubSpot contacts requires one of Email, First Name, Last Name to have a value"
                         .to_owned()
-            }
+            })
         );
     }
 

@@ -5,16 +5,25 @@
 //! them. Start at [`publication::Staging`], which every file of a run goes through, and
 //! [`crm::CrmWriter`]; [`erasing`] takes somebody out of files that are out.
 
+pub mod audit;
 mod cell;
 pub mod clusters;
 pub mod crm;
 pub mod erasing;
+mod encoding;
+pub mod form;
 pub mod mail;
 pub mod publication;
+pub mod published;
 pub mod rejects;
+pub mod results;
 pub mod review;
+mod rewrite;
+pub mod salesforce_id;
+mod strict_csv;
 pub mod tasks;
 pub mod traces;
+mod workbook;
 
 pub use self::cell::score_reasons;
 pub use crate::model::spreadsheet::{guard, unguard};

@@ -33,10 +33,31 @@ pub(super) fn watch(
     record: &RunRecord,
     figures: &AlertFigures,
 ) -> Result<Vec<Alert>> {
-    let watching = Watching { job, store, as_of: utc_from_ms(record.as_of_ms) };
     let is_import = record.kind != RunKind::Tick;
-    let asked = |rule: &&AlertRule| rule.kind.needs_no_import() || is_import;
-    let rules: Vec<&AlertRule> = job.rules.alerts.rules.iter().filter(asked).collect();
+    watch_those(job, store, record, figures, |kind| {
+        !kind.is_of_delivery() && (kind.needs_no_import() || is_import)
+    })
+}
+
+/// Asks the rules about what targets would not take; part of the publishing transaction, for only then it is known.
+pub(super) fn watch_deliveries(
+    job: &Job<'_>,
+    store: &Store,
+    record: &RunRecord,
+) -> Result<Vec<Alert>> {
+    watch_those(job, store, record, &AlertFigures::default(), AlertKind::is_of_delivery)
+}
+
+fn watch_those(
+    job: &Job<'_>,
+    store: &Store,
+    record: &RunRecord,
+    figures: &AlertFigures,
+    is_asked_for: impl Fn(AlertKind) -> bool,
+) -> Result<Vec<Alert>> {
+    let watching = Watching { job, store, as_of: utc_from_ms(record.as_of_ms) };
+    let all = &job.rules.alerts.rules;
+    let rules: Vec<&AlertRule> = all.iter().filter(|rule| is_asked_for(rule.kind)).collect();
     let (mut firing, mut told) = (Vec::new(), Vec::new());
     for rule in &rules {
         for found in watching.found(rule, figures)? {
@@ -50,7 +71,7 @@ pub(super) fn watch(
         }
     }
     // A rule that is no more finds nothing out of order.
-    let known = |id: &str| job.rules.alerts.rules.iter().any(|rule| rule.id == id);
+    let known = |id: &str| all.iter().any(|rule| rule.id == id);
     let is_asked = |id: &str| rules.iter().any(|rule| rule.id == id) || !known(id);
     store.close_alerts(record.no, record.as_of_ms, &is_asked, &firing)?;
     Ok(told)
@@ -95,6 +116,7 @@ impl Watching<'_> {
             AlertKind::HotUntouched => {
                 about_all(rule.of_waiting(self.store.count_hot_waiting(self.since(rule))?))
             }
+            AlertKind::DeadLetters => about_all(rule.of_waiting(self.store.count_dead_letters()?)),
             _ => about_all(rule.of_run(figures)),
         })
     }

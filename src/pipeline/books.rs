@@ -218,6 +218,11 @@ impl Books {
         self.alerts = alerts.into_iter().map(AlertBook::from).collect();
     }
 
+    /// Says that somebody is told of `alerts`, too.
+    pub fn tell_also(&mut self, alerts: Vec<Alert>) {
+        self.alerts.extend(alerts.into_iter().map(AlertBook::from));
+    }
+
     /// Returns what somebody is told: alerts that opened or go on, and limits of the workspace that were passed.
     pub fn alerts_and_limits(&self) -> Vec<AlertSummary> {
         let alerts = self.alerts.iter().map(|alert| AlertSummary {

@@ -9,7 +9,7 @@ use crate::consent::grade::grade;
 use crate::identity::keys::identity_hash;
 use crate::model::consent::{Channel, ConsentClaim, ConsentRecord, ConsentState, Purpose, Shown};
 use crate::model::field::{self, FieldValues};
-use crate::model::ids::{LeadId, RunNo, SubmissionNo};
+use crate::model::ids::{LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::touch::{Identity, IdentityKind, UNSUBSCRIBED};
 use crate::rules::RuleSet;
 use crate::store::Store;
@@ -297,6 +297,27 @@ pub(super) fn addresses(channel: Channel, values: &FieldValues) -> Vec<Option<&s
     let of_field = |field| values.get(field).into_iter().flat_map(|text| text.split("; "));
     let found: Vec<Option<&str>> = fields.into_iter().flat_map(of_field).map(Some).collect();
     if found.is_empty() { vec![None] } else { found }
+}
+
+/// Returns what `lead` agreed to, refused and took back, as the gate reads it at `as_of_ms`.
+pub(super) fn consents_of(
+    store: &Store,
+    rules: &RuleSet,
+    lead: LeadNo,
+    as_of_ms: i64,
+) -> Result<Vec<ConsentRecord>> {
+    let (mut rows, mut records) = (Vec::new(), Vec::new());
+    for member in store.members(lead)? {
+        let row = store.member_row(member.no)?;
+        let values = decode_values(&row.fields, &rules.fields)?;
+        let claims = claims(row.consents.as_deref())?;
+        Telling::of_row(&row, &claims, &values).add_to(&mut records, as_of_ms);
+        rows.push(row);
+    }
+    for denial in denials(store, &rows, RunNo(i64::MAX))? {
+        denial.add_to(&mut records, rules, as_of_ms)?;
+    }
+    Ok(records)
 }
 
 /// Returns the contact that is meant when a lead with these values is to be reached through `channel`.

@@ -10,22 +10,21 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::json;
 
-use super::Job;
 use super::books::Books;
 use super::contacts::Contacts;
+use super::deliveries::Deliveries;
 use super::event::{Event, Events};
 use super::forget;
 use super::messages::Messages;
 use super::page::page_of_run;
 use super::quarantine::{Closed, ToMend, as_row};
 use super::reports::{dropoff_figures, joined};
-use crate::delivery::crm::{CrmWriter, Lookups, RowFate};
+use super::{Job, alerts};
 use crate::delivery::publication::{StagedFile, Staging, file_stem};
 use crate::delivery::rejects::QuarantineOverview;
 use crate::delivery::tasks::{CalendarWriter, TaskListWriter};
 use crate::model::decision::Segment;
 use crate::model::ids::hex;
-use crate::model::lead::Lead;
 use crate::model::moment::utc_from_ms;
 use crate::model::task::Task;
 use crate::report::dropoff::{self, DropoffFigures, TargetFigures};
@@ -37,11 +36,10 @@ use crate::report::run_json::{
     WithdrawnLead,
 };
 use crate::rules::RuleSet;
-use crate::rules::target::{RowsOf, Target};
 use crate::store::Store;
 use crate::store::absorb::Horizon;
 use crate::store::alerts::KeptAlert;
-use crate::store::listing::{CountBy, LeadCounts, LeadFilter, ReadAs, TaskFilter};
+use crate::store::listing::{CountBy, LeadCounts, ReadAs, TaskFilter};
 use crate::store::quarantine::QuarantineFilter;
 use crate::store::runs::RunRecord;
 
@@ -58,10 +56,33 @@ pub fn publish(
     events: Events<'_>,
 ) -> Result<RunSummary> {
     events(Event::Phase { name: "writing the files", total: 0 });
+    // What targets are given is kept with the mark that they were: a run that is killed here writes the same once more.
+    store.begin()?;
+    let outcome = render_and_publish(job, store, record, books);
+    let summary = match outcome {
+        Ok(summary) => summary,
+        Err(fault) => {
+            let _ = store.rollback();
+            return Err(fault);
+        }
+    };
+    store.mark_published(record.no)?;
+    store.commit()?;
+    store.checkpoint()?;
+    Ok(summary)
+}
+
+fn render_and_publish(
+    job: &Job<'_>,
+    store: &Store,
+    record: &RunRecord,
+    books: &Books,
+) -> Result<RunSummary> {
+    let mut books = books.clone();
     let as_of = utc_from_ms(record.as_of_ms);
     let mut staging = Staging::create(job.out, &record.id)?;
     let rendering = Rendering { job, store, record, as_of, zone: job.rules.workspace.zone };
-    let outcome = rendering.render(&mut staging, books);
+    let outcome = rendering.render(&mut staging, &mut books);
     let figures = match outcome {
         Ok(figures) => figures,
         Err(fault) => {
@@ -69,6 +90,7 @@ pub fn publish(
             return Err(fault);
         }
     };
+    let books = &books;
     let mut summary = rendering.summary(books, &figures)?;
     summary.files = staging.files().into_iter().map(|file| file.name).collect();
     summary.files.extend(["metrics.prom", "run.json"].map(str::to_owned));
@@ -92,9 +114,6 @@ pub fn publish(
         "ledger": summary.ledger,
     }))?;
     forget::finish_outside(job, store, record)?;
-    let targets: Vec<String> = job.rules.targets.iter().map(|target| target.id.clone()).collect();
-    store.mark_published(record.no, &targets)?;
-    store.checkpoint()?;
     Ok(summary)
 }
 
@@ -139,8 +158,16 @@ pub(super) struct Figures {
 }
 
 impl Rendering<'_> {
-    fn render(&self, staging: &mut Staging, books: &Books) -> Result<Figures> {
-        let sent = self.crm(staging)?;
+    fn render(&self, staging: &mut Staging, books: &mut Books) -> Result<Figures> {
+        let deliveries = Deliveries {
+            rules: self.job.rules,
+            store: self.store,
+            record: self.record,
+            full: self.job.full,
+        };
+        let sent = deliveries.write(staging)?;
+        books.tell_also(alerts::watch_deliveries(self.job, self.store, self.record)?);
+        let books = &*books;
         let all_tasks = self.tasks(staging)?;
         self.duplicates(staging)?;
         self.quarantine(staging)?;
@@ -154,69 +181,6 @@ impl Rendering<'_> {
         let page = html::render(&page, self.job.rules.workspace.language)?;
         staging.write_file("report.html", page.as_bytes(), None)?;
         Ok(figures)
-    }
-
-    /// Writes every target's file in one pass over the leads; returns what each took.
-    fn crm(&self, staging: &mut Staging) -> Result<Vec<TargetFigures>> {
-        let rules = self.job.rules;
-        let owner_email = |id: &str| rules.routing.owner(id).map(|owner| owner.email.clone());
-        let lookups = Lookups {
-            owner_email: &owner_email,
-            score_reason: &|given| rules.scoring.because(given),
-            action: &|score| rules.scoring.action(score.segment, score.grade).to_owned(),
-            zone: self.zone,
-            task: None,
-        };
-        let mut open: Vec<OpenTarget<'_>> = Vec::new();
-        for target in rules.targets.iter() {
-            let changed_after = if self.job.full {
-                0
-            } else {
-                self.store.published_up_to(&target.id, self.record.no)?
-            };
-            open.push(OpenTarget {
-                changed_after,
-                target,
-                writer: CrmWriter::new(target, &rules.fields, staging.file(&target.file)?)?,
-                figures: TargetFigures { target: target.id.clone(), ..TargetFigures::default() },
-                refused: Vec::new(),
-            });
-        }
-        let (mut leads, mut tasks): (Vec<_>, Vec<_>) =
-            open.into_iter().partition(|one| one.target.rows_of == RowsOf::Leads);
-        self.leads_to(&mut leads, &lookups)?;
-        self.tasks_to(&mut tasks, &lookups)?;
-        leads.into_iter().chain(tasks).map(|target| target.close(staging)).collect()
-    }
-
-    fn leads_to(&self, open: &mut [OpenTarget<'_>], lookups: &Lookups<'_>) -> Result<()> {
-        let Some(earliest) = open.iter().map(|target| target.changed_after).min() else {
-            return Ok(());
-        };
-        let filter = LeadFilter { changed_after: Some(earliest), ..LeadFilter::default() };
-        let rule_no = |id: &str| rule_no(self.job.rules, id);
-        let read = read_as(self.job.rules, &rule_no, self.record.no);
-        self.store.each_lead(&filter, read, |lead, changed| {
-            for target in open.iter_mut().filter(|target| changed.0 > target.changed_after) {
-                target.offer(&lead, lookups)?;
-            }
-            Ok(())
-        })
-    }
-
-    /// A CRM cannot tell a task that it has from one that it gets again, so each is offered once.
-    fn tasks_to(&self, open: &mut [OpenTarget<'_>], lookups: &Lookups<'_>) -> Result<()> {
-        let messages = Messages::new(self.store, self.job.rules);
-        for target in open {
-            let filter =
-                TaskFilter { planned_after: Some(target.changed_after), ..TaskFilter::default() };
-            self.store.each_task(&filter, self.record.as_of_ms, |task| {
-                let Some(lead) = messages.lead(&task)? else { return Ok(()) };
-                let text = messages.text_for(&task, &lead)?.unwrap_or_default();
-                target.offer(&lead, &Lookups { task: Some((&task, &text)), ..*lookups })
-            })?;
-        }
-        Ok(())
     }
 
     /// Writes which leads are to be taken out of the CRMs that have them; no file when there are none.
@@ -379,6 +343,8 @@ impl Rendering<'_> {
             undo: books.undo.clone(),
             rescore: books.rescore.clone(),
             erasure: books.erasure.clone(),
+            deliveries: figures.dropoff.sent.clone(),
+            dead_letters: self.store.count_dead_letters()?,
             withdrawn: figures.withdrawn.clone(),
             ledger: Some(ledger_summary(self.store)?),
             files: Vec::new(),
@@ -422,42 +388,5 @@ impl OwnerFiles {
             }
         }
         Ok(())
-    }
-}
-
-/// A target's file while leads are offered to it.
-struct OpenTarget<'a> {
-    target: &'a Target,
-    changed_after: i64,
-    writer: CrmWriter<'a, StagedFile>,
-    figures: TargetFigures,
-    refused: Vec<[String; 3]>,
-}
-
-impl OpenTarget<'_> {
-    fn offer(&mut self, lead: &Lead, lookups: &Lookups<'_>) -> Result<()> {
-        match self.writer.write(lead, lookups)? {
-            RowFate::Written => self.figures.written += 1,
-            RowFate::Refused { column, reason } => {
-                self.figures.refused += 1;
-                self.refused.push([lead.id.to_string(), column, reason]);
-            }
-        }
-        Ok(())
-    }
-
-    fn close(self, staging: &mut Staging) -> Result<TargetFigures> {
-        let finished = self.writer.finish()?;
-        staging.close_file(finished.out, Some(finished.rows))?;
-        if !self.refused.is_empty() {
-            let mut csv = csv::Writer::from_writer(Vec::new());
-            csv.write_record(["lead-id", "column", "reason"])?;
-            for row in &self.refused {
-                csv.write_record(row)?;
-            }
-            let name = format!("crm/{}-refused.csv", self.target.id);
-            staging.write_file(&name, &csv.into_inner()?, Some(self.refused.len() as u64))?;
-        }
-        Ok(self.figures)
     }
 }

@@ -48,8 +48,20 @@ pub struct TargetFigures {
     pub target: String,
     /// Rows in its file.
     pub written: u64,
-    /// Leads that it would not take.
+    /// Of these: that the target did not have before.
+    pub new: u64,
+    /// Of these: that it had otherwise.
+    pub changed: u64,
+    /// Rows that it has as they are; they stand in the file only when everything does.
+    pub unchanged: u64,
+    /// Rows that are none of its business: no consent, no click id, too old.
+    pub left_out: u64,
+    /// Rows that it has and is to take out.
+    pub withdrawn: u64,
+    /// Rows that it would not take.
     pub refused: u64,
+    /// Cells that were guarded against running as a formula.
+    pub guarded: u64,
 }
 
 /// What came of one source.
@@ -322,7 +334,12 @@ mod tests {
             followup_open: 80,
             followup_late: 12,
             followup_not_allowed: 9,
-            sent: vec![TargetFigures { target: "hubspot".to_owned(), written: 54, refused: 1 }],
+            sent: vec![TargetFigures {
+                target: "hubspot".to_owned(),
+                written: 54,
+                refused: 1,
+                ..TargetFigures::default()
+            }],
             by_source: vec![SourceFigures {
                 source: "meta".to_owned(),
                 received: 90,

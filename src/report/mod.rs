@@ -20,6 +20,7 @@ pub mod rotation;
 pub mod rules;
 pub mod run_json;
 pub mod simulation;
+pub mod targets;
 pub mod words;
 
 use serde_json::Value;

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
+use super::dropoff::TargetFigures;
 use crate::model::run::{
     Alert, ErasedRows, InputReport, InputStatus, NoticeCounts, RowCounts, TakenBack,
 };
@@ -54,6 +55,10 @@ pub struct RunSummary {
     /// What an erasure took out; absent from other runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erasure: Option<ErasureSummary>,
+    /// What each target was given, in order of its id.
+    pub deliveries: Vec<TargetFigures>,
+    /// Rows that targets would not take, of all runs, about which nothing was done yet.
+    pub dead_letters: u64,
     /// Leads that files of earlier runs have and no list has any more; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<WithdrawnLead>,
@@ -325,6 +330,8 @@ pub(super) mod tests {
             undo: None,
             rescore: None,
             erasure: None,
+            deliveries: Vec::new(),
+            dead_letters: 0,
             withdrawn: Vec::new(),
             ledger: None,
             files: vec!["run.json".to_owned()],

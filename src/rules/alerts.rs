@@ -50,6 +50,8 @@ pub enum AlertKind {
     TasksOverdue,
     /// Hot leads that still wait for somebody.
     HotUntouched,
+    /// Rows that targets would not take, and about which nothing was done yet.
+    DeadLetters,
 }
 
 impl AlertKind {
@@ -71,6 +73,7 @@ impl AlertKind {
         ("canary-missing", Self::CanaryMissing),
         ("tasks-overdue", Self::TasksOverdue),
         ("hot-untouched", Self::HotUntouched),
+        ("dead-letters", Self::DeadLetters),
     ];
 
     /// Returns the word used in rules.
@@ -100,7 +103,12 @@ impl AlertKind {
 
     /// Returns whether it goes by the clock.
     pub fn is_of_the_clock(self) -> bool {
-        self >= Self::Silent
+        self >= Self::Silent && self != Self::DeadLetters
+    }
+
+    /// Returns whether it is asked when the files are written, not when leads are decided.
+    pub fn is_of_delivery(self) -> bool {
+        self == Self::DeadLetters
     }
 
     /// Returns whether it is asked between two imports, too.
@@ -327,7 +335,8 @@ impl AlertRule {
         }
     }
 
-    /// Returns what is out of order when `count` leads or tasks wait for longer than [`AlertRule::lasting`].
+    /// Returns what is out of order when `count` leads or tasks wait for longer than [`AlertRule::lasting`], or `count`
+    /// rows for somebody's look.
     pub fn of_waiting(&self, count: u64) -> Option<String> {
         let hours = self.lasting.num_hours();
         match self.kind {
@@ -336,6 +345,7 @@ impl AlertRule {
             }
             AlertKind::HotUntouched => self
                 .count(count, &format!("hot leads waiting for somebody for more than {hours} h")),
+            AlertKind::DeadLetters => self.count(count, "rows that a target would not take"),
             _ => None,
         }
     }

@@ -160,6 +160,12 @@ impl RuleSet {
             ScoringPart::Matrix => scoring.matrix.is_some(),
             ScoringPart::Models => !scoring.models.is_empty(),
         });
+        targets.check_purposes(&consent, sink);
+        let workspace = files.with("workspace.toml", sink, Workspace::decode);
+        // Rules that decide anew come without targets, for these decide nothing.
+        if let Some(named) = workspace.targets.as_ref().filter(|_| !files.targets.is_empty()) {
+            targets.switch_on(named, sink);
+        }
         let mut tests = Vec::new();
         for file in &files.tests {
             document(file, sink, |root| tests.extend(RuleTest::decode(root, &fields, &scoring)));
@@ -169,7 +175,7 @@ impl RuleSet {
             check_expectations(&tests, &routing, sink);
         }
         Self {
-            workspace: files.with("workspace.toml", sink, Workspace::decode),
+            workspace,
             alerts: files.with("alerts.toml", sink, AlertPolicy::decode),
             hash: hash(texts),
             deciding: texts.iter().filter(|text| decides(text)).cloned().collect(),

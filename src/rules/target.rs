@@ -3,14 +3,24 @@
 //! A target is data: its columns say which field or derived value they show and how it is spelled
 //! there. A new CRM is a new file here and no code.
 
-use std::collections::BTreeMap;
+mod column;
+mod conversion;
+mod derived;
 
-use chrono::format::{Item, StrftimeItems};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
 
+use self::column::values;
+use super::consent::ConsentPolicy;
 use super::decode::{Sink, Table, document};
 use super::diagnostics::{Place, RuleText, did_you_mean};
 use super::field::FieldCatalog;
-use crate::model::field::FieldNo;
+use super::hours::opt_zone;
+use crate::model::consent::{Channel, Purpose};
+
+pub use self::column::{Column, ColumnValue, Form, Rewrite, ScoringPart, TooLong};
+pub use self::conversion::{Conversion, ConversionEvent};
+pub use self::derived::Derived;
 
 /// How rows are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +29,26 @@ pub enum TargetFormat {
     Csv,
     /// One JSON object a line.
     Jsonl,
+    /// An array of JSON objects.
+    Json,
+    /// A workbook of one sheet.
+    Xlsx,
+}
+
+impl TargetFormat {
+    /// Every format with its word, in order.
+    pub const ALL: &[(&str, TargetFormat)] =
+        &[("csv", Self::Csv), ("jsonl", Self::Jsonl), ("json", Self::Json), ("xlsx", Self::Xlsx)];
+
+    /// Returns the word used in rules.
+    pub fn word(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+
+    /// Returns whether rows are objects, so that headers may be paths.
+    pub fn is_json(self) -> bool {
+        matches!(self, Self::Jsonl | Self::Json)
+    }
 }
 
 /// How lines end.
@@ -55,124 +85,19 @@ pub enum RowsOf {
     Leads,
     /// A task that is open and was not in an earlier file.
     Tasks,
+    /// Something that happened to a lead and that the target was not told before.
+    Conversions,
 }
 
-/// What happens to a text longer than the target takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TooLong {
-    /// The row is refused: half an address is a wrong address.
-    Refuse,
-    /// The text is cut.
-    Cut,
-}
+impl RowsOf {
+    /// Every one with its word, in order.
+    pub const ALL: &[(&str, RowsOf)] =
+        &[("leads", Self::Leads), ("tasks", Self::Tasks), ("conversions", Self::Conversions)];
 
-macro_rules! derived {
-    ($($variant:ident $word:literal $doc:literal;)*) => {
-        /// A value that is no field: computed from the lead and its decision.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Derived { $(#[doc = $doc] $variant,)* }
-
-        impl Derived {
-            /// Every derived value with its word, in order.
-            pub const ALL: &[(&str, Derived)] = &[$(($word, Self::$variant)),*];
-        }
-    };
-}
-
-derived! {
-    LeadId "lead-id" "The lead's public id.";
-    FullName "full-name" "First and last name; company or address where there is none.";
-    EmailLocalPart "email-local-part" "What stands before the `@`.";
-    Segment "segment" "`hot`, `warm` or `cold`.";
-    Action "action" "What to do with the lead, as the rules say of its segment or grade.";
-    Grade "grade" "Place in the matrix of fit and engagement, from `A1` to `C3`.";
-    Score "score" "Total points.";
-    Model "model" "Id of the scoring model that decided.";
-    ModelScores "model-scores" "Total of each scoring model, the one that decided first: `ai=72; crm=40`.";
-    ScoreFit "score-fit" "Points of the group fit.";
-    ScoreIntent "score-intent" "Points of the group intent.";
-    ScoreBehavior "score-behavior" "Points of the group behavior.";
-    ScoreQuality "score-quality" "Points of the group quality.";
-    ScoreReasons "score-reasons" "Why the score is what it is, the strongest reason first.";
-    Owner "owner" "Owner's id; empty when the lead waits in a queue.";
-    OwnerEmail "owner-email" "Owner's e-mail address; empty when the lead waits in a queue.";
-    Queue "queue" "Queue's id.";
-    RoutingReason "routing-reason" "One line that says why owner and queue are what they are.";
-    NSubmissions "n-submissions" "Submissions behind the lead.";
-    FirstSubmittedAt "first-submitted-at" "When the earliest submission was sent.";
-    LastSubmittedAt "last-submitted-at" "When the latest submission was sent.";
-    ConsentMarketingEmail "consent-marketing-email" "`true` when marketing by e-mail is allowed.";
-    ConsentMarketingPhone "consent-marketing-phone" "`true` when marketing by phone is allowed.";
-    IsNew "is-new" "`true` when this run made the lead.";
-    TaskId "task-id" "The task's stable id.";
-    TaskSubject "task-subject" "What to do, in one line.";
-    TaskText "task-text" "What its template says to the person, or of the lead.";
-    TaskChannel "task-channel" "`email`, `call`, `sms` or `task`.";
-    TaskDue "task-due" "When it is due.";
-    TaskBecause "task-because" "Why it is to be done, and due when it is.";
-}
-
-impl Derived {
-    /// Returns whether it is an instant, so that `format` applies.
-    pub fn is_instant(self) -> bool {
-        matches!(self, Self::FirstSubmittedAt | Self::LastSubmittedAt | Self::TaskDue)
+    /// Returns the word used in rules.
+    pub fn word(self) -> &'static str {
+        Self::ALL[self as usize].0
     }
-
-    /// Returns whether only a file of tasks can show it.
-    fn is_of_task(self) -> bool {
-        matches!(
-            self,
-            Self::TaskId
-                | Self::TaskSubject
-                | Self::TaskText
-                | Self::TaskChannel
-                | Self::TaskDue
-                | Self::TaskBecause
-        )
-    }
-}
-
-/// Where a column's value comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ColumnValue {
-    /// A field of the lead.
-    Field(FieldNo),
-    /// A derived value.
-    Derived(Derived),
-}
-
-/// One column of a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
-    /// Header, exactly as the target expects it.
-    pub header: String,
-    /// The first of these that has a value is shown.
-    pub from: Vec<ColumnValue>,
-    /// Shown in every row, instead of a value.
-    pub constant: Option<String>,
-    /// The target's word for each of ours.
-    pub map: BTreeMap<String, String>,
-    /// Stands for a value that `map` does not name; without it the value passes unchanged.
-    pub map_others_to: Option<String>,
-    /// Stands for no value.
-    pub default: Option<String>,
-    /// How instants are written (strftime); without it ISO 8601 with the offset.
-    pub format: Option<String>,
-    /// Most characters that the target takes.
-    pub max_length: Option<usize>,
-    /// What happens to more.
-    pub too_long: TooLong,
-    /// What the scoring rules must have, or the column is left out.
-    pub only_with: Option<ScoringPart>,
-}
-
-/// A part of `scoring.toml` that not everybody has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScoringPart {
-    /// Grades.
-    Matrix,
-    /// More than one score.
-    Models,
 }
 
 /// One file that another system imports.
@@ -184,8 +109,16 @@ pub struct Target {
     pub name: String,
     /// What the file is for.
     pub because: String,
+    /// Whether runs write it.
+    pub is_on: bool,
+    /// Where what is written here about the target is to be read.
+    pub source: Option<String>,
+    /// How the file gets into the target.
+    pub import: Option<String>,
     /// What a row is.
     pub rows_of: RowsOf,
+    /// What is told as a conversion; nothing in other files.
+    pub conversions: Vec<Conversion>,
     /// Path inside a run's folder, with forward slashes.
     pub file: String,
     /// How rows are written down.
@@ -200,12 +133,30 @@ pub struct Target {
     pub quote: QuoteRule,
     /// Who opens the file.
     pub profile: Profile,
+    /// Lines before the header; `{zone}` is the zone of the instants.
+    pub preamble: Vec<String>,
+    /// Zone in which instants are written; the workspace's without it.
+    pub zone: Option<Tz>,
+    /// The column that tells rows apart, as position: no two rows of a file have the same.
+    pub key: Option<usize>,
+    /// Most rows of one file; what is more goes into a further part.
+    pub max_rows: Option<u64>,
+    /// Most bytes of one file, likewise.
+    pub max_bytes: Option<u64>,
+    /// Rows for which none of these has a value are none of the target's business.
+    pub needs_any: Vec<ColumnValue>,
+    /// Rows of leads that the gate does not let be used for all of these are not for the target.
+    pub only_with_consent: Vec<(Purpose, Channel)>,
+    /// Conversions that lie longer back are not for the target.
+    pub max_age: Option<TimeDelta>,
     /// Columns that must not be empty, as positions.
     pub required: Vec<usize>,
     /// Columns of which one must not be empty, as positions; none asks for nothing.
     pub required_any: Vec<usize>,
     /// Columns in order.
     pub columns: Vec<Column>,
+    /// The target whose columns, key and required columns it has, and where it says so.
+    pub columns_of: Option<(String, Place)>,
     /// Where the target stands.
     pub place: Place,
 }
@@ -231,6 +182,14 @@ const RESERVED_FILES: &[&str] = &[
     "quarantine.csv",
 ];
 
+/// Rows that a sheet of a workbook holds below its header.
+const SHEET_ROWS_MAX: u64 = 1_048_575;
+/// Characters that a cell of a workbook holds.
+pub const SHEET_CELL_CHARS_MAX: usize = 32_767;
+
+/// What stands for the zone of the instants in a line before the header.
+pub const ZONE: &str = "{zone}";
+
 impl TargetCatalog {
     /// Reads one target from each of `files`; mistakes go to `sink`.
     pub fn decode(files: &[RuleText], fields: &FieldCatalog, sink: &Sink) -> Self {
@@ -251,7 +210,38 @@ impl TargetCatalog {
                 }
             }
         }
-        Self { targets }
+        let mut catalog = Self { targets };
+        catalog.lend_columns(sink);
+        catalog
+    }
+
+    /// Gives the columns of a target to those that say `columns-of`.
+    fn lend_columns(&mut self, sink: &Sink) {
+        for at in 0..self.targets.len() {
+            let Some((id, place)) = self.targets[at].columns_of.clone() else { continue };
+            let lender = self.get(&id).filter(|lender| lender.columns_of.is_none()).cloned();
+            let target = &mut self.targets[at];
+            match lender {
+                Some(_) if !target.columns.is_empty() => {
+                    let hint = "leave out `columns-of`, or the columns".to_owned();
+                    let message = "a target has columns of its own or those of another, not both";
+                    sink.error(&place, message, Some(hint));
+                }
+                Some(lender) => {
+                    target.rows_of = lender.rows_of;
+                    target.conversions = lender.conversions;
+                    target.columns = lender.columns;
+                    target.required = lender.required;
+                    target.required_any = lender.required_any;
+                    target.key = lender.key;
+                }
+                None => {
+                    let hint = "name a target that has columns of its own".to_owned();
+                    let message = format!("`{id}` is no target whose columns can be had");
+                    sink.error(&place, message, Some(hint));
+                }
+            }
+        }
     }
 
     /// Returns the target called `id`.
@@ -262,6 +252,45 @@ impl TargetCatalog {
     /// Iterates in order of id.
     pub fn iter(&self) -> impl Iterator<Item = &Target> {
         self.targets.iter()
+    }
+
+    /// Iterates over those that runs write, in order of id.
+    pub fn on(&self) -> impl Iterator<Item = &Target> {
+        self.targets.iter().filter(|target| target.is_on)
+    }
+
+    /// Switches on those of `named` and no others; mistakes go to `sink`.
+    pub(super) fn switch_on(&mut self, named: &[(String, Place)], sink: &Sink) {
+        for (id, place) in named {
+            if self.get(id).is_none() {
+                let hint = did_you_mean(id, self.iter().map(|target| target.id.as_str()))
+                    .map_or_else(
+                        || "`leadmill target list` names them".to_owned(),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                sink.error(place, format!("there is no target `{id}`"), Some(hint));
+            }
+        }
+        for target in &mut self.targets {
+            target.is_on = named.iter().any(|(id, _)| *id == target.id);
+        }
+    }
+
+    /// Reports purposes of consent that `policy` does not know.
+    pub(super) fn check_purposes(&self, policy: &ConsentPolicy, sink: &Sink) {
+        for target in &self.targets {
+            let shown = target.columns.iter().flat_map(|column| &column.from);
+            let shown = shown.filter_map(|value| match value {
+                ColumnValue::Consent(purpose, _) => Some(purpose),
+                ColumnValue::Field(_) | ColumnValue::Derived(_) => None,
+            });
+            let asked = target.only_with_consent.iter().map(|(purpose, _)| purpose);
+            for purpose in shown.chain(asked).filter(|purpose| !policy.knows(&purpose.0)) {
+                let message = format!("unknown purpose of consent `{purpose}`");
+                let hint = "add it to `purposes` in consent.toml".to_owned();
+                sink.error(&target.place, message, Some(hint));
+            }
+        }
     }
 
     /// Returns how many there are.
@@ -293,12 +322,14 @@ impl Target {
         for positions in [&mut self.required, &mut self.required_any] {
             *positions = positions.iter().filter_map(new_position).collect();
         }
+        self.key = self.key.as_ref().and_then(new_position);
         self.columns.retain(|column| column.only_with.is_none_or(&has));
     }
 
     /// Reads the `[target]` table and the `[[column]]` tables of one file.
     pub fn decode(root: &Table<'_>, fields: &FieldCatalog) -> Option<Self> {
         let columns = root.tables("column", |table| Column::decode(table, fields));
+        let conversions = root.tables("conversion", Conversion::decode);
         let places = header_places(root);
         let target = root.table("target", |table| {
             check_headers(&places, table);
@@ -306,18 +337,19 @@ impl Target {
                 positions(table, "required", &columns),
                 positions(table, "required-any", &columns),
             );
+            let format = table.opt_choice("format", TargetFormat::ALL).unwrap_or(TargetFormat::Csv);
+            check_paths(&columns, format, table);
             Self {
                 id: table.string("id"),
                 name: table.string("name"),
                 because: table.string("because"),
-                rows_of: rows_of(table, &columns),
+                is_on: table.bool_or("enabled", true),
+                source: table.opt_string("source"),
+                import: table.opt_string("import"),
+                rows_of: rows_of(table, &columns, &conversions),
+                conversions,
                 file: file_path(table),
-                format: table
-                    .opt_choice(
-                        "format",
-                        &[("csv", TargetFormat::Csv), ("jsonl", TargetFormat::Jsonl)],
-                    )
-                    .unwrap_or(TargetFormat::Csv),
+                format,
                 bom: table.bool_or("bom", false),
                 line_end: table
                     .opt_choice("line-end", &[("lf", LineEnd::Lf), ("crlf", LineEnd::Crlf)])
@@ -335,9 +367,19 @@ impl Target {
                         &[("machine", Profile::Machine), ("spreadsheet", Profile::Spreadsheet)],
                     )
                     .unwrap_or(Profile::Machine),
+                preamble: table.strings("preamble"),
+                zone: opt_zone(table, "zone"),
+                key: positions(table, "key", &columns).first().copied(),
+                max_rows: limit(table, "max-rows")
+                    .or((format == TargetFormat::Xlsx).then_some(SHEET_ROWS_MAX)),
+                max_bytes: limit(table, "max-bytes"),
+                needs_any: values(table, "needs-any", fields),
+                only_with_consent: consents(table),
+                max_age: table.opt_duration_seconds("max-age").and_then(TimeDelta::try_seconds),
                 required,
                 required_any,
                 columns,
+                columns_of: table.located_strings("columns-of").into_iter().next(),
                 place: table.place().clone(),
             }
         });
@@ -348,103 +390,75 @@ impl Target {
     }
 }
 
-fn rows_of(table: &Table<'_>, columns: &[Column]) -> RowsOf {
-    let rows_of = table
-        .opt_choice("rows-of", &[("leads", RowsOf::Leads), ("tasks", RowsOf::Tasks)])
-        .unwrap_or(RowsOf::Leads);
-    let of_task =
-        |value: &ColumnValue| matches!(value, ColumnValue::Derived(known) if known.is_of_task());
-    let mut columns = columns.iter();
-    if rows_of == RowsOf::Leads
-        && let Some(column) = columns.find(|column| column.from.iter().any(of_task))
-    {
-        table.error(
-            "id",
-            format!("column `{}` shows a task, and the rows are leads", column.header),
-            Some("add rows-of = \"tasks\" to [target]".to_owned()),
-        );
+fn rows_of(table: &Table<'_>, columns: &[Column], conversions: &[Conversion]) -> RowsOf {
+    let rows_of = table.opt_choice("rows-of", RowsOf::ALL).unwrap_or(RowsOf::Leads);
+    let shows = |column: &&Column, is: fn(Derived) -> bool| {
+        let mut from = column.from.iter();
+        from.any(|value| matches!(value, ColumnValue::Derived(known) if is(*known)))
+    };
+    for (kind, is, what) in [
+        (RowsOf::Tasks, Derived::is_of_task as fn(Derived) -> bool, "a task"),
+        (RowsOf::Conversions, Derived::is_of_conversion, "a conversion"),
+    ] {
+        if rows_of != kind
+            && let Some(column) = columns.iter().find(|column| shows(column, is))
+        {
+            let message = format!(
+                "column `{}` shows {what}, and the rows are {}",
+                column.header,
+                rows_of.word()
+            );
+            let hint = format!("add rows-of = \"{}\" to [target]", kind.word());
+            table.error("id", message, Some(hint));
+        }
+    }
+    if (rows_of == RowsOf::Conversions) == conversions.is_empty() {
+        let hint = "a file of conversions says by [[conversion]] what is told, and no other does";
+        let message = "`rows-of` and `[[conversion]]` do not fit together";
+        table.error("id", message, Some(hint.to_owned()));
     }
     rows_of
 }
 
-impl Column {
-    fn decode(table: &Table<'_>, fields: &FieldCatalog) -> Self {
-        let from: Vec<ColumnValue> = table
-            .located_strings("from")
-            .iter()
-            .filter_map(|(word, place)| column_value(word, place, fields, table.sink()))
-            .collect();
-        let constant = table.opt_string("const");
-        if table.has("from") == table.has("const") {
-            table.error(
-                "header",
-                "a column needs either `from` or `const`",
-                Some("`from` names a field, `const` is shown in every row".to_owned()),
-            );
+/// A header with a dot is a path into objects, which only JSON has.
+fn check_paths(columns: &[Column], format: TargetFormat, table: &Table<'_>) {
+    if !format.is_json() {
+        return;
+    }
+    let path = |column: &Column| column.header.trim_end_matches("[]").to_owned() + ".";
+    for (at, column) in columns.iter().enumerate() {
+        let mut others = columns.iter().enumerate().filter(|(other, _)| *other != at);
+        if let Some((_, other)) = others.find(|(_, other)| path(other).starts_with(&path(column))) {
+            let message = format!("`{}` cannot be a value and hold others", column.header);
+            let hint = format!("`{}` stands inside it", other.header);
+            table.error("id", message, Some(hint));
         }
-        let format = table.opt_string("format");
-        check_format(table, format.as_deref(), &from);
-        let map = table.table("map", |map| {
-            map.keys().into_iter().map(|key| (key.clone(), map.string(&key))).collect()
+    }
+}
+
+fn limit(table: &Table<'_>, key: &str) -> Option<u64> {
+    let limit = table.opt_integer(key)?;
+    if limit < 1 {
+        table.error(key, format!("`{key}` must be at least 1"), None);
+    }
+    u64::try_from(limit).ok().filter(|limit| *limit > 0)
+}
+
+/// Reads purposes and channels, such as `partner-share/email`.
+fn consents(table: &Table<'_>) -> Vec<(Purpose, Channel)> {
+    let read = |(text, place): (String, Place)| {
+        let parts = text.split_once('/');
+        let found = parts.and_then(|(purpose, word)| {
+            let (_, channel) = Channel::ALL.iter().find(|(known, _)| *known == word)?;
+            Some((Purpose::new(purpose), *channel))
         });
-        let max_length = table.opt_integer("max-length");
-        if max_length.is_some_and(|length| length < 1) {
-            table.error("max-length", "`max-length` must be at least 1", None);
+        if found.is_none() {
+            let hint = "write purpose and channel, such as partner-share/email".to_owned();
+            table.sink().error(&place, format!("`{text}` is no consent"), Some(hint));
         }
-        Self {
-            header: table.string("header"),
-            from,
-            constant,
-            map: map.unwrap_or_default(),
-            map_others_to: table.opt_string("map-others-to"),
-            default: table.opt_string("default"),
-            format,
-            max_length: max_length.and_then(|length| usize::try_from(length).ok()),
-            too_long: table
-                .opt_choice("too-long", &[("refuse", TooLong::Refuse), ("cut", TooLong::Cut)])
-                .unwrap_or(TooLong::Refuse),
-            only_with: table.opt_choice(
-                "only-with",
-                &[("matrix", ScoringPart::Matrix), ("models", ScoringPart::Models)],
-            ),
-        }
-    }
-}
-
-fn column_value(
-    word: &str,
-    place: &Place,
-    fields: &FieldCatalog,
-    sink: &Sink,
-) -> Option<ColumnValue> {
-    if let Some((_, derived)) = Derived::ALL.iter().find(|(known, _)| *known == word) {
-        return Some(ColumnValue::Derived(*derived));
-    }
-    if let Some(number) = fields.number(word) {
-        return Some(ColumnValue::Field(number));
-    }
-    let known = fields.iter().map(|(_, spec)| spec.name.as_str());
-    let hint = did_you_mean(word, known.chain(Derived::ALL.iter().map(|(known, _)| *known)))
-        .map_or_else(
-            || "fields stand in fields.toml".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
-    sink.error(place, format!("unknown field `{word}`"), Some(hint));
-    None
-}
-
-fn check_format(table: &Table<'_>, format: Option<&str>, from: &[ColumnValue]) {
-    let Some(format) = format else { return };
-    let instants =
-        |value: &ColumnValue| matches!(value, ColumnValue::Derived(known) if known.is_instant());
-    if !from.is_empty() && !from.iter().any(instants) {
-        let hint = "only first-submitted-at, last-submitted-at and task-due have one".to_owned();
-        table.error("format", "`format` is for instants", Some(hint));
-    }
-    if StrftimeItems::new(format).any(|item| item == Item::Error) {
-        let hint = "for example `%Y-%m-%d` or `%d.%m.%Y %H:%M`".to_owned();
-        table.error("format", format!("`{format}` is not a date format"), Some(hint));
-    }
+        found
+    };
+    table.located_strings("only-with-consent").into_iter().filter_map(read).collect()
 }
 
 fn header_places(root: &Table<'_>) -> Vec<(String, Place)> {
@@ -456,7 +470,7 @@ fn header_places(root: &Table<'_>) -> Vec<(String, Place)> {
 }
 
 fn check_headers(headers: &[(String, Place)], table: &Table<'_>) {
-    if headers.is_empty() {
+    if headers.is_empty() && !table.has("columns-of") {
         table.error("id", "a target needs at least one `[[column]]`", None);
     }
     for (position, (header, place)) in headers.iter().enumerate() {
@@ -479,7 +493,7 @@ fn positions(table: &Table<'_>, key: &str, columns: &[Column]) -> Vec<usize> {
             || "add a `[[column]]` with this header".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-        let message = format!("required column `{header}` is not among the columns");
+        let message = format!("`{key}` names `{header}`, which is not among the columns");
         table.sink().error(&place, message, Some(hint));
     }
     found
@@ -516,93 +530,4 @@ fn delimiter(table: &Table<'_>) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mistakes(text: &str) -> Vec<String> {
-        let sink = Sink::default();
-        let file = RuleText { path: "rules/targets/x.toml".into(), text: text.into() };
-        TargetCatalog::decode(&[file], &FieldCatalog::decode(None), &sink);
-        sink.take()
-            .into_iter()
-            .map(|found| {
-                let hint = found.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
-                format!("{}: {}{hint}", found.place.line(), found.message)
-            })
-            .collect()
-    }
-
-    const HEAD: &str =
-        "[target]\nid = \"x\"\nname = \"X\"\nbecause = \"y\"\nfile = \"crm/x.csv\"\n";
-
-    #[track_caller]
-    fn check(rest: &str, expected: &[&str]) {
-        assert_eq!(mistakes(&format!("{HEAD}{rest}")), expected, "{rest}");
-    }
-
-    #[test]
-    fn a_sound_target_has_no_mistakes() {
-        check(
-            "required = [\"E\"]\n[[column]]\nheader = \"E\"\nfrom = [\"email\", \"phone\"]\n",
-            &[],
-        );
-    }
-
-    #[test]
-    fn mistakes_name_the_way_out() {
-        check(
-            "[[column]]\nheader = \"E\"\nfrom = \"emial\"\n",
-            &["8: unknown field `emial` (did you mean `email`?)"],
-        );
-        check(
-            "[[column]]\nheader = \"E\"\nfrom = \"sgment\"\n",
-            &["8: unknown field `sgment` (did you mean `segment`?)"],
-        );
-        check(
-            "required = [\"Emial\"]\n[[column]]\nheader = \"Email\"\nfrom = \"email\"\n",
-            &["6: required column `Emial` is not among the columns (did you mean `Email`?)"],
-        );
-        check(
-            "[[column]]\nheader = \"E\"\nfrom = \"email\"\n[[column]]\nheader = \"E\"\nconst = \"\"\n",
-            &["10: header `E` stands twice, first in line 7 (rename or remove one of them)"],
-        );
-        check(
-            "[[column]]\nheader = \"E\"\n",
-            &["7: a column needs either `from` or `const` \
-               (`from` names a field, `const` is shown in every row)"],
-        );
-        check(
-            "[[column]]\nheader = \"E\"\nfrom = \"first-submitted-at\"\nformat = \"%Y-%!\"\n",
-            &["9: `%Y-%!` is not a date format (for example `%Y-%m-%d` or `%d.%m.%Y %H:%M`)"],
-        );
-        check(
-            "[[column]]\nheader = \"E\"\nfrom = \"email\"\nmax-lenght = 3\n",
-            &["9: unknown key `max-lenght` (did you mean `max-length`?)"],
-        );
-    }
-
-    #[test]
-    fn a_file_stays_inside_the_run_and_off_its_own_files() {
-        let column = "[[column]]\nheader = \"E\"\nfrom = \"email\"\n";
-        let with = |file: &str| mistakes(&format!("{HEAD}{column}").replace("crm/x.csv", file));
-        assert_eq!(with("../x.csv").len(), 1);
-        assert_eq!(with("/etc/x.csv").len(), 1);
-        assert_eq!(with("run.json").len(), 1);
-        assert_eq!(with("crm/y.csv").len(), 0);
-    }
-
-    #[test]
-    fn two_targets_do_not_share_an_id_or_a_file() {
-        let sink = Sink::default();
-        let text = format!("{HEAD}[[column]]\nheader = \"E\"\nfrom = \"email\"\n");
-        let file = |path: &str, id: &str| RuleText {
-            path: path.into(),
-            text: text.replace("id = \"x\"", &format!("id = \"{id}\"")).into(),
-        };
-        let files = [file("a.toml", "a"), file("b.toml", "a"), file("c.toml", "c")];
-        TargetCatalog::decode(&files, &FieldCatalog::decode(None), &sink);
-        let found: Vec<String> = sink.take().into_iter().map(|found| found.message).collect();
-        assert!(found.contains(&"target `a` exists already, in a.toml".to_owned()), "{found:?}");
-        assert!(found.contains(&"`crm/x.csv` is already written by a.toml".to_owned()));
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::decode::Table;
-use super::diagnostics::did_you_mean;
+use super::diagnostics::{Place, did_you_mean};
 use crate::model::language::Language;
 
 /// What holds for the workspace as a whole.
@@ -19,6 +19,8 @@ pub struct Workspace {
     pub limits: Limits,
     /// What an input may be at most.
     pub caps: Caps,
+    /// Targets that runs write; without it those that are on by themselves.
+    pub targets: Option<Vec<(String, Place)>>,
     /// Who answers for the data.
     pub controller: Controller,
     /// How much of an IP address is kept.
@@ -108,6 +110,7 @@ impl Default for Workspace {
             },
             controller: Controller::default(),
             ip: IpRule::default(),
+            targets: None,
         }
     }
 }
@@ -126,6 +129,8 @@ impl Workspace {
             }
         }
         workspace.zone = zone(root).unwrap_or(workspace.zone);
+        let targets = root.located_strings("targets");
+        workspace.targets = root.has("targets").then_some(targets);
         workspace.language = root.opt_choice("language", Language::ALL).unwrap_or_default();
         root.table("limits", |table| {
             let limits = &mut workspace.limits;

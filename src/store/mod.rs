@@ -3,17 +3,18 @@
 //! This room owns the file, its schema, its transactions and its lock. It must not decide anything
 //! about a lead: it is told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in,
 //! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
-//! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what and
-//! [`denials`] who takes it back, [`listing`],
-//! [`accounts`], [`quarantine`] and [`history`] read for files and people, [`runs`] keeps the books and recovers from a
-//! killed run; [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what
-//! deciding anew needs, [`erase`] takes a person out, [`retention`] what is too old, and [`key`] lets nobody else know
-//! them again; [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
+//! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what and [`denials`] who
+//! takes it back, [`listing`], [`accounts`], [`quarantine`] and [`history`] read for files and people, [`deliveries`]
+//! keeps what targets were given, [`runs`] keeps the books and recovers from a killed run; [`undo`] takes a run's rows
+//! back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding anew needs, [`erase`] takes a
+//! person out, [`retention`] what is too old, and [`key`] lets nobody else know them again; [`loads`] counts who has how
+//! many leads, [`metrics`] reads what reports about enquiries are made of.
 
 pub mod absorb;
 pub mod accounts;
 pub mod alerts;
 pub mod codec;
+pub mod deliveries;
 pub mod denials;
 pub mod erase;
 pub mod history;
@@ -71,6 +72,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0015_metrics.sql"),
     include_str!("migrations/0016_ledger.sql"),
     include_str!("migrations/0017_erasure.sql"),
+    include_str!("migrations/0021_deliveries.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

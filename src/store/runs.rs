@@ -208,31 +208,10 @@ impl Store {
         Ok(())
     }
 
-    /// Marks `run` as published, and each of `targets` as written up to it.
-    pub fn mark_published(&self, run: RunNo, targets: &[String]) -> Result<()> {
-        self.begin()?;
-        for target in targets {
-            self.connection.execute(
-                "INSERT INTO publication VALUES (?1, ?2)
-                 ON CONFLICT (target) DO UPDATE SET run_no = excluded.run_no",
-                params![target, run.0],
-            )?;
-        }
+    /// Marks `run` as published; part of the publishing transaction.
+    pub fn mark_published(&self, run: RunNo) -> Result<()> {
         self.connection.execute("UPDATE run SET state = 'published' WHERE run_no = ?1", [run.0])?;
-        self.commit()
-    }
-
-    /// Returns the run up to which `target`'s file was written before `run`; 0 when it never was.
-    pub fn published_up_to(&self, target: &str, run: RunNo) -> Result<i64> {
-        Ok(self
-            .connection
-            .query_row(
-                "SELECT run_no FROM publication WHERE target = ?1 AND run_no < ?2",
-                params![target, run.0],
-                |row| row.get(0),
-            )
-            .optional()?
-            .unwrap_or(0))
+        Ok(())
     }
 
     /// Returns the run that imported the input with this hash.

@@ -56,6 +56,7 @@ mod scoring;
 mod sequences;
 mod small_tables;
 mod subject;
+mod targets;
 mod tasks;
 mod tidy;
 mod touches;

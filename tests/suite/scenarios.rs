@@ -152,3 +152,8 @@ fn people_of_one_company_are_linked_and_stay_leads_of_their_own() {
 fn who_comes_back_for_the_prices_becomes_hot_by_the_log_of_the_site() {
     check("came-back-for-prices");
 }
+
+#[test]
+fn every_target_gets_the_bytes_that_its_import_takes() {
+    check("every-target");
+}

@@ -1,0 +1,167 @@
+//! `leadmill dead-letter`
+
+use std::io::Write as _;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::workspace::{Global, UsageError};
+use super::{Outcome, terminal};
+use crate::model::moment::utc_from_ms;
+use crate::store::deliveries::{DeadLetter as Letter, DeadLetterFilter};
+use crate::store::{Store, StoreFault};
+
+/// List rows that a target would not take, or did not; show one; let one rest.
+///
+/// Without a subcommand it lists. A dead letter is over by itself once its row was written: change the lead, the
+/// target's file or the owner, and run.
+#[derive(Debug, Args)]
+pub struct DeadLetter {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    filter: Filter,
+}
+
+#[derive(Debug, Args)]
+struct Filter {
+    /// Only of this target.
+    #[arg(long, global = true, value_name = "TARGET")]
+    target: Option<String>,
+    /// Only with this code, such as missing or bad-form.
+    #[arg(long, global = true, value_name = "CODE")]
+    code: Option<String>,
+    /// Also those that are over.
+    #[arg(long, global = true)]
+    all: bool,
+    /// Write the list as JSON, a dead letter a line.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List them (what the command does by itself).
+    List,
+    /// Show one: which row of which target, what was wrong, since when.
+    Show {
+        /// Its number in the list.
+        #[arg(value_name = "NO")]
+        no: i64,
+    },
+    /// Let one rest: nobody is told of it any more, unless it is refused for another reason.
+    Drop {
+        /// Its number in the list.
+        #[arg(value_name = "NO")]
+        no: i64,
+        /// Why nothing is to be done about it.
+        #[arg(long, value_name = "TEXT")]
+        because: String,
+    },
+}
+
+impl DeadLetter {
+    /// Runs the command.
+    pub fn run(&self, global: &Global) -> Outcome {
+        match &self.action {
+            None | Some(Action::List) => self.list(&global.read_store()?)?,
+            Some(Action::Show { no }) => show(&global.read_store()?, *no)?,
+            Some(Action::Drop { no, because }) => drop_one(global, *no, because)?,
+        }
+        Ok(0)
+    }
+
+    fn list(&self, store: &Store) -> Result<()> {
+        let filter = DeadLetterFilter {
+            target: self.filter.target.clone(),
+            code: self.filter.code.clone(),
+            no: None,
+            any_state: self.filter.all,
+        };
+        if self.filter.json {
+            let mut out = terminal::stdout();
+            store.each_dead_letter(&filter, |one| Ok(writeln!(out, "{}", as_json(&one))?))?;
+            return Ok(out.flush()?);
+        }
+        let mut rows = vec![["no", "target", "what", "column", "why"].map(str::to_owned).to_vec()];
+        store.each_dead_letter(&filter, |one| {
+            let state =
+                if one.state == "open" { String::new() } else { format!(" ({})", one.state) };
+            let why = format!("{}{state}", one.reason);
+            rows.push(vec![one.no.to_string(), one.target, one.item, one.column, why]);
+            Ok(())
+        })?;
+        let listed = rows.len() as u64 - 1;
+        if listed == 0 {
+            return terminal::print("no dead letter is open");
+        }
+        terminal::print(&terminal::table(&rows, &[0]))?;
+        terminal::print(&format!("\n{}", terminal::count(listed, "dead letter", "dead letters")))
+    }
+}
+
+fn find(store: &Store, no: i64) -> Result<Letter> {
+    let filter = DeadLetterFilter { no: Some(no), any_state: true, ..DeadLetterFilter::default() };
+    let mut found = None;
+    store.each_dead_letter(&filter, |one| {
+        found = Some(one);
+        Ok(())
+    })?;
+    found.ok_or_else(|| {
+        let hint = "`leadmill dead-letter list --all` has them with their numbers";
+        UsageError(format!("there is no dead letter {no}\nhint: {hint}")).into()
+    })
+}
+
+fn show(store: &Store, no: i64) -> Result<()> {
+    let one = find(store, no)?;
+    let at = |ms: i64| utc_from_ms(ms).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let fact = |name: &str, value: String| vec![name.to_owned(), value];
+    let mut facts = vec![
+        fact("target", one.target),
+        fact("what", one.item.clone()),
+        fact("code", one.code),
+        fact("column", one.column),
+        fact("why", one.reason),
+        fact("since", at(one.first_ms)),
+        fact("last", at(one.last_ms)),
+        fact("state", one.state.clone()),
+    ];
+    if let Some(closed_ms) = one.closed_ms {
+        facts.push(fact("closed", format!("{}: {}", at(closed_ms), one.because)));
+    }
+    facts.retain(|fact| !fact[1].is_empty());
+    terminal::print(&terminal::table(&facts, &[]))?;
+    if one.state == "open" {
+        let lead = one.item.split('/').next().unwrap_or_default();
+        terminal::print(&format!("\nnext: `leadmill explain {lead}` tells of the lead"))?;
+    }
+    Ok(())
+}
+
+fn drop_one(global: &Global, no: i64, because: &str) -> Result<()> {
+    if because.trim().is_empty() {
+        return Err(UsageError("--because says why nothing is to be done".to_owned()).into());
+    }
+    let path = global.store_path();
+    if !path.exists() {
+        return Err(StoreFault::Missing(path).into());
+    }
+    let at_ms = global.now(&global.rules()?)?.timestamp_millis();
+    let store = Store::open(&path)?;
+    if !store.drop_dead_letter(no, at_ms, because.trim())? {
+        let state = find(&store, no)?.state;
+        return Err(UsageError(format!("dead letter {no} is {state} already")).into());
+    }
+    terminal::print(&format!("dead letter {no} is dropped"))
+}
+
+fn as_json(one: &Letter) -> serde_json::Value {
+    let at = |ms: i64| utc_from_ms(ms).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    json!({
+        "no": one.no, "target": one.target, "what": one.item, "code": one.code,
+        "column": one.column, "why": one.reason, "state": one.state, "since": at(one.first_ms),
+        "last": at(one.last_ms), "closed": one.closed_ms.map(at), "because": one.because,
+    })
+}

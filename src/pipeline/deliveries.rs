@@ -1,0 +1,472 @@
+//! Leads, tasks and conversions → the files of targets, and the store's memory of what each target has.
+//!
+//! A target is offered what changed since its file was written last, and everything once what its rows follow from is
+//! another (its own file, the owners). A row that the target has as it is does not stand in the file again; one that it
+//! would refuse becomes a dead letter. All of it is part of the publishing transaction, so a run that is killed before
+//! its folder is out does all of it once more, and the same.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+use sha2::{Digest as _, Sha256};
+
+use super::consents::{consents_of, contact};
+use super::messages::Messages;
+use super::publish::{read_as, rule_no};
+use super::touched::{TouchBook, identities_of};
+use crate::consent;
+use crate::delivery::crm::{
+    CrmWriter, Keys, Lookups, RowFate, asks_about, asks_for_record_ids, concerns, row,
+};
+use crate::delivery::form::Refusal;
+use crate::delivery::publication::{StagedFile, Staging};
+use crate::delivery::published::part_name;
+use crate::model::consent::{Channel, Purpose};
+use crate::model::ids::{LeadNo, hex};
+use crate::model::lead::Lead;
+use crate::report::dropoff::TargetFigures;
+use crate::rules::RuleSet;
+use crate::rules::target::{Conversion, ConversionEvent, RowsOf, Target};
+use crate::store::Store;
+use crate::store::deliveries::{Refused, TargetNo, WithdrawnItem};
+use crate::store::listing::{LeadFilter, TaskFilter};
+use crate::store::runs::RunRecord;
+
+/// What was delivered is written down in batches of this many, in order of its key.
+const KEPT_AT_ONCE: usize = 131_072;
+/// Leads between two of which what was read of touches is forgotten.
+const LEADS_PER_TOUCH_BOOK: usize = 1_024;
+
+/// Writes the files of all targets that are on.
+#[derive(Clone, Copy)]
+pub(super) struct Deliveries<'a> {
+    pub(super) rules: &'a RuleSet,
+    pub(super) store: &'a Store,
+    pub(super) record: &'a RunRecord,
+    /// Whether files hold every lead instead of the new and changed ones.
+    pub(super) full: bool,
+}
+
+impl Deliveries<'_> {
+    /// Writes every target's file in one pass over the leads; returns what each took.
+    pub(super) fn write(&self, staging: &mut Staging) -> Result<Vec<TargetFigures>> {
+        let open = self.rules.targets.on().map(|one| OpenTarget::open(*self, one, staging));
+        let mut open = open.collect::<Result<Vec<_>>>()?;
+        self.with_lookups(|lookups| {
+            self.leads_to(&mut open, lookups, staging)?;
+            for target in &mut open {
+                match target.target.rows_of {
+                    RowsOf::Leads => target.withdraw()?,
+                    RowsOf::Tasks => self.tasks_to(target, lookups, staging)?,
+                    RowsOf::Conversions => self.conversions_to(target, lookups, staging)?,
+                }
+            }
+            Ok(())
+        })?;
+        let as_of_ms = self.record.as_of_ms;
+        self.store.resolve_dead_letters_of_gone(as_of_ms, "the lead is in no list any more")?;
+        open.into_iter().map(|target| target.close(staging)).collect()
+    }
+
+    /// Does `work` with what leads themselves do not know.
+    pub(super) fn with_lookups<T>(
+        &self,
+        work: impl FnOnce(&Lookups<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let rules = self.rules;
+        let owner = |id: &str| rules.routing.owner(id);
+        work(&Lookups {
+            owner_email: &|id| owner(id).map(|owner| owner.email.clone()),
+            owner_name: &|id| owner(id).map(|owner| owner.name.clone()),
+            score_reason: &|given| rules.scoring.because(given),
+            action: &|score| rules.scoring.action(score.segment, score.grade).to_owned(),
+            zone: rules.workspace.zone,
+            consents: &[],
+            record_id: None,
+            task: None,
+            conversion: None,
+        })
+    }
+
+    fn leads_to(
+        &self,
+        open: &mut [OpenTarget<'_>],
+        lookups: &Lookups<'_>,
+        staging: &mut Staging,
+    ) -> Result<()> {
+        let of_leads = || open.iter().filter(|one| one.target.rows_of == RowsOf::Leads);
+        let Some(earliest) = of_leads().map(|target| target.changed_after).min() else {
+            return Ok(());
+        };
+        let filter = LeadFilter { changed_after: Some(earliest), ..LeadFilter::default() };
+        let rule_no = |id: &str| rule_no(self.rules, id);
+        let read = read_as(self.rules, &rule_no, self.record.no);
+        self.store.each_lead(&filter, read, |lead, changed| {
+            let wanted = |one: &&mut OpenTarget<'_>| {
+                one.target.rows_of == RowsOf::Leads && changed.0 > one.changed_after
+            };
+            for target in open.iter_mut().filter(wanted) {
+                target.offer(&lead, &lead.id.to_string(), lookups, staging)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A CRM cannot tell a task that it has from one that it gets again, so each is offered once.
+    fn tasks_to(
+        &self,
+        target: &mut OpenTarget<'_>,
+        lookups: &Lookups<'_>,
+        staging: &mut Staging,
+    ) -> Result<()> {
+        let messages = Messages::new(self.store, self.rules);
+        let after = if self.full { 0 } else { target.published };
+        let filter = TaskFilter { planned_after: Some(after), ..TaskFilter::default() };
+        self.store.each_task(&filter, self.record.as_of_ms, |task| {
+            let Some(lead) = messages.lead(&task)? else { return Ok(()) };
+            let text = messages.text_for(&task, &lead)?.unwrap_or_default();
+            let lookups = Lookups { task: Some((&task, &text)), ..*lookups };
+            target.offer(&lead, &task.id(), &lookups, staging)
+        })
+    }
+
+    /// Offers what happened to leads and was never told. A network counts what it is told twice as two.
+    fn conversions_to(
+        &self,
+        target: &mut OpenTarget<'_>,
+        lookups: &Lookups<'_>,
+        staging: &mut Staging,
+    ) -> Result<()> {
+        let rule_no = |id: &str| rule_no(self.rules, id);
+        let read = read_as(self.rules, &rule_no, self.record.no);
+        let leads = self.converted(target)?;
+        for chunk in leads.chunks(LEADS_PER_TOUCH_BOOK) {
+            let mut book = TouchBook::new(self.store, self.rules, self.record.no);
+            for no in chunk {
+                let lead = self.store.lead(*no, read)?;
+                let ids = self.store.ids_of(*no)?;
+                for conversion in &target.target.conversions {
+                    let item = |id: &str| format!("{id}/{}", conversion.id);
+                    if self.was_told(target.no, ids.iter().map(|id| item(id)))? {
+                        continue;
+                    }
+                    let Some(at_ms) = self.happened_ms(conversion, &lead, &mut book)? else {
+                        continue;
+                    };
+                    let age_ms = self.record.as_of_ms - at_ms;
+                    let most_ms = target.target.max_age.map(|age| age.num_milliseconds());
+                    if age_ms < 0 || most_ms.is_some_and(|most| age_ms > most) {
+                        target.figures.left_out += 1;
+                        continue;
+                    }
+                    let lookups = Lookups { conversion: Some((conversion, at_ms)), ..*lookups };
+                    target.offer(&lead, &item(&lead.id.to_string()), &lookups, staging)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn was_told(&self, target: TargetNo, items: impl Iterator<Item = String>) -> Result<bool> {
+        for item in items {
+            if self.store.was_delivered(target, &item)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns the leads of which something may have to be told, in order: those that changed, and those of touches
+    /// that came in.
+    fn converted(&self, target: &OpenTarget<'_>) -> Result<Vec<LeadNo>> {
+        let after = target.changed_after;
+        let mut leads: BTreeSet<LeadNo> =
+            self.store.leads_changed_after(after)?.into_iter().collect();
+        let mut book = TouchBook::new(self.store, self.rules, self.record.no);
+        for conversion in &target.target.conversions {
+            let ConversionEvent::Touch(kind) = conversion.event else { continue };
+            for touch in self.store.touches_received_after(after, kind)? {
+                leads.extend(book.leads_of(&touch)?.iter().flat_map(|(_, leads)| leads.iter()));
+            }
+        }
+        Ok(leads.into_iter().collect())
+    }
+
+    /// Returns when it happened to `lead` the first time, if it did, milliseconds since 1970 UTC.
+    fn happened_ms(
+        &self,
+        conversion: &Conversion,
+        lead: &Lead,
+        book: &mut TouchBook<'_>,
+    ) -> Result<Option<i64>> {
+        match conversion.event {
+            ConversionEvent::Enquiry => Ok(Some(lead.first_submitted_ms)),
+            ConversionEvent::Reached(segment) => {
+                self.store.reached_segment_ms(lead.no, segment.word())
+            }
+            ConversionEvent::Touch(kind) => {
+                let mut own = BTreeSet::new();
+                for member in self.store.members(lead.no)? {
+                    own.extend(identities_of(self.store, self.rules, member.no)?);
+                }
+                let own: Vec<_> = own.into_iter().collect();
+                let touches = book.touches_of(lead.no, &own)?;
+                Ok(touches.iter().find(|one| one.touch.kind == kind).map(|one| one.touch.at_ms))
+            }
+        }
+    }
+}
+
+/// Returns what the rows of `target` follow from beside the leads, as a hash.
+fn definition(target: &Target, rules: &RuleSet) -> String {
+    let mut hasher = Sha256::new();
+    let owners = rules.routing.owners.iter().flat_map(|one| [&one.id, &one.email, &one.name]);
+    let zone = rules.workspace.zone.name();
+    for text in [&*target.place.file.text, zone].into_iter().chain(owners.map(String::as_str)) {
+        hasher.update((text.len() as u64).to_le_bytes());
+        hasher.update(text);
+    }
+    hex(&hasher.finalize()[..8])
+}
+
+/// A target's file while rows are offered to it.
+struct OpenTarget<'a> {
+    deliveries: Deliveries<'a>,
+    target: &'a Target,
+    no: TargetNo,
+    definition: String,
+    /// The run that wrote the file last.
+    published: i64,
+    /// Leads that changed after this run are offered.
+    changed_after: i64,
+    asks: Vec<(Purpose, Channel)>,
+    asks_for_record_ids: bool,
+    /// Whether the target was ever given anything, so that the store has to be asked what.
+    has_rows: bool,
+    has_dead_letters: bool,
+    writer: Option<CrmWriter<'a, StagedFile>>,
+    /// Parts opened so far.
+    parts: u32,
+    keys: Keys,
+    kept: Vec<(String, [u8; 16])>,
+    withdrawn: Vec<WithdrawnItem>,
+    refused: Vec<[String; 3]>,
+    figures: TargetFigures,
+}
+
+impl<'a> OpenTarget<'a> {
+    fn open(deliveries: Deliveries<'a>, target: &'a Target, staging: &mut Staging) -> Result<Self> {
+        let Deliveries { rules, store, record, full } = deliveries;
+        let last = store.last_publication(&target.id, record.no)?;
+        let definition = definition(target, rules);
+        let is_another = !last.definition.is_empty() && last.definition != definition;
+        let zone = rules.workspace.zone;
+        let no = store.target_no(&target.id)?;
+        let (has_rows, has_dead_letters) = store.has_any(no)?;
+        Ok(Self {
+            deliveries,
+            target,
+            no,
+            has_rows,
+            has_dead_letters,
+            definition,
+            published: last.run,
+            changed_after: if full || is_another { 0 } else { last.run },
+            asks: asks_about(target),
+            asks_for_record_ids: asks_for_record_ids(target),
+            writer: Some(CrmWriter::new(target, zone, staging.file(&target.file)?)?),
+            parts: 1,
+            keys: Keys::default(),
+            kept: Vec::new(),
+            withdrawn: Vec::new(),
+            refused: Vec::new(),
+            figures: TargetFigures { target: target.id.clone(), ..TargetFigures::default() },
+        })
+    }
+
+    fn offer(
+        &mut self,
+        lead: &Lead,
+        item: &str,
+        lookups: &Lookups<'_>,
+        staging: &mut Staging,
+    ) -> Result<()> {
+        let Deliveries { rules, store, record, full } = self.deliveries;
+        let consents = said(store, rules, lead, &self.asks, record.as_of_ms)?;
+        let record_id =
+            if self.asks_for_record_ids { store.record_id(self.no, item)? } else { None };
+        let lookups = Lookups { consents: &consents, record_id: record_id.as_deref(), ..*lookups };
+        if !concerns(self.target, lead, &lookups) {
+            self.figures.left_out += 1;
+            if store.delivered(self.no, item)?.is_some() && self.target.rows_of == RowsOf::Leads {
+                let item = item.to_owned();
+                let record_id = store.record_id(self.no, &item)?;
+                self.withdrawn.push(WithdrawnItem { item, record_id, now_in: None });
+            }
+            return Ok(());
+        }
+        let ready = row(self.target, &rules.fields, lead, &lookups);
+        let ready = ready.and_then(|row| self.keys.take(self.target, &row).map(|()| row));
+        let row = match ready {
+            Ok(row) => row,
+            Err(refusal) => return self.refuse(item, &refusal),
+        };
+        let hash = row.hash(self.target);
+        let known = if self.has_rows { store.delivered(self.no, item)? } else { None };
+        if known == Some(hash) && !full && self.target.rows_of == RowsOf::Leads {
+            self.figures.unchanged += 1;
+            return Ok(());
+        }
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let fate = match writer.write(&row)? {
+            RowFate::PartIsFull => {
+                self.next_part(staging)?;
+                let writer = self.writer.as_mut().context("a part is open")?;
+                writer.write(&row)?
+            }
+            fate => fate,
+        };
+        if let RowFate::Refused(refusal) = fate {
+            return self.refuse(item, &refusal);
+        }
+        self.figures.written += 1;
+        match known {
+            None => self.figures.new += 1,
+            Some(known) if known == hash => self.figures.unchanged += 1,
+            Some(_) => self.figures.changed += 1,
+        }
+        if self.has_dead_letters {
+            store.resolve_dead_letter(self.no, item, record.as_of_ms, &written_by(record))?;
+        }
+        self.keep(item.to_owned(), hash)
+    }
+
+    fn next_part(&mut self, staging: &mut Staging) -> Result<()> {
+        self.close_part(staging)?;
+        self.parts += 1;
+        let name = part_name(&self.target.file, self.parts);
+        let zone = self.deliveries.rules.workspace.zone;
+        self.writer = Some(CrmWriter::new(self.target, zone, staging.file(&name)?)?);
+        Ok(())
+    }
+
+    fn close_part(&mut self, staging: &mut Staging) -> Result<()> {
+        if let Some(writer) = self.writer.take() {
+            let finished = writer.finish()?;
+            self.figures.guarded += finished.guarded;
+            staging.close_file(finished.out, Some(finished.rows))?;
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, item: &str, refusal: &Refusal) -> Result<()> {
+        let Refusal { code, column, reason } = refusal;
+        let record = self.deliveries.record;
+        self.figures.refused += 1;
+        self.refused.push([item.to_owned(), column.clone(), reason.clone()]);
+        let refused = Refused {
+            code: code.word(),
+            column,
+            reason,
+            run: Some(record.no),
+            at_ms: record.as_of_ms,
+        };
+        self.deliveries.store.keep_dead_letter(self.no, item, refused)
+    }
+
+    fn keep(&mut self, item: String, hash: [u8; 16]) -> Result<()> {
+        self.kept.push((item, hash));
+        if self.kept.len() < KEPT_AT_ONCE { Ok(()) } else { self.keep_all() }
+    }
+
+    /// Ids are hashes: written in their own order, neighbors share a page.
+    fn keep_all(&mut self) -> Result<()> {
+        self.kept.sort_unstable();
+        for (item, hash) in self.kept.drain(..) {
+            let Deliveries { store, record, .. } = self.deliveries;
+            store.keep_delivered(self.no, &item, hash, record.no)?;
+        }
+        Ok(())
+    }
+
+    /// Looks for what the target has and is no more.
+    fn withdraw(&mut self) -> Result<()> {
+        self.withdrawn.extend(self.deliveries.store.withdrawn_from(self.no)?);
+        self.withdrawn.sort_by(|a, b| a.item.cmp(&b.item));
+        self.figures.withdrawn = self.withdrawn.len() as u64;
+        for one in &self.withdrawn {
+            self.deliveries.store.keep_withdrawn(self.no, &one.item, self.deliveries.record.no)?;
+        }
+        Ok(())
+    }
+
+    fn close(mut self, staging: &mut Staging) -> Result<TargetFigures> {
+        self.keep_all()?;
+        self.close_part(staging)?;
+        let id = &self.target.id;
+        if !self.refused.is_empty() {
+            let rows = self.refused.iter().map(|row| row.each_ref().map(String::as_str));
+            let header = ["lead-id", "column", "reason"];
+            list(staging, &format!("crm/{id}-refused.csv"), header, rows)?;
+        }
+        if !self.withdrawn.is_empty() {
+            let text = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+            let rows: Vec<[String; 3]> = self
+                .withdrawn
+                .iter()
+                .map(|one| [one.item.clone(), text(&one.record_id), text(&one.now_in)])
+                .collect();
+            let rows = rows.iter().map(|row| row.each_ref().map(String::as_str));
+            let header = ["lead-id", "record-id", "now-in"];
+            list(staging, &format!("crm/{id}-withdrawn.csv"), header, rows)?;
+        }
+        let Deliveries { store, record, .. } = self.deliveries;
+        store.keep_publication(id, record.no, &self.definition)?;
+        Ok(self.figures)
+    }
+}
+
+/// Writes a small table of `rows`.
+fn list<'r>(
+    staging: &mut Staging,
+    name: &str,
+    header: [&str; 3],
+    rows: impl ExactSizeIterator<Item = [&'r str; 3]>,
+) -> Result<()> {
+    let count = rows.len() as u64;
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(header)?;
+    for row in rows {
+        csv.write_record(row)?;
+    }
+    let mut bytes = csv.into_inner()?;
+    bytes.flush()?;
+    staging.write_file(name, &bytes, Some(count))
+}
+
+fn written_by(record: &RunRecord) -> String {
+    format!("written by {}", record.id)
+}
+
+/// Returns what the gate says of `lead` to each of `asks`.
+pub(super) fn said(
+    store: &Store,
+    rules: &RuleSet,
+    lead: &Lead,
+    asks: &[(Purpose, Channel)],
+    as_of_ms: i64,
+) -> Result<Vec<(Purpose, Channel, bool)>> {
+    if asks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let records = consents_of(store, rules, lead.no, as_of_ms)?;
+    let allowed = |purpose: &Purpose, channel| {
+        let contact = contact(&purpose.0, channel, &lead.values);
+        consent::allowed(&rules.consent, &records, contact, as_of_ms).allowed
+    };
+    let said = asks.iter();
+    Ok(said
+        .map(|(purpose, channel)| (purpose.clone(), *channel, allowed(purpose, *channel)))
+        .collect())
+}
