@@ -440,7 +440,9 @@ fn wording(cell: &Cell, answer: &str) -> (String, Shown) {
 /// Returns whether `wording` is the text of a consent rather than the name of a column or question.
 pub fn shown_text(wording: &str) -> bool {
     let words = wording.split_whitespace().count();
-    words >= TEXT_WORDS_MIN || words >= OPENED_TEXT_WORDS_MIN && opens(wording)
+    // "Zgoda na kontakt telefoniczny" names a consent; "wyrażam zgodę na kontakt" is one.
+    let is_name = || fold_header(&tidy(wording)).starts_with("zgoda ");
+    words >= TEXT_WORDS_MIN || words >= OPENED_TEXT_WORDS_MIN && opens(wording) && !is_name()
 }
 
 /// Returns what the cell holds, where that is not the wording.

@@ -129,7 +129,7 @@ fn a_bounced_address_is_no_withdrawal_but_takes_no_mail() {
     workspace.ok(&["run"]);
     assert_eq!(leads(&workspace, &["email", "email-is-undeliverable"]), ["anna@przyklad.pl|true"]);
     let states = workspace.sql("SELECT DISTINCT state FROM consents").concat();
-    assert_eq!(states, ["given"]);
+    assert_eq!(states, ["doi-confirmed"]);
     let mails = "SELECT count(*) FROM tasks WHERE channel = 'email' AND state = 'open'";
     assert_eq!(workspace.number(mails), 0);
 }

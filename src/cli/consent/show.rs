@@ -9,9 +9,12 @@ use super::{Format, header, local};
 use crate::cli::people::{leads_called, no_lead};
 use crate::cli::workspace::Global;
 use crate::cli::{Outcome, terminal};
+use crate::consent::Standing;
 use crate::model::moment::utc_from_ms;
+use crate::model::touch::CONSENT_WITHDRAWN;
 use crate::pipeline::proof::{Dossier, dossier, place_of};
 use crate::rules::RuleSet;
+use crate::store::ledger::reading::Kept;
 
 /// Show what somebody agreed to and refused, in the order in which it was said, and where that leaves them.
 ///
@@ -55,7 +58,8 @@ fn print(dossier: &Dossier, rules: &RuleSet, as_of_ms: i64) -> anyhow::Result<()
     if dossier.records.is_empty() {
         return terminal::print("\nno consent on record: whoever is silent has not agreed");
     }
-    terminal::print(&format!("\n{}", terminal::table(&timeline(dossier, rules), &[0])))?;
+    let rows = together(timeline(dossier, rules));
+    terminal::print(&format!("\n{}", terminal::table(&rows, &[])))?;
     let mut rows = header(["purpose", "channel", "address", "said", "may we", "why"]);
     for stand in dossier.stands(rules, as_of_ms) {
         rows.push(vec![
@@ -64,10 +68,35 @@ fn print(dossier: &Dossier, rules: &RuleSet, as_of_ms: i64) -> anyhow::Result<()
             stand.address.unwrap_or_default(),
             stand.standing.word().to_owned(),
             if stand.verdict.allowed { "yes" } else { "no" }.to_owned(),
-            stand.verdict.because,
+            match stand.standing {
+                // The records above say when and where.
+                Standing::Refused(_) | Standing::Withdrawn(_) => String::new(),
+                _ => stand.verdict.because,
+            },
         ]);
     }
     terminal::print(&format!("\n{}", terminal::table(&rows, &[])))
+}
+
+/// Puts records that only differ in their number and in what they are about into one row: whoever takes everything back
+/// says so once.
+fn together(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let mut together: Vec<Vec<String>> = Vec::new();
+    let is_like = |one: &[String], other: &[String]| one[1] == other[1] && one[3..] == other[3..];
+    let mut first = String::new();
+    for row in rows {
+        match together.last_mut().filter(|last| is_like(last, &row)) {
+            Some(last) => {
+                last[0] = format!("{first}-{}", row[0]);
+                last[2] = format!("{}; {}", last[2], row[2]);
+            }
+            None => {
+                first.clone_from(&row[0]);
+                together.push(row);
+            }
+        }
+    }
+    together
 }
 
 fn timeline(dossier: &Dossier, rules: &RuleSet) -> Vec<Vec<String>> {
@@ -84,11 +113,20 @@ fn timeline(dossier: &Dossier, rules: &RuleSet) -> Vec<Vec<String>> {
             format!("{} {} {}{ended}", record.purpose, record.channel.word(), record.state.word()),
             address.unwrap_or_default(),
             record.grade.word().to_owned(),
-            record.wording.as_ref().map_or_else(String::new, |(text, _)| text.clone()),
+            shown(record),
             place_of(record.evidence.as_ref()),
         ]);
     }
     rows
+}
+
+/// Returns what somebody saw, or why they took a consent back.
+fn shown(record: &Kept) -> String {
+    let answer = record.evidence.as_ref().and_then(|evidence| evidence.answer.clone());
+    match answer.filter(|_| record.mechanism == CONSENT_WITHDRAWN) {
+        Some(detail) => detail.split_once(": ").map_or(detail.clone(), |(_, why)| why.to_owned()),
+        None => record.wording.as_ref().map_or_else(String::new, |(text, _)| text.clone()),
+    }
 }
 
 fn told(dossier: &Dossier, rules: &RuleSet, as_of_ms: i64) -> serde_json::Value {

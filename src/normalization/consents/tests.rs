@@ -444,3 +444,19 @@ fn a_german_verb_may_end_its_sentence() {
     }
     check("Newsletter", "Ich stimme der Zusendung von Werbung nicht zu", "marketing email refused");
 }
+
+#[test]
+fn a_text_that_was_shown_is_told_from_the_name_of_a_question() {
+    for (wording, expected) in [
+        ("Wyrażam zgodę na marketing e-mail", true),
+        ("Zgadzam się na informacje handlowe", true),
+        ("I agree to receive offers", true),
+        ("Zgoda: wyrażam zgodę na kontakt handlowy drogą elektroniczną", true),
+        ("Zgoda na kontakt telefoniczny", false),
+        ("Zgoda na marketing e-mail", false),
+        ("marketing_consent", false),
+        ("Newsletter", false),
+    ] {
+        assert_eq!(shown_text(wording), expected, "{wording}");
+    }
+}
