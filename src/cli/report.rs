@@ -3,6 +3,7 @@
 mod alerts;
 mod enquiries;
 mod metrics;
+mod page;
 mod rotation;
 mod rules;
 
@@ -74,6 +75,12 @@ enum What {
     /// them, leads through the queue today, this week and this month, what is left of their cap, and why they
     /// get no lead now.
     Rotation(rotation::OfRotation),
+    /// One page for everybody: the last four weeks and what stands now, without network and scripts.
+    ///
+    /// Figures of the last whole day beside the same weekday before it (the median of at most eight weeks, days off
+    /// left out), new leads by source, where rows left the chain, speed to lead, scores, duplicates by campaign, late
+    /// tasks, hot leads, owners, quarantine. Each run puts the same page out as report.html. It holds personal data.
+    Html(page::OfPage),
     /// Alerts that are open, and those that closed in the last thirty days.
     Alerts(alerts::OfAlerts),
     /// How often each scoring rule and each route fired, which never did, and what each rule is worth.
@@ -156,6 +163,7 @@ impl Report {
             What::Sla(of) => of.print(&Making::begin(global, &store, &rules)?)?,
             What::Costs(of) => of.print(global, &Making::begin(global, &store, &rules)?)?,
             What::Rotation(of) => of.print(&store, &rules, global.now(&rules)?)?,
+            What::Html(of) => of.print(global, &store, &rules)?,
             What::Alerts(of) => of.print(&store, &rules, global.now(&rules)?)?,
             What::Rules(of) => of.print(&store, &rules, global.now(&rules)?)?,
             What::Accounts(of) => of.print(&StoreAccounts::new(&store, &rules)?)?,

@@ -55,24 +55,27 @@ fn counted(
     (from, since): (DateTime<Utc>, &str),
     hours: &BusinessHours,
 ) -> (DateTime<Utc>, String) {
-    let by_clock = from.checked_add_signed(after).unwrap_or(from);
+    let due = window.past(from, after, hours);
     let span = words(after);
-    match window {
-        Window::Any => (by_clock, format!("due {span} after {since}")),
+    let told = match window {
+        Window::Any => format!("due {span} after {since}"),
         Window::Owner => {
-            let due = hours.next_open(by_clock);
-            let moved = if due == by_clock { "" } else { ", moved into working hours" };
-            (due, format!("due {span} after {since}{moved}"))
+            let moved = if Some(due) == from.checked_add_signed(after) {
+                ""
+            } else {
+                ", moved into working hours"
+            };
+            format!("due {span} after {since}{moved}")
         }
         Window::OwnerMinutes if after <= TimeDelta::zero() => {
-            (hours.next_open(from), "due in the first working minute".to_owned())
+            "due in the first working minute".to_owned()
         }
         Window::OwnerMinutes => {
-            let due = hours.add_business_minutes(from, minutes_up(after));
             let whence = if since == "the form was sent" { "" } else { " from the step above" };
-            (due, format!("due after {span} of working time{whence}"))
+            format!("due after {span} of working time{whence}")
         }
-    }
+    };
+    (due, told)
 }
 
 /// Returns `span` in its largest whole unit, such as `15m`, `24h` or `12d`.
@@ -85,11 +88,6 @@ pub(super) fn words(span: TimeDelta) -> String {
         (.., hours) if hours < 48 => format!("{hours}h"),
         _ => format!("{}d", span.num_days()),
     }
-}
-
-/// Whole minutes, the started one included: 90 seconds of working time take two minutes.
-fn minutes_up(span: TimeDelta) -> i64 {
-    (span.num_seconds() + 59).div_euclid(60)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod consent;
 pub mod decision;
 pub mod field;
 pub mod ids;
+pub mod language;
 pub mod lead;
 pub mod mailbox;
 pub mod metric;

@@ -56,6 +56,11 @@ pub(super) fn watch(
     Ok(told)
 }
 
+/// Returns the same weekday in so many weeks before `day`, the latest first.
+pub(super) fn same_weekdays(day: NaiveDate, weeks: u64) -> impl Iterator<Item = NaiveDate> {
+    (1..=weeks).filter_map(move |week| day.checked_sub_days(Days::new(7 * week)))
+}
+
 struct Watching<'a> {
     job: &'a Job<'a>,
     store: &'a Store,
@@ -132,8 +137,7 @@ impl Watching<'_> {
         };
         let compared = days.into_iter().map(|(of, counts)| {
             let first = first.get(&of).copied().unwrap_or(yesterday);
-            let before = (1..=WEEKS_MAX as u64)
-                .filter_map(|weeks| yesterday.checked_sub_days(Days::new(7 * weeks)))
+            let before = same_weekdays(yesterday, WEEKS_MAX as u64)
                 .take_while(|day| *day >= first)
                 .filter_map(|day| on(&counts, day))
                 .collect();

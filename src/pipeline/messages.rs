@@ -1,7 +1,5 @@
 //! What tasks say: the texts of their templates, filled with what is known of the lead.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result};
 
 use super::publish::{read_as, rule_no};
@@ -11,7 +9,7 @@ use crate::model::ids::RunNo;
 use crate::model::lead::Lead;
 use crate::model::task::{Task, TaskChannel};
 use crate::rules::RuleSet;
-use crate::rules::template::variable;
+use crate::rules::template::field_of;
 use crate::store::Store;
 
 /// Fills in templates from the store.
@@ -40,7 +38,8 @@ impl<'a> Messages<'a> {
     pub fn text_for(&self, task: &Task, lead: &Lead) -> Result<Option<String>> {
         let Some(template) = self.template_of(task) else { return Ok(None) };
         let language = language_of(&lead.values);
-        let text = self.rules.templates.render(template, language, &self.values(lead));
+        let value = |variable: &str| self.value(variable, lead);
+        let text = self.rules.templates.render(template, language, value);
         text.with_context(|| format!("fill in template {template} for {}", task.id()))
     }
 
@@ -76,18 +75,17 @@ impl<'a> Messages<'a> {
         self.store.lead(no, read_as(self.rules, &rule_no, RunNo(0))).map(Some)
     }
 
-    fn values(&self, lead: &Lead) -> BTreeMap<String, String> {
-        let fields = self.rules.fields.iter();
-        let mut values: BTreeMap<String, String> = fields
-            .map(|(no, field)| {
-                (variable(&field.name), lead.values.get(no).unwrap_or_default().to_owned())
-            })
-            .collect();
-        values.insert("name".to_owned(), lead.display_name());
-        let owner = lead.owner.as_deref().and_then(|owner| self.rules.routing.owner(owner));
-        let (name, email) = owner.map_or(("", ""), |owner| (&owner.name, &owner.email));
-        values.insert("owner_name".to_owned(), name.to_owned());
-        values.insert("owner_email".to_owned(), email.to_owned());
-        values
+    /// Returns what templates call `variable`; empty where the lead has no such thing.
+    fn value(&self, variable: &str, lead: &Lead) -> String {
+        let owner = || self.rules.routing.owner(lead.owner.as_deref()?);
+        match variable {
+            "name" => lead.display_name(),
+            "owner_name" => owner().map(|owner| owner.name.clone()).unwrap_or_default(),
+            "owner_email" => owner().map(|owner| owner.email.clone()).unwrap_or_default(),
+            field => {
+                let number = self.rules.fields.number(&field_of(field));
+                number.and_then(|no| lead.values.get(no)).unwrap_or_default().to_owned()
+            }
+        }
     }
 }

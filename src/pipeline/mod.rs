@@ -31,7 +31,7 @@ pub mod messages;
 pub mod metrics;
 pub mod model;
 pub mod otherwise;
-mod page;
+pub mod page;
 mod parting;
 pub mod proof;
 pub mod publish;

@@ -16,7 +16,7 @@ use super::contacts::Contacts;
 use super::event::{Event, Events};
 use super::forget;
 use super::messages::Messages;
-use super::page::{PAGE_ROWS, Page};
+use super::page::page_of_run;
 use super::quarantine::{Closed, ToMend, as_row};
 use super::reports::{dropoff_figures, joined};
 use crate::delivery::crm::{CrmWriter, Lookups, RowFate};
@@ -30,7 +30,7 @@ use crate::model::moment::utc_from_ms;
 use crate::model::task::Task;
 use crate::report::dropoff::{self, DropoffFigures, TargetFigures};
 use crate::report::duplicates::DuplicatesWriter;
-use crate::report::html::{self, QuarantineReason};
+use crate::report::html;
 use crate::report::prometheus;
 use crate::report::run_json::{
     InputSummary, LeadSummary, LedgerSummary, RowSummary, RunSummary, SegmentSummary, TaskSummary,
@@ -141,18 +141,18 @@ pub(super) struct Figures {
 impl Rendering<'_> {
     fn render(&self, staging: &mut Staging, books: &Books) -> Result<Figures> {
         let sent = self.crm(staging)?;
-        let (all_tasks, overdue) = self.tasks(staging)?;
+        let all_tasks = self.tasks(staging)?;
         self.duplicates(staging)?;
-        let reasons = self.quarantine(staging)?;
+        self.quarantine(staging)?;
         let mut figures = self.figures(books, sent, all_tasks)?;
         figures.withdrawn = self.withdrawn(staging)?;
         staging.write_file("alerts.json", self.alerts(books)?.as_bytes(), None)?;
         let file = staging.file("dropoff.csv")?;
         let (rows, file) = dropoff::write_csv(file, &figures.dropoff)?;
         staging.close_file(file, Some(rows))?;
-        let page = Page { store: self.store, rules: self.job.rules, record: self.record }
-            .data(books, &figures, &overdue, reasons)?;
-        staging.write_file("report.html", html::render(&page)?.as_bytes(), None)?;
+        let page = page_of_run(self.store, self.job.rules, self.record, books)?;
+        let page = html::render(&page, self.job.rules.workspace.language)?;
+        staging.write_file("report.html", page.as_bytes(), None)?;
         Ok(figures)
     }
 
@@ -238,15 +238,15 @@ impl Rendering<'_> {
         Ok(withdrawn)
     }
 
-    /// Writes the task list, what became due of it and the calendar; returns how many tasks are open and late, and the latest of them.
-    fn tasks(&self, staging: &mut Staging) -> Result<((u64, u64), Vec<Task>)> {
+    /// Writes the task list, what became due of it and the calendar; returns how many tasks are open and late.
+    fn tasks(&self, staging: &mut Staging) -> Result<(u64, u64)> {
         let since = (self.as_of - TimeDelta::days(CALENDAR_DAYS)).timestamp_millis();
         let mut list = TaskListWriter::new(staging.file("tasks.csv")?, self.zone, self.as_of)?;
         let mut calendar = CalendarWriter::new(staging.file("tasks.ics")?, self.zone, self.as_of)?;
         let mut due = TaskListWriter::new(staging.file("due.csv")?, self.zone, self.as_of)?;
         let messages = Messages::new(self.store, self.job.rules);
         let mut of_owners = OwnerFiles::new(self.zone, self.as_of);
-        let (mut open, mut late, mut overdue) = (0, 0, Vec::new());
+        let (mut open, mut late) = (0, 0);
         self.store.each_task(&TaskFilter::default(), self.record.as_of_ms, |task| {
             list.write(&task)?;
             if task.planned.due_ms >= since {
@@ -255,12 +255,7 @@ impl Rendering<'_> {
                 of_owners.write(&task, text.as_deref(), staging)?;
             }
             open += 1;
-            if task.late_minutes > 0 {
-                late += 1;
-                if overdue.len() < PAGE_ROWS {
-                    overdue.push(task);
-                }
-            }
+            late += u64::from(task.late_minutes > 0);
             Ok(())
         })?;
         of_owners.close(staging)?;
@@ -278,7 +273,7 @@ impl Rendering<'_> {
         }
         let (rows, file) = calendar.finish()?;
         staging.close_file(file, Some(rows))?;
-        Ok(((open, late), overdue))
+        Ok((open, late))
     }
 
     /// Returns what is open, what of it somebody is told now, and what has closed.
@@ -317,10 +312,9 @@ impl Rendering<'_> {
         staging.close_file(file, Some(rows))
     }
 
-    /// Writes the overview and, for each input, the rows as they were; returns the reasons.
-    fn quarantine(&self, staging: &mut Staging) -> Result<Vec<QuarantineReason>> {
+    /// Writes the overview and, for each input, the rows as they were.
+    fn quarantine(&self, staging: &mut Staging) -> Result<()> {
         let mut overview = QuarantineOverview::new(staging.file("quarantine.csv")?)?;
-        let mut reasons: Vec<QuarantineReason> = Vec::new();
         let filter = QuarantineFilter { run: Some(self.record.no), ..QuarantineFilter::default() };
         let mut files = ToMend::new(self.store);
         let close = |closed: Option<Closed<StagedFile>>, staging: &mut Staging| {
@@ -328,22 +322,12 @@ impl Rendering<'_> {
         };
         self.store.each_quarantined(&filter, |entry| {
             overview.write(&as_row(&entry, &entry.fingerprint.row_id()))?;
-            match reasons.iter_mut().find(|reason| reason.code == entry.code) {
-                Some(reason) => reason.rows += 1,
-                None => reasons.push(QuarantineReason {
-                    code: entry.code.clone(),
-                    rows: 1,
-                    message: entry.message.clone(),
-                }),
-            }
             let closed = files.write(&entry, |name| staging.file(&format!("quarantine/{name}")))?;
             close(closed, staging)
         })?;
         close(files.finish()?, staging)?;
         let (rows, file) = overview.finish()?;
-        staging.close_file(file, Some(rows))?;
-        reasons.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.code.cmp(&b.code)));
-        Ok(reasons)
+        staging.close_file(file, Some(rows))
     }
 
     fn figures(

@@ -1,175 +1,298 @@
-//! Geometry of the page's charts; the template draws them as inline SVG.
+//! The page's charts, drawn by `plotters` as SVG.
 //!
-//! Widths are percentages of whatever space the page has and heights are pixels, so a chart fits a
-//! phone without its labels shrinking, and its colors come from the style sheet, light or dark. The
-//! charting crates at hand write fixed sizes and colors into the picture and can do neither.
+//! Each is drawn twice, for wide and for narrow pages; a media query shows one. The colors here are those of a light
+//! page, and `style.css` puts its own in their places, because CSS outranks what an element says of its fill. Only
+//! numbers, dates and the page's own words are drawn: names from leads stand in the page around the chart.
 
-use chrono::{Days, NaiveDate};
+use anyhow::{Context as _, Result};
+use plotters::chart::LabelAreaPosition;
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged, SegmentValue};
+use plotters::prelude::{
+    ChartBuilder, Color as _, DrawingArea, EmptyElement, IntoDrawingArea as _, IntoFont as _,
+    IntoSegmentedCoord as _, RGBColor, Rectangle, SVGBackend, TRANSPARENT, Text, TextStyle,
+};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use serde::Serialize;
 
-const BAR_ROW_PX: u32 = 40;
-const COLUMNS_PX: u32 = 120;
-/// Most days that a chart shows; older ones are told in words.
-const DAYS_MAX: usize = 62;
+/// Sources that a chart tells apart, the rest as one; each is lighter or darker than its neighbors, so that they can
+/// be told apart without their colors.
+pub const SERIES: [RGBColor; 7] = [
+    RGBColor(0x1F, 0x4E, 0x9C),
+    RGBColor(0x7F, 0xB2, 0xF0),
+    RGBColor(0x0B, 0x7A, 0x6B),
+    RGBColor(0xF0, 0xB4, 0x4C),
+    RGBColor(0x8A, 0x3F, 0x8F),
+    RGBColor(0xF2, 0x9C, 0xB7),
+    RGBColor(0x8C, 0x95, 0xA4),
+];
+/// The plain bar.
+pub const BAR: RGBColor = RGBColor(0x35, 0x66, 0xB8);
+/// What is unknown or not decided.
+pub const PALE: RGBColor = RGBColor(0xB4, 0xBC, 0xC9);
+/// What should not be.
+pub const BAD: RGBColor = RGBColor(0xC8, 0x45, 0x3B);
+/// Hot, warm and cold leads.
+pub const HOT: RGBColor = RGBColor(0xB8, 0x34, 0x2C);
+/// See [`HOT`].
+pub const WARM: RGBColor = RGBColor(0xA3, 0x6A, 0x00);
+/// See [`HOT`].
+pub const COLD: RGBColor = RGBColor(0x2F, 0x6F, 0x9F);
+const INK: RGBColor = RGBColor(0x1B, 0x23, 0x30);
+const QUIET: RGBColor = RGBColor(0x58, 0x62, 0x74);
+const GRID: RGBColor = RGBColor(0xDC, 0xE1, 0xE8);
 
-/// Horizontal bars, each under its label.
+/// Width of a chart on a phone.
+const NARROW: u32 = 340;
+/// Size of the letters as `plotters` counts it, which writes 1/1.24 of it.
+const LETTERS: f64 = 16.0;
+/// Wider drawings get larger letters where the page has no room for them (`svg.whole`).
+const ENLARGED_FROM: u32 = 800;
+const BAR_ROW: u32 = 26;
+const COLUMNS: u32 = 230;
+
+/// A chart for wide and for narrow pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BarChart {
-    /// Height in pixels.
-    pub height: u32,
-    /// Bars from top to bottom.
-    pub bars: Vec<Bar>,
+pub struct Chart {
+    wide: Drawing,
+    narrow: Drawing,
 }
 
-/// One bar.
+/// What stands in an `svg` element of this size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Drawing {
+    width: u32,
+    height: u32,
+    marks: String,
+}
+
+/// A horizontal bar.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bar {
     /// What is counted.
     pub label: String,
     /// How many.
     pub value: u64,
-    /// Share of the widest bar, such as `43.21`.
-    pub percent: String,
-    /// Top in pixels.
-    pub y: u32,
-    /// Class that colors it; empty for the plain one.
-    pub tone: String,
+    /// How many, in words.
+    pub figure: String,
+    /// Its color.
+    pub color: RGBColor,
 }
 
-/// Columns over days.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ColumnChart {
-    /// Height of the columns' space in pixels.
-    pub height: u32,
-    /// Columns from left to right, days without any included.
-    pub columns: Vec<DayColumn>,
-    /// The highest count.
-    pub max: u64,
-    /// Earlier leads that are not shown.
-    pub earlier: u64,
+/// Parts of one column from the bottom up, each with its color.
+pub type Column = Vec<(u64, RGBColor)>;
+
+/// Columns over an axis that begins at the left edge of the first one and counts them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Columns {
+    /// From left to right.
+    pub columns: Vec<Column>,
+    /// Where the axis is named, and how.
+    pub ticks: Vec<(f64, String)>,
 }
 
-/// One day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DayColumn {
-    /// Date, ISO 8601.
-    pub day: String,
-    /// How many.
-    pub value: u64,
-    /// Left edge in percent.
-    pub x: String,
-    /// Width in percent.
-    pub width: String,
-    /// Top in pixels.
-    pub y: u32,
-    /// Height in pixels.
-    pub height: u32,
-}
-
-/// Returns the chart of `values`: label, count and tone, drawn in the order given.
-pub fn bars(values: &[(String, u64, String)]) -> BarChart {
-    let max = values.iter().map(|(_, value, _)| *value).max().unwrap_or(0);
-    let bars: Vec<Bar> = values
-        .iter()
-        .enumerate()
-        .map(|(row, (label, value, tone))| Bar {
-            label: label.clone(),
-            value: *value,
-            percent: percent(*value, max),
-            y: row as u32 * BAR_ROW_PX,
-            tone: tone.clone(),
-        })
-        .collect();
-    BarChart { height: bars.len() as u32 * BAR_ROW_PX, bars }
-}
-
-/// Returns the chart of `counts`, an ISO date and a count each; missing days are filled in.
-///
-/// Entries that are no dates are left out; dates before the last [`DAYS_MAX`] days are summed up.
-pub fn days(counts: &[(String, u64)]) -> ColumnChart {
-    let dated: Vec<(NaiveDate, u64)> = counts
-        .iter()
-        .filter_map(|(day, count)| Some((day.parse::<NaiveDate>().ok()?, *count)))
-        .collect();
-    let (Some(first), Some(last)) =
-        (dated.iter().map(|(day, _)| *day).min(), dated.iter().map(|(day, _)| *day).max())
-    else {
-        return ColumnChart { height: COLUMNS_PX, columns: Vec::new(), max: 0, earlier: 0 };
+/// Draws horizontal bars from top to bottom, `wide` for wide pages.
+pub fn bars(bars: &[Bar], wide: u32) -> Result<Chart> {
+    let letters = |text: &dyn Fn(&Bar) -> &str| {
+        bars.iter().map(|bar| text(bar).chars().count()).max().unwrap_or(0) as u32
     };
-    let earliest = last.checked_sub_days(Days::new(DAYS_MAX as u64 - 1)).unwrap_or(first);
-    let first = first.max(earliest);
-    let on = |day: NaiveDate| dated.iter().filter(|(known, _)| *known == day).map(|(_, n)| n).sum();
-    let shown: Vec<(NaiveDate, u64)> =
-        first.iter_days().take_while(|day| *day <= last).map(|day| (day, on(day))).collect();
-    let max = shown.iter().map(|(_, count)| *count).max().unwrap_or(0);
-    let step = 100.0 / shown.len() as f64;
-    let columns = shown
-        .iter()
-        .enumerate()
-        .map(|(position, (day, count))| {
-            // A day with one lead among thousands still shows.
-            let height = (*count * u64::from(COLUMNS_PX)).checked_div(max).unwrap_or(0) as u32;
-            let height = if *count > 0 { height.max(2) } else { 0 };
-            DayColumn {
-                day: day.to_string(),
-                value: *count,
-                x: format!("{:.2}", step * (position as f64 + 0.1)),
-                width: format!("{:.2}", step * 0.8),
-                y: COLUMNS_PX - height,
-                height,
-            }
-        })
-        .collect();
-    let earlier = dated.iter().filter(|(day, _)| *day < first).map(|(_, count)| count).sum();
-    ColumnChart { height: COLUMNS_PX, columns, max, earlier }
+    let height = bars.len() as u32 * BAR_ROW + 4;
+    let draw = |width| {
+        // Letters of the page's fonts are about 7 wide where they are 13 high; the style sheet makes them larger where
+        // a drawing over the whole page becomes small.
+        let side =
+            |letters: u32| if width > ENLARGED_FROM { letters * 17 / 2 } else { letters * 7 };
+        let sides = (side(letters(&|bar| &bar.label)) + 12, side(letters(&|bar| &bar.figure)) + 12);
+        drawing(width, height, |area| draw_bars(bars, sides, area))
+    };
+    Ok(Chart { wide: draw(wide)?, narrow: draw(NARROW)? })
 }
 
-fn percent(value: u64, max: u64) -> String {
-    if max == 0 { "0".to_owned() } else { format!("{:.2}", 100.0 * value as f64 / max as f64) }
+/// Draws columns, `wide` for wide pages; `number` writes the figures of the axis.
+pub fn columns(columns: &Columns, wide: u32, number: &dyn Fn(u64) -> String) -> Result<Chart> {
+    let draw = |width| drawing(width, COLUMNS, |area| draw_columns(columns, number, area));
+    Ok(Chart { wide: draw(wide)?, narrow: draw(NARROW)? })
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+fn drawing(width: u32, height: u32, draw: impl FnOnce(&Area<'_>) -> Result<()>) -> Result<Drawing> {
+    let mut text = String::new();
+    let area = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
+    draw(&area).context("draw a chart")?;
+    area.present().context("draw a chart")?;
+    drop(area);
+    // The page has an element of its own around it, with a title.
+    let marks = text
+        .split_once(">\n")
+        .and_then(|(_, rest)| rest.strip_suffix("</svg>\n"))
+        .context("plotters writes one svg element")?;
+    Ok(Drawing { width, height, marks: marks.to_owned() })
+}
+
+fn letters(color: RGBColor, h: HPos) -> TextStyle<'static> {
+    ("sans-serif", LETTERS).into_font().color(&color).pos(Pos::new(h, VPos::Center))
+}
+
+fn draw_bars(bars: &[Bar], (left, right): (u32, u32), area: &Area<'_>) -> Result<()> {
+    let Some(last) = (bars.len() as i32).checked_sub(1).filter(|last| *last >= 0) else {
+        return Ok(());
+    };
+    let most = bars.iter().map(|bar| bar.value).max().unwrap_or(0).max(1);
+    // The axis counts from the bottom.
+    let row = |at: usize| last - at as i32;
+    let mut chart = ChartBuilder::on(area)
+        .set_label_area_size(LabelAreaPosition::Left, left)
+        .margin_right(right)
+        .build_cartesian_2d(0..most, (0..last).into_segmented())?;
+    for (at, bar) in bars.iter().enumerate() {
+        let (row, value) = (row(at), bar.value);
+        let mut mark = Rectangle::new(
+            [(0, SegmentValue::Exact(row)), (value, SegmentValue::Exact(row + 1))],
+            bar.color.filled(),
+        );
+        mark.set_margin(5, 5, 0, 0);
+        let name = EmptyElement::at((0, SegmentValue::CenterOf(row)))
+            + Text::new(bar.label.clone(), (-8, 0), letters(INK, HPos::Right));
+        let figure = EmptyElement::at((value, SegmentValue::CenterOf(row)))
+            + Text::new(bar.figure.clone(), (8, 0), letters(QUIET, HPos::Left));
+        chart.draw_series([mark])?;
+        chart.draw_series([name])?;
+        chart.draw_series([figure])?;
+    }
+    Ok(())
+}
+
+/// The axis under columns, with names where they belong and not where round numbers are.
+struct Places {
+    end: f64,
+    ticks: Vec<f64>,
+}
+
+impl Ranged for Places {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
+        from + (value / self.end * f64::from(to - from)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.ticks.clone()
+    }
+
+    fn range(&self) -> std::ops::Range<f64> {
+        0.0..self.end
+    }
+}
+
+fn draw_columns(columns: &Columns, number: &dyn Fn(u64) -> String, area: &Area<'_>) -> Result<()> {
+    let height = |column: &Column| column.iter().map(|(count, _)| count).sum::<u64>();
+    let most = columns.columns.iter().map(height).max().unwrap_or(0).max(1);
+    let ticks: Vec<f64> = columns.ticks.iter().map(|(at, _)| *at).collect();
+    let mut chart = ChartBuilder::on(area)
+        .set_label_area_size(LabelAreaPosition::Left, number(most).chars().count() as u32 * 8 + 14)
+        .set_label_area_size(LabelAreaPosition::Bottom, 26)
+        .margin_top(10)
+        .margin_right(14)
+        .build_cartesian_2d(Places { end: columns.columns.len() as f64, ticks }, 0..most)?;
+    let name = |at: &f64| {
+        let found = columns.ticks.iter().find(|(tick, _)| (tick - at).abs() < 1e-9);
+        found.map_or(String::new(), |(_, name)| name.clone())
+    };
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .bold_line_style(GRID)
+        .light_line_style(TRANSPARENT)
+        .axis_style(GRID)
+        .x_labels(columns.ticks.len())
+        .y_labels(6)
+        .x_label_formatter(&name)
+        .y_label_formatter(&|count| number(*count))
+        .label_style(("sans-serif", LETTERS).into_font().color(&QUIET))
+        .draw()?;
+    // What is there is seen, be it one among thousands.
+    let least = most.div_ceil(u64::from(COLUMNS) / 2);
+    for (at, column) in columns.columns.iter().enumerate() {
+        let (left, right, mut bottom) = (at as f64 + 0.1, at as f64 + 0.9, 0);
+        for (count, color) in column.iter().filter(|(count, _)| *count > 0) {
+            let top = (bottom + count.max(&least)).min(most);
+            chart.draw_series([Rectangle::new([(left, bottom), (right, top)], color.filled())])?;
+            bottom = top;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn bars_are_shares_of_the_widest() {
-        let chart = bars(&[
-            ("a".to_owned(), 3, String::new()),
-            ("b".to_owned(), 1, String::new()),
-            ("c".to_owned(), 0, String::new()),
-        ]);
-        let percents: Vec<&str> = chart.bars.iter().map(|bar| bar.percent.as_str()).collect();
-        assert_eq!(percents, ["100.00", "33.33", "0.00"]);
-        assert_eq!(bars(&[]).height, 0);
+    fn bar(label: &str, value: u64) -> Bar {
+        Bar { label: label.to_owned(), value, figure: value.to_string(), color: BAR }
+    }
+
+    /// Returns x, y, width and height of every rectangle.
+    fn rectangles(marks: &str) -> Vec<[i32; 4]> {
+        let number = |line: &str, name: &str| {
+            let (_, rest) = line.split_once(&format!(" {name}=\"")).unwrap();
+            rest.split('"').next().unwrap().parse().unwrap()
+        };
+        let lines = marks.lines().filter(|line| line.starts_with("<rect"));
+        lines.map(|line| ["x", "y", "width", "height"].map(|name| number(line, name))).collect()
     }
 
     #[test]
-    fn days_without_leads_are_shown() {
-        let chart = days(&[("2026-02-27".to_owned(), 4), ("2026-03-02".to_owned(), 1)]);
-        let shown: Vec<(&str, u64, u32)> =
-            chart.columns.iter().map(|c| (c.day.as_str(), c.value, c.height)).collect();
-        assert_eq!(
-            shown,
-            [
-                ("2026-02-27", 4, 120),
-                ("2026-02-28", 0, 0),
-                ("2026-03-01", 0, 0),
-                ("2026-03-02", 1, 30)
-            ]
-        );
+    fn bars_stand_in_their_order_and_are_as_long_as_their_values() {
+        let chart = bars(&[bar("received", 300), bar("won", 100), bar("lost", 0)], 880).unwrap();
+        for drawing in [&chart.wide, &chart.narrow] {
+            let found = rectangles(&drawing.marks);
+            let [first, second, third] = found[..] else { panic!("{found:?}") };
+            assert!(first[1] < second[1] && second[1] < third[1], "{found:?}");
+            assert!((first[2] - 3 * second[2]).abs() <= 3 && third[2] == 0, "{found:?}");
+            assert!(found.iter().all(|one| one[0] + one[2] <= drawing.width as i32), "{found:?}");
+        }
+        assert_eq!((chart.wide.width, chart.narrow.width), (880, NARROW));
+        assert!(chart.wide.marks.contains("received") && !chart.wide.marks.contains("xmlns"));
+        assert_eq!(rectangles(&bars(&[], 880).unwrap().wide.marks), [[0; 4]; 0]);
     }
 
     #[test]
-    fn a_long_past_is_summed_up() {
-        let chart = days(&[
-            ("2020-01-01".to_owned(), 7),
-            ("2026-03-02".to_owned(), 1_000),
-            ("2026-03-01".to_owned(), 1),
-            ("soon".to_owned(), 9),
-        ]);
-        assert_eq!((chart.columns.len(), chart.earlier), (DAYS_MAX, 7));
-        assert_eq!(chart.columns[DAYS_MAX - 2].height, 2);
-        assert!(days(&[]).columns.is_empty());
+    fn parts_of_a_column_stand_on_each_other_and_one_among_thousands_is_seen() {
+        let columns = Columns {
+            columns: vec![
+                vec![(3_000, SERIES[0]), (1_000, SERIES[1])],
+                vec![(1, SERIES[1])],
+                vec![],
+            ],
+            ticks: vec![(0.5, "2 Nov".to_owned())],
+        };
+        let chart = super::columns(&columns, 880, &|count| count.to_string()).unwrap();
+        let found = rectangles(&chart.wide.marks);
+        let [below, above, small] = found[..] else { panic!("{found:?}") };
+        assert_eq!((below[0], below[1]), (above[0], above[1] + above[3]));
+        assert!((below[3] - 3 * above[3]).abs() <= 3 && small[3] >= 1, "{found:?}");
+        assert_eq!(below[1] + below[3], small[1] + small[3], "both stand on the axis");
+        assert!(chart.wide.marks.contains("2 Nov") && chart.wide.marks.contains("4000"));
+    }
+
+    #[test]
+    fn what_would_be_markup_is_text() {
+        let chart = bars(&[bar("<script>\"&", 1)], 520).unwrap();
+        assert!(chart.wide.marks.contains("&lt;script&gt;&quot;&amp;"));
+    }
+
+    #[test]
+    fn the_style_sheet_has_a_color_for_each_of_the_charts() {
+        let style = include_str!("style.css");
+        for RGBColor(red, green, blue) in
+            SERIES.into_iter().chain([BAR, PALE, BAD, HOT, WARM, COLD, INK, QUIET])
+        {
+            let rule = format!(".chart [fill=\"#{red:02X}{green:02X}{blue:02X}\"]");
+            assert!(style.contains(&rule), "{rule}");
+        }
+        let RGBColor(red, green, blue) = GRID;
+        assert!(style.contains(&format!("[stroke=\"#{red:02X}{green:02X}{blue:02X}\"]")));
     }
 }

@@ -3,173 +3,133 @@
 use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result};
+use chrono::{NaiveDate, NaiveDateTime};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, context};
-use serde::Serialize;
+use minijinja::value::{Kwargs, Serde, Value};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, context, escape_formatter};
+use plotters::style::RGBColor;
 
-use super::charts;
-use super::dropoff::{Funnel, SourceFigures};
-use super::run_json::{AlertSummary, InputSummary};
+use super::charts::{self, Bar, Chart, Columns};
+use super::metrics::SMALL_N;
+use super::metrics::duplicates::Again;
+use super::page::PageData;
 use super::simulation::{Simulation, Titled};
+use super::words::{Words, span};
+use crate::model::language::Language;
 
-const TEMPLATE: &str = "page.html";
+const PAGE: &str = "page.html";
 const SIMULATION: &str = "simulation.html";
 const DOSSIER: &str = "dossier.html";
 /// Rows of the overdue and hot lists that the page shows.
 const LIST_ROWS_MAX: usize = 20;
+/// Owners and queues that the page shows.
+const LOAD_ROWS_MAX: usize = 30;
+/// Inputs that the page shows.
+const INPUTS_MAX: usize = 50;
+/// Width of a chart over the whole page.
+const WHOLE: u32 = 1_040;
+/// Width of a chart beside another.
+const HALF: u32 = 520;
 
-/// Everything the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PageData {
-    /// The run.
-    pub run: PageRun,
-    /// Big figures on top.
-    pub tiles: Vec<Tile>,
-    /// Alerts that fired.
-    pub alerts: Vec<AlertSummary>,
-    /// Inputs and what became of them.
-    pub inputs: Vec<InputSummary>,
-    /// Where leads left the chain.
-    pub funnel: Funnel,
-    /// Per source.
-    pub sources: Vec<SourceFigures>,
-    /// New leads per day of submission: ISO date and count.
-    pub leads_per_day: Vec<(String, u64)>,
-    /// Leads per span of points.
-    pub scores: Vec<ScoreSpan>,
-    /// Who has how much to do.
-    pub load: Vec<LoadRow>,
-    /// Tasks past due, the latest first; the page shows twenty.
-    pub overdue: Vec<OverdueRow>,
-    /// How many tasks are past due in all.
-    pub overdue_total: u64,
-    /// Quarantined rows per code.
-    pub quarantine: Vec<QuarantineReason>,
-    /// Hot leads, the highest score first; the page shows twenty.
-    pub hot: Vec<HotLead>,
-    /// How many leads are hot in all.
-    pub hot_total: u64,
-}
+/// An environment for each language.
+static ENVIRONMENTS: LazyLock<[Environment<'static>; 2]> =
+    LazyLock::new(|| [Language::English, Language::Polish].map(|one| environment(Words::of(one))));
 
-/// The run in the page's header.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PageRun {
-    /// Run's id.
-    pub id: String,
-    /// Version of leadmill.
-    pub version: String,
-    /// The instant the run took for now, in the workspace's zone.
-    pub as_of: String,
-    /// Hash of the rules that decided.
-    pub rules_hash: String,
-}
-
-/// A big figure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Tile {
-    /// What is counted.
-    pub label: String,
-    /// How many.
-    pub value: u64,
-    /// A word more; may be empty.
-    pub note: String,
-    /// `hot`, `warm`, `cold`, `bad` or empty: how it is colored.
-    pub tone: String,
-}
-
-/// Leads whose score falls into a span.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ScoreSpan {
-    /// The span, such as `40-49`.
-    pub label: String,
-    /// How many.
-    pub leads: u64,
-    /// Segment the span lies in.
-    pub segment: String,
-}
-
-/// What an owner or a queue has to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LoadRow {
-    /// Owner's or queue's name.
-    pub name: String,
-    /// `owner` or `queue`.
-    pub kind: String,
-    /// Leads.
-    pub leads: u64,
-    /// Of these: hot.
-    pub hot: u64,
-    /// Tasks to be done.
-    pub tasks_open: u64,
-    /// Of these: past due.
-    pub tasks_late: u64,
-}
-
-/// A task past due.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OverdueRow {
-    /// Lead's name.
-    pub lead: String,
-    /// Lead's id.
-    pub lead_id: String,
-    /// What to do.
-    pub subject: String,
-    /// Owner's or queue's name.
-    pub who: String,
-    /// Segment.
-    pub segment: String,
-    /// When it was due, in the workspace's zone.
-    pub due: String,
-    /// How late it is.
-    pub age: String,
-}
-
-/// Rows quarantined for one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct QuarantineReason {
-    /// Stable code.
-    pub code: String,
-    /// Rows.
-    pub rows: u64,
-    /// What is wrong and the way out, for the first of them.
-    pub message: String,
-}
-
-/// A hot lead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HotLead {
-    /// Lead's id.
-    pub lead_id: String,
-    /// Name.
-    pub name: String,
-    /// Points.
-    pub score: i32,
-    /// Owner's or queue's name.
-    pub who: String,
-    /// Why it is hot.
-    pub reason: String,
-    /// What to do next and when; empty when nothing is planned.
-    pub next_action: String,
-}
-
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+fn environment(words: &'static Words) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.expect("the template's own marks are sound"));
-    environment.add_filter("thousands", thousands);
+    environment.set_formatter(|out, state, value| match value.as_str() {
+        Some(text) if !value.is_safe() && text.contains(is_unseen) => {
+            escape_formatter(out, state, &Value::from(text.replace(is_unseen, "\u{fffd}")))
+        }
+        _ => escape_formatter(out, state, value),
+    });
+    add_words(&mut environment, words);
+    add_numbers(&mut environment, words);
     for (name, text) in [
         ("style.css", include_str!("style.css")),
         ("head.html", include_str!("head.html")),
-        (TEMPLATE, include_str!("page.html")),
+        (PAGE, include_str!("page.html")),
         (SIMULATION, include_str!("simulation.html")),
         (DOSSIER, include_str!("dossier.html")),
     ] {
         environment.add_template(name, text).expect("templates are part of the program and parse");
     }
     environment
-});
+}
+
+/// Returns whether a character is none that HTML may hold, or turns around what stands beside it.
+fn is_unseen(c: char) -> bool {
+    let is_control = c.is_control() && !matches!(c, '\n' | '\t');
+    is_control || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn add_words(environment: &mut Environment<'static>, words: &'static Words) {
+    environment.add_global("lang", words.language().word());
+    // What rules and messages say in English is marked as such on a page that is not.
+    let foreign = if words.language() == Language::English { "" } else { " lang=\"en\"" };
+    environment.add_global("foreign", Value::from_safe_string(foreign.to_owned()));
+    environment.add_global(
+        "t",
+        Value::from_pairs(words.texts.iter().map(|(key, text)| (key.as_str(), text.as_str()))),
+    );
+    environment.add_function("say", |key: String, values: Kwargs| -> Result<String, Error> {
+        let names: Vec<String> = values.args().map(str::to_owned).collect();
+        let texts = names.iter().map(|name| Ok(values.get::<Value>(name)?.to_string()));
+        let texts = texts.collect::<Result<Vec<String>, Error>>()?;
+        let values: Vec<(&str, &str)> =
+            names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+        words.say(&key, &values).ok_or_else(|| unsaid(&key))
+    });
+    environment.add_filter("counted", |number: u64, key: String| {
+        words.counted(number, &key).ok_or_else(|| unsaid(&key))
+    });
+}
+
+fn add_numbers(environment: &mut Environment<'static>, words: &'static Words) {
+    environment.add_filter("number", |number: i64| words.number(number));
+    environment.add_filter("thousands", |number: i64| words.number(number));
+    environment.add_filter("tenths", |tenths: u64| words.tenths(tenths));
+    environment.add_filter("percent", |part: u64, of: u64| words.percent(part, of));
+    environment.add_filter("signed_percent", |percent: i64| {
+        format!("{}{}%", sign(percent), words.number(percent.abs()))
+    });
+    environment.add_filter("signed_tenths", |tenths: i64| {
+        format!("{}{}", sign(tenths), words.tenths(tenths.unsigned_abs()))
+    });
+    environment.add_filter("share_of", |part: u64, of: u64| {
+        format!("{:.1}", 100.0 * part as f64 / of.max(1) as f64)
+    });
+    environment.add_filter("span", span);
+    environment.add_filter("day", |day: String| Ok(words.day(date(&day)?)));
+    environment.add_filter("long_day", |day: String| Ok(words.long_day(date(&day)?)));
+    environment.add_filter("weekday_and_day", |day: String| Ok(words.weekday_and_day(date(&day)?)));
+    environment.add_filter("weekdays", |day: String| Ok(words.weekdays(date(&day)?).to_owned()));
+    environment
+        .add_filter("on_weekday", |day: String| Ok(words.on_weekday(date(&day)?).to_owned()));
+    environment.add_filter("moment", |at: String| {
+        let parsed = NaiveDateTime::parse_from_str(&at, "%Y-%m-%d %H:%M");
+        parsed.map(|at| words.moment(at)).map_err(|_| unsaid(&at))
+    });
+}
+
+fn sign(number: i64) -> &'static str {
+    match number {
+        ..0 => "−",
+        0 => "±",
+        1.. => "+",
+    }
+}
+
+fn date(day: &str) -> Result<NaiveDate, Error> {
+    day.parse().map_err(|_| unsaid(day))
+}
+
+fn unsaid(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidOperation, format!("nothing can be said of `{what}`"))
+}
 
 /// Returns the page of a simulation; `tables` are its sums and `rows` the leads that change.
 pub fn render_simulation(
@@ -177,7 +137,8 @@ pub fn render_simulation(
     tables: &[Titled],
     rows: &Titled,
 ) -> Result<String> {
-    let template = ENVIRONMENT.get_template(SIMULATION).context("render a simulation")?;
+    let environment = &ENVIRONMENTS[Language::English as usize];
+    let template = environment.get_template(SIMULATION).context("render a simulation")?;
     template
         .render(context! {
             sim => Serde(simulation),
@@ -196,277 +157,105 @@ pub(super) fn render_dossier(
     sections: &[super::dossier::Section],
     nothing: &str,
 ) -> Result<String> {
-    let template = ENVIRONMENT.get_template(DOSSIER).context("render what is known of a person")?;
+    let template =
+        ENVIRONMENTS[0].get_template(DOSSIER).context("render what is known of a person")?;
     template
         .render(context! { lang, title, lead_in => lead_in.to_vec(), sections => Serde(sections), nothing })
         .context("render what is known of a person")
 }
 
-/// Returns the page.
-pub fn render(page: &PageData) -> Result<String> {
-    let funnel: Vec<(String, u64, String)> = page
-        .funnel
-        .steps
-        .iter()
-        .enumerate()
-        .filter_map(|(position, step)| {
-            let label = format!("{} ({})", step.step, step.unit);
-            // Everything read was received; of the other steps, what went on from them counts.
-            let reached = if position == 0 { step.in_count } else { step.out_count };
-            Some((label, reached?, String::new()))
-        })
-        .collect();
-    let sources: Vec<(String, u64, String)> = page
-        .sources
-        .iter()
-        .map(|source| (source.source.clone(), source.received, String::new()))
-        .collect();
-    let scores: Vec<(String, u64, String)> = page
-        .scores
-        .iter()
-        .map(|span| (format!("{} points", span.label), span.leads, span.segment.clone()))
-        .collect();
-    let template = ENVIRONMENT.get_template(TEMPLATE).context("render report.html")?;
-    template
+/// Returns the page in `language`.
+pub fn render(page: &PageData, language: Language) -> Result<String> {
+    let words = Words::of(language);
+    let kinds: Vec<&str> = Again::ALL.iter().map(|(word, _)| *word).collect();
+    let template =
+        ENVIRONMENTS[language as usize].get_template(PAGE).context("render report.html")?;
+    let html = template
         .render(context! {
             page => Serde(page),
+            duplicate_kinds => Serde(kinds),
             list_rows_max => LIST_ROWS_MAX,
-            funnel_chart => Serde(charts::bars(&funnel)),
-            source_chart => Serde(charts::bars(&sources)),
-            score_chart => Serde(charts::bars(&scores)),
-            day_chart => Serde(charts::days(&page.leads_per_day)),
+            load_rows_max => LOAD_ROWS_MAX,
+            inputs_max => INPUTS_MAX,
+            small_n => SMALL_N,
+            day_chart => Serde(day_chart(page, words)?),
+            funnel_chart => Serde(funnel_chart(page, words)?),
+            speed_chart => Serde(speed_chart(page, words)?),
+            score_chart => Serde(score_chart(page, words)?),
         })
-        .context("render report.html")
+        .context("render report.html")?;
+    Ok(html + "\n")
 }
 
-/// Groups digits by three with a narrow no-break space: `12 345`.
-fn thousands(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut grouped = String::from(if number < 0 { "-" } else { "" });
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            grouped.push('\u{202f}');
-        }
-        grouped.push(digit);
+fn day_chart(page: &PageData, words: &Words) -> Result<Chart> {
+    let rest = charts::SERIES.len() - 1;
+    let color = |at: usize| {
+        let is_rest = page.days.sources.get(at).is_some_and(|source| source.name.is_empty());
+        charts::SERIES[if is_rest { rest } else { at.min(rest) }]
+    };
+    let column =
+        |counts: &[u64]| counts.iter().enumerate().map(|(at, count)| (*count, color(at))).collect();
+    let mut ticks = Vec::new();
+    for (at, day) in page.days.days.iter().enumerate().filter(|(_, day)| day.is_monday) {
+        ticks.push((at as f64 + 0.5, words.short_day(day.day.parse()?)));
     }
-    grouped
+    let columns = page.days.days.iter().map(|day| column(&day.counts)).collect();
+    charts::columns(&Columns { columns, ticks }, WHOLE, &|count| words.number(count as i64))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::run::{NoticeCounts, RowCounts};
-    use crate::report::dropoff::{DropoffFigures, TargetFigures};
-    use crate::report::run_json::RowSummary;
-
-    const HOSTILE: &str = "<script>alert(1)</script>\" onload=\"x' <img src=http://x.example>";
-
-    fn text(text: &str) -> String {
-        text.to_owned()
+fn funnel_chart(page: &PageData, words: &Words) -> Result<Chart> {
+    // Page views and lists of contacts are received, too, but were never to become leads.
+    let received = page.chain.first().map_or(0, |step| step.went);
+    let mut bars = Vec::new();
+    for step in page.chain.iter().filter(|step| step.is_known) {
+        bars.push(Bar {
+            label: named(words, "step-", step.step)?,
+            value: step.went,
+            figure: figure(words, step.went, received),
+            color: charts::BAR,
+        });
     }
+    charts::bars(&bars, WHOLE)
+}
 
-    fn figures() -> DropoffFigures {
-        DropoffFigures {
-            rows: RowCounts {
-                read: 12_480,
-                created: 9_120,
-                merged: 2_010,
-                repeated: 640,
-                quarantined: 310,
-                held: 180,
-                touches: 200,
-                skipped: 20,
+fn speed_chart(page: &PageData, words: &Words) -> Result<Chart> {
+    let mut bars = Vec::new();
+    for bucket in &page.speed.buckets {
+        bars.push(Bar {
+            label: named(words, "speed-", bucket.word)?,
+            value: bucket.enquiries,
+            figure: figure(words, bucket.enquiries, page.speed.enquiries),
+            color: match bucket.word {
+                "never" => charts::BAD,
+                "open" | "unknown" => charts::PALE,
+                _ => charts::BAR,
             },
-            leads_total: 31_006,
-            leads_touched: 10_400,
-            scored: 10_400,
-            routed_owner: 9_800,
-            routed_queue: 588,
-            triage: 12,
-            followup_open: 10_900,
-            followup_late: 41,
-            followup_not_allowed: 730,
-            sent: vec![
-                TargetFigures { target: text("hubspot-contacts"), written: 10_395, refused: 5 },
-                TargetFigures { target: text("salesforce-lead"), written: 10_400, refused: 0 },
-            ],
-            by_source: ["meta-leads", "google-ads-webhook", "typeform", "ms-forms"]
-                .iter()
-                .zip([6_400, 3_100, 1_900, 880])
-                .map(|(source, received)| SourceFigures {
-                    source: text(source),
-                    received,
-                    created: received * 7 / 10,
-                    merged: received / 10,
-                    repeated: received / 20,
-                    quarantined: received / 40,
-                    held: received / 80,
-                })
-                .collect(),
-            quarantine_by_code: vec![(text("email-invalid"), 200), (text("no-contact"), 110)],
-            held_by_reason: vec![(text("test"), 100), (text("spam"), 80)],
-        }
+        });
     }
+    charts::bars(&bars, HALF)
+}
 
-    fn input(rows: RowSummary) -> InputSummary {
-        InputSummary {
-            name: text("inbox/meta_leads_2026-11-21_bardzo-dluga-nazwa-pliku-eksportu.csv"),
-            sha256: text("00"),
-            source: text("meta-leads"),
-            encoding: text("UTF-16LE"),
-            status: "imported",
-            detail: None,
-            rows,
-            notices: NoticeCounts::new(),
-            warnings: Vec::new(),
-        }
-    }
+fn score_chart(page: &PageData, words: &Words) -> Result<Chart> {
+    let columns = page.scores.iter().map(|span| vec![(span.leads, segment_color(&span.segment))]);
+    let ticks = (0..=10).step_by(2).map(|ten| (f64::from(ten), (ten * 10).to_string())).collect();
+    let columns = Columns { columns: columns.collect(), ticks };
+    charts::columns(&columns, HALF, &|count| words.number(count as i64))
+}
 
-    fn page(name: &str) -> PageData {
-        let figures = figures();
-        let tile = |label: &str, value: u64, note: &str, tone: &str| Tile {
-            label: text(label),
-            value,
-            note: text(note),
-            tone: text(tone),
-        };
-        PageData {
-            run: PageRun {
-                id: text("run-0042"),
-                version: text("0.1.0"),
-                as_of: text("2026-11-22 06:00 +01:00"),
-                rules_hash: text("9f2c4e0b7a1d"),
-            },
-            tiles: vec![
-                tile("rows received", 12_480, "4 inputs", ""),
-                tile("new leads", 9_120, "31 006 in all", ""),
-                tile("merged", 2_010, "", ""),
-                tile("quarantined", 310, "2.5 % of rows", "bad"),
-                tile("held", 180, "", ""),
-                tile("hot", 812, "", "hot"),
-                tile("warm", 3_400, "", "warm"),
-                tile("cold", 6_188, "", "cold"),
-                tile("in triage", 12, "", "bad"),
-                tile("tasks late", 41, "of 10 900", "bad"),
-            ],
-            alerts: vec![AlertSummary {
-                id: text("source-drop"),
-                key: text("source-drop/typeform"),
-                message: format!("typeform fell by 62 % against the last four Sundays {name}"),
-            }],
-            inputs: vec![input(RowSummary::from(&figures.rows))],
-            funnel: Funnel::new(&figures),
-            sources: figures.by_source.clone(),
-            leads_per_day: (1..=30_u64)
-                .map(|day| (format!("2026-11-{day:02}"), day * 37 % 410))
-                .collect(),
-            scores: (0..10_u64)
-                .map(|span| ScoreSpan {
-                    label: format!("{}-{}", span * 10, span * 10 + 9),
-                    leads: 900 - span * 80,
-                    segment: text(["cold", "warm", "hot"][(span as usize / 4).min(2)]),
-                })
-                .collect(),
-            load: vec![LoadRow {
-                name: text("Jan Handlowiec"),
-                kind: text("owner"),
-                leads: 300,
-                hot: 20,
-                tasks_open: 310,
-                tasks_late: 4,
-            }],
-            overdue: (0..25)
-                .map(|turn| OverdueRow {
-                    lead: format!("{name} {turn}"),
-                    lead_id: text("LM-144GJ289144G"),
-                    subject: text("Call back about the roof"),
-                    who: text("Jan Handlowiec"),
-                    segment: text("hot"),
-                    due: text("2026-11-21 15:20"),
-                    age: text("14 h 40 min late"),
-                })
-                .collect(),
-            overdue_total: 41,
-            quarantine: vec![QuarantineReason {
-                code: text("email-invalid"),
-                rows: 200,
-                message: text(
-                    "`anna@` has no domain; correct it in quarantine/meta.csv and import that file",
-                ),
-            }],
-            hot: vec![HotLead {
-                lead_id: text("LM-144GJ289144G"),
-                name: text(name),
-                score: 92,
-                who: text("Jan Handlowiec"),
-                reason: text("Read the pricing page twice this week (+15); decision maker (+20)"),
-                next_action: text("call by 2026-11-22 09:00"),
-            }],
-            hot_total: 1,
-        }
+fn segment_color(segment: &str) -> RGBColor {
+    match segment {
+        "hot" => charts::HOT,
+        "warm" => charts::WARM,
+        "cold" => charts::COLD,
+        _ => charts::PALE,
     }
+}
 
-    #[test]
-    fn the_page_needs_nothing_from_outside_and_runs_nothing() {
-        let html = render(&page("Anna Łęcka")).unwrap();
-        assert!(html.contains(
-            "<meta http-equiv=\"Content-Security-Policy\" \
-             content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
-        ));
-        for forbidden in
-            ["<script", "http://", "https://", "url(", "@import", "<link", "<img", " on"]
-        {
-            let found = html.match_indices(forbidden).find(|(at, _)| {
-                // `<p>… on …` is text; an attribute `onload=` is not.
-                forbidden != " on" || html[*at..].chars().take(12).any(|c| c == '=')
-            });
-            assert_eq!(found, None, "{forbidden}");
-        }
-        if let Ok(path) = std::env::var("LEADMILL_TEST_PAGE") {
-            std::fs::write(path, &html).unwrap();
-        }
-    }
+fn named(words: &Words, family: &str, word: &str) -> Result<String> {
+    let key = format!("{family}{word}");
+    words.texts.get(&key).cloned().with_context(|| format!("the page has no word for {key}"))
+}
 
-    #[test]
-    fn no_tag_is_born_from_data() {
-        let plain = render(&page("Anna")).unwrap();
-        let hostile = render(&page(HOSTILE)).unwrap();
-        assert_eq!(hostile.matches('<').count(), plain.matches('<').count());
-        assert!(hostile.contains("&lt;script&gt;"));
-        let quotes = |html: &str| html.matches('"').count();
-        assert_eq!(quotes(&hostile), quotes(&plain));
-    }
-
-    #[test]
-    fn long_lists_are_cut_and_say_so() {
-        let html = render(&page("Anna")).unwrap();
-        assert!(html.contains("Anna 19") && !html.contains("Anna 20<"));
-        assert!(html.contains("20 of 41 shown"));
-        assert!(html.contains("12\u{202f}480"));
-    }
-
-    #[test]
-    fn an_empty_run_has_a_page_too() {
-        let mut page = page("Anna");
-        page.funnel = Funnel::new(&DropoffFigures::default());
-        page.alerts.clear();
-        page.inputs.clear();
-        page.sources.clear();
-        page.leads_per_day.clear();
-        page.scores.clear();
-        page.load.clear();
-        page.overdue.clear();
-        page.quarantine.clear();
-        page.hot.clear();
-        let html = render(&page).unwrap();
-        assert!(html.contains("No alert fired"));
-        assert!(html.contains("No task is late"));
-    }
-
-    #[test]
-    fn digits_are_grouped() {
-        assert_eq!(thousands(0), "0");
-        assert_eq!(thousands(-1_234_567), "-1\u{202f}234\u{202f}567");
-        assert_eq!(thousands(999), "999");
-    }
+fn figure(words: &Words, part: u64, of: u64) -> String {
+    format!("{} ({})", words.number(part as i64), words.percent(part, of))
 }

@@ -1,7 +1,7 @@
 //! What people look at: where leads left the chain, what was a duplicate, the page, `run.json`.
 //!
 //! This room turns figures into rows, tables and a page. It counts nothing itself, knows no store and
-//! no clock, and prints nothing. Start at [`html::PageData`] for the page and [`dropoff::Funnel`] for
+//! no clock, and prints nothing. Start at [`page::PageData`] for the page and [`dropoff::Funnel`] for
 //! the figures behind it.
 
 pub mod accounts;
@@ -14,11 +14,13 @@ pub mod escape;
 pub mod html;
 pub mod mask;
 pub mod metrics;
+pub mod page;
 pub mod prometheus;
 pub mod rotation;
 pub mod rules;
 pub mod run_json;
 pub mod simulation;
+pub mod words;
 
 use serde_json::Value;
 

@@ -7,9 +7,9 @@ use super::diagnostics::Place;
 use crate::model::run::Alert;
 
 /// Weeks of history that a fall is measured against, unless the rule says otherwise.
-const WEEKS: i64 = 8;
+pub const WEEKS: i64 = 8;
 /// Fewer days of history than this have no median worth the name.
-const HISTORY_DAYS_MIN: usize = 3;
+pub const HISTORY_DAYS_MIN: usize = 3;
 /// Most weeks of history that an alert may look back on.
 pub const WEEKS_MAX: i64 = 52;
 /// An alert that goes on is told once a day.
@@ -357,7 +357,7 @@ impl AlertRule {
 }
 
 /// Returns the median; 0 of nothing.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_unstable_by(f64::total_cmp);
     let middle = values.len() / 2;

@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 pub use self::step::{Start, Step, StepHours, Window, WithoutConsent};
 use super::condition::{Condition, ConditionContext};
 use super::consent::ConsentPolicy;
-use super::decode::Table;
+use super::decode::{Sink, Table};
 use super::diagnostics::Place;
 use super::hours::{BusinessHours, Calendar, opt_hours};
 use super::template::TemplateCatalog;
@@ -82,6 +82,27 @@ impl FollowupPolicy {
         policy.plans = root.tables("plan", |table| decode_plan(table, context, office, consent));
         lint(&policy, root);
         policy
+    }
+
+    /// Warns of steps in whose own hours nobody ever works of `takers`, who are all that may have a lead; where there are
+    /// none, the office.
+    pub(super) fn lint_hours(&self, takers: &[&BusinessHours], sink: &Sink) {
+        let steps =
+            self.plans.iter().flat_map(|plan| plan.steps.iter().map(move |step| (plan, step)));
+        for (plan, step) in steps.filter(|(_, step)| step.window != Window::Any) {
+            let Some(own) = &step.hours else { continue };
+            let office = [&self.hours];
+            let mut working = if takers.is_empty() { office.iter() } else { takers.iter() };
+            if working.any(|hours| own.in_zone(hours.zone()).meets(hours)) {
+                continue;
+            }
+            let message = format!(
+                "nobody works in the hours of step `{}` of plan `{}`: it will be due outside of them",
+                step.id, plan.id
+            );
+            let hint = "write `hours` in which somebody works, or window = \"any\"";
+            sink.warning(&step.place, message, Some(hint.to_owned()));
+        }
     }
 
     /// Returns the plan that a lead in `segment` follows.
@@ -207,7 +228,7 @@ fn lint(policy: &FollowupPolicy, root: &Table<'_>) {
 mod tests {
     use super::*;
     use crate::model::task::TaskChannel;
-    use crate::rules::decode::{Sink, document};
+    use crate::rules::decode::document;
     use crate::rules::diagnostics::RuleText;
     use crate::rules::field::FieldCatalog;
 
@@ -311,6 +332,31 @@ mod tests {
             &plan("a", "", SUBJECT).replace("'1h'", "'60w'"),
             &["8: `after` reaches further than a year"],
         );
+    }
+
+    #[test]
+    fn hours_in_which_nobody_works_are_a_warning() {
+        #[track_caller]
+        fn check_hours(step: &str, takers: &[&str], expected: &[&str]) {
+            let policy = check(&plan("a", "", &format!("{SUBJECT}\n{step}")), &[]);
+            let compile = |hours: &&str| {
+                BusinessHours::compile(hours, Tz::Europe__London, "GB", &[]).unwrap()
+            };
+            let takers: Vec<BusinessHours> = takers.iter().map(compile).collect();
+            let sink = Sink::default();
+            policy.lint_hours(&takers.iter().collect::<Vec<_>>(), &sink);
+            let found: Vec<String> = sink.take().into_iter().map(|found| found.message).collect();
+            assert_eq!(found, expected);
+        }
+        let nobody = [
+            "nobody works in the hours of step `call` of plan `a`: it will be due outside of them",
+        ];
+        // The office works from Monday to Friday, 9 to 17.
+        check_hours("hours = 'Sa-Su 10:00-14:00'", &[], &nobody);
+        check_hours("hours = 'Mo-Fr 17:00-20:00'", &["Mo-Fr 08:00-17:00"], &nobody);
+        check_hours("hours = 'Sa-Su 10:00-14:00'", &["Mo-Fr 09:00-17:00", "Sa 13:00-18:00"], &[]);
+        check_hours("hours = 'Mo 10:00-11:00'", &[], &[]);
+        check_hours("hours = 'Sa-Su 10:00-14:00'\nwindow = 'any'", &[], &[]);
     }
 
     #[test]

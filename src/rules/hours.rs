@@ -249,6 +249,20 @@ impl BusinessHours {
         Self(Arc::new(Compiled { expression, zone, country, rules, closed, years }))
     }
 
+    /// Returns whether there is an instant in the years that are looked at for which both are open.
+    pub fn meets(&self, other: &Self) -> bool {
+        YEARS_CHECKED.into_iter().any(|year| {
+            let (mut ours, mut theirs) = (self.windows(year), other.windows(year));
+            while let ([own, rest @ ..], [their, other_rest @ ..]) = (ours, theirs) {
+                if own.0 < their.1 && their.0 < own.1 {
+                    return true;
+                }
+                if own.1 <= their.1 { ours = rest } else { theirs = other_rest }
+            }
+            false
+        })
+    }
+
     /// Returns the expression as written.
     pub fn expression(&self) -> &str {
         &self.0.expression

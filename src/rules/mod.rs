@@ -147,6 +147,8 @@ impl RuleSet {
         let followup = files.with("followup.toml", sink, |root| {
             FollowupPolicy::decode(root, &context, office, &consent)
         });
+        let takers = routing.owners.iter().filter(|owner| owner.active).map(|owner| &owner.hours);
+        followup.lint_hours(&takers.collect::<Vec<_>>(), sink);
         let sources = SourceCatalog::decode(&files.sources, &fields, sink);
         let known: Vec<&str> = sources.iter().map(|preset| preset.id.as_str()).collect();
         let (identity, survivorship) = files.with("identity.toml", sink, |root| {

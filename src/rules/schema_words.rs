@@ -380,6 +380,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("caps/input-bytes", "Bytes of an input, decompressed"),
     ("caps/ratio", "How many times larger an input may become when it is decompressed"),
     ("caps/record-bytes", "Bytes of a row"),
+    ("workspace/language", "Language of the page that each run puts out"),
     ("workspace/default-country", "Country of numbers and addresses that name none, two letters"),
     ("workspace/limits", "From when on somebody must look: a run beyond them ends with code 3"),
     ("limits/rejected-share-max-percent", "Percent of rows that may be quarantined"),

@@ -22,15 +22,31 @@ pub const BESIDE_FIELDS: &[(&str, &str)] = &[
 /// Bytes that a template may have.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
-/// All templates by name, and by language under it; the empty language serves all others.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// All templates, compiled.
+#[derive(Debug, Clone)]
 pub struct TemplateCatalog {
-    texts: BTreeMap<String, BTreeMap<String, String>>,
+    /// By name, and by language under it; the empty language serves all others.
+    templates: BTreeMap<String, BTreeMap<String, Compiled>>,
+    environment: Environment<'static>,
+}
+
+/// A template that is tried out.
+#[derive(Debug, Clone)]
+struct Compiled {
+    /// What the environment calls it.
+    key: String,
+    /// What it shows, in order: most templates show a handful of all there is.
+    variables: Vec<String>,
 }
 
 /// Returns what a template calls the field `name`: `first_name` for `first-name`.
-pub fn variable(field: &str) -> String {
+fn variable(field: &str) -> String {
     field.replace('-', "_")
+}
+
+/// Returns the name of the field that a template calls `variable`, if it is one.
+pub fn field_of(variable: &str) -> String {
+    variable.replace('_', "-")
 }
 
 impl TemplateCatalog {
@@ -41,14 +57,22 @@ impl TemplateCatalog {
             .map(|(name, _)| (*name).to_owned())
             .chain(fields.iter().map(|(_, field)| variable(&field.name)))
             .collect();
-        let mut catalog = Self::default();
+        let mut catalog = Self { templates: BTreeMap::new(), environment: environment() };
         for file in files {
             let Some((name, language)) = name_of(file, sink) else { continue };
-            try_out(file, &known, sink);
-            let languages = catalog.texts.entry(name).or_default();
-            languages.insert(language, file.text.to_string());
+            let key = file.path.to_string();
+            let variables = try_out(file, &known, sink);
+            if variables.is_some() {
+                let added =
+                    catalog.environment.add_template_owned(key.clone(), file.text.to_string());
+                added.expect("it was compiled a moment ago");
+            }
+            // One with mistakes is there all the same, so that nobody is told that it is missing.
+            let variables = variables.unwrap_or_default();
+            let languages = catalog.templates.entry(name).or_default();
+            languages.insert(language, Compiled { key, variables });
         }
-        for (name, languages) in &catalog.texts {
+        for (name, languages) in &catalog.templates {
             if !languages.contains_key("") {
                 let first = files.iter().find(|file| file.path.contains(&format!("/{name}.")));
                 let place = first.map(|file| Place { file: (*file).clone(), span: 0..0 });
@@ -75,11 +99,11 @@ impl TemplateCatalog {
 
     /// Returns the names of all templates.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.texts.keys().map(String::as_str)
+        self.templates.keys().map(String::as_str)
     }
 
-    /// Renders `template` in `language`, else in the general one, with `values` by variable: every field has one, be it
-    /// empty. `None` when there is no such template.
+    /// Renders `template` in `language`, else in the general one; `value` says what each variable that it shows is, be
+    /// it empty. `None` when there is no such template.
     ///
     /// # Errors
     /// What MiniJinja says of a template that failed only with these values.
@@ -87,12 +111,14 @@ impl TemplateCatalog {
         &self,
         template: &str,
         language: Option<&str>,
-        values: &BTreeMap<String, String>,
+        value: impl Fn(&str) -> String,
     ) -> Result<Option<String>, Error> {
-        let Some(languages) = self.texts.get(template) else { return Ok(None) };
+        let Some(languages) = self.templates.get(template) else { return Ok(None) };
         let own = language.and_then(|language| languages.get(language));
-        let Some(text) = own.or_else(|| languages.get("")) else { return Ok(None) };
-        environment().render_str(text, values).map(Some)
+        let Some(compiled) = own.or_else(|| languages.get("")) else { return Ok(None) };
+        let values: BTreeMap<&str, String> =
+            compiled.variables.iter().map(|name| (name.as_str(), value(name))).collect();
+        self.environment.get_template(&compiled.key)?.render(values).map(Some)
     }
 }
 
@@ -128,22 +154,27 @@ fn name_of(file: &RuleText, sink: &Sink) -> Option<(String, String)> {
     Some((name.to_owned(), language.to_owned()))
 }
 
-/// Compiles the template and renders it twice: with every value there, and with none.
-fn try_out(file: &RuleText, known: &[String], sink: &Sink) {
+/// Compiles the template and renders it twice: with every value there, and with none. Returns the variables that it
+/// shows, in order; `None` when something is wrong.
+fn try_out(file: &RuleText, known: &[String], sink: &Sink) -> Option<Vec<String>> {
     let whole = Place { file: file.clone(), span: 0..0 };
     if file.text.len() > TEXT_BYTES_MAX {
         let hint = "a mail of that size is no answer to an enquiry";
         sink.error(&whole, "the template is larger than 64 KiB", Some(hint.to_owned()));
-        return;
+        return None;
     }
     let environment = environment();
     let template = match environment.template_from_str(&file.text) {
         Ok(template) => template,
-        Err(fault) => return sink.error(&place_of(file, &fault), words(&fault), None),
+        Err(fault) => {
+            sink.error(&place_of(file, &fault), words(&fault), None);
+            return None;
+        }
     };
-    let mut unknown: Vec<String> = template.undeclared_variables(false).into_iter().collect();
-    unknown.retain(|name| !known.contains(name));
-    unknown.sort_unstable();
+    let mut variables: Vec<String> = template.undeclared_variables(false).into_iter().collect();
+    variables.sort_unstable();
+    let (variables, unknown): (Vec<String>, Vec<String>) =
+        variables.into_iter().partition(|name| known.contains(name));
     for name in &unknown {
         let at = file.text.find(name.as_str()).unwrap_or_default();
         let place = Place { file: file.clone(), span: at..at + name.len() };
@@ -158,15 +189,17 @@ fn try_out(file: &RuleText, known: &[String], sink: &Sink) {
         sink.error(&place, format!("nothing is called `{name}`"), Some(hint));
     }
     if !unknown.is_empty() {
-        return;
+        return None;
     }
     for value in ["x", ""] {
         let values: BTreeMap<&str, &str> =
-            known.iter().map(|name| (name.as_str(), value)).collect();
+            variables.iter().map(|name| (name.as_str(), value)).collect();
         if let Err(fault) = template.render(values) {
-            return sink.error(&place_of(file, &fault), words(&fault), None);
+            sink.error(&place_of(file, &fault), words(&fault), None);
+            return None;
         }
     }
+    Some(variables)
 }
 
 fn words(fault: &Error) -> String {
@@ -216,19 +249,19 @@ mod tests {
             ("thanks.pl.txt", "Dzień dobry, {{ name }}!"),
         ]);
         assert_eq!(found, Vec::<String>::new());
-        let values = BTreeMap::from([
-            ("first_name".to_owned(), "Ewa".to_owned()),
-            ("name".to_owned(), "Ewa <Łęcka>".to_owned()),
-        ]);
+        let ewa = |variable: &str| match variable {
+            "first_name" => "Ewa".to_owned(),
+            "name" => "Ewa <Łęcka>".to_owned(),
+            _ => panic!("no template shows {variable}"),
+        };
         let rendered = |template: &str, language: Option<&str>| {
-            catalog.render(template, language, &values).unwrap()
+            catalog.render(template, language, ewa).unwrap()
         };
         assert_eq!(rendered("thanks", None).as_deref(), Some("Hello Ewa!"));
         assert_eq!(rendered("thanks", Some("de")).as_deref(), Some("Hello Ewa!"));
         assert_eq!(rendered("thanks", Some("pl")).as_deref(), Some("Dzień dobry, Ewa <Łęcka>!"));
         assert_eq!(rendered("bye", None), None);
-        let values = BTreeMap::from([("first_name".to_owned(), String::new())]);
-        let nobody = catalog.render("thanks", None, &values).unwrap();
+        let nobody = catalog.render("thanks", None, |_| String::new()).unwrap();
         assert_eq!(nobody.as_deref(), Some("Hello!"));
     }
 

@@ -4,6 +4,7 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::decode::Table;
 use super::diagnostics::did_you_mean;
+use crate::model::language::Language;
 
 /// What holds for the workspace as a whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +13,8 @@ pub struct Workspace {
     pub default_country: String,
     /// Time zone of local times that do not say theirs, and of reports.
     pub zone: Tz,
+    /// Language of the page that each run puts out.
+    pub language: Language,
     /// When a run ends with "somebody must look".
     pub limits: Limits,
     /// What an input may be at most.
@@ -94,6 +97,7 @@ impl Default for Workspace {
         Self {
             default_country: "PL".to_owned(),
             zone: Tz::Europe__Warsaw,
+            language: Language::default(),
             limits: Limits { rejected_share_max_percent: 10.0, triage_share_max_percent: 20.0 },
             caps: Caps {
                 record_bytes: 1 << 20,
@@ -122,6 +126,7 @@ impl Workspace {
             }
         }
         workspace.zone = zone(root).unwrap_or(workspace.zone);
+        workspace.language = root.opt_choice("language", Language::ALL).unwrap_or_default();
         root.table("limits", |table| {
             let limits = &mut workspace.limits;
             percent(table, "rejected-share-max-percent", &mut limits.rejected_share_max_percent);
@@ -205,11 +210,12 @@ mod tests {
     #[test]
     fn what_is_written_is_taken() {
         let (workspace, found) = read(
-            "default-country = \"DE\"\nzone = \"Europe/Berlin\"\n\
+            "default-country = \"DE\"\nzone = \"Europe/Berlin\"\nlanguage = \"pl\"\n\
              [limits]\nrejected-share-max-percent = 2.5\n[caps]\nfields = 100\n",
         );
         assert_eq!(found, [""; 0]);
         assert_eq!(workspace.zone, Tz::Europe__Berlin);
+        assert_eq!(workspace.language, Language::Polish);
         assert_eq!(workspace.caps.fields, 100);
         assert_eq!(workspace.controller.said(), []);
         assert!((workspace.limits.rejected_share_max_percent - 2.5).abs() < f64::EPSILON);
@@ -218,7 +224,7 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         let (_, found) = read(
-            "default-country = \"Polska\"\nzone = \"Europe/Warszawa\"\n\
+            "default-country = \"Polska\"\nzone = \"Europe/Warszawa\"\nlanguage = \"polski\"\n\
              [limits]\ntriage-share-max-percent = 101\n\
              [caps]\nratio = 0\nfield-bytes = 2_000_000\n",
         );
@@ -227,6 +233,7 @@ mod tests {
             [
                 "`Polska` is not a country",
                 "`Europe/Warszawa` is not a time zone",
+                "`language` cannot be `polski`",
                 "`triage-share-max-percent` goes from 0 to 100",
                 "`ratio` has to be above 0",
                 "`field-bytes` is above `record-bytes`",

@@ -27,6 +27,7 @@ pub mod loads;
 pub mod looks;
 pub mod metrics;
 pub mod model;
+pub mod page;
 pub mod points;
 pub mod quarantine;
 pub mod replay;

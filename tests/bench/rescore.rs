@@ -1,13 +1,13 @@
-//! Measures deciding anew about all leads of a store, with a simulation of the same, and whether memory stays flat as
-//! the store grows.
+//! Measures deciding anew about all leads of a store, with a simulation of the same, and the page of it, and whether
+//! memory stays flat as the store grows.
 //!
 //! ```text
 //! cargo bench --bench rescore -- --leads 100000,1000000 --rounds 3 --output FILE.md
 //! ```
 //!
 //! For every size a store is filled by `leadmill run` from a generated export (a quarter of the rows are
-//! re-submissions) and, with `--touches`, from a log of page views. Each round then runs, in turn: a rescore by the
-//! rules that hold, a simulation of rules that give other points, a rescore by those, and a rescore back, so that every
+//! re-submissions) and, with `--touches`, from a log of page views. Each round then runs, in turn: the page
+//! (`report html`), a rescore by the rules that hold, a simulation of rules that give other points, a rescore by those, and a rescore back, so that every
 //! round finds the store as the one before did. Machines carry other load, so read CPU seconds; the table holds medians.
 
 use std::{
@@ -67,7 +67,8 @@ const AS_OF: &str = "2026-11-20T18:00:00Z";
 const SEED: u64 = 1;
 
 /// What is measured in each round, in the order in which it runs; each with the folder of its rules.
-const STEPS: [(&str, &str, &str); 4] = [
+const STEPS: [(&str, &str, &str); 5] = [
+    ("`report html`", "report html", RULES),
     ("`rescore`, nothing changed", "rescore", RULES),
     ("`simulate`, other points", "simulate", OTHER_RULES),
     ("`rescore`, other points", "rescore", OTHER_RULES),
@@ -115,11 +116,9 @@ fn measure_size(leads: u64, workspace: &Path, arguments: &Arguments) -> anyhow::
     for round in 1..=arguments.rounds {
         for (at, (title, command, rules)) in STEPS.into_iter().enumerate() {
             let rules = workspace.join(rules);
-            let usage = leadmill(
-                &arguments.command,
-                workspace,
-                &[command.as_ref(), "--rules".as_ref(), rules.as_os_str()],
-            )?;
+            let mut asked: Vec<&OsStr> = command.split(' ').map(OsStr::new).collect();
+            asked.extend([OsStr::new("--rules"), rules.as_os_str()]);
+            let usage = leadmill(&arguments.command, workspace, &asked)?;
             notice(&format!(
                 "{} leads, round {round} of {}: {title}: {usage}",
                 size.leads, arguments.rounds

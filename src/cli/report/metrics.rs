@@ -1,7 +1,7 @@
 //! What all reports about enquiries are asked, and how they are written.
 
 use anyhow::Result;
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -32,6 +32,12 @@ pub(super) enum MetricFormat {
 enum Compare {
     /// The days before `--since`, as many as the period has.
     Previous,
+    /// The same days a week before.
+    Week,
+    /// The same days of the month before, to its end where it is the shorter one.
+    Month,
+    /// The same days of the year before.
+    Year,
 }
 
 /// What every report about enquiries is asked.
@@ -151,9 +157,7 @@ impl Asked {
     ) -> Result<MetricTable> {
         let period = self.period()?;
         let table = make(period)?;
-        if self.compare.is_none() {
-            return Ok(table);
-        }
+        let Some(with) = self.compare else { return Ok(table) };
         if by.is_some_and(By::is_time) {
             return Err(UsageError(
                 "--compare cannot be split by days, weeks or months: each is in one period only\n\
@@ -162,7 +166,7 @@ impl Asked {
             )
             .into());
         }
-        let before = previous(period, making.as_of, making.rules.workspace.zone);
+        let before = with.before(period, making.as_of, making.rules.workspace.zone);
         let compared = compare(table, &make(before)?);
         let (Some(from), Some(to)) = (before.since, before.until) else { return Ok(compared) };
         Ok(MetricTable { title: format!("{}; before: {from} to {to}", compared.title), ..compared })
@@ -221,14 +225,26 @@ fn print_for_people(tables: &[MetricTable]) -> Result<()> {
     Ok(())
 }
 
-/// Returns the days before a period, as many as it has up to now.
-fn previous(period: Period, as_of: DateTime<Utc>, zone: Tz) -> Period {
-    let today = as_of.with_timezone(&zone).date_naive();
-    let Some(since) = period.since else { return period };
-    let until = period.until.unwrap_or(today).max(since);
-    let days = Days::new((until - since).num_days() as u64 + 1);
-    let first = since.checked_sub_days(days).unwrap_or(since);
-    Period { since: Some(first), until: since.pred_opt() }
+impl Compare {
+    /// Returns the days that a period is compared with; one without an end goes up to now.
+    fn before(self, period: Period, as_of: DateTime<Utc>, zone: Tz) -> Period {
+        let today = as_of.with_timezone(&zone).date_naive();
+        let Some(since) = period.since else { return period };
+        let until = period.until.unwrap_or(today).max(since);
+        let earlier = |day: NaiveDate| {
+            let found = match self {
+                Self::Previous => {
+                    day.checked_sub_days(Days::new((until - since).num_days() as u64 + 1))
+                }
+                Self::Week => day.checked_sub_days(Days::new(7)),
+                // What no month has, such as 31 February, is its last day.
+                Self::Month => day.checked_sub_months(Months::new(1)),
+                Self::Year => day.checked_sub_months(Months::new(12)),
+            };
+            found.unwrap_or(day)
+        };
+        Period { since: Some(earlier(since)), until: Some(earlier(until)) }
+    }
 }
 
 fn midnight(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
@@ -243,25 +259,39 @@ fn after(day: NaiveDate) -> NaiveDate {
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn check(with: Compare, since: &str, until: Option<&str>, expected: (&str, &str)) {
+        let period = Period {
+            since: Some(since.parse().unwrap()),
+            until: until.map(|day| day.parse().unwrap()),
+        };
+        let as_of = "2026-11-20T23:30:00Z".parse().unwrap();
+        let Period { since, until } = with.before(period, as_of, Tz::Europe__Warsaw);
+        assert_eq!(
+            (since.unwrap().to_string().as_str(), until.unwrap().to_string().as_str()),
+            expected
+        );
+    }
+
     #[test]
     fn the_period_before_has_as_many_days() {
-        #[track_caller]
-        fn check(since: &str, until: Option<&str>, expected: (&str, &str)) {
-            let period = Period {
-                since: Some(since.parse().unwrap()),
-                until: until.map(|day| day.parse().unwrap()),
-            };
-            let as_of = "2026-11-20T23:30:00Z".parse().unwrap();
-            let Period { since, until } = previous(period, as_of, Tz::Europe__Warsaw);
-            assert_eq!(
-                (since.unwrap().to_string().as_str(), until.unwrap().to_string().as_str()),
-                expected
-            );
-        }
-        check("2026-11-09", Some("2026-11-15"), ("2026-11-02", "2026-11-08"));
-        check("2026-11-15", Some("2026-11-15"), ("2026-11-14", "2026-11-14"));
+        use Compare::Previous;
+        check(Previous, "2026-11-09", Some("2026-11-15"), ("2026-11-02", "2026-11-08"));
+        check(Previous, "2026-11-15", Some("2026-11-15"), ("2026-11-14", "2026-11-14"));
         // In Warsaw it is the 21st already.
-        check("2026-11-20", None, ("2026-11-18", "2026-11-19"));
-        check("2026-12-24", None, ("2026-12-23", "2026-12-23"));
+        check(Previous, "2026-11-20", None, ("2026-11-18", "2026-11-19"));
+        check(Previous, "2026-12-24", None, ("2026-12-23", "2026-12-23"));
+    }
+
+    #[test]
+    fn the_same_days_of_the_week_the_month_and_the_year_before() {
+        use Compare::{Month, Week, Year};
+        check(Week, "2026-11-16", None, ("2026-11-09", "2026-11-14"));
+        check(Week, "2026-03-02", Some("2026-03-04"), ("2026-02-23", "2026-02-25"));
+        check(Month, "2026-11-01", Some("2026-11-15"), ("2026-10-01", "2026-10-15"));
+        check(Month, "2026-03-01", Some("2026-03-31"), ("2026-02-01", "2026-02-28"));
+        check(Month, "2024-03-30", Some("2024-03-31"), ("2024-02-29", "2024-02-29"));
+        check(Month, "2026-01-10", Some("2026-01-20"), ("2025-12-10", "2025-12-20"));
+        check(Year, "2024-02-01", Some("2024-02-29"), ("2023-02-01", "2023-02-28"));
     }
 }

@@ -10,7 +10,7 @@ use super::meetings::Reached;
 use super::{Activities, Enquiry, Groups, Scope, each_enquiry};
 use crate::model::metric::By;
 use crate::report::metrics::ALL;
-use crate::report::metrics::dropoff::{Chain, ChainFigures, Stuck};
+use crate::report::metrics::dropoff::{Chain, ChainFigures, Stuck, Why};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::metrics::{InputRows, Key};
@@ -85,66 +85,60 @@ struct Stands<'a> {
 #[derive(Debug, Default)]
 struct Counting {
     received: u64,
-    because: [BTreeMap<String, u64>; 8],
+    because: [BTreeMap<Why, u64>; 8],
     /// How long rows wait at each step, each with how many rows do.
     ages: [Vec<(i64, u64)>; 8],
 }
 
 impl Counting {
-    fn stop(&mut self, step: usize, why: &str, rows: u64, age_ms: Option<i64>) {
+    fn stop(&mut self, step: usize, why: Why, rows: u64, age_ms: Option<i64>) {
         if rows == 0 {
             return;
         }
         self.received += rows;
-        match self.because[step].get_mut(why) {
-            Some(count) => *count += rows,
-            None => drop(self.because[step].insert(why.to_owned(), rows)),
-        }
+        *self.because[step].entry(why).or_default() += rows;
         self.ages[step].extend(age_ms.map(|age_ms| (age_ms, rows)));
     }
 
     fn take_input(&mut self, input: &InputRows, as_of_ms: i64) {
         let age_ms = (as_of_ms - input.received_ms).max(0);
-        self.stop(RECEIVED, "page views and other touches", input.touches, None);
-        self.stop(RECEIVED, "no records (padding, totals, repeated headers)", input.skipped, None);
-        self.stop(RECEIVED, "contacts of a list, no enquiries", input.contacts, None);
+        self.stop(RECEIVED, Why::Touches, input.touches, None);
+        self.stop(RECEIVED, Why::NoRecords, input.skipped, None);
+        self.stop(RECEIVED, Why::Contacts, input.contacts, None);
         for (code, rows) in &input.quarantined {
-            self.stop(VALIDATED, &format!("quarantined ({code})"), *rows, Some(age_ms));
+            self.stop(VALIDATED, Why::Quarantined(code.clone()), *rows, Some(age_ms));
         }
         for (reason, rows) in &input.held {
-            self.stop(VALIDATED, &format!("held ({reason})"), *rows, Some(age_ms));
+            self.stop(VALIDATED, Why::Held(reason.clone()), *rows, Some(age_ms));
         }
-        self.stop(DEDUPLICATED, "seen before", input.repeated, None);
+        self.stop(DEDUPLICATED, Why::SeenBefore, input.repeated, None);
     }
 
     fn take(&mut self, enquiry: &Enquiry<'_>, stands: &Stands<'_>) {
-        self.stop(DEDUPLICATED, "joined an enquiry", enquiry.submissions - 1, None);
+        self.stop(DEDUPLICATED, Why::Joined, enquiry.submissions - 1, None);
         let [_, owner, queue, has_task] = enquiry.keys else { return };
         let reached = Reached::by(enquiry.since, i64::MAX);
         let age_ms = Some(stands.age_ms);
         if reached.won == Some(true) {
             self.received += 1;
         } else if reached.booked {
-            let why = if reached.won.is_some() { "lost" } else { "not decided yet" };
+            let why = if reached.won.is_some() { Why::Lost } else { Why::Undecided };
             self.stop(WON, why, 1, age_ms);
         } else if reached.contacted {
-            let why = if reached.won.is_some() { "lost" } else { "no meeting yet" };
+            let why = if reached.won.is_some() { Why::Lost } else { Why::NoMeeting };
             self.stop(MEETING, why, 1, age_ms);
         } else if owner.is_empty() {
-            let why = if queue == stands.triage {
-                "in triage".to_owned()
-            } else {
-                format!("nobody's, in {queue}")
-            };
-            self.stop(ROUTED, &why, 1, age_ms);
+            let why =
+                if queue == stands.triage { Why::Triage } else { Why::Nobodys(queue.clone()) };
+            self.stop(ROUTED, why, 1, age_ms);
         } else if has_task.is_empty() {
-            self.stop(SCHEDULED, "nothing may be done: consent, address or age", 1, age_ms);
+            self.stop(SCHEDULED, Why::NothingAllowed, 1, age_ms);
         } else if !stands.knows_activity {
             self.received += 1;
         } else if stands.age_ms < stands.window_ms {
-            self.stop(CONTACTED, "waiting, still in time", 1, age_ms);
+            self.stop(CONTACTED, Why::InTime, 1, age_ms);
         } else {
-            self.stop(CONTACTED, "never contacted", 1, age_ms);
+            self.stop(CONTACTED, Why::NeverContacted, 1, age_ms);
         }
     }
 
@@ -164,7 +158,7 @@ impl Counting {
         for (into, (because, mut ages)) in stuck.iter_mut().zip(counted) {
             into.rows = because.values().sum();
             into.because = because.into_iter().collect();
-            into.because.sort_by_key(|(_, rows)| Reverse(*rows));
+            into.because.sort_by_cached_key(|(why, rows)| (Reverse(*rows), why.text()));
             ages.sort_unstable();
             into.oldest_ms = ages.last().map(|(age_ms, _)| *age_ms);
             into.median_ms = median(&ages);

@@ -157,6 +157,11 @@ impl Activities {
         Ok(found)
     }
 
+    /// Returns everything, in order of lead and time.
+    pub fn all(&self) -> &[Activity] {
+        &self.all
+    }
+
     /// Returns what was done about `lead`, in order of time.
     pub fn of(&self, lead: LeadNo) -> &[Activity] {
         let from = self.all.partition_point(|one| one.lead < lead);

@@ -9,7 +9,9 @@ use super::{Activities, Enquiry, Groups, Scope, each_enquiry, nearest_rank};
 use crate::model::metric::By;
 use crate::model::moment::utc_from_ms;
 use crate::report::metrics::Share;
-use crate::report::metrics::speed::{Pace, SpeedFigures, SpeedGroup, WITHIN_MINUTES};
+use crate::report::metrics::speed::{
+    Pace, SPREAD_MINUTES, SpeedFigures, SpeedGroup, SpeedSpread, WITHIN_MINUTES,
+};
 use crate::rules::RuleSet;
 use crate::rules::hours::BusinessHours;
 use crate::store::Store;
@@ -52,6 +54,66 @@ pub fn speed_figures(
     Ok(SpeedFigures { groups, total: total.close() })
 }
 
+/// Returns how the enquiries of `scope` are spread over the time that they waited, by the wall clock; who counts how is as
+/// in [`speed_figures`].
+pub fn speed_spread(
+    store: &Store,
+    rules: &RuleSet,
+    scope: &Scope,
+    activities: &Activities,
+    window: TimeDelta,
+) -> Result<SpeedSpread> {
+    let (mut spread, mut waits_ms) = (SpeedSpread::default(), Vec::new());
+    let as_of_ms = scope.as_of.timestamp_millis();
+    each_enquiry(store, rules, scope, activities, &[], |enquiry| {
+        match Fate::of(enquiry, as_of_ms, window.num_milliseconds()) {
+            Fate::NoTime | Fate::Before => spread.unknown += 1,
+            Fate::Open => spread.open += 1,
+            Fate::Never => spread.never += 1,
+            Fate::Contacted { wait_ms } => {
+                waits_ms.push(wait_ms);
+                let within = SPREAD_MINUTES.iter().position(|one| wait_ms <= one * MINUTE_MS);
+                match within {
+                    Some(at) => spread.within[at] += 1,
+                    None => spread.later += 1,
+                }
+            }
+        }
+        Ok(())
+    })?;
+    spread.median_ms = nearest_rank(&mut waits_ms, 50);
+    Ok(spread)
+}
+
+/// What became of an enquiry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The row does not say at what time it was sent.
+    NoTime,
+    /// There was contact before it and none after it.
+    Before,
+    /// It was answered after so long.
+    Contacted { wait_ms: i64 },
+    /// It was not answered yet, and within the window.
+    Open,
+    /// It was not answered.
+    Never,
+}
+
+impl Fate {
+    fn of(enquiry: &Enquiry<'_>, as_of_ms: i64, window_ms: i64) -> Self {
+        if !enquiry.is_time_known {
+            return Self::NoTime;
+        }
+        match enquiry.first_contact_ms() {
+            Some(at_ms) => Self::Contacted { wait_ms: at_ms - enquiry.opened_ms },
+            None if enquiry.before.iter().any(|one| one.kind.is_contact()) => Self::Before,
+            None if as_of_ms - enquiry.opened_ms < window_ms => Self::Open,
+            None => Self::Never,
+        }
+    }
+}
+
 /// What is counted of a group; the waits are kept, for a percentile is one of them.
 #[derive(Debug, Default)]
 struct Counting {
@@ -70,24 +132,17 @@ impl Counting {
     ) {
         let figures = &mut self.figures;
         figures.enquiries += 1;
-        if !enquiry.is_time_known {
-            figures.no_time += 1;
-            return;
-        }
-        let contact = enquiry.first_contact_ms();
-        if contact.is_none() && enquiry.before.iter().any(|one| one.kind.is_contact()) {
-            figures.before += 1;
-            return;
-        }
         let opened_ms = enquiry.opened_ms;
         let age_ms = as_of_ms - opened_ms;
-        match contact {
-            Some(_) => figures.contacted += 1,
-            None if age_ms < window_ms => figures.open += 1,
-            None => figures.never += 1,
-        }
-        let wall_ms = contact.map(|at_ms| at_ms - opened_ms);
-        let business_ms = contact.map(|at_ms| hours.open_ms_between(opened_ms, at_ms));
+        let (count, wall_ms) = match Fate::of(enquiry, as_of_ms, window_ms) {
+            Fate::NoTime => return figures.no_time += 1,
+            Fate::Before => return figures.before += 1,
+            Fate::Contacted { wait_ms } => (&mut figures.contacted, Some(wait_ms)),
+            Fate::Open => (&mut figures.open, None),
+            Fate::Never => (&mut figures.never, None),
+        };
+        *count += 1;
+        let business_ms = wall_ms.map(|ms| hours.open_ms_between(opened_ms, opened_ms + ms));
         for (at, minutes) in WITHIN_MINUTES.into_iter().enumerate() {
             let limit_ms = minutes * MINUTE_MS;
             if age_ms >= limit_ms {

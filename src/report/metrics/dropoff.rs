@@ -1,6 +1,8 @@
 //! Where rows left the chain over a period, for how long, and why.
 
 use super::{Cell, Column, Kind, MetricRow, MetricTable, column};
+use crate::model::language::Language;
+use crate::report::words::Words;
 
 /// The steps of the chain, in the order in which a row walks them.
 pub const STEPS: [&str; 8] = [
@@ -17,6 +19,71 @@ pub const STEPS: [&str; 8] = [
 /// The first step that only imported activity tells about.
 pub const FIRST_BY_ACTIVITY: usize = 5;
 
+/// Why a row left the chain.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// It reports what somebody did.
+    Touches,
+    /// It is no record.
+    NoRecords,
+    /// It says who is there.
+    Contacts,
+    /// It was not accepted, with this code.
+    Quarantined(String),
+    /// It was withheld for this reason.
+    Held(String),
+    /// It had been received before.
+    SeenBefore,
+    /// It came to an enquiry that was there.
+    Joined,
+    /// Somebody gave up or was refused.
+    Lost,
+    /// There was a meeting, and no end yet.
+    Undecided,
+    /// There was contact, and no meeting yet.
+    NoMeeting,
+    /// No route takes it.
+    Triage,
+    /// It waits in this queue.
+    Nobodys(String),
+    /// No task may be done.
+    NothingAllowed,
+    /// Nobody was in contact, and there is time left.
+    InTime,
+    /// Nobody was in contact.
+    NeverContacted,
+}
+
+impl Why {
+    /// Returns the stable word of it, and what it is about; empty when that is clear.
+    pub fn word(&self) -> (&'static str, &str) {
+        match self {
+            Self::Touches => ("touches", ""),
+            Self::NoRecords => ("no-records", ""),
+            Self::Contacts => ("contacts", ""),
+            Self::Quarantined(code) => ("quarantined", code),
+            Self::Held(reason) => ("held", reason),
+            Self::SeenBefore => ("seen-before", ""),
+            Self::Joined => ("joined", ""),
+            Self::Lost => ("lost", ""),
+            Self::Undecided => ("undecided", ""),
+            Self::NoMeeting => ("no-meeting", ""),
+            Self::Triage => ("triage", ""),
+            Self::Nobodys(queue) => ("nobodys", queue),
+            Self::NothingAllowed => ("nothing-allowed", ""),
+            Self::InTime => ("in-time", ""),
+            Self::NeverContacted => ("never-contacted", ""),
+        }
+    }
+
+    /// Returns it in words.
+    pub fn text(&self) -> String {
+        let (word, of) = self.word();
+        let words = Words::of(Language::English);
+        words.say(&format!("why-{word}"), &[("of", of)]).unwrap_or_else(|| word.to_owned())
+    }
+}
+
 /// What left the chain at one step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stuck {
@@ -27,7 +94,7 @@ pub struct Stuck {
     /// Half of them wait no longer, milliseconds; nearest rank.
     pub median_ms: Option<i64>,
     /// Why, each with its rows, the most first.
-    pub because: Vec<(String, u64)>,
+    pub because: Vec<(Why, u64)>,
 }
 
 /// The chain of one group.
@@ -108,7 +175,8 @@ impl ChainFigures {
                 cells
             } else {
                 let (came, stuck) = (chain.came_to(position), &chain.stuck[position]);
-                let because = stuck.because.iter().map(|(why, rows)| format!("{rows} {why}"));
+                let because =
+                    stuck.because.iter().map(|(why, rows)| format!("{rows} {}", why.text()));
                 vec![
                     Cell::Count(came),
                     Cell::Count(came - stuck.rows),

@@ -5,6 +5,38 @@ use super::{ALL, Cell, Column, Kind, MetricRow, MetricTable, Share, column};
 /// Within which minutes a first contact is counted.
 pub const WITHIN_MINUTES: [i64; 4] = [5, 60, 120, 1_440];
 
+/// Within which minutes the waits of a spread end.
+pub const SPREAD_MINUTES: [i64; 7] = [5, 15, 60, 120, 240, 480, 1_440];
+
+/// How long enquiries waited; its counts add up to all of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SpeedSpread {
+    /// Contacted within each of [`SPREAD_MINUTES`], and not within the one before.
+    pub within: [u64; 7],
+    /// Contacted later.
+    pub later: u64,
+    /// Not contacted, and the window for that is over.
+    pub never: u64,
+    /// Not contacted yet, and within the window.
+    pub open: u64,
+    /// Nobody can know: the row does not say when, or there was contact only before it.
+    pub unknown: u64,
+    /// Half of the contacted waited no longer, milliseconds; nearest rank.
+    pub median_ms: Option<i64>,
+}
+
+impl SpeedSpread {
+    /// Returns how many were contacted.
+    pub fn contacted(&self) -> u64 {
+        self.within.iter().sum::<u64>() + self.later
+    }
+
+    /// Returns how many there are.
+    pub fn enquiries(&self) -> u64 {
+        self.contacted() + self.never + self.open + self.unknown
+    }
+}
+
 /// How fast enquiries were answered, by one clock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pace {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::Office;
@@ -35,6 +35,27 @@ impl Window {
     /// Every window with its word in `followup.toml`.
     pub const ALL: &[(&str, Window)] =
         &[("any", Self::Any), ("owner", Self::Owner), ("owner-minutes", Self::OwnerMinutes)];
+
+    /// Returns the instant `after` past `from`, counted in `hours` where the window asks for them; `from` itself where
+    /// the calendar ends before.
+    ///
+    /// A started minute counts whole: 90 seconds of working time take two. No time at all is the first working minute.
+    pub fn past(
+        self,
+        from: DateTime<Utc>,
+        after: TimeDelta,
+        hours: &BusinessHours,
+    ) -> DateTime<Utc> {
+        let by_clock = || from.checked_add_signed(after).unwrap_or(from);
+        match self {
+            Self::Any => by_clock(),
+            Self::Owner => hours.next_open(by_clock()),
+            Self::OwnerMinutes if after <= TimeDelta::zero() => hours.next_open(from),
+            Self::OwnerMinutes => {
+                hours.add_business_minutes(from, (after.num_seconds() + 59).div_euclid(60))
+            }
+        }
+    }
 }
 
 /// From when the time of a step is counted.

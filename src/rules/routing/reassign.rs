@@ -86,15 +86,7 @@ impl Reassign {
     /// Returns when the time of `owner`, which runs from `since`, is up; `None` when it never is, because they work
     /// no more.
     pub fn up_at(&self, owner: &Owner, since: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let by_clock = since.checked_add_signed(self.untouched_for)?;
-        let up = match self.window {
-            Window::Any => by_clock,
-            Window::Owner => owner.hours.next_open(by_clock),
-            Window::OwnerMinutes => {
-                let minutes = (self.untouched_for.num_seconds() + 59).div_euclid(60);
-                owner.hours.add_business_minutes(since, minutes)
-            }
-        };
+        let up = self.window.past(since, self.untouched_for, &owner.hours);
         (up > since).then_some(up)
     }
 
