@@ -102,7 +102,7 @@ fn every_target_file_reads_back_by_another_hand() {
     let ids: Vec<&str> = all.targets.iter().map(|target| target.id.as_str()).collect();
     assert!(ids.len() >= 23, "{ids:?}");
     let workspace = with_targets(&ids);
-    let partner = "id,created_at,full_name,email,phone,company,country,message,gclid,Zgoda na przekazanie danych partnerom";
+    let partner = "id,created_at,full_name,email,phone,company,country,message,gclid,Wyrażam zgodę na przekazanie moich danych partnerom firmy";
     workspace.input(
         "hard.csv",
         format!(
@@ -353,7 +353,7 @@ fn what_a_target_says_of_its_rows_is_kept() {
     workspace.run(&["target", "result", "foreign.csv"]).expect_code(2).says(&["--target"]);
 }
 
-const PARTNERS: &str = "id,created_at,full_name,email,phone,country,message,gclid,Zgoda na przekazanie danych partnerom";
+const PARTNERS: &str = "id,created_at,full_name,email,phone,country,message,gclid,Wyrażam zgodę na przekazanie moich danych partnerom firmy";
 
 #[test]
 fn a_conversion_is_told_once_and_audiences_hold_only_who_agreed() {
