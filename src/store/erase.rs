@@ -97,6 +97,19 @@ const TAKE_OUT: &str = "
     DELETE FROM touch_key WHERE touch_no IN (SELECT no FROM temp.erased WHERE kind = 't');
     DELETE FROM consent_denial
         WHERE EXISTS (SELECT 1 FROM temp.erased AS e WHERE e.kind = consent_denial.kind AND e.no = consent_denial.no);
+    -- That a target has a row of theirs stays, so that it can be told to take it out; what the row said does not. An
+    -- item is a lead's id, or that of a task or conversion, which begins with the lead's and a slash ('0' comes next).
+    UPDATE delivered SET row_hash = zeroblob(16) WHERE (target_no, item) IN
+        (SELECT d.target_no, d.item FROM temp.erased_lead AS e JOIN lead AS l USING (lead_no)
+         CROSS JOIN delivery_target AS t
+         JOIN delivered AS d ON d.target_no = t.target_no AND d.item >= l.id AND d.item < l.id || '0');
+    DELETE FROM target_record WHERE (target_no, item) IN
+        (SELECT r.target_no, r.item FROM temp.erased_lead AS e JOIN lead AS l USING (lead_no)
+         CROSS JOIN delivery_target AS t
+         JOIN target_record AS r ON r.target_no = t.target_no AND r.item >= l.id AND r.item < l.id || '0');
+    DELETE FROM dead_letter WHERE EXISTS
+        (SELECT 1 FROM temp.erased_lead AS e JOIN lead AS l USING (lead_no)
+         WHERE dead_letter.item >= l.id AND dead_letter.item < l.id || '0');
     DELETE FROM correction WHERE lead_no IN (SELECT lead_no FROM temp.erased_lead);
     DELETE FROM lead_alias WHERE lead_no IN (SELECT lead_no FROM temp.erased_lead);
     UPDATE run SET inputs_digest = '' WHERE state = 'published' AND kind <> 'import';";
