@@ -391,7 +391,7 @@ impl Teller<'_> {
             return terminal::print("\nno consent on record");
         }
         let mut rows = vec![
-            ["said at", "purpose", "channel", "said", "grade", "wording", "evidence"]
+            ["said at", "purpose", "channel", "said", "wording", "evidence"]
                 .map(str::to_owned)
                 .to_vec(),
         ];
@@ -400,8 +400,7 @@ impl Teller<'_> {
                 self.local(record.event_at_ms),
                 record.purpose.to_string(),
                 record.channel.word().to_owned(),
-                record.state.word().to_owned(),
-                record.grade.word().to_owned(),
+                format!("{} ({})", record.state.word(), record.grade.word()),
                 record.wording.clone(),
                 record.evidence.clone(),
             ]);

@@ -148,6 +148,8 @@ pub struct Task {
     pub email: Option<String>,
     /// The lead's phone number.
     pub phone: Option<String>,
+    /// The run that planned it.
+    pub planned_run: i64,
     /// Minutes past due at the run's as-of; 0 when not late.
     pub late_minutes: i64,
 }

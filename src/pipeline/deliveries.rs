@@ -55,10 +55,11 @@ impl Deliveries<'_> {
         let mut open = open.collect::<Result<Vec<_>>>()?;
         self.with_lookups(|lookups| {
             self.leads_to(&mut open, lookups, staging)?;
+            self.tasks_to(&mut open, lookups, staging)?;
             for target in &mut open {
                 match target.target.rows_of {
                     RowsOf::Leads => target.withdraw()?,
-                    RowsOf::Tasks => self.tasks_to(target, lookups, staging)?,
+                    RowsOf::Tasks => {}
                     RowsOf::Conversions => self.conversions_to(target, lookups, staging)?,
                 }
             }
@@ -116,18 +117,26 @@ impl Deliveries<'_> {
     /// A CRM cannot tell a task that it has from one that it gets again, so each is offered once.
     fn tasks_to(
         &self,
-        target: &mut OpenTarget<'_>,
+        open: &mut [OpenTarget<'_>],
         lookups: &Lookups<'_>,
         staging: &mut Staging,
     ) -> Result<()> {
+        let mut open: Vec<_> =
+            open.iter_mut().filter(|one| one.target.rows_of == RowsOf::Tasks).collect();
+        let planned_after = |target: &OpenTarget<'_>| if self.full { 0 } else { target.published };
+        let Some(earliest) = open.iter().map(|target| planned_after(target)).min() else {
+            return Ok(());
+        };
         let messages = Messages::new(self.store, self.rules);
-        let after = if self.full { 0 } else { target.published };
-        let filter = TaskFilter { planned_after: Some(after), ..TaskFilter::default() };
+        let filter = TaskFilter { planned_after: Some(earliest), ..TaskFilter::default() };
         self.store.each_task(&filter, self.record.as_of_ms, |task| {
             let Some(lead) = messages.lead(&task)? else { return Ok(()) };
-            let text = messages.text_for(&task, &lead)?.unwrap_or_default();
+            let text = messages.text_for(&task, &lead.values)?.unwrap_or_default();
             let lookups = Lookups { task: Some((&task, &text)), ..*lookups };
-            target.offer(&lead, &task.id(), &lookups, staging)
+            for target in open.iter_mut().filter(|one| task.planned_run > planned_after(one)) {
+                target.offer(&lead, &task.id(), &lookups, staging)?;
+            }
+            Ok(())
         })
     }
 

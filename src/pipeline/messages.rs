@@ -5,8 +5,9 @@ use anyhow::{Context as _, Result};
 use super::publish::{read_as, rule_no};
 use crate::delivery::mail::Draft;
 use crate::followup::language_of;
+use crate::model::field::FieldValues;
 use crate::model::ids::RunNo;
-use crate::model::lead::Lead;
+use crate::model::lead::{Lead, display_name};
 use crate::model::task::{Task, TaskChannel};
 use crate::rules::RuleSet;
 use crate::rules::template::field_of;
@@ -31,14 +32,15 @@ impl<'a> Messages<'a> {
         if self.template_of(task).is_none() {
             return Ok(None);
         }
-        self.lead(task)?.map_or(Ok(None), |lead| self.text_for(task, &lead))
+        let values = self.store.values_of(task.lead_id, &self.rules.fields)?;
+        values.map_or(Ok(None), |values| self.text_for(task, &values))
     }
 
-    /// Returns the same when the task's lead is at hand.
-    pub fn text_for(&self, task: &Task, lead: &Lead) -> Result<Option<String>> {
+    /// Returns the same when the values of the task's lead are at hand.
+    pub fn text_for(&self, task: &Task, values: &FieldValues) -> Result<Option<String>> {
         let Some(template) = self.template_of(task) else { return Ok(None) };
-        let language = language_of(&lead.values);
-        let value = |variable: &str| self.value(variable, lead);
+        let language = language_of(values);
+        let value = |variable: &str| self.value(variable, task, values);
         let text = self.rules.templates.render(template, language, value);
         text.with_context(|| format!("fill in template {template} for {}", task.id()))
     }
@@ -76,15 +78,15 @@ impl<'a> Messages<'a> {
     }
 
     /// Returns what templates call `variable`; empty where the lead has no such thing.
-    fn value(&self, variable: &str, lead: &Lead) -> String {
-        let owner = || self.rules.routing.owner(lead.owner.as_deref()?);
+    fn value(&self, variable: &str, task: &Task, values: &FieldValues) -> String {
+        let owner = || self.rules.routing.owner(task.owner.as_deref()?);
         match variable {
-            "name" => lead.display_name(),
+            "name" => display_name(values),
             "owner_name" => owner().map(|owner| owner.name.clone()).unwrap_or_default(),
             "owner_email" => owner().map(|owner| owner.email.clone()).unwrap_or_default(),
             field => {
                 let number = self.rules.fields.number(&field_of(field));
-                number.and_then(|no| lead.values.get(no)).unwrap_or_default().to_owned()
+                number.and_then(|no| values.get(no)).unwrap_or_default().to_owned()
             }
         }
     }

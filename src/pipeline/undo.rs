@@ -73,7 +73,9 @@ fn find(store: &Store, id: &str) -> Result<RunRecord> {
         ))
         .into());
     }
-    if imported(&super::books_of(&run)?).iter().any(|name| name == withdrawal::INPUT) {
+    let is_withdrawal = run.kind == RunKind::Tick
+        && imported(&super::books_of(&run)?).iter().any(|name| name == withdrawal::INPUT);
+    if is_withdrawal {
         return Err(Impossible(format!(
             "run {id} put on record that somebody takes their consent back, and that is not undone\n\
              hint: only a newer consent that can be proven lifts it; import the form that has it"

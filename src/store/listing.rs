@@ -8,6 +8,7 @@ use rusqlite::{Row, params};
 use super::points::{read_contributions, read_models};
 use super::{Store, codec};
 use crate::model::decision::{Contribution, Grade, Score, Segment};
+use crate::model::field::FieldValues;
 use crate::model::ids::{LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::lead::Lead;
 use crate::model::run::RowCounts;
@@ -108,7 +109,7 @@ const LEADS: &str = "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.n_s
          (SELECT max(run_no) FROM decision AS latest WHERE latest.lead_no = l.lead_no)";
 
 const TASKS: &str = "SELECT t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, b.text, \
-            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone, t.cycle, t.put_off \
+            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone, t.cycle, t.put_off, t.run_no \
      FROM task AS t JOIN because AS b USING (because_no) JOIN lead AS l USING (lead_no)";
 
 impl Store {
@@ -163,6 +164,18 @@ impl Store {
         let mut rows = statement.query([lead.0])?;
         let row = rows.next()?.ok_or_else(|| anyhow::anyhow!("lead {} is missing", lead.0))?;
         read_lead(row, read)
+    }
+
+    /// Returns the values of the lead that `id` names; `None` when there is no such lead.
+    pub fn values_of(&self, id: LeadId, catalog: &FieldCatalog) -> Result<Option<FieldValues>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT coalesce(l.fields, s.fields)
+             FROM lead_alias AS a JOIN lead AS l USING (lead_no)
+             JOIN submission AS s ON s.submission_no = l.founder_no WHERE a.id = ?1",
+        )?;
+        let mut rows = statement.query([id.to_string()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        codec::decode_values(row.get_ref(0)?.as_str()?, catalog).map(Some)
     }
 
     /// Hands every task that `filter` lets through to `visit`, the earliest due first.
@@ -560,6 +573,7 @@ fn read_task(row: &Row<'_>, as_of_ms: i64) -> Result<Task> {
         lead_name: row.get(11)?,
         email: row.get(12)?,
         phone: row.get(13)?,
+        planned_run: row.get(16)?,
         late_minutes: if is_late { (as_of_ms - due_ms) / 60_000 } else { 0 },
     })
 }
