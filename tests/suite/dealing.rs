@@ -283,7 +283,10 @@ fn a_store_from_before_leads_were_dealt_so_is_brought_up_to_date() {
     let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
     store
         .execute_batch(
-            "DROP VIEW erasures; DROP VIEW turn_taken; DROP TABLE suppression; DROP TABLE erased_row;
+            "DROP VIEW deliveries; DROP VIEW dead_letters; DROP TABLE delivered; DROP TABLE target_record;
+             DROP TABLE dead_letter; DROP TABLE delivery_target;
+             ALTER TABLE publication DROP COLUMN definition;
+             DROP VIEW erasures; DROP VIEW turn_taken; DROP TABLE suppression; DROP TABLE erased_row;
              DROP TABLE erased_turn; DROP TABLE erased_load; DROP TABLE erasure;
              DROP VIEW consents; DROP TABLE consent_payload; DROP TABLE consent_denial; DROP TABLE consent_record;
              DROP TRIGGER wording_is_not_edited; DROP TRIGGER wording_is_not_deleted;
