@@ -99,7 +99,9 @@ fn points_fade_windows_end_and_silence_counts_though_nothing_comes_in() {
 
     assert_eq!(night(&workspace, "2026-11-25"), [2, 2]);
     assert_eq!(standing(&workspace), "warm 50"); // 40 - 9.46, in whole points
-    assert!(workspace.latest("crm/hubspot-contacts.csv").contains("anna@przyklad.pl"));
+    assert!(workspace.latest("crm/leads.csv").contains("anna@przyklad.pl"), "it shows the score");
+    let contacts = workspace.latest("crm/hubspot-contacts.csv");
+    assert!(!contacts.contains("anna@przyklad.pl"), "nothing of it is new to HubSpot: {contacts}");
     assert_eq!(night(&workspace, "2026-11-26"), [2, 2]);
     assert_eq!(standing(&workspace), "cold 39"); // the page view is ten days old
     assert_eq!(night(&workspace, "2027-01-01"), [2, 2]);

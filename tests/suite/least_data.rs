@@ -103,8 +103,8 @@ fn screens_and_reports_are_masked_when_asked() {
         }
         assert!(!plain.contains("K.") || masked.contains("K."), "{args:?}");
     }
-    let leads = workspace.ok(&["leads", "--mask"]).stdout;
-    assert!(leads.contains("a***@k***.example") && leads.contains("A. K."), "{leads}");
+    let told = workspace.ok(&["explain", "anna@kanarek.example", "--mask"]).stdout;
+    assert!(told.contains("a***@k***.example") && told.contains("A. K."), "{told}");
     assert!(workspace.ok(&["leads"]).stdout.contains("Anna Kanarek"));
 }
 

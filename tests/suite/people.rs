@@ -390,7 +390,7 @@ fn rows_with_half_a_name_tie_no_colleagues_together() {
         let _ = writeln!(half, "2026-11-20T11:00:00Z,{first},,{},+48221234567", address(first));
     }
     workspace.input("a.csv", half).input("b.csv", whole);
-    workspace.ok(&["run"]);
+    workspace.done(&["run"]);
     let leads = workspace.sql("SELECT first_name, n_submissions FROM leads ORDER BY 1");
     assert_eq!(leads, [["Rafał", "2"], ["Wojciech", "2"], ["Łucja", "2"]]);
 }

@@ -334,17 +334,17 @@ fn a_key_that_becomes_shared_later_splits_what_it_joined() {
     let anna = format!("2,2026-11-18T10:00:00Z,Anna Wzorcowa,anna@przyklad.pl,{phone},,PL,,");
     let piotr = format!("3,2026-11-19T10:00:00Z,Piotr Inny,piotr@przyklad.pl,{phone},,PL,,");
     workspace.table("monday.csv", &[&nameless, &anna]);
-    workspace.ok(&["run", "--as-of", "2026-11-18T12:00:00Z"]);
+    workspace.done(&["run", "--as-of", "2026-11-18T12:00:00Z"]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1, "the number is one person's");
     let old_id = workspace.sql("SELECT id FROM leads")[0][0].clone();
     workspace.table("tuesday.csv", &[&piotr]);
-    workspace.ok(&["run", "--as-of", "2026-11-19T12:00:00Z"]);
+    workspace.done(&["run", "--as-of", "2026-11-19T12:00:00Z"]);
     assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3, "the number is a switchboard's");
     assert_eq!(workspace.ok(&["explain", &old_id, "--json"]).json()["lead"], old_id.as_str());
 
     let batch = Workspace::new();
     batch.table("monday.csv", &[&nameless, &anna]).table("tuesday.csv", &[&piotr]);
-    batch.ok(&["run", "--as-of", "2026-11-19T12:00:00Z"]);
+    batch.done(&["run", "--as-of", "2026-11-19T12:00:00Z"]);
     assert_eq!(batch.clusters(), workspace.clusters());
 }
 

@@ -159,6 +159,16 @@ impl Workspace {
         outcome
     }
 
+    /// Runs a command that must do its work, be it with something for somebody to look at: a lead of few values may be
+    /// one that a target refuses.
+    #[track_caller]
+    pub fn done(&self, args: &[&str]) -> Outcome {
+        let outcome = self.run(args);
+        let is_done = [0, 3].contains(&outcome.code);
+        assert!(is_done, "{args:?}: {}\n{}\n{}", outcome.code, outcome.stdout, outcome.stderr);
+        outcome
+    }
+
     /// Opens the store for reading.
     pub fn store(&self) -> Connection {
         Connection::open_with_flags(self.path("leadmill.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)
