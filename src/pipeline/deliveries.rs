@@ -325,7 +325,7 @@ impl<'a> OpenTarget<'a> {
         let known = if self.has_rows { store.delivered(self.no, item)? } else { None };
         if known == Some(hash) && !full && self.target.rows_of == RowsOf::Leads {
             self.figures.unchanged += 1;
-            return Ok(());
+            return self.resolve(item, "the target has the row as it is");
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let fate = match writer.write(&row)? {
@@ -345,10 +345,17 @@ impl<'a> OpenTarget<'a> {
             Some(known) if known == hash => self.figures.unchanged += 1,
             Some(_) => self.figures.changed += 1,
         }
-        if self.has_dead_letters {
-            store.resolve_dead_letter(self.no, item, record.as_of_ms, &written_by(record))?;
-        }
+        self.resolve(item, &written_by(record))?;
         self.keep(item.to_owned(), hash)
+    }
+
+    /// Closes the dead letter of `item`, if it has one.
+    fn resolve(&self, item: &str, because: &str) -> Result<()> {
+        let Deliveries { store, record, .. } = self.deliveries;
+        if !self.has_dead_letters {
+            return Ok(());
+        }
+        store.resolve_dead_letter(self.no, item, record.as_of_ms, because).map(drop)
     }
 
     fn next_part(&mut self, staging: &mut Staging) -> Result<()> {

@@ -93,7 +93,7 @@ fn what_a_simulation_says_is_what_a_rescore_does() {
         let mut options = vec!["--rules", tried, "--as-of", LATER];
         options.extend(reroute.then_some("--reroute"));
         options.extend(since.iter().flat_map(|since| ["--since", since]));
-        let ask = |words: &[&str]| workspace.ok(&[words, &options].concat());
+        let ask = |words: &[&str]| workspace.done(&[words, &options].concat());
         let said = ask(&["simulate", "--format", "json"]).json();
         let listed = by_lead(&ask(&["simulate", "--format", "csv", "--threads", "3"]).stdout);
         prop_assert_eq!(&fs::read(workspace.path("leadmill.db")).unwrap(), &bytes);

@@ -23,7 +23,7 @@ fn an_export_has_everything_about_the_person() {
     assert_eq!(told["format"], "leadmill-subject-1");
     let rows = told["rows"].as_array().unwrap();
     assert_eq!(rows[0]["received"]["message"], "Prosze o wycene");
-    assert_eq!(rows[0]["place"], "inbox/night-1.csv:2");
+    assert_eq!(rows[0]["place"], "./inbox/night-1.csv:2");
     let states: Vec<&str> = rows.iter().map(|row| row["status"].as_str().unwrap()).collect();
     assert_eq!(states, ["accepted", "accepted", "quarantined"]);
     let consents = told["consents"].as_array().unwrap();
