@@ -93,7 +93,8 @@ fn without(name: &str, bytes: &[u8], finder: &Finder) -> (Option<Vec<u8>>, u64) 
     let ending = name.rsplit('.').next().unwrap_or_default();
     let whole = |is_found: bool| (None, u64::from(is_found));
     // Here ids of leads that are gone stand, and nothing else of them: by these a CRM is told whom to take out.
-    if ["run.json", "crm/withdrawn.csv", MANIFEST].contains(&name) {
+    let is_of_ids = name.starts_with("crm/") && name.ends_with("withdrawn.csv");
+    if is_of_ids || ["run.json", MANIFEST].contains(&name) {
         return (Some(bytes.to_vec()), 0);
     }
     if finder.finds_in(name) {
@@ -399,6 +400,7 @@ mod tests {
     fn ids_that_a_crm_is_told_of_stay() {
         let text = "lead-id,now-in\nLM-0123456789AB,\n";
         check("crm/withdrawn.csv", text, Some(text), 0);
+        check("crm/salesforce-lead-withdrawn.csv", text, Some(text), 0);
     }
 
     #[test]

@@ -38,6 +38,29 @@ pub(super) fn sha256(text: &str) -> Cow<'_, str> {
     if text.is_empty() { "".into() } else { hex(&Sha256::digest(text)).into() }
 }
 
+/// Returns how files may name the mailbox `email` besides as it is: hashed in each network's spelling, or without the
+/// dots of Gmail.
+pub(super) fn disguises_of_email(email: &str) -> Vec<String> {
+    let spellings = [Rewrite::Lower, Rewrite::MetaEmail, Rewrite::GoogleEmail];
+    let spellings = spellings.map(|how| rewrite(email, how));
+    let hashes = hashes(&spellings);
+    spellings.into_iter().chain(hashes).collect()
+}
+
+/// Returns how files may name the number `phone` besides by its digits: hashed in each network's spelling.
+pub(super) fn disguises_of_phone(phone: &str) -> Vec<String> {
+    hashes(&[Rewrite::Lower, Rewrite::Digits].map(|how| rewrite(phone, how)))
+}
+
+/// Returns how files may name the id `id` besides as it is.
+pub(super) fn disguise_of_id(id: &str) -> String {
+    rewrite(id, Rewrite::Uuid)
+}
+
+fn hashes(spellings: &[String]) -> Vec<String> {
+    spellings.iter().map(|text| sha256(text).into_owned()).collect()
+}
+
 /// Returns a UUID of version 8 (RFC 9562, 5.8) made of the SHA-256 of `text`.
 fn uuid(text: &str) -> String {
     let mut bytes = [0_u8; 16];

@@ -6,6 +6,8 @@ use aho_corasick::AhoCorasick;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
+use super::rewrite::{disguise_of_id, disguises_of_email, disguises_of_phone};
+
 /// Digits at the end of a telephone number by which it is found however it was dialled: with the country's code,
 /// with a trunk zero, or with neither.
 const TELLING_DIGITS: usize = 8;
@@ -58,10 +60,16 @@ impl Traces {
 
     /// Prepares to look for them.
     pub fn finder(&self) -> Result<Finder> {
-        let words = self.ids.iter().chain(&self.emails).chain(&self.names).chain(&self.words);
+        let Self { ids, emails, phones, names, words } = self;
+        let words = ids.iter().chain(emails).chain(names).chain(words).cloned();
+        // What CRMs and ad networks are given names people by hashes and ids of other forms.
+        let words = words
+            .chain(ids.iter().map(|id| disguise_of_id(id)))
+            .chain(emails.iter().flat_map(|email| disguises_of_email(email)))
+            .chain(phones.iter().flat_map(|phone| disguises_of_phone(phone)));
         // The letters of a name fold together with those of the text: `ŻAK` is `żak`.
         let words: Vec<String> = words.map(|word| word.to_lowercase()).collect();
-        let digits = self.phones.iter().map(|phone| {
+        let digits = phones.iter().map(|phone| {
             let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
             digits.as_bytes()[digits.len().saturating_sub(TELLING_DIGITS)..].to_vec()
         });
@@ -103,6 +111,13 @@ impl Finder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::rewrite::{rewrite, sha256};
+    use crate::model::field;
+    use crate::rules::decode::Sink;
+    use crate::rules::diagnostics::RuleText;
+    use crate::rules::embedded;
+    use crate::rules::field::FieldCatalog;
+    use crate::rules::target::{ColumnValue, Derived, TargetCatalog};
 
     #[track_caller]
     fn check(text: &str, expected: bool) {
@@ -130,6 +145,43 @@ mod tests {
         ] {
             check(text, true);
         }
+    }
+
+    /// A target that hashes an address or a number, or writes an id in another form, must not hide anybody.
+    #[test]
+    fn whatever_shipped_targets_make_of_somebody_names_them() {
+        let traces = Traces {
+            ids: vec!["LM-0123456789AB".to_owned()],
+            emails: vec!["Anna.Zak@gmail.com".to_owned()],
+            phones: vec!["+48600123456".to_owned()],
+            ..Traces::default()
+        };
+        let finder = traces.finder().unwrap();
+        let texts: Vec<RuleText> = embedded::texts()
+            .into_iter()
+            .filter(|text| text.path.starts_with("rules/targets/"))
+            .collect();
+        let sink = Sink::default();
+        let targets = TargetCatalog::decode(&texts, &FieldCatalog::decode(None), &sink);
+        let mut hidden = 0;
+        for column in targets.iter().flat_map(|target| &target.columns) {
+            let plain = match column.from.first() {
+                Some(ColumnValue::Field(field::EMAIL)) => &traces.emails[0],
+                Some(ColumnValue::Field(field::PHONE)) => &traces.phones[0],
+                Some(ColumnValue::Derived(Derived::LeadId)) => &traces.ids[0],
+                _ => continue,
+            };
+            let mut text = plain.clone();
+            if let Some(how) = column.rewrite {
+                text = rewrite(&text, how);
+            }
+            if column.is_hashed {
+                text = sha256(&text).into_owned();
+            }
+            hidden += u32::from(text != *plain);
+            assert!(finder.finds_in(&text), "{}: {text}", column.header);
+        }
+        assert!(hidden > 4, "only {hidden} columns write somebody in another form");
     }
 
     #[test]

@@ -27,9 +27,9 @@ const WORD_LETTERS_MIN: usize = 8;
 /// Signs that files write in different ways; what stands between them is the same in all.
 const WRITTEN_DIFFERENTLY: [char; 9] = ['"', '\'', '\\', '\n', '\r', ',', ';', '&', '<'];
 
-/// Fields that hold what people say of themselves. Where they came from, what they asked about and what follows from
+/// Fields that hold what people say of themselves, and the ids of their clicks on ads. Where they came from, what they asked about and what follows from
 /// that are words of forms and rules.
-const OWN_WORDS: [field::FieldNo; 11] = [
+const OWN_WORDS: [field::FieldNo; 18] = [
     field::FIRST_NAME,
     field::LAST_NAME,
     field::COMPANY,
@@ -41,6 +41,13 @@ const OWN_WORDS: [field::FieldNo; 11] = [
     field::MESSAGE,
     field::EXTERNAL_ID,
     field::USER_ID,
+    field::GCLID,
+    field::GBRAID,
+    field::WBRAID,
+    field::FBCLID,
+    field::TTCLID,
+    field::MSCLKID,
+    field::LI_FAT_ID,
 ];
 
 /// Letters of the shortest name by which somebody is looked for.

@@ -100,16 +100,14 @@ const TAKE_OUT: &str = "
     -- That a target has a row of theirs stays, so that it can be told to take it out; what the row said does not. An
     -- item is a lead's id, or that of a task or conversion, which begins with the lead's and a slash ('0' comes next).
     UPDATE delivered SET row_hash = zeroblob(16) WHERE (target_no, item) IN
-        (SELECT d.target_no, d.item FROM temp.erased_lead AS e JOIN lead AS l USING (lead_no)
-         CROSS JOIN delivery_target AS t
-         JOIN delivered AS d ON d.target_no = t.target_no AND d.item >= l.id AND d.item < l.id || '0');
+        (SELECT d.target_no, d.item FROM temp.erased_lead AS e CROSS JOIN delivery_target AS t
+         JOIN delivered AS d ON d.target_no = t.target_no AND d.item >= e.id AND d.item < e.id || '0');
     DELETE FROM target_record WHERE (target_no, item) IN
-        (SELECT r.target_no, r.item FROM temp.erased_lead AS e JOIN lead AS l USING (lead_no)
-         CROSS JOIN delivery_target AS t
-         JOIN target_record AS r ON r.target_no = t.target_no AND r.item >= l.id AND r.item < l.id || '0');
+        (SELECT r.target_no, r.item FROM temp.erased_lead AS e CROSS JOIN delivery_target AS t
+         JOIN target_record AS r ON r.target_no = t.target_no AND r.item >= e.id AND r.item < e.id || '0');
     DELETE FROM dead_letter WHERE EXISTS
-        (SELECT 1 FROM temp.erased_lead AS e JOIN lead AS l USING (lead_no)
-         WHERE dead_letter.item >= l.id AND dead_letter.item < l.id || '0');
+        (SELECT 1 FROM temp.erased_lead AS e
+         WHERE dead_letter.item >= e.id AND dead_letter.item < e.id || '0');
     DELETE FROM correction WHERE lead_no IN (SELECT lead_no FROM temp.erased_lead);
     DELETE FROM lead_alias WHERE lead_no IN (SELECT lead_no FROM temp.erased_lead);
     UPDATE run SET inputs_digest = '' WHERE state = 'published' AND kind <> 'import';";
@@ -130,7 +128,7 @@ impl Store {
                 "DROP TABLE IF EXISTS temp.erased;
                  DROP TABLE IF EXISTS temp.erased_lead;
                  CREATE TEMP TABLE erased (kind TEXT, no INTEGER, PRIMARY KEY (kind, no)) WITHOUT ROWID;
-                 CREATE TEMP TABLE erased_lead (lead_no INTEGER PRIMARY KEY);",
+                 CREATE TEMP TABLE erased_lead (lead_no INTEGER PRIMARY KEY, id TEXT NOT NULL);",
             )
             .context("cannot make a temporary table")?;
         let submissions = belongings.submissions.iter().map(|one| ("s", one.0));
@@ -142,8 +140,10 @@ impl Store {
         for (kind, no) in submissions.chain(touches).chain(quarantined).chain(held) {
             insert.execute(params![kind, no])?;
         }
-        let mut insert =
-            self.connection.prepare_cached("INSERT OR IGNORE INTO temp.erased_lead VALUES (?1)")?;
+        // With their ids: these are asked for when the leads are gone.
+        let mut insert = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO temp.erased_lead SELECT lead_no, id FROM lead WHERE lead_no = ?1",
+        )?;
         for lead in &belongings.leads {
             insert.execute([lead.0])?;
         }

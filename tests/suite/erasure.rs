@@ -115,6 +115,11 @@ fn an_erased_person_is_nowhere_and_everything_else_follows_from_what_is_left() {
     let verified = workspace.run(&["subject", "forget", "anna@kanarek.example", "--verify"]);
     assert_eq!(verified.code, 0, "{}", verified.stdout);
     assert!(workspace.latest("crm/withdrawn.csv").contains(&id));
+    let told = workspace.latest("crm/hubspot-contacts-withdrawn.csv");
+    assert!(told.contains(&id), "each target is told whom to take out: {told}");
+    let kept = "SELECT count(*) FROM delivered WHERE row_hash <> zeroblob(16) AND item LIKE";
+    assert_eq!(workspace.number(&format!("{kept} '{id}%'")), 0, "a hash of what their rows said");
+    assert!(workspace.number(&format!("{kept} 'LM-%'")) > 0, "those of others stay");
     // Whoever asks by the id hears what became of it.
     let told = workspace.ok(&["explain", &id]).flat();
     assert!(told.contains("erased in run 2026-11-19-0003"), "{told}");
