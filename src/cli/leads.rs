@@ -6,9 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::workspace::Global;
 use super::{Outcome, terminal};
-use crate::delivery::crm::{CrmWriter, Lookups, row};
+use crate::delivery::crm::{CrmWriter, row};
 use crate::model::ids::RunNo;
 use crate::model::moment::utc_from_ms;
+use crate::pipeline::deliveries::with_lookups;
 use crate::pipeline::publish::{read_as, rule_no};
 use crate::rules::target::{Target, TargetFormat};
 use crate::store::listing::LeadFilter;
@@ -93,24 +94,14 @@ impl Leads {
             ListFormat::Jsonl => Target { format: TargetFormat::Jsonl, ..all_fields.clone() },
             ListFormat::Csv | ListFormat::Table => all_fields.clone(),
         };
-        let owner = |id: &str| rules.routing.owner(id);
-        let lookups = Lookups {
-            owner_email: &|id| owner(id).map(|owner| owner.email.clone()),
-            owner_name: &|id| owner(id).map(|owner| owner.name.clone()),
-            score_reason: &|given| rules.scoring.because(given),
-            action: &|score| rules.scoring.action(score.segment, score.grade).to_owned(),
-            zone: rules.workspace.zone,
-            consents: &[],
-            record_id: None,
-            task: None,
-            conversion: None,
-        };
-        let mut writer = CrmWriter::new(&target, lookups.zone, terminal::stdout())?;
-        store.each_lead(&filter, read, |lead, _| {
-            match row(&target, &rules.fields, &lead, &lookups) {
-                Ok(row) => writer.write(&row).map(drop),
-                Err(_) => Ok(()),
-            }
+        let mut writer = CrmWriter::new(&target, rules.workspace.zone, terminal::stdout())?;
+        with_lookups(&rules, |lookups| {
+            store.each_lead(&filter, read, |lead, _| {
+                match row(&target, &rules.fields, &lead, lookups) {
+                    Ok(row) => writer.write(&row).map(drop),
+                    Err(_) => Ok(()),
+                }
+            })
         })?;
         writer.finish()?.out.flush()?;
         Ok(0)

@@ -14,7 +14,7 @@ use crate::model::touch::{Identity, IdentityKind, UNSUBSCRIBED};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::codec::decode_values;
-use crate::store::denials::{Denier, DenyingTouch};
+use crate::store::denials::DenyingTouch;
 use crate::store::leads::{MemberRow, claims};
 use crate::store::ledger::chain::Payload;
 use crate::store::ledger::{Entry, Ledger, Teller};
@@ -127,7 +127,7 @@ pub(super) enum Denial {
 
 /// Returns what takes back consents of the lead that `rows` make, as far as it had been received by the end of `run`;
 /// its own rows speak for themselves.
-pub(super) fn deniers(store: &Store, rows: &[MemberRow], run: RunNo) -> Result<BTreeSet<Denier>> {
+pub(super) fn deniers(store: &Store, rows: &[MemberRow], run: RunNo) -> Result<BTreeSet<Teller>> {
     let mut deniers = BTreeSet::new();
     for row in rows {
         let id = LeadId::of_founder(row.fingerprint).to_string();
@@ -135,7 +135,7 @@ pub(super) fn deniers(store: &Store, rows: &[MemberRow], run: RunNo) -> Result<B
         deniers.extend(store.deniers(row.no, lead, run)?);
     }
     for row in rows {
-        deniers.remove(&Denier::Submission(row.no));
+        deniers.remove(&Teller::Submission(row.no));
     }
     Ok(deniers)
 }
@@ -144,8 +144,8 @@ pub(super) fn deniers(store: &Store, rows: &[MemberRow], run: RunNo) -> Result<B
 pub(super) fn denials(store: &Store, rows: &[MemberRow], run: RunNo) -> Result<Vec<Denial>> {
     let read = |denier| {
         Ok(match denier {
-            Denier::Submission(no) => Denial::Row(Box::new(store.member_row(no)?)),
-            Denier::Touch(no) => Denial::Touch(store.denying_touch(no)?),
+            Teller::Submission(no) => Denial::Row(Box::new(store.member_row(no)?)),
+            Teller::Touch(no) => Denial::Touch(store.denying_touch(no)?),
         })
     };
     deniers(store, rows, run)?.into_iter().map(read).collect()

@@ -53,7 +53,7 @@ impl Deliveries<'_> {
     pub(super) fn write(&self, staging: &mut Staging) -> Result<Vec<TargetFigures>> {
         let open = self.rules.targets.on().map(|one| OpenTarget::open(*self, one, staging));
         let mut open = open.collect::<Result<Vec<_>>>()?;
-        self.with_lookups(|lookups| {
+        with_lookups(self.rules, |lookups| {
             self.leads_to(&mut open, lookups, staging)?;
             self.tasks_to(&mut open, lookups, staging)?;
             for target in &mut open {
@@ -68,26 +68,6 @@ impl Deliveries<'_> {
         let as_of_ms = self.record.as_of_ms;
         self.store.resolve_dead_letters_of_gone(as_of_ms, "the lead is in no list any more")?;
         open.into_iter().map(|target| target.close(staging)).collect()
-    }
-
-    /// Does `work` with what leads themselves do not know.
-    pub(super) fn with_lookups<T>(
-        &self,
-        work: impl FnOnce(&Lookups<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let rules = self.rules;
-        let owner = |id: &str| rules.routing.owner(id);
-        work(&Lookups {
-            owner_email: &|id| owner(id).map(|owner| owner.email.clone()),
-            owner_name: &|id| owner(id).map(|owner| owner.name.clone()),
-            score_reason: &|given| rules.scoring.because(given),
-            action: &|score| rules.scoring.action(score.segment, score.grade).to_owned(),
-            zone: rules.workspace.zone,
-            consents: &[],
-            record_id: None,
-            task: None,
-            conversion: None,
-        })
     }
 
     fn leads_to(
@@ -225,6 +205,22 @@ impl Deliveries<'_> {
             }
         }
     }
+}
+
+/// Does `work` with what leads themselves do not know, and `rules` do.
+pub fn with_lookups<T>(rules: &RuleSet, work: impl FnOnce(&Lookups<'_>) -> Result<T>) -> Result<T> {
+    let owner = |id: &str| rules.routing.owner(id);
+    work(&Lookups {
+        owner_email: &|id| owner(id).map(|owner| owner.email.clone()),
+        owner_name: &|id| owner(id).map(|owner| owner.name.clone()),
+        score_reason: &|given| rules.scoring.because(given),
+        action: &|score| rules.scoring.action(score.segment, score.grade).to_owned(),
+        zone: rules.workspace.zone,
+        consents: &[],
+        record_id: None,
+        task: None,
+        conversion: None,
+    })
 }
 
 /// Returns what the rows of `target` follow from beside the leads, as a hash.
@@ -444,11 +440,11 @@ impl<'a> OpenTarget<'a> {
 }
 
 /// Writes a small table of `rows`.
-fn list<'r>(
+pub(super) fn list<'r, const N: usize>(
     staging: &mut Staging,
     name: &str,
-    header: [&str; 3],
-    rows: impl ExactSizeIterator<Item = [&'r str; 3]>,
+    header: [&str; N],
+    rows: impl ExactSizeIterator<Item = [&'r str; N]>,
 ) -> Result<()> {
     let count = rows.len() as u64;
     let mut csv = csv::Writer::from_writer(Vec::new());

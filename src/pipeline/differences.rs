@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::deliveries::{Deliveries, said};
+use super::deliveries::{said, with_lookups};
 use super::publish::{read_as, rule_no};
 use crate::delivery::crm::{CrmRow, Lookups, asks_about, concerns, row};
 use crate::delivery::form::Refusal;
@@ -87,13 +87,12 @@ pub fn each_difference(
     let Asked { store, rules, target, as_of_ms, .. } = asked;
     let latest = store.latest_run()?.context("there was no run yet")?;
     let record = RunRecord { as_of_ms, ..latest };
-    let deliveries = Deliveries { rules, store, record: &record, full: false };
     let no = store.known_target(&target.id)?;
     let mut looking = Looking { asked, no, asks: asks_about(target), earlier: BTreeMap::new() };
     let mut unchanged = 0;
     let rule_no = |id: &str| rule_no(rules, id);
     let read = read_as(rules, &rule_no, record.no);
-    deliveries.with_lookups(|lookups| {
+    with_lookups(rules, |lookups| {
         store.each_lead(&LeadFilter::default(), read, |lead, _| {
             match looking.at(&lead, lookups)? {
                 Found::Unchanged => unchanged += 1,

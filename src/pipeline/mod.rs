@@ -17,7 +17,7 @@ mod consents;
 mod contacts;
 pub mod dates;
 mod dealing;
-mod deliveries;
+pub mod deliveries;
 pub mod differences;
 pub mod dossier;
 pub mod elapsed;

@@ -12,14 +12,14 @@ use crate::model::lead::Lead;
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::codec::decode_values;
-use crate::store::denials::Denier;
 use crate::store::leads::MemberRow;
+use crate::store::ledger::Teller;
 use crate::store::ledger::reading::{Evidence, Kept};
 use crate::store::runs::RunRecord;
 
 /// What the ledger has about a lead.
 #[derive(Debug)]
-pub struct Dossier {
+pub struct Extract {
     /// The lead.
     pub lead: Lead,
     /// Records about it, in order of the ledger; those of others who share a mailbox or number with it included, where
@@ -44,8 +44,8 @@ pub struct Stand {
     pub verdict: Verdict,
 }
 
-/// Opens the dossier of `lead`.
-pub fn dossier(store: &Store, rules: &RuleSet, no: LeadNo) -> Result<Dossier> {
+/// Returns what the ledger has about the lead `no`.
+pub fn extract(store: &Store, rules: &RuleSet, no: LeadNo) -> Result<Extract> {
     let rows: Vec<MemberRow> = store
         .members(no)?
         .into_iter()
@@ -56,13 +56,13 @@ pub fn dossier(store: &Store, rules: &RuleSet, no: LeadNo) -> Result<Dossier> {
     for teller in deniers(store, &rows, RunNo(i64::MAX))? {
         found.insert(teller);
     }
-    found.extend(own.iter().map(|no| Denier::Submission(*no)));
+    found.extend(own.iter().map(|no| Teller::Submission(*no)));
     let mut records = Vec::new();
     for teller in found {
         let told = store.consents_told_by(teller)?;
         let is_own = match teller {
-            Denier::Submission(no) => own.contains(&no),
-            Denier::Touch(_) => true,
+            Teller::Submission(no) => own.contains(&no),
+            Teller::Touch(_) => true,
         };
         records.extend(told.into_iter().filter(|one| is_own || is_for_all_at(one)));
     }
@@ -75,7 +75,7 @@ pub fn dossier(store: &Store, rules: &RuleSet, no: LeadNo) -> Result<Dossier> {
             all.extend(given.into_iter().flatten().map(str::to_owned));
         }
     }
-    Ok(Dossier { lead: super::story::lead(store, rules, no)?, records, addresses: all })
+    Ok(Extract { lead: super::story::lead(store, rules, no)?, records, addresses: all })
 }
 
 /// Returns whether what somebody else said counts for everybody at the mailbox or number.
@@ -84,7 +84,7 @@ fn is_for_all_at(record: &Kept) -> bool {
     has_address && matches!(record.state, ConsentState::Withdrawn | ConsentState::Objected)
 }
 
-impl Dossier {
+impl Extract {
     /// Returns the record at `seq`.
     pub fn record(&self, seq: i64) -> Option<&Kept> {
         self.records.iter().find(|record| record.seq == seq)
@@ -207,16 +207,16 @@ pub fn each_gap(
     mut visit: impl FnMut(Gap) -> Result<()>,
 ) -> Result<()> {
     for no in store.lead_numbers()? {
-        let dossier = dossier(store, rules, no)?;
-        for stand in dossier.stands(rules, as_of_ms) {
+        let extract = extract(store, rules, no)?;
+        for stand in extract.stands(rules, as_of_ms) {
             let Standing::Given(seq, grade) = stand.standing else { continue };
             if stand.purpose == Purpose::ENQUIRY_REPLY || !grades.contains(&grade) {
                 continue;
             }
-            let record = dossier.record(seq).context("a consent without a record")?;
+            let record = extract.record(seq).context("a consent without a record")?;
             visit(Gap {
-                lead: dossier.lead.id.to_string(),
-                name: dossier.lead.display_name(),
+                lead: extract.lead.id.to_string(),
+                name: extract.lead.display_name(),
                 stand,
                 grade,
                 event_ms: record.event_ms,
@@ -277,19 +277,19 @@ pub fn contacts_without_consent(store: &Store, rules: &RuleSet) -> Result<Vec<Un
         else {
             continue;
         };
-        let dossier = dossier(store, rules, lead)?;
+        let extract = extract(store, rules, lead)?;
         // The lead may be reached elsewhere by now.
-        let usual = dossier.contact(&step.purpose.0, channel, None);
-        let ask = |contact| dossier.stand_known_to(one.run_no, rules, contact, one.at_ms);
+        let usual = extract.contact(&step.purpose.0, channel, None);
+        let ask = |contact| extract.stand_known_to(one.run_no, rules, contact, one.at_ms);
         let stand = ask(usual);
         let was_let = stand.verdict.allowed
-            || dossier
+            || extract
                 .addresses_for(channel)
                 .iter()
                 .any(|address| ask(Contact { address: Some(address), ..usual }).verdict.allowed);
         if !was_let {
             found.push(Unallowed {
-                lead: dossier.lead.id.to_string(),
+                lead: extract.lead.id.to_string(),
                 task: format!("{}/{}", one.plan, one.step),
                 run: run.id.clone(),
                 at_ms: one.at_ms,

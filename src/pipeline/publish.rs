@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::books::Books;
 use super::contacts::Contacts;
-use super::deliveries::Deliveries;
+use super::deliveries::{Deliveries, list};
 use super::event::{Event, Events};
 use super::forget;
 use super::messages::Messages;
@@ -191,13 +191,10 @@ impl Rendering<'_> {
             Ok(())
         })?;
         if !withdrawn.is_empty() {
-            let mut csv = csv::Writer::from_writer(Vec::new());
-            csv.write_record(["lead-id", "now-in"])?;
-            for one in &withdrawn {
-                csv.write_record([&one.lead, &one.now_in.join(" ")])?;
-            }
-            let bytes = csv.into_inner()?;
-            staging.write_file("crm/withdrawn.csv", &bytes, Some(withdrawn.len() as u64))?;
+            let rows: Vec<[String; 2]> =
+                withdrawn.iter().map(|one| [one.lead.clone(), one.now_in.join(" ")]).collect();
+            let rows = rows.iter().map(|row| row.each_ref().map(String::as_str));
+            list(staging, "crm/withdrawn.csv", ["lead-id", "now-in"], rows)?;
         }
         Ok(withdrawn)
     }

@@ -1,10 +1,8 @@
 //! Between two imports: what became due is handed out, and what was said about tasks is taken in.
 
-use std::io::Write as _;
-
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::absorb::Fresh;
 use super::amend::{all_have_a_place, close, open_existing};
@@ -113,34 +111,48 @@ fn look_at_the_clock(
 /// # Errors
 /// Those of a run.
 pub fn say(job: &Job<'_>, said: &[AboutTask]) -> Result<RunSummary> {
-    drop(open_existing(job)?);
-    let scratch = Scratch::create()?;
-    let path = scratch.0.join("tasks.jsonl");
-    let mut file = std::fs::File::create(&path)
-        .with_context(|| format!("cannot create {}", path.display()))?;
-    let at = job.as_of.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let mut events = Vec::new();
     for AboutTask { lead, key, said } in said {
-        let mut line = |event: &str, detail: String| {
-            let event = json!({
-                "time": at, "event": event, "detail": detail, "lead_id": lead.to_string(),
-            });
-            writeln!(file, "{event}").with_context(|| format!("cannot write {}", path.display()))
+        let mut add = |event: &str, detail: String| {
+            events.push(json!({"event": event, "detail": detail, "lead_id": lead.to_string()}));
         };
         match said {
             Said::Done { outcome } => {
-                line(TASK_DONE, key.to_string())?;
+                add(TASK_DONE, key.to_string());
                 if let Some(outcome) = outcome {
-                    line(outcome, key.to_string())?;
+                    add(outcome, key.to_string());
                 }
             }
             Said::Snoozed { until } => {
                 let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
-                line(TASK_SNOOZED, format!("{key} until {until}"))?;
+                add(TASK_SNOOZED, format!("{key} until {until}"));
             }
         }
     }
-    drop(file);
-    let inputs = [InputPath::named(path, "leadmill tasks")];
+    take_in_events(job, "leadmill tasks", events)
+}
+
+/// Takes in `events`, which somebody reports on the command line, as an input called `name` of the job's instant.
+///
+/// # Errors
+/// Those of a run.
+pub(super) fn take_in_events(
+    job: &Job<'_>,
+    name: &str,
+    events: impl IntoIterator<Item = Value>,
+) -> Result<RunSummary> {
+    drop(open_existing(job)?);
+    let scratch = Scratch::create()?;
+    let path = scratch.0.join("events.jsonl");
+    let at = job.as_of.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let mut text = String::new();
+    for mut event in events {
+        event["time"] = at.clone().into();
+        text.push_str(&event.to_string());
+        text.push('\n');
+    }
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    let inputs = [InputPath::named(path, name)];
     let job = Job { inputs: &inputs, forced_source: Some(GENERIC_EVENTS), ..*job };
     run_as(&job, RunKind::Tick, &mut |_| {})
 }

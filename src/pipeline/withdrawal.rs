@@ -1,17 +1,13 @@
 //! Somebody takes their consent back: taken in as an event, like any.
 
-use anyhow::{Context as _, Result};
-use chrono::SecondsFormat;
+use anyhow::Result;
 use serde_json::json;
 
-use super::amend::open_existing;
-use super::{Job, Scratch, run_as};
-use crate::intake::InputPath;
+use super::Job;
+use super::tick::take_in_events;
 use crate::model::consent::Channel;
 use crate::model::touch::{CONSENT_WITHDRAWN, Identity, IdentityKind};
 use crate::report::run_json::RunSummary;
-use crate::rules::source::GENERIC_EVENTS;
-use crate::store::runs::RunKind;
 
 /// The name of the input that withdrawals come in by: a run that took it in cannot be undone.
 pub const INPUT: &str = "leadmill consent withdraw";
@@ -36,9 +32,6 @@ pub struct Withdrawing<'a> {
 /// # Errors
 /// Those of a run.
 pub fn withdraw(job: &Job<'_>, withdrawing: &Withdrawing<'_>) -> Result<RunSummary> {
-    drop(open_existing(job)?);
-    let scratch = Scratch::create()?;
-    let path = scratch.0.join("withdrawn.jsonl");
     let mut named = Vec::new();
     for purpose in &withdrawing.purposes {
         if withdrawing.channels.is_empty() {
@@ -52,14 +45,9 @@ pub fn withdraw(job: &Job<'_>, withdrawing: &Withdrawing<'_>) -> Result<RunSumma
         _ => "lead_id",
     };
     let event = json!({
-        "time": job.as_of.to_rfc3339_opts(SecondsFormat::Millis, true),
         "event": CONSENT_WITHDRAWN,
         "detail": format!("{}: {}", named.join(", "), withdrawing.because),
         id: withdrawing.whose.value,
     });
-    std::fs::write(&path, format!("{event}\n"))
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    let inputs = [InputPath::named(path, INPUT)];
-    let job = Job { inputs: &inputs, forced_source: Some(GENERIC_EVENTS), ..*job };
-    run_as(&job, RunKind::Tick, &mut |_| {})
+    take_in_events(job, INPUT, [event])
 }

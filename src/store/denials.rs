@@ -7,20 +7,12 @@ use anyhow::Result;
 use rusqlite::params;
 
 use super::Store;
+use super::ledger::Teller;
 use super::touches::read_identities;
 use crate::identity::keys::{KeyKind, identity_hash};
 use crate::model::consent::{ConsentClaim, ConsentState};
 use crate::model::ids::{KeyHash, RunNo, SubmissionNo};
 use crate::model::touch::{CONSENT_WITHDRAWN, Identity, IdentityKind, Touch, UNSUBSCRIBED};
-
-/// What took a consent back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Denier {
-    /// A row.
-    Submission(SubmissionNo),
-    /// A touch, by its number.
-    Touch(i64),
-}
 
 /// A touch that takes a consent back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +86,7 @@ impl Store {
         submission: SubmissionNo,
         lead: KeyHash,
         run: RunNo,
-    ) -> Result<Vec<Denier>> {
+    ) -> Result<Vec<Teller>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT d.kind, d.no
              FROM (SELECT key FROM match_key WHERE submission_no = ?1 UNION ALL SELECT ?2) AS k
@@ -109,8 +101,8 @@ impl Store {
         while let Some(row) = rows.next()? {
             let no = row.get(1)?;
             found.push(match row.get_ref(0)?.as_str()? {
-                "s" => Denier::Submission(SubmissionNo(no)),
-                _ => Denier::Touch(no),
+                "s" => Teller::Submission(SubmissionNo(no)),
+                _ => Teller::Touch(no),
             });
         }
         Ok(found)

@@ -11,7 +11,7 @@ use crate::cli::workspace::Global;
 use crate::cli::{Outcome, terminal};
 use crate::consent::Standing;
 use crate::model::moment::utc_from_ms;
-use crate::pipeline::proof::dossier;
+use crate::pipeline::proof::extract;
 
 /// Prove that somebody had consented to a contact at `--as-of`, with the evidence; exits 1 when there is no proof.
 ///
@@ -46,18 +46,18 @@ impl Prove {
         let address =
             self.address.as_deref().map(|address| address_called(&rules, address)).transpose()?;
         let store = global.read_store()?;
-        let dossier = dossier(&store, &rules, the_lead(&store, &rules, &self.who)?)?;
-        let contact = dossier.contact(&self.purpose, channel, address.as_deref());
-        let stand = dossier.stand(&rules, contact, as_of_ms);
+        let extract = extract(&store, &rules, the_lead(&store, &rules, &self.who)?)?;
+        let contact = extract.contact(&self.purpose, channel, address.as_deref());
+        let stand = extract.stand(&rules, contact, as_of_ms);
         let record = match stand.standing {
-            Standing::Given(seq, _) => dossier.record(seq),
+            Standing::Given(seq, _) => extract.record(seq),
             _ => None,
         };
         let is_proven = record.is_some() && stand.verdict.allowed;
         let instant = |ms: i64| utc_from_ms(ms).to_rfc3339_opts(SecondsFormat::Secs, true);
         if self.json {
             let told = json!({
-                "lead": dossier.lead.id.to_string(),
+                "lead": extract.lead.id.to_string(),
                 "as_of": instant(as_of_ms),
                 "purpose": stand.purpose,
                 "channel": channel.word(),
@@ -78,7 +78,7 @@ impl Prove {
             None if stand.verdict.allowed => format!("no consent is on record, though {because}"),
             _ => because.clone(),
         };
-        terminal::print_wrapped(&format!("{}  {answer} at {at}: {because}", dossier.lead.id), 2)?;
+        terminal::print_wrapped(&format!("{}  {answer} at {at}: {because}", extract.lead.id), 2)?;
         if let Some(record) = record {
             let rows: Vec<Vec<String>> = facts(record, &rules)
                 .into_iter()

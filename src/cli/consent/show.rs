@@ -12,7 +12,7 @@ use crate::cli::{Outcome, terminal};
 use crate::consent::Standing;
 use crate::model::moment::utc_from_ms;
 use crate::model::touch::CONSENT_WITHDRAWN;
-use crate::pipeline::proof::{Dossier, dossier, place_of};
+use crate::pipeline::proof::{Extract, extract, place_of};
 use crate::rules::RuleSet;
 use crate::store::ledger::reading::Kept;
 
@@ -41,27 +41,27 @@ impl Show {
             return Err(no_lead(&self.who));
         }
         for lead in leads {
-            let dossier = dossier(&store, &rules, lead)?;
+            let extract = extract(&store, &rules, lead)?;
             match self.format {
-                Format::Table => print(&dossier, &rules, as_of_ms)?,
-                Format::Csv => Format::Csv.print(&timeline(&dossier, &rules), &[])?,
-                Format::Json => terminal::print(&told(&dossier, &rules, as_of_ms).to_string())?,
+                Format::Table => print(&extract, &rules, as_of_ms)?,
+                Format::Csv => Format::Csv.print(&timeline(&extract, &rules), &[])?,
+                Format::Json => terminal::print(&told(&extract, &rules, as_of_ms).to_string())?,
             }
         }
         Ok(0)
     }
 }
 
-fn print(dossier: &Dossier, rules: &RuleSet, as_of_ms: i64) -> anyhow::Result<()> {
-    let lead = &dossier.lead;
+fn print(extract: &Extract, rules: &RuleSet, as_of_ms: i64) -> anyhow::Result<()> {
+    let lead = &extract.lead;
     terminal::print_wrapped(&format!("{}  {}", lead.id, lead.display_name()), 2)?;
-    if dossier.records.is_empty() {
+    if extract.records.is_empty() {
         return terminal::print("\nno consent on record: whoever is silent has not agreed");
     }
-    let rows = together(timeline(dossier, rules));
+    let rows = together(timeline(extract, rules));
     terminal::print(&format!("\n{}", terminal::table(&rows, &[])))?;
     let mut rows = header(["purpose", "channel", "address", "said", "may we", "why"]);
-    for stand in dossier.stands(rules, as_of_ms) {
+    for stand in extract.stands(rules, as_of_ms) {
         rows.push(vec![
             stand.purpose,
             stand.channel.word().to_owned(),
@@ -99,9 +99,9 @@ fn together(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
     together
 }
 
-fn timeline(dossier: &Dossier, rules: &RuleSet) -> Vec<Vec<String>> {
+fn timeline(extract: &Extract, rules: &RuleSet) -> Vec<Vec<String>> {
     let mut rows = header(["record", "said at", "what", "for", "grade", "wording", "where"]);
-    let mut records: Vec<_> = dossier.records.iter().collect();
+    let mut records: Vec<_> = extract.records.iter().collect();
     records.sort_by_key(|record| (record.event_ms, record.seq));
     for record in records {
         let ended =
@@ -129,10 +129,10 @@ fn shown(record: &Kept) -> String {
     }
 }
 
-fn told(dossier: &Dossier, rules: &RuleSet, as_of_ms: i64) -> serde_json::Value {
+fn told(extract: &Extract, rules: &RuleSet, as_of_ms: i64) -> serde_json::Value {
     let instant = |ms: i64| utc_from_ms(ms).to_rfc3339_opts(SecondsFormat::Secs, true);
-    let records: Vec<_> = dossier.records.iter().map(|record| as_json(record, &instant)).collect();
-    let stands: Vec<_> = dossier
+    let records: Vec<_> = extract.records.iter().map(|record| as_json(record, &instant)).collect();
+    let stands: Vec<_> = extract
         .stands(rules, as_of_ms)
         .into_iter()
         .map(|stand| {
@@ -147,7 +147,7 @@ fn told(dossier: &Dossier, rules: &RuleSet, as_of_ms: i64) -> serde_json::Value 
         })
         .collect();
     json!({
-        "lead": dossier.lead.id.to_string(),
+        "lead": extract.lead.id.to_string(),
         "as_of": instant(as_of_ms),
         "records": records,
         "standing": stands,

@@ -39,7 +39,7 @@ pub struct Head {
 }
 
 /// What said something about a consent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Teller {
     /// A row.
     Submission(SubmissionNo),

@@ -4,12 +4,12 @@ use anyhow::{Context as _, Result};
 use rusqlite::{Row, params};
 use serde::Deserialize;
 
+use super::Teller;
 use super::chain::Hash;
 use crate::model::consent::{Channel, ConsentState, Grade, Purpose};
 use crate::model::ids::{Fingerprint, LeadNo, RunNo, SubmissionNo};
 use crate::store::Store;
 use crate::store::codec::word;
-use crate::store::denials::Denier;
 
 /// A record of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,10 +110,10 @@ const KEPT: &str =
 
 impl Store {
     /// Returns what `denier` told, in order.
-    pub fn consents_told_by(&self, denier: Denier) -> Result<Vec<Kept>> {
-        let (column, no) = match denier {
-            Denier::Submission(no) => ("submission_no", no.0),
-            Denier::Touch(no) => ("touch_no", no),
+    pub fn consents_told_by(&self, by: Teller) -> Result<Vec<Kept>> {
+        let (column, no) = match by {
+            Teller::Submission(no) => ("submission_no", no.0),
+            Teller::Touch(no) => ("touch_no", no),
         };
         let sql = format!(
             "{KEPT} WHERE c.{column} = ?1 AND c.state NOT IN ('undone', 'erased') ORDER BY c.seq"
