@@ -11,6 +11,7 @@ use crate::model::row::{RowContent, RowKind};
 use crate::rules::decode::{Sink, document};
 use crate::rules::diagnostics::RuleText;
 use crate::rules::field::FieldCatalog;
+use crate::rules::wording::Wordings;
 
 macro_rules! presets {
     ($($name:literal)*) => {
@@ -35,7 +36,7 @@ pub(super) fn shipped() -> (SourceCatalog, FieldCatalog, Vec<String>) {
         .map(|(name, preset)| text(format!("rules/sources/{name}.toml"), preset))
         .collect();
     let texts: Vec<&RuleText> = texts.iter().collect();
-    let sources = SourceCatalog::decode(&texts, &fields, &sink);
+    let sources = SourceCatalog::decode(&texts, &fields, &Wordings::default(), &sink);
     let found = sink.take().into_iter();
     let mistakes = found.map(|found| format!("{}: {}", found.place.file.path, found.message));
     (sources, fields, mistakes.collect())

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::Job;
+use super::consents::{consents_of, contact};
 use super::event::Events;
 use super::forget::{Asked, Chosen, forget_chosen};
-use crate::model::ids::LeadNo;
+use crate::consent;
+use crate::model::consent::Channel;
+use crate::model::ids::{LeadId, LeadNo};
 use crate::report::run_json::RunSummary;
 use crate::rules::RuleSet;
 use crate::rules::retention::{Afterwards, KeptThing, RetentionRule};
@@ -27,15 +30,15 @@ pub struct Planned {
 pub fn plan(store: &Store, rules: &RuleSet, as_of_ms: i64) -> Result<Vec<Planned>> {
     let mut planned = Vec::new();
     for rule in &rules.retention.rules {
-        let mut due = store.due(rule, as_of_ms)?;
-        if let Some(part) = part_of(rule) {
-            let mut kept = Vec::new();
-            for one in due {
-                if !store.rows_with(LeadNo(one.no), part)?.is_empty() {
-                    kept.push(one);
-                }
+        let mut due = Vec::new();
+        for one in store.due(rule, as_of_ms)? {
+            let has_it = match part_of(rule) {
+                Some(part) => !store.rows_with(LeadNo(one.no), part)?.is_empty(),
+                None => true,
+            };
+            if has_it && !is_allowed(store, rules, rule, &one, as_of_ms)? {
+                due.push(one);
             }
-            due = kept;
         }
         planned.push(Planned { rule: rule.clone(), due });
     }
@@ -50,6 +53,29 @@ pub fn apply(job: &Job<'_>, events: Events<'_>) -> Result<Option<RunSummary>> {
     let as_of_ms = job.as_of.timestamp_millis();
     let asked = Asked { text: "retention", because: "kept as long as the rules say" };
     forget_chosen(job, asked, |store| choose(&plan(store, job.rules, as_of_ms)?, store), events)
+}
+
+/// Returns whether somebody may still contact the lead for a purpose that `rule` names.
+fn is_allowed(
+    store: &Store,
+    rules: &RuleSet,
+    rule: &RetentionRule,
+    due: &Due,
+    as_of_ms: i64,
+) -> Result<bool> {
+    if rule.unless_allowed.is_empty() {
+        return Ok(false);
+    }
+    let id = due.called.parse::<LeadId>().ok().context("a lead is called by its id")?;
+    let Some(values) = store.values_of(id, &rules.fields)? else { return Ok(false) };
+    let records = consents_of(store, rules, LeadNo(due.no), as_of_ms)?;
+    let channels = || Channel::ALL.iter().map(|(_, channel)| *channel);
+    Ok(rule.unless_allowed.iter().any(|purpose| {
+        channels().any(|channel| {
+            let contact = contact(&purpose.0, channel, &values);
+            consent::allowed(&rules.consent, &records, contact, as_of_ms).allowed
+        })
+    }))
 }
 
 fn part_of(rule: &RetentionRule) -> Option<RowPart> {

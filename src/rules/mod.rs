@@ -29,6 +29,7 @@ pub mod target;
 pub mod template;
 pub mod test;
 mod touch_kind;
+pub mod wording;
 pub mod workspace;
 
 use std::collections::BTreeMap;
@@ -53,6 +54,7 @@ use tables::Tables;
 use target::{ScoringPart, TargetCatalog};
 use template::TemplateCatalog;
 use test::RuleTest;
+use wording::Wordings;
 use workspace::Workspace;
 
 /// The files that stand directly in the rules folder.
@@ -106,7 +108,8 @@ pub struct RuleSet {
     pub tests: Vec<RuleTest>,
     /// Hash of all rule texts: stamps every decision.
     pub hash: String,
-    /// The texts that decide about leads once they are read: all but retention, sources, targets and tests.
+    /// The texts that decide about leads once they are read: all but retention, sources with their wordings, targets and
+    /// tests.
     pub deciding: Vec<RuleText>,
 }
 
@@ -149,7 +152,12 @@ impl RuleSet {
         });
         let takers = routing.owners.iter().filter(|owner| owner.active).map(|owner| &owner.hours);
         followup.lint_hours(&takers.collect::<Vec<_>>(), sink);
-        let sources = SourceCatalog::decode(&files.sources, &fields, sink);
+        let sources = SourceCatalog::decode(
+            &files.sources,
+            &fields,
+            &Wordings::decode(&files.wordings, sink),
+            sink,
+        );
         let known: Vec<&str> = sources.iter().map(|preset| preset.id.as_str()).collect();
         let (identity, survivorship) = files.with("identity.toml", sink, |root| {
             let identity = IdentityPolicy::decode(root, &tables);
@@ -183,8 +191,10 @@ impl RuleSet {
             tables,
             identity,
             survivorship,
+            retention: files.with("retention.toml", sink, |root| {
+                retention::RetentionPolicy::decode(root, &consent)
+            }),
             consent,
-            retention: files.with("retention.toml", sink, retention::RetentionPolicy::decode),
             scoring,
             routing,
             followup,
@@ -205,6 +215,7 @@ struct Files<'a> {
     tables: Vec<&'a RuleText>,
     templates: Vec<&'a RuleText>,
     tests: Vec<&'a RuleText>,
+    wordings: Vec<&'a RuleText>,
 }
 
 impl<'a> Files<'a> {
@@ -220,6 +231,7 @@ impl<'a> Files<'a> {
                 Some(("tables", _)) => files.tables.push(text),
                 Some(("templates", _)) => files.templates.push(text),
                 Some(("tests", _)) => files.tests.push(text),
+                Some(("wordings", _)) => files.wordings.push(text),
                 None => match ROOT_FILES.iter().find(|known| **known == inside) {
                     Some(known) => drop(files.roots.insert(known, text)),
                     None => unknown(text, inside, sink),
@@ -260,7 +272,7 @@ fn unknown(text: &RuleText, inside: &str, sink: &Sink) {
     let hint = did_you_mean(inside, ROOT_FILES.iter().copied()).map_or_else(
         || {
             format!(
-                "known: {}, and the folders sources, targets, tables, templates, tests",
+                "known: {}, and the folders sources, targets, tables, templates, tests, wordings",
                 ROOT_FILES.join(", ")
             )
         },
@@ -303,7 +315,7 @@ fn check_expectations(tests: &[RuleTest], routing: &RoutingPolicy, sink: &Sink) 
 fn decides(text: &RuleText) -> bool {
     let folder = |name: &str| text.path.split('/').rev().nth(1) == Some(name);
     let is_about_keeping = text.path.ends_with("/retention.toml");
-    !is_about_keeping && !["sources", "targets", "tests"].into_iter().any(folder)
+    !is_about_keeping && !["sources", "targets", "tests", "wordings"].into_iter().any(folder)
 }
 
 fn hash(texts: &[RuleText]) -> String {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::consent::{ConsentPolicy, Requirement};
 use super::decode::Table;
 use super::diagnostics::Place;
+use crate::model::consent::{Channel, Purpose};
 use crate::model::decision::Segment;
 
 /// What a rule is about.
@@ -65,8 +67,8 @@ pub struct RetentionRule {
     pub queues: Vec<String>,
     /// Whether customers stay.
     pub unless_customer: bool,
-    /// Whether those stay who may be contacted for marketing.
-    pub unless_marketing_allowed: bool,
+    /// Whoever may be contacted for one of these purposes stays, as the gate says at the time.
+    pub unless_allowed: Vec<Purpose>,
     /// How long, in seconds.
     pub keep_seconds: i64,
     /// What happens then.
@@ -88,10 +90,10 @@ pub struct RetentionPolicy {
 
 impl RetentionPolicy {
     /// Reads `retention.toml`; without one nothing is ever due.
-    pub fn decode(root: Option<&Table<'_>>) -> Self {
+    pub fn decode(root: Option<&Table<'_>>, consent: &ConsentPolicy) -> Self {
         let Some(root) = root else { return Self::default() };
-        let rules: Vec<RetentionRule> =
-            root.tables("keep", decode_rule).into_iter().flatten().collect();
+        let rules = root.tables("keep", |table| decode_rule(table, consent));
+        let rules: Vec<RetentionRule> = rules.into_iter().flatten().collect();
         let mut seen: BTreeMap<&str, &RetentionRule> = BTreeMap::new();
         for rule in &rules {
             if let Some(first) = seen.insert(&rule.id, rule) {
@@ -106,7 +108,25 @@ impl RetentionPolicy {
     }
 }
 
-fn decode_rule(table: &Table<'_>) -> Option<RetentionRule> {
+fn unless_allowed(table: &Table<'_>, consent: &ConsentPolicy) -> Vec<Purpose> {
+    const KEY: &str = "unless-allowed";
+    let purposes = table.strings(KEY);
+    for purpose in &purposes {
+        consent.expect_purpose(purpose, table, KEY);
+        let needs_none = |channel| {
+            let gate = consent.gate(purpose, channel);
+            gate.map_or(consent.otherwise, |gate| gate.requires) == Requirement::Allowed
+        };
+        if let Some((word, _)) = Channel::ALL.iter().find(|(_, channel)| needs_none(*channel)) {
+            let message = format!("`{purpose}` needs no consent by {word}: nobody would ever go");
+            let hint = "name purposes that people have to agree to".to_owned();
+            table.error(KEY, message, Some(hint));
+        }
+    }
+    purposes.iter().map(|purpose| Purpose::new(purpose)).collect()
+}
+
+fn decode_rule(table: &Table<'_>, consent: &ConsentPolicy) -> Option<RetentionRule> {
     let keep_seconds = table.opt_duration_seconds("keep-for");
     if !table.has("keep-for") {
         table.missing("keep-for");
@@ -118,7 +138,7 @@ fn decode_rule(table: &Table<'_>) -> Option<RetentionRule> {
         segments: table.choices("segments", Segment::ALL),
         queues: table.strings("queues"),
         unless_customer: table.bool_or("unless-customer", false),
-        unless_marketing_allowed: table.bool_or("unless-marketing-allowed", false),
+        unless_allowed: unless_allowed(table, consent),
         keep_seconds: keep_seconds.unwrap_or_default(),
         then: table.choice("then", Afterwards::ALL, Afterwards::Forget),
         because: table.string("because"),
@@ -132,7 +152,7 @@ fn decode_rule(table: &Table<'_>) -> Option<RetentionRule> {
     let picks_leads = !rule.segments.is_empty()
         || !rule.queues.is_empty()
         || rule.unless_customer
-        || rule.unless_marketing_allowed;
+        || !rule.unless_allowed.is_empty();
     if rule.of != KeptThing::Leads && (picks_leads || rule.then != Afterwards::Forget) {
         let message = format!(
             "rows of `{}` are nobody's lead yet: they have no segment or queue, and can only be forgotten",
@@ -158,7 +178,11 @@ mod tests {
         let sink = Sink::default();
         let file = RuleText { path: "rules/retention.toml".into(), text: text.into() };
         let mut policy = RetentionPolicy::default();
-        document(&file, &sink, |root| policy = RetentionPolicy::decode(Some(root)));
+        let gates = include_str!("../../rules/consent.toml").into();
+        let gates = RuleText { path: "rules/consent.toml".into(), text: gates };
+        let mut consent = ConsentPolicy::decode(None);
+        document(&gates, &sink, |root| consent = ConsentPolicy::decode(Some(root)));
+        document(&file, &sink, |root| policy = RetentionPolicy::decode(Some(root), &consent));
         let found: Vec<String> = sink.take().into_iter().map(|found| found.message).collect();
         assert_eq!(found, expected);
         policy
@@ -183,6 +207,15 @@ mod tests {
         check(
             &rule("of = 'leads'\nkeep-for = '3h'\nthen = 'forget'"),
             &["what is kept for less than a day need not be taken in"],
+        );
+        check(
+            &rule(
+                "of = 'leads'\nkeep-for = '30d'\nthen = 'forget'\nunless-allowed = ['marketting', 'enquiry-reply']",
+            ),
+            &[
+                "unknown purpose `marketting`",
+                "`enquiry-reply` needs no consent by email: nobody would ever go",
+            ],
         );
         let twice = rule("of = 'leads'\nkeep-for = '30d'\nthen = 'forget'").repeat(2);
         check(&twice, &["rule `a` exists already (line 2)"]);

@@ -16,6 +16,7 @@ use regex::Regex;
 use super::decode::{self, Sink};
 use super::diagnostics::{Place, RuleText};
 use super::field::{FieldCatalog, fold_header};
+use super::wording::Wordings;
 use crate::model::field::FieldNo;
 use crate::model::moment::DateOrder;
 use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
@@ -390,11 +391,16 @@ pub struct SourceCatalog {
 
 impl SourceCatalog {
     /// Reads the preset files; mistakes go to `sink`.
-    pub fn decode(texts: &[&RuleText], fields: &FieldCatalog, sink: &Sink) -> Self {
+    pub fn decode(
+        texts: &[&RuleText],
+        fields: &FieldCatalog,
+        wordings: &Wordings,
+        sink: &Sink,
+    ) -> Self {
         let mut presets: Vec<Arc<SourcePreset>> = Vec::new();
         for text in texts {
             decode::document(text, sink, |table| {
-                let preset = preset_file::preset(table, fields);
+                let preset = preset_file::preset(table, fields, wordings);
                 if presets.iter().any(|known| known.id == preset.id) {
                     table.error("id", format!("there are two sources `{}`", preset.id), None);
                 } else {
@@ -469,7 +475,12 @@ mod tests {
     fn check(text: &str, expected: &[&str]) {
         let sink = Sink::default();
         let file = RuleText { path: "rules/sources/x.toml".into(), text: text.into() };
-        SourceCatalog::decode(&[&file], &FieldCatalog::decode(None), &sink);
+        let wording = RuleText {
+            path: "rules/wordings/newsletter.txt".into(),
+            text: "Chcę dostawać newsletter.\n".into(),
+        };
+        let wordings = Wordings::decode(&[&wording], &sink);
+        SourceCatalog::decode(&[&file], &FieldCatalog::decode(None), &wordings, &sink);
         let found: Vec<String> = sink.take().into_iter().map(|found| found.message).collect();
         assert_eq!(found, expected);
     }
@@ -483,6 +494,24 @@ mod tests {
             [[consent]]\nid = \"m\"\npurpose = \"marketing\"\nchannels = [\"email\"]\n\
             [[column]]\nnames = [\"zgoda*\"]\nconsent = \"m\"\n";
         check(&format!("{START}{rest}"), &[]);
+    }
+
+    #[test]
+    fn a_wording_stands_here_or_in_a_file() {
+        let with = |wording: &str, expected: &[&str]| {
+            let rest = format!(
+                "[[recognize]]\nheaders = [\"a\"]\n\
+                [[consent]]\nid = \"m\"\npurpose = \"marketing\"\nchannels = [\"email\"]\n{wording}\n\
+                [[column]]\nnames = [\"zgoda*\"]\nconsent = \"m\"\n"
+            );
+            check(&format!("{START}{rest}"), expected);
+        };
+        with("wording-file = \"newsletter\"", &[]);
+        with("wording-file = \"newsleter\"", &["there is no wordings/newsleter.txt"]);
+        with(
+            "wording = \"Tak\"\nwording-file = \"newsletter\"",
+            &["the words stand in `wording` already"],
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Due {
 /// Leads by when somebody last heard of them, be it by a row or by what they did.
 const LEADS: &str = "
     WITH heard AS (
-        SELECT l.lead_no, l.id, l.segment, l.queue, l.may_email, l.may_phone,
+        SELECT l.lead_no, l.id, l.segment, l.queue,
                json_extract(coalesce(l.fields, s.fields), '$.\"is-customer\"') AS is_customer,
                max(l.last_ms, coalesce((
                    SELECT max(t.at_ms) FROM membership AS m JOIN match_key AS k USING (submission_no)
@@ -34,11 +34,10 @@ const LEADS: &str = "
       AND (?2 = '[]' OR segment IN (SELECT value FROM json_each(?2)))
       AND (?3 = '[]' OR queue IN (SELECT value FROM json_each(?3)))
       AND NOT (?4 AND coalesce(is_customer, '') = 'true')
-      AND NOT (?5 AND (may_email OR may_phone))
     ORDER BY lead_no";
 
 impl Store {
-    /// Returns what `rule` says is over by `as_of_ms`, in order of number.
+    /// Returns what `rule` says is over by `as_of_ms`, in order of number; whom somebody may still contact is not asked.
     pub fn due(&self, rule: &RetentionRule, as_of_ms: i64) -> Result<Vec<Due>> {
         let before_ms = as_of_ms - rule.keep_seconds * 1_000;
         let read = |row: &rusqlite::Row<'_>| {
@@ -53,8 +52,7 @@ impl Store {
                         before_ms,
                         serde_json::to_string(&words)?,
                         serde_json::to_string(&rule.queues)?,
-                        rule.unless_customer,
-                        rule.unless_marketing_allowed
+                        rule.unless_customer
                     ],
                     read,
                 )?;

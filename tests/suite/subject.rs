@@ -119,6 +119,48 @@ fn what_is_kept_too_long_goes_step_by_step() {
 }
 
 #[test]
+fn whoever_still_agrees_stays() {
+    let workspace = Workspace::new();
+    workspace.file("rules/wordings/landing-2026.txt", "Wyrażam zgodę\nna newsletter.\r\n");
+    workspace.file(
+        "rules/sources/landing.toml",
+        "id = 'landing'\nname = 'Landing page'\nbecause = 'our own page'\n\
+         [[recognize]]\nheaders = ['kiedy', 'e-mail', 'zgoda']\n\
+         [[consent]]\nid = 'm'\npurpose = 'marketing'\nchannels = ['email']\n\
+         wording-file = 'landing-2026'\n\
+         [[column]]\nnames = ['kiedy']\nrole = 'submitted-at'\n\
+         [[column]]\nnames = ['e-mail']\nfield = 'email'\n\
+         [[column]]\nnames = ['zgoda']\nconsent = 'm'\n",
+    );
+    workspace.file(
+        "rules/retention.toml",
+        "[[keep]]\nid = 'silent'\non = true\nof = 'leads'\nkeep-for = '30d'\nthen = 'forget'\n\
+         unless-allowed = ['marketing']\nbecause = 'nothing is left to do'\n",
+    );
+    workspace.input(
+        "landing.csv",
+        "kiedy,e-mail,zgoda\n2026-11-16T09:00:00Z,tak@example.com,tak\n\
+         2026-11-16T10:00:00Z,nie@example.com,nie\n",
+    );
+    workspace.ok(&["run"]);
+    let notice = workspace.ok(&["consent", "notice"]);
+    assert!(notice.stdout.contains("na newsletter."), "{}", notice.stdout);
+    let emails = |due: &serde_json::Value| {
+        let ids = due["rules"][0]["due"].as_array().unwrap().iter();
+        let of = |id| format!("SELECT email FROM leads WHERE id = '{id}'");
+        ids.map(|one| workspace.sql(&of(one["what"].as_str().unwrap()))[0][0].clone())
+            .collect::<Vec<_>>()
+    };
+    let plan =
+        |as_of: &str| workspace.ok(&["retention", "plan", "--json", "--as-of", as_of]).json();
+    assert_eq!(emails(&plan("2026-12-31T00:00:00Z")), ["nie@example.com"]);
+    // Asked on the day: once the consent is taken back, nothing holds them any more.
+    let back = ["consent", "withdraw", "tak@example.com", "--as-of", "2027-01-02T00:00:00Z"];
+    workspace.ok(&back);
+    assert_eq!(emails(&plan("2027-03-01T00:00:00Z")), ["tak@example.com", "nie@example.com"]);
+}
+
+#[test]
 fn ip_addresses_go_by_rule_and_decisions_stay_as_they_are() {
     let workspace = Workspace::new();
     workspace.input(

@@ -13,8 +13,10 @@ use crate::model::consent::{Channel, ConsentState, Purpose};
 use crate::model::moment::DateOrder;
 use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
 use crate::rules::decode::Table;
+use crate::rules::diagnostics::did_you_mean;
 use crate::rules::field::FieldCatalog;
 use crate::rules::touch_kind::{opt_known_touch_kind, touch_kind};
+use crate::rules::wording::Wordings;
 
 pub(super) const ROLES: &[(&str, Role)] = &[
     ("full-name", Role::FullName),
@@ -59,8 +61,12 @@ const CLEANERS: &[(&str, Cleaner)] = &[
 ];
 
 /// Reads the root table of a preset file.
-pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
-    let (names, consents) = consents(table);
+pub(super) fn preset(
+    table: &Table<'_>,
+    fields: &FieldCatalog,
+    wordings: &Wordings,
+) -> SourcePreset {
+    let (names, consents) = consents(table, wordings);
     let is_contact_list = table.bool_or("contact-list", false);
     let preset = SourcePreset {
         id: table.string("id"),
@@ -103,7 +109,7 @@ pub(super) fn preset(table: &Table<'_>, fields: &FieldCatalog) -> SourcePreset {
     preset
 }
 
-fn consents(table: &Table<'_>) -> (Vec<String>, Vec<ConsentMapping>) {
+fn consents(table: &Table<'_>, wordings: &Wordings) -> (Vec<String>, Vec<ConsentMapping>) {
     table
         .tables("consent", |consent| {
             let affirms = consent.opt_choice("affirms", ConsentState::ALL);
@@ -120,7 +126,7 @@ fn consents(table: &Table<'_>) -> (Vec<String>, Vec<ConsentMapping>) {
             let mapping = ConsentMapping {
                 purpose: Purpose::new(&consent.string("purpose")),
                 channels: consent.choices("channels", Channel::ALL),
-                wording: consent.opt_string("wording"),
+                wording: wording(consent, wordings),
                 mechanism: consent.opt_string("mechanism").unwrap_or_else(|| "checkbox".into()),
                 policy: consent.opt_string("policy"),
                 proves_nothing: consent.bool_or("pre-ticked", false)
@@ -135,6 +141,26 @@ fn consents(table: &Table<'_>) -> (Vec<String>, Vec<ConsentMapping>) {
         })
         .into_iter()
         .unzip()
+}
+
+/// The words that people agreed to: here, or in a file.
+fn wording(consent: &Table<'_>, wordings: &Wordings) -> Option<String> {
+    let here = consent.opt_string("wording");
+    let Some(name) = consent.opt_string("wording-file") else { return here };
+    if here.is_some() {
+        let hint = Some("leave out one of the two".to_owned());
+        consent.error("wording-file", "the words stand in `wording` already", hint);
+    }
+    let text = wordings.text(&name);
+    if text.is_none() {
+        let near = did_you_mean(&name, wordings.names());
+        let hint = near.map_or_else(
+            || format!("write what people read into wordings/{name}.txt"),
+            |near| format!("did you mean `{near}`?"),
+        );
+        consent.error("wording-file", format!("there is no wordings/{name}.txt"), Some(hint));
+    }
+    text.map(str::to_owned)
 }
 
 fn recognition(table: &Table<'_>) -> Recognition {
