@@ -9,7 +9,7 @@
 //! | 1 | [`rules`] |
 //! | 2 | [`normalization`] [`identity`] [`consent`] [`scoring`] [`routing`] [`followup`] |
 //! | 3 | [`intake`] [`store`] [`delivery`] [`report`] |
-//! | 4 | [`pipeline`] |
+//! | 4 | [`receiving`] [`pipeline`] |
 //! | 5 | [`cli`] |
 
 pub mod model;
@@ -28,5 +28,6 @@ pub mod report;
 pub mod store;
 
 pub mod pipeline;
+pub mod receiving;
 
 pub mod cli;

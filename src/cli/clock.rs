@@ -14,6 +14,12 @@ pub fn as_of(given: Option<&str>, zone: Tz) -> Result<DateTime<Utc>, String> {
     }
 }
 
+/// Returns what the clock says, to the millisecond.
+#[expect(clippy::disallowed_methods, reason = "the command line is where time comes in")]
+pub fn instant() -> DateTime<Utc> {
+    Utc::now()
+}
+
 #[expect(clippy::disallowed_methods, reason = "the command line is where time comes in")]
 fn now() -> DateTime<Utc> {
     let now = Utc::now();

@@ -21,6 +21,7 @@ mod people;
 mod progress;
 mod quarantine;
 mod rebuild;
+mod receive;
 mod report;
 mod rescore;
 mod retention;
@@ -47,6 +48,7 @@ use clap::{Parser, Subcommand};
 use crate::pipeline::ingest::Interrupted;
 use crate::pipeline::matching::MatchFault;
 use crate::pipeline::{BrokenPromise, Impossible};
+use crate::receiving::SpoolFault;
 use crate::rules::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::store::StoreFault;
 use crate::store::key::KeyFault;
@@ -76,6 +78,7 @@ struct Cli {
 enum Command {
     Init(init::Init),
     Run(run::Run),
+    Receive(receive::Receive),
     Sniff(sniff::Sniff),
     Calibrate(calibrate::Calibrate),
     Check(check::Check),
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
     let outcome = match &cli.command {
         Command::Init(command) => command.run(global),
         Command::Run(command) => command.run(global),
+        Command::Receive(command) => command.run(global),
         Command::Sniff(command) => command.run(global),
         Command::Calibrate(command) => command.run(global),
         Command::Check(command) => command.run(global),
@@ -186,6 +190,9 @@ fn report_fault(fault: &anyhow::Error) -> u8 {
     }
     if fault.is::<KeyFault>() {
         return 5;
+    }
+    if fault.is::<SpoolFault>() {
+        return 4;
     }
     match fault.downcast_ref::<StoreFault>() {
         Some(StoreFault::Locked(_)) => 4,

@@ -1,7 +1,7 @@
 //! `leadmill run`
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -19,6 +19,7 @@ use crate::intake::{InputPath, locate};
 use crate::pipeline::event::Events;
 use crate::pipeline::ingest::Interrupted;
 use crate::pipeline::{Job, dry_run, run};
+use crate::receiving::{Closed, close_segments};
 use crate::report::run_json::RunSummary;
 use crate::rules::RuleSet;
 use crate::store::key::key_path;
@@ -190,6 +191,7 @@ impl Run {
             ))
             .into());
         }
+        close_received(&inbox);
         // An empty inbox is a quiet night, not a mistake: tasks fall due and alerts fire all the same.
         let (found, _) = locate(&[inbox.display().to_string()]);
         Ok((found, false))
@@ -271,9 +273,30 @@ fn deliveries(summary: &RunSummary) -> String {
     terminal::table(&rows, &[1, 2, 3, 4, 5])
 }
 
+/// Closes the files that `leadmill receive` writes to, so that what came in until now is taken in.
+fn close_received(inbox: &Path) {
+    match close_segments(inbox) {
+        Ok(closed) => closed.iter().filter_map(cut_off).for_each(|text| terminal::warning(&text)),
+        // What is in other files must not wait for it, and what is in these is taken in by a later run.
+        Err(fault) => terminal::warning(&format!(
+            "{fault:#}; what came in there is left for the next run\nhint: run as the user who receives"
+        )),
+    }
+}
+
+/// Says that the end of a file was cut off, if it was.
+pub(super) fn cut_off(closed: &Closed) -> Option<String> {
+    let bytes = terminal::count(closed.cut_bytes, "byte", "bytes");
+    let place =
+        closed.path.as_ref().map_or_else(String::new, |path| format!(" of {}", path.display()));
+    let said =
+        format!("{bytes} at the end{place} cut off: a submission that was never acknowledged");
+    (closed.cut_bytes > 0).then_some(said)
+}
+
 /// Makes Ctrl-C and SIGTERM stop the run at the next edge; a second one stops the process at once,
 /// which is safe, too.
-fn watch_signals() -> Result<Arc<AtomicBool>> {
+pub(super) fn watch_signals() -> Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let code = Arc::clone(STOPPED_BY.get_or_init(|| Arc::new(AtomicUsize::new(0))));
     for (signal, exit_code) in [(SIGINT, 130), (SIGTERM, 143)] {

@@ -44,6 +44,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::sync::Arc;
 use std::thread;
@@ -437,7 +438,9 @@ fn open_json(
     let has_contact = columns.iter().any(is_contact);
     // A sample that could not be parsed shows nothing either way: its lines will say what is wrong.
     let shows_records = !sample.is_empty();
-    if !choice.is_sure && shows_records && !has_contact {
+    // What was received bears its source in its name and was acknowledged, so each record is judged by itself.
+    let is_known = choice.is_sure || choice.by == ChosenBy::FileName;
+    if !is_known && shows_records && !has_contact {
         return Err(unrecognized(&store.name, &header));
     }
     Ok(OpenInput {
@@ -462,6 +465,12 @@ fn open_json(
         resolver,
         layout: Layout::Json(layout),
     })
+}
+
+/// Returns `text` as JSON that every parser accepts, with stray commas and bare line ends mended; nothing when it is
+/// no JSON even so.
+pub fn mended_json(text: &str) -> Option<Cow<'_, str>> {
+    json_text::parse(text).ok().map(|_| json_text::strict(text))
 }
 
 fn is_contact(column: &Column) -> bool {

@@ -15,6 +15,7 @@ pub const FILES: &[(&str, &str)] = embed! {
     "rules/fields.toml"
     "rules/followup.toml"
     "rules/identity.toml"
+    "rules/receive.toml"
     "rules/retention.toml"
     "rules/routing.toml"
     "rules/scoring.toml"

@@ -16,6 +16,7 @@ pub mod field;
 pub mod followup;
 pub mod hours;
 pub mod identity;
+pub mod receive;
 pub mod retention;
 pub mod routing;
 pub mod schema;
@@ -64,6 +65,7 @@ const ROOT_FILES: &[&str] = &[
     "fields.toml",
     "followup.toml",
     "identity.toml",
+    "receive.toml",
     "retention.toml",
     "routing.toml",
     "scoring.toml",
@@ -90,6 +92,8 @@ pub struct RuleSet {
     pub consent: ConsentPolicy,
     /// How long data is kept.
     pub retention: retention::RetentionPolicy,
+    /// Which forms are received.
+    pub receive: receive::ReceivePolicy,
     /// Points.
     pub scoring: ScoringPolicy,
     /// Owners, queues, routes.
@@ -108,8 +112,8 @@ pub struct RuleSet {
     pub tests: Vec<RuleTest>,
     /// Hash of all rule texts: stamps every decision.
     pub hash: String,
-    /// The texts that decide about leads once they are read: all but retention, sources with their wordings, targets and
-    /// tests.
+    /// The texts that decide about leads once they are read: all but receiving, retention, sources with their wordings,
+    /// targets and tests.
     pub deciding: Vec<RuleText>,
 }
 
@@ -195,6 +199,8 @@ impl RuleSet {
                 retention::RetentionPolicy::decode(root, &consent)
             }),
             consent,
+            receive: files
+                .with("receive.toml", sink, |root| receive::ReceivePolicy::decode(root, &known)),
             scoring,
             routing,
             followup,
@@ -314,8 +320,9 @@ fn check_expectations(tests: &[RuleTest], routing: &RoutingPolicy, sink: &Sink) 
 
 fn decides(text: &RuleText) -> bool {
     let folder = |name: &str| text.path.split('/').rev().nth(1) == Some(name);
-    let is_about_keeping = text.path.ends_with("/retention.toml");
-    !is_about_keeping && !["sources", "targets", "tests", "wordings"].into_iter().any(folder)
+    let is_called = |name: &&str| text.path.ends_with(name);
+    let decides_nothing = ["/receive.toml", "/retention.toml"].iter().any(is_called);
+    !decides_nothing && !["sources", "targets", "tests", "wordings"].into_iter().any(folder)
 }
 
 fn hash(texts: &[RuleText]) -> String {

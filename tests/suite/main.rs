@@ -2,7 +2,7 @@
 //! commands in it and looks at what a user would see (exit code, stdout, stderr, files, views).
 //!
 //! `LEADMILL_BLESS=1` writes the expected files of `scenarios` and `bad_rules` anew; read the diff.
-//! `LEADMILL_KILLS=200` kills more runs in `crash`; `LEADMILL_CASES=50` draws more in `sequences`, `promises`,
+//! `LEADMILL_KILLS=200` kills more runs in `crash`, `LEADMILL_RECEIVER_KILLS=100` more receivers in `receive_crash`; `LEADMILL_CASES=50` draws more in `sequences`, `promises`,
 //! `dealing` and `rescore`, and beside this suite more leads in `scoring`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -50,6 +50,9 @@ mod page_sample;
 mod people;
 mod promises;
 mod reassigning;
+mod receive;
+mod receive_crash;
+mod receiver;
 mod rescore;
 mod scenarios;
 mod scoring;

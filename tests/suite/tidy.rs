@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["rules"],
     &["normalization", "identity", "consent", "scoring", "routing", "followup"],
     &["intake", "store", "delivery", "report"],
-    &["pipeline"],
+    &["pipeline", "receiving"],
     &["cli"],
 ];
 
