@@ -62,9 +62,9 @@ use workspace::{Global, UsageError};
 /// file.
 ///
 /// Exit codes: 0 done; 1 failed; 2 usage or rules; 3 done, but somebody must look; 4 another run holds
-/// the store; 5 the store or the consent ledger is damaged, or the key of the erased is missing; 6 an
-/// input was refused whole; 70 a promise was broken, nothing
-/// published; 130 and 143 interrupted.
+/// the store, or another receiver the inbox; 5 the store or the consent ledger is damaged, or the key of
+/// the erased is missing; 6 an input was refused whole; 70 a promise was broken, nothing published; 130
+/// and 143 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "leadmill", version, max_term_width = 100, propagate_version = true)]
 struct Cli {
