@@ -9,7 +9,6 @@ use super::consents::{consents_of, contact};
 use super::event::Events;
 use super::forget::{Asked, Chosen, forget_chosen};
 use crate::consent;
-use crate::model::consent::Channel;
 use crate::model::ids::{LeadId, LeadNo};
 use crate::report::run_json::RunSummary;
 use crate::rules::RuleSet;
@@ -36,7 +35,7 @@ pub fn plan(store: &Store, rules: &RuleSet, as_of_ms: i64) -> Result<Vec<Planned
                 Some(part) => !store.rows_with(LeadNo(one.no), part)?.is_empty(),
                 None => true,
             };
-            if has_it && !is_allowed(store, rules, rule, &one, as_of_ms)? {
+            if has_it && !agrees(store, rules, rule, &one, as_of_ms)? {
                 due.push(one);
             }
         }
@@ -55,23 +54,22 @@ pub fn apply(job: &Job<'_>, events: Events<'_>) -> Result<Option<RunSummary>> {
     forget_chosen(job, asked, |store| choose(&plan(store, job.rules, as_of_ms)?, store), events)
 }
 
-/// Returns whether somebody may still contact the lead for a purpose that `rule` names.
-fn is_allowed(
+/// Returns whether the lead agreed to a purpose that `rule` names, and the gate still takes it for a consent.
+fn agrees(
     store: &Store,
     rules: &RuleSet,
     rule: &RetentionRule,
     due: &Due,
     as_of_ms: i64,
 ) -> Result<bool> {
-    if rule.unless_allowed.is_empty() {
+    if rule.unless_agreed.is_empty() {
         return Ok(false);
     }
     let id = due.called.parse::<LeadId>().ok().context("a lead is called by its id")?;
     let Some(values) = store.values_of(id, &rules.fields)? else { return Ok(false) };
     let records = consents_of(store, rules, LeadNo(due.no), as_of_ms)?;
-    let channels = || Channel::ALL.iter().map(|(_, channel)| *channel);
-    Ok(rule.unless_allowed.iter().any(|purpose| {
-        channels().any(|channel| {
+    Ok(rule.unless_agreed.iter().any(|purpose| {
+        rules.consent.asked_first(&purpose.0).any(|channel| {
             let contact = contact(&purpose.0, channel, &values);
             consent::allowed(&rules.consent, &records, contact, as_of_ms).allowed
         })

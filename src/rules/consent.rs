@@ -92,6 +92,15 @@ impl ConsentPolicy {
             .find(|gate| &*gate.purpose.0 == purpose && gate.channels.contains(&channel))
     }
 
+    /// Returns the channels through which nobody is contacted for `purpose` who did not agree before.
+    pub fn asked_first(&self, purpose: &str) -> impl Iterator<Item = Channel> {
+        let channels = Channel::ALL.iter().map(|(_, channel)| *channel);
+        channels.filter(move |channel| {
+            let gate = self.gate(purpose, *channel);
+            gate.map_or(self.otherwise, |gate| gate.requires) == Requirement::PriorConsent
+        })
+    }
+
     /// Returns whether `purpose` is a word that leadmill or the workspace knows.
     pub fn knows(&self, purpose: &str) -> bool {
         self.words().any(|known| known == purpose)

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::consent::{ConsentPolicy, Requirement};
+use super::consent::ConsentPolicy;
 use super::decode::Table;
 use super::diagnostics::Place;
-use crate::model::consent::{Channel, Purpose};
+use crate::model::consent::Purpose;
 use crate::model::decision::Segment;
 
 /// What a rule is about.
@@ -67,8 +67,8 @@ pub struct RetentionRule {
     pub queues: Vec<String>,
     /// Whether customers stay.
     pub unless_customer: bool,
-    /// Whoever may be contacted for one of these purposes stays, as the gate says at the time.
-    pub unless_allowed: Vec<Purpose>,
+    /// Whoever agreed to be contacted for one of these purposes stays, as long as the gate takes it for a consent.
+    pub unless_agreed: Vec<Purpose>,
     /// How long, in seconds.
     pub keep_seconds: i64,
     /// What happens then.
@@ -108,19 +108,14 @@ impl RetentionPolicy {
     }
 }
 
-fn unless_allowed(table: &Table<'_>, consent: &ConsentPolicy) -> Vec<Purpose> {
-    const KEY: &str = "unless-allowed";
+fn unless_agreed(table: &Table<'_>, consent: &ConsentPolicy) -> Vec<Purpose> {
+    const KEY: &str = "unless-agreed";
     let purposes = table.strings(KEY);
     for purpose in &purposes {
         consent.expect_purpose(purpose, table, KEY);
-        let needs_none = |channel| {
-            let gate = consent.gate(purpose, channel);
-            gate.map_or(consent.otherwise, |gate| gate.requires) == Requirement::Allowed
-        };
-        if let Some((word, _)) = Channel::ALL.iter().find(|(_, channel)| needs_none(*channel)) {
-            let message = format!("`{purpose}` needs no consent by {word}: nobody would ever go");
+        if consent.knows(purpose) && consent.asked_first(purpose).next().is_none() {
             let hint = "name purposes that people have to agree to".to_owned();
-            table.error(KEY, message, Some(hint));
+            table.error(KEY, format!("nobody has to agree to `{purpose}`"), Some(hint));
         }
     }
     purposes.iter().map(|purpose| Purpose::new(purpose)).collect()
@@ -138,7 +133,7 @@ fn decode_rule(table: &Table<'_>, consent: &ConsentPolicy) -> Option<RetentionRu
         segments: table.choices("segments", Segment::ALL),
         queues: table.strings("queues"),
         unless_customer: table.bool_or("unless-customer", false),
-        unless_allowed: unless_allowed(table, consent),
+        unless_agreed: unless_agreed(table, consent),
         keep_seconds: keep_seconds.unwrap_or_default(),
         then: table.choice("then", Afterwards::ALL, Afterwards::Forget),
         because: table.string("because"),
@@ -152,7 +147,7 @@ fn decode_rule(table: &Table<'_>, consent: &ConsentPolicy) -> Option<RetentionRu
     let picks_leads = !rule.segments.is_empty()
         || !rule.queues.is_empty()
         || rule.unless_customer
-        || !rule.unless_allowed.is_empty();
+        || !rule.unless_agreed.is_empty();
     if rule.of != KeptThing::Leads && (picks_leads || rule.then != Afterwards::Forget) {
         let message = format!(
             "rows of `{}` are nobody's lead yet: they have no segment or queue, and can only be forgotten",
@@ -178,8 +173,11 @@ mod tests {
         let sink = Sink::default();
         let file = RuleText { path: "rules/retention.toml".into(), text: text.into() };
         let mut policy = RetentionPolicy::default();
-        let gates = include_str!("../../rules/consent.toml").into();
-        let gates = RuleText { path: "rules/consent.toml".into(), text: gates };
+        let gates = "purposes = ['jury']\notherwise = 'allowed'\n\
+            [[gate]]\nid = 'm'\npurpose = 'marketing'\nrequires = 'prior-consent'\nbecause = 'b'\n\
+            [[gate]]\nid = 'r'\npurpose = 'profiling'\nrequires = 'prior-consent'\nbecause = 'b'\n\
+            [[gate]]\nid = 's'\npurpose = 'partner-share'\nrequires = 'prior-consent'\nbecause = 'b'\n";
+        let gates = RuleText { path: "rules/consent.toml".into(), text: gates.into() };
         let mut consent = ConsentPolicy::decode(None);
         document(&gates, &sink, |root| consent = ConsentPolicy::decode(Some(root)));
         document(&file, &sink, |root| policy = RetentionPolicy::decode(Some(root), &consent));
@@ -210,12 +208,9 @@ mod tests {
         );
         check(
             &rule(
-                "of = 'leads'\nkeep-for = '30d'\nthen = 'forget'\nunless-allowed = ['marketting', 'enquiry-reply']",
+                "of = 'leads'\nkeep-for = '30d'\nthen = 'forget'\nunless-agreed = ['marketting', 'jury']",
             ),
-            &[
-                "unknown purpose `marketting`",
-                "`enquiry-reply` needs no consent by email: nobody would ever go",
-            ],
+            &["unknown purpose `marketting`", "nobody has to agree to `jury`"],
         );
         let twice = rule("of = 'leads'\nkeep-for = '30d'\nthen = 'forget'").repeat(2);
         check(&twice, &["rule `a` exists already (line 2)"]);

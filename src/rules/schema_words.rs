@@ -440,7 +440,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("keep/source", "Where that comes from: a law, a decision of the company"),
     ("keep/then", "What happens: erased, or the row as received or its IP addresses go"),
     ("keep/unless-customer", "Whoever is known to have bought stays"),
-    ("keep/unless-allowed", "Whoever may be contacted for one of these purposes stays"),
+    ("keep/unless-agreed", "Whoever agreed to be contacted for one of these purposes stays"),
     ("workspace/controller", "Who answers for the data, for what people and authorities are given"),
     ("controller/contact", "How they are reached"),
     ("controller/dpo", "How their data protection officer is reached"),

@@ -11,7 +11,7 @@ const ROW: &str =
     "1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,Firma,PL,Prosze o wycene,yes";
 
 /// How many runs are killed unless `LEADMILL_KILLS` says otherwise.
-const KILLS: u64 = 50;
+const KILLS: u64 = 25;
 
 /// A hundred rows of enquiries in three files; small, so that many can be killed.
 fn small_inbox(workspace: &Workspace) {

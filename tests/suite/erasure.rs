@@ -255,12 +255,12 @@ fn an_erasure_killed_at_any_moment_is_simply_done_again() {
     forget(&two_nights(), "anna@kanarek.example");
     let whole = began.elapsed();
     let mut killed = 0;
-    for share in 1..=16_u32 {
+    for share in 1..=8_u32 {
         let workspace = two_nights();
         let args = ["subject", "forget", "anna@kanarek.example", "--as-of", ERASED_AT];
         let mut command = workspace.command(&args);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(whole * share / 16);
+        std::thread::sleep(whole * share / 8);
         child.kill().unwrap();
         killed += u32::from(child.wait().unwrap().code().is_none());
         let again = workspace.run(&args);

@@ -135,7 +135,7 @@ fn whoever_still_agrees_stays() {
     workspace.file(
         "rules/retention.toml",
         "[[keep]]\nid = 'silent'\non = true\nof = 'leads'\nkeep-for = '30d'\nthen = 'forget'\n\
-         unless-allowed = ['marketing']\nbecause = 'nothing is left to do'\n",
+         unless-agreed = ['marketing']\nbecause = 'nothing is left to do'\n",
     );
     workspace.input(
         "landing.csv",
