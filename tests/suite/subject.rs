@@ -155,7 +155,15 @@ fn whoever_still_agrees_stays() {
         |as_of: &str| workspace.ok(&["retention", "plan", "--json", "--as-of", as_of]).json();
     assert_eq!(emails(&plan("2026-12-31T00:00:00Z")), ["nie@example.com"]);
     // Asked on the day: once the consent is taken back, nothing holds them any more.
-    let back = ["consent", "withdraw", "tak@example.com", "--as-of", "2027-01-02T00:00:00Z"];
+    let back = [
+        "consent",
+        "withdraw",
+        "tak@example.com",
+        "--because",
+        "a call",
+        "--as-of",
+        "2027-01-02T00:00:00Z",
+    ];
     workspace.ok(&back);
     assert_eq!(emails(&plan("2027-03-01T00:00:00Z")), ["tak@example.com", "nie@example.com"]);
 }
