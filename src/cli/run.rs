@@ -11,6 +11,7 @@ use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use super::deliver::story;
 use super::progress::Progress;
 use super::terminal::figure;
 use super::workspace::{Global, UsageError};
@@ -242,6 +243,12 @@ impl Run {
         }
         terminal::print(&terminal::table(&lines, &[1]))?;
         terminal::print("")?;
+        let told = summary.outbox.iter().filter_map(|one| story(&one.endpoint, &one.waiting));
+        let told: Vec<String> = told.collect();
+        if !told.is_empty() {
+            told.iter().try_for_each(|line| terminal::print_wrapped(line, 2))?;
+            terminal::print("`leadmill deliver` sends what waits\n")?;
+        }
         if self.diff {
             terminal::print(&deliveries(summary))?;
             terminal::print("")?;
@@ -273,7 +280,7 @@ fn deliveries(summary: &RunSummary) -> String {
 
 /// Makes Ctrl-C and SIGTERM stop the run at the next edge; a second one stops the process at once,
 /// which is safe, too.
-fn watch_signals() -> Result<Arc<AtomicBool>> {
+pub fn watch_signals() -> Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let code = Arc::clone(STOPPED_BY.get_or_init(|| Arc::new(AtomicUsize::new(0))));
     for (signal, exit_code) in [(SIGINT, 130), (SIGTERM, 143)] {
