@@ -8,7 +8,7 @@
 //! | 0 | [`model`] |
 //! | 1 | [`rules`] |
 //! | 2 | [`normalization`] [`identity`] [`consent`] [`scoring`] [`routing`] [`followup`] |
-//! | 3 | [`intake`] [`store`] [`delivery`] [`report`] |
+//! | 3 | [`intake`] [`store`] [`delivery`] [`sending`] [`report`] |
 //! | 4 | [`receiving`] [`pipeline`] |
 //! | 5 | [`cli`] |
 
@@ -25,6 +25,7 @@ pub mod scoring;
 pub mod delivery;
 pub mod intake;
 pub mod report;
+pub mod sending;
 pub mod store;
 
 pub mod pipeline;

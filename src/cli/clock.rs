@@ -20,6 +20,31 @@ pub fn instant() -> DateTime<Utc> {
     Utc::now()
 }
 
+/// A clock that shows an instant and goes on from there, whatever the machine's own is set to meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub struct Ticking {
+    from: DateTime<Utc>,
+    began: std::time::Instant,
+}
+
+impl Ticking {
+    /// Returns a clock that shows `from` now.
+    pub fn from(from: DateTime<Utc>) -> Self {
+        Self { from, began: std::time::Instant::now() }
+    }
+
+    /// Returns what it shows, as an instant.
+    pub fn instant(&self) -> DateTime<Utc> {
+        crate::model::moment::utc_from_ms(self.now_ms())
+    }
+
+    /// Returns what it shows, milliseconds since 1970 UTC.
+    pub fn now_ms(&self) -> i64 {
+        let elapsed_ms = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.from.timestamp_millis().saturating_add(elapsed_ms)
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the command line is where time comes in")]
 fn now() -> DateTime<Utc> {
     let now = Utc::now();

@@ -7,12 +7,13 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::workspace::{Global, UsageError};
-use super::{Outcome, terminal};
+use super::{Outcome, clock, terminal};
 use crate::model::moment::utc_from_ms;
+use crate::pipeline::outbox::redrive::{self, Which};
 use crate::store::deliveries::{DeadLetter as Letter, DeadLetterFilter};
 use crate::store::{Store, StoreFault};
 
-/// List rows that a target would not take, or did not; show one; let one rest.
+/// List what a target would not take, or did not; show one; send it again; let one rest.
 ///
 /// Without a subcommand it lists. A dead letter is over by itself once its row was written: change the lead, the
 /// target's file or the owner, and run.
@@ -50,6 +51,8 @@ enum Action {
         #[arg(value_name = "NO")]
         no: i64,
     },
+    /// Send what an endpoint refused once more: the same bytes with the same id, and consents are asked anew.
+    Redrive(Redrive),
     /// Let one rest: nobody is told of it any more, unless it is refused for another reason.
     Drop {
         /// Its number in the list.
@@ -61,12 +64,32 @@ enum Action {
     },
 }
 
+#[derive(Debug, Args)]
+struct Redrive {
+    /// Their numbers in the list; all that the options mean without any.
+    #[arg(value_name = "NO")]
+    letters: Vec<i64>,
+    /// Only those whose reason holds this text.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Only those that were refused last at this instant or later.
+    #[arg(long, value_name = "INSTANT")]
+    since: Option<String>,
+    /// So many at most, the earliest first.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Say which, and change nothing.
+    #[arg(long = "dry-run")]
+    change_nothing: bool,
+}
+
 impl DeadLetter {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Outcome {
         match &self.action {
             None | Some(Action::List) => self.list(&global.read_store()?)?,
             Some(Action::Show { no }) => show(&global.read_store()?, *no)?,
+            Some(Action::Redrive(command)) => redrive(global, &self.filter, command)?,
             Some(Action::Drop { no, because }) => drop_one(global, *no, because)?,
         }
         Ok(0)
@@ -150,11 +173,64 @@ fn drop_one(global: &Global, no: i64, because: &str) -> Result<()> {
     }
     let at_ms = global.now(&global.rules()?)?.timestamp_millis();
     let store = Store::open(&path)?;
+    let letter = find(&store, no)?;
+    store.begin()?;
     if !store.drop_dead_letter(no, at_ms, because.trim())? {
-        let state = find(&store, no)?.state;
-        return Err(UsageError(format!("dead letter {no} is {state} already")).into());
+        return Err(UsageError(format!("dead letter {no} is {} already", letter.state)).into());
     }
+    store.drop_stuck(&letter.target, &letter.item, because.trim(), at_ms)?;
+    store.commit()?;
     terminal::print(&format!("dead letter {no} is dropped"))
+}
+
+fn redrive(global: &Global, filter: &Filter, asked: &Redrive) -> Result<()> {
+    let rules = global.rules()?;
+    let since = asked.since.as_deref();
+    let since = since.map(|text| clock::as_of(Some(text), rules.workspace.zone)).transpose();
+    let which = Which {
+        letters: asked.letters.clone(),
+        endpoint: filter.target.clone(),
+        code: filter.code.clone(),
+        reason: asked.reason.clone(),
+        since_ms: since.map_err(UsageError)?.map(|since| since.timestamp_millis()),
+        limit: asked.limit,
+    };
+    if which == Which::default() {
+        let hint =
+            "name numbers of the list, or give --target, --code, --reason, --since or --limit";
+        return Err(UsageError(format!("nothing says which\nhint: {hint}")).into());
+    }
+    let path = global.store_path();
+    if !path.exists() {
+        return Err(StoreFault::Missing(path).into());
+    }
+    let store = if asked.change_nothing { global.read_store()? } else { Store::open(&path)? };
+    let found = redrive::find(&store, &which)?;
+    if let Some(no) = asked.letters.iter().find(|no| found.iter().all(|one| one.letter != **no)) {
+        let one = find(&store, *no)?;
+        let hint = "only what an endpoint refused can be; change the lead or the target, and run";
+        let what = format!("dead letter {no} ({}, {}) cannot be sent again", one.target, one.state);
+        return Err(UsageError(format!("{what}\nhint: {hint}")).into());
+    }
+    let mut rows = vec![["no", "endpoint", "what", "why"].map(str::to_owned).to_vec()];
+    for one in &found {
+        rows.push(vec![
+            one.letter.to_string(),
+            one.endpoint.clone(),
+            one.item.clone(),
+            one.reason.clone(),
+        ]);
+    }
+    if !found.is_empty() {
+        terminal::print(&terminal::table(&rows, &[0]))?;
+        terminal::print("")?;
+    }
+    let letters = terminal::count(found.len() as u64, "dead letter", "dead letters");
+    if asked.change_nothing {
+        return terminal::print(&format!("{letters} would be sent again; nothing was changed"));
+    }
+    redrive::redrive(&store, &found, global.now(&rules)?.timestamp_millis())?;
+    terminal::print(&format!("{letters} to be sent again by the next `leadmill deliver`"))
 }
 
 fn as_json(one: &Letter) -> serde_json::Value {

@@ -9,6 +9,7 @@ mod check;
 mod clock;
 mod consent;
 mod dead_letter;
+mod deliver;
 mod explain;
 mod horizon;
 mod init;
@@ -92,6 +93,7 @@ enum Command {
     Split(split::Split),
     Subject(subject::Subject),
     Target(target::Target),
+    Deliver(deliver::Deliver),
     DeadLetter(dead_letter::DeadLetter),
     Tasks(tasks::Tasks),
     Tick(tick::Tick),
@@ -131,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Split(command) => command.run(global),
         Command::Subject(command) => command.run(global),
         Command::Target(command) => command.run(global),
+        Command::Deliver(command) => command.run(global),
         Command::DeadLetter(command) => command.run(global),
         Command::Tasks(command) => command.run(global),
         Command::Tick(command) => command.run(global),

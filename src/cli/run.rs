@@ -11,6 +11,7 @@ use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use super::deliver::story;
 use super::progress::Progress;
 use super::terminal::figure;
 use super::workspace::{Global, UsageError};
@@ -244,6 +245,12 @@ impl Run {
         }
         terminal::print(&terminal::table(&lines, &[1]))?;
         terminal::print("")?;
+        let told = summary.outbox.iter().filter_map(|one| story(&one.endpoint, &one.waiting));
+        let told: Vec<String> = told.collect();
+        if !told.is_empty() {
+            told.iter().try_for_each(|line| terminal::print_wrapped(line, 2))?;
+            terminal::print("`leadmill deliver` sends what waits\n")?;
+        }
         if self.diff {
             terminal::print(&deliveries(summary))?;
             terminal::print("")?;

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use sha2::{Digest as _, Sha256};
 
 use super::cell::{self, CellText};
-use super::encoding::{Encode, encoder};
+use super::encoding::{self, Encode, encoder};
 use super::form::{self, Refusal, RefusalCode};
 use crate::model::consent::{Channel, Purpose};
 use crate::model::decision::{Contribution, Score};
@@ -60,6 +60,11 @@ impl CrmRow<'_> {
         let mut hash = [0; 16];
         hash.copy_from_slice(&hasher.finalize()[..16]);
         hash
+    }
+
+    /// Returns the row as an object by the headers of `target`, without what is not there.
+    pub fn object(&self, target: &Target) -> serde_json::Map<String, serde_json::Value> {
+        encoding::object(target, &self.cells)
     }
 
     /// Returns the texts of the cells, in the order of the target's columns.

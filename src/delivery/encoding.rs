@@ -144,6 +144,18 @@ impl Encode for Json<'_> {
     }
 }
 
+/// Returns a row as an object, without what is not there: an empty cell takes nothing away from who has a value.
+pub(super) fn object(target: &Target, cells: &[CellText<'_>]) -> Map<String, Value> {
+    let mut object = Map::new();
+    for (column, cell) in target.columns.iter().zip(cells) {
+        let value = cell::json(cell);
+        if !value.is_null() {
+            place(&mut object, column, value);
+        }
+    }
+    object
+}
+
 /// Puts `value` where the header says. What lies deeper is left out when there is nothing to say.
 fn place(object: &mut Map<String, Value>, column: &Column, value: Value) {
     let (path, is_list) = match column.header.strip_suffix("[]") {

@@ -1,4 +1,4 @@
-//! Writes mails as drafts (`.eml`, RFC 5322): a mail program opens one, and somebody sends it.
+//! Writes mails (RFC 5322): drafts (`.eml`) that a mail program opens and somebody sends, and those that are sent.
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
@@ -22,7 +22,38 @@ pub struct Draft {
     pub text: String,
 }
 
+/// What a mail that leadmill sends itself says beside its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// Name and address of the sender.
+    pub sender: (&'a str, &'a str),
+    /// Its `Message-ID`, without angle brackets.
+    pub message_id: &'a str,
+    /// Page on which people take their consent back.
+    pub unsubscribe_url: Option<&'a str>,
+}
+
 impl Draft {
+    /// Returns the bytes of the mail as it is sent: from the sender of `envelope`, with answers to whoever writes.
+    pub fn to_mail(&self, envelope: Envelope<'_>, as_of: DateTime<Utc>) -> Result<Vec<u8>> {
+        let mut mail = MessageBuilder::new()
+            .message_id(envelope.message_id)
+            .date(as_of.timestamp())
+            .from((one_line(envelope.sender.0), one_line(envelope.sender.1)))
+            .to((one_line(&self.to.0), one_line(&self.to.1)))
+            .subject(one_line(&self.subject))
+            // Nobody's answer-machine is to answer (RFC 3834).
+            .header("Auto-Submitted", Raw::new("auto-generated"))
+            .text_body(self.text.as_str());
+        if let Some((name, address)) = &self.from {
+            mail = mail.reply_to((one_line(name), one_line(address)));
+        }
+        if let Some(url) = envelope.unsubscribe_url {
+            mail = mail.header("List-Unsubscribe", Raw::new(format!("<{}>", one_line(url))));
+        }
+        mail.write_to_vec().with_context(|| format!("write the mail of {}", self.task))
+    }
+
     /// Returns the name of the draft's file: the task's id in letters that every system takes.
     pub fn file_name(&self) -> String {
         format!("{}.eml", file_stem(&self.task))
@@ -91,6 +122,32 @@ mod tests {
             "{headers}"
         );
         assert_eq!(draft().file_name(), "LM-0123456789AB_hot_confirmation.eml");
+    }
+
+    #[test]
+    fn a_mail_that_is_sent_is_from_the_sender_and_answered_to_the_owner() {
+        let envelope = Envelope {
+            sender: ("Przykład\r\nBcc: x@y.example", "leady@przyklad.example"),
+            message_id: "LM-0123456789AB_hot_confirmation.7@przyklad.example",
+            unsubscribe_url: Some("https://przyklad.example/wypisz"),
+        };
+        let as_of = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let text = String::from_utf8(draft().to_mail(envelope, as_of).unwrap()).unwrap();
+        assert!(text.is_ascii(), "{text}");
+        let headers = text.split("\r\n\r\n").next().unwrap();
+        for line in [
+            "Message-ID: <LM-0123456789AB_hot_confirmation.7@przyklad.example>",
+            "Date: Mon, 21 Sep 2026 14:13:20 +0000",
+            "List-Unsubscribe: <https://przyklad.example/wypisz>",
+            "Auto-Submitted: auto-generated",
+        ] {
+            assert!(headers.lines().any(|found| found == line), "{line} is not in {headers}");
+        }
+        assert!(headers.contains("Reply-To: ") && headers.contains("<zofia@firma.example>"));
+        assert!(headers.contains("<leady@przyklad.example>"), "{headers}");
+        for name in ["Bcc:", "X-Evil:", "X-Unsent:"] {
+            assert!(!headers.lines().any(|line| line.starts_with(name)), "{name} in {headers}");
+        }
     }
 
     #[test]

@@ -13,11 +13,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::consents::{consents_of, contact};
 use super::messages::Messages;
+use super::outbox::enqueue::Laying;
 use super::publish::{read_as, rule_no};
 use super::touched::{TouchBook, identities_of};
 use crate::consent;
 use crate::delivery::crm::{
-    CrmWriter, Keys, Lookups, RowFate, asks_about, asks_for_record_ids, concerns, row,
+    CrmRow, CrmWriter, Keys, Lookups, RowFate, asks_about, asks_for_record_ids, concerns, row,
 };
 use crate::delivery::form::Refusal;
 use crate::delivery::publication::{StagedFile, Staging};
@@ -51,8 +52,12 @@ pub(super) struct Deliveries<'a> {
 impl Deliveries<'_> {
     /// Writes every target's file in one pass over the leads; returns what each took.
     pub(super) fn write(&self, staging: &mut Staging) -> Result<Vec<TargetFigures>> {
-        let open = self.rules.targets.on().map(|one| OpenTarget::open(*self, one, staging));
-        let mut open = open.collect::<Result<Vec<_>>>()?;
+        let files = self.rules.targets.on().map(|one| OpenTarget::open(*self, one, staging));
+        let mut open = files.collect::<Result<Vec<_>>>()?;
+        for (endpoint, http, target) in self.rules.endpoints_of_rows() {
+            let laying = Laying::new(self.store, endpoint, http, target, self.record)?;
+            open.push(OpenTarget::of_endpoint(*self, target, laying)?);
+        }
         with_lookups(self.rules, |lookups| {
             self.leads_to(&mut open, lookups, staging)?;
             self.tasks_to(&mut open, lookups, staging)?;
@@ -103,7 +108,8 @@ impl Deliveries<'_> {
     ) -> Result<()> {
         let mut open: Vec<_> =
             open.iter_mut().filter(|one| one.target.rows_of == RowsOf::Tasks).collect();
-        let planned_after = |target: &OpenTarget<'_>| if self.full { 0 } else { target.published };
+        let planned_after =
+            |target: &OpenTarget<'_>| if target.is_whole() { 0 } else { target.published };
         let Some(earliest) = open.iter().map(|target| planned_after(target)).min() else {
             return Ok(());
         };
@@ -223,21 +229,38 @@ pub fn with_lookups<T>(rules: &RuleSet, work: impl FnOnce(&Lookups<'_>) -> Resul
     })
 }
 
-/// Returns what the rows of `target` follow from beside the leads, as a hash.
-fn definition(target: &Target, rules: &RuleSet) -> String {
+/// Returns what the rows of `target` follow from beside the leads, and from `besides`, as a hash.
+fn definition(target: &Target, rules: &RuleSet, besides: &[&str]) -> String {
     let mut hasher = Sha256::new();
     let owners = rules.routing.owners.iter().flat_map(|one| [&one.id, &one.email, &one.name]);
     let zone = rules.workspace.zone.name();
-    for text in [&*target.place.file.text, zone].into_iter().chain(owners.map(String::as_str)) {
+    let own = [&*target.place.file.text, zone].into_iter().chain(owners.map(String::as_str));
+    for text in own.chain(besides.iter().copied()) {
         hasher.update((text.len() as u64).to_le_bytes());
         hasher.update(text);
     }
     hex(&hasher.finalize()[..8])
 }
 
-/// A target's file while rows are offered to it.
+/// Where the rows of a target go.
+enum Outlet<'a> {
+    /// Into a file of the run's folder; none between two parts.
+    File(Option<Box<CrmWriter<'a, StagedFile>>>),
+    /// Into the outbox.
+    Endpoint(Laying<'a>),
+}
+
+/// Whether every lead is written, known or not. A file shows how things stand, and may be asked for whole; a delivery
+/// says what is new.
+fn is_whole(deliveries: Deliveries<'_>, outlet: &Outlet<'_>) -> bool {
+    deliveries.full && matches!(outlet, Outlet::File(_))
+}
+
+/// A target's file, or an endpoint, while rows are offered to it.
 struct OpenTarget<'a> {
     deliveries: Deliveries<'a>,
+    /// Id of the target or the endpoint.
+    id: &'a str,
     target: &'a Target,
     no: TargetNo,
     definition: String,
@@ -250,7 +273,7 @@ struct OpenTarget<'a> {
     /// Whether the target was ever given anything, so that the store has to be asked what.
     has_rows: bool,
     has_dead_letters: bool,
-    writer: Option<CrmWriter<'a, StagedFile>>,
+    outlet: Outlet<'a>,
     /// Parts opened so far.
     parts: u32,
     keys: Keys,
@@ -262,32 +285,58 @@ struct OpenTarget<'a> {
 
 impl<'a> OpenTarget<'a> {
     fn open(deliveries: Deliveries<'a>, target: &'a Target, staging: &mut Staging) -> Result<Self> {
-        let Deliveries { rules, store, record, full } = deliveries;
-        let last = store.last_publication(&target.id, record.no)?;
-        let definition = definition(target, rules);
+        let zone = deliveries.rules.workspace.zone;
+        let writer = CrmWriter::new(target, zone, staging.file(&target.file)?)?;
+        let outlet = Outlet::File(Some(Box::new(writer)));
+        Self::new(deliveries, &target.id, target, outlet, &[])
+    }
+
+    fn of_endpoint(
+        deliveries: Deliveries<'a>,
+        target: &'a Target,
+        laying: Laying<'a>,
+    ) -> Result<Self> {
+        let (id, shape) = (laying.id(), laying.definition());
+        Self::new(deliveries, id, target, Outlet::Endpoint(laying), &shape)
+    }
+
+    fn new(
+        deliveries: Deliveries<'a>,
+        id: &'a str,
+        target: &'a Target,
+        outlet: Outlet<'a>,
+        besides: &[&str],
+    ) -> Result<Self> {
+        let Deliveries { rules, store, record, .. } = deliveries;
+        let last = store.last_publication(id, record.no)?;
+        let definition = definition(target, rules, besides);
         let is_another = !last.definition.is_empty() && last.definition != definition;
-        let zone = rules.workspace.zone;
-        let no = store.target_no(&target.id)?;
+        let no = store.target_no(id)?;
         let (has_rows, has_dead_letters) = store.has_any(no)?;
         Ok(Self {
             deliveries,
+            id,
             target,
             no,
             has_rows,
             has_dead_letters,
             definition,
             published: last.run,
-            changed_after: if full || is_another { 0 } else { last.run },
+            changed_after: if is_another || is_whole(deliveries, &outlet) { 0 } else { last.run },
             asks: asks_about(target),
             asks_for_record_ids: asks_for_record_ids(target),
-            writer: Some(CrmWriter::new(target, zone, staging.file(&target.file)?)?),
+            outlet,
             parts: 1,
             keys: Keys::default(),
             kept: Vec::new(),
             withdrawn: Vec::new(),
             refused: Vec::new(),
-            figures: TargetFigures { target: target.id.clone(), ..TargetFigures::default() },
+            figures: TargetFigures { target: id.to_owned(), ..TargetFigures::default() },
         })
+    }
+
+    fn is_whole(&self) -> bool {
+        is_whole(self.deliveries, &self.outlet)
     }
 
     fn offer(
@@ -297,7 +346,7 @@ impl<'a> OpenTarget<'a> {
         lookups: &Lookups<'_>,
         staging: &mut Staging,
     ) -> Result<()> {
-        let Deliveries { rules, store, record, full } = self.deliveries;
+        let Deliveries { rules, store, record, .. } = self.deliveries;
         let consents = said(store, rules, lead, &self.asks, record.as_of_ms)?;
         let record_id =
             if self.asks_for_record_ids { store.record_id(self.no, item)? } else { None };
@@ -319,20 +368,11 @@ impl<'a> OpenTarget<'a> {
         };
         let hash = row.hash(self.target);
         let known = if self.has_rows { store.delivered(self.no, item)? } else { None };
-        if known == Some(hash) && !full && self.target.rows_of == RowsOf::Leads {
+        if known == Some(hash) && !self.is_whole() && self.target.rows_of == RowsOf::Leads {
             self.figures.unchanged += 1;
             return self.resolve(item, "the target has the row as it is");
         }
-        let Some(writer) = &mut self.writer else { return Ok(()) };
-        let fate = match writer.write(&row)? {
-            RowFate::PartIsFull => {
-                self.next_part(staging)?;
-                let writer = self.writer.as_mut().context("a part is open")?;
-                writer.write(&row)?
-            }
-            fate => fate,
-        };
-        if let RowFate::Refused(refusal) = fate {
+        if let RowFate::Refused(refusal) = self.put(&row, item, staging)? {
             return self.refuse(item, &refusal);
         }
         self.figures.written += 1;
@@ -345,10 +385,27 @@ impl<'a> OpenTarget<'a> {
         self.keep(item.to_owned(), hash)
     }
 
-    /// Closes the dead letter of `item`, if it has one.
+    /// Puts `row` where the target's rows go.
+    fn put(&mut self, row: &CrmRow<'_>, item: &str, staging: &mut Staging) -> Result<RowFate> {
+        let writer = match &mut self.outlet {
+            Outlet::Endpoint(laying) => return laying.lay_down(row, item),
+            Outlet::File(writer) => writer.as_mut().context("a part is open")?,
+        };
+        let fate = writer.write(row)?;
+        if fate != RowFate::PartIsFull {
+            return Ok(fate);
+        }
+        self.next_part(staging)?;
+        match &mut self.outlet {
+            Outlet::File(Some(writer)) => writer.write(row),
+            _ => Ok(fate),
+        }
+    }
+
+    /// Closes the dead letter of `item`, if it has one. What lies in the outbox was not taken by anybody yet.
     fn resolve(&self, item: &str, because: &str) -> Result<()> {
         let Deliveries { store, record, .. } = self.deliveries;
-        if !self.has_dead_letters {
+        if !self.has_dead_letters || matches!(self.outlet, Outlet::Endpoint(_)) {
             return Ok(());
         }
         store.resolve_dead_letter(self.no, item, record.as_of_ms, because).map(drop)
@@ -359,12 +416,15 @@ impl<'a> OpenTarget<'a> {
         self.parts += 1;
         let name = part_name(&self.target.file, self.parts);
         let zone = self.deliveries.rules.workspace.zone;
-        self.writer = Some(CrmWriter::new(self.target, zone, staging.file(&name)?)?);
+        let writer = CrmWriter::new(self.target, zone, staging.file(&name)?)?;
+        self.outlet = Outlet::File(Some(Box::new(writer)));
         Ok(())
     }
 
     fn close_part(&mut self, staging: &mut Staging) -> Result<()> {
-        if let Some(writer) = self.writer.take() {
+        if let Outlet::File(writer) = &mut self.outlet
+            && let Some(writer) = writer.take()
+        {
             let finished = writer.finish()?;
             self.figures.guarded += finished.guarded;
             staging.close_file(finished.out, Some(finished.rows))?;
@@ -416,7 +476,7 @@ impl<'a> OpenTarget<'a> {
     fn close(mut self, staging: &mut Staging) -> Result<TargetFigures> {
         self.keep_all()?;
         self.close_part(staging)?;
-        let id = &self.target.id;
+        let id = self.id;
         if !self.refused.is_empty() {
             let rows = self.refused.iter().map(|row| row.each_ref().map(String::as_str));
             let header = ["lead-id", "column", "reason"];

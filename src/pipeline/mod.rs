@@ -33,6 +33,7 @@ pub mod messages;
 pub mod metrics;
 pub mod model;
 pub mod otherwise;
+pub mod outbox;
 pub mod page;
 mod parting;
 pub mod proof;

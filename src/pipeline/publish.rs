@@ -16,6 +16,10 @@ use super::deliveries::{Deliveries, list};
 use super::event::{Event, Events};
 use super::forget;
 use super::messages::Messages;
+use super::outbox::{
+    self,
+    enqueue::{lay_down_alerts, lay_down_mail},
+};
 use super::page::page_of_run;
 use super::quarantine::{Closed, ToMend, as_row};
 use super::reports::{dropoff_figures, joined};
@@ -167,6 +171,8 @@ impl Rendering<'_> {
         };
         let sent = deliveries.write(staging)?;
         books.tell_also(alerts::watch_deliveries(self.job, self.store, self.record)?);
+        let told = books.alerts_and_limits();
+        lay_down_alerts(self.store, self.job.rules, self.record, &told)?;
         let books = &*books;
         let all_tasks = self.tasks(staging)?;
         self.duplicates(staging)?;
@@ -223,7 +229,8 @@ impl Rendering<'_> {
         let handed_out =
             TaskFilter { handed_out_by: Some(self.record.no), ..TaskFilter::default() };
         self.store.each_task(&handed_out, self.record.as_of_ms, |task| {
-            if let Some(draft) = messages.draft(&task)? {
+            let is_sent = lay_down_mail(messages, self.store, self.job.rules, self.record, &task)?;
+            if !is_sent && let Some(draft) = messages.draft(&task)? {
                 let name = format!("mails/{}", draft.file_name());
                 staging.write_file(&name, &draft.to_bytes(self.as_of)?, None)?;
             }
@@ -342,6 +349,7 @@ impl Rendering<'_> {
             erasure: books.erasure.clone(),
             deliveries: figures.dropoff.sent.clone(),
             dead_letters: self.store.count_dead_letters()?,
+            outbox: outbox::waiting_at(self.store, self.record.as_of_ms)?,
             withdrawn: figures.withdrawn.clone(),
             ledger: Some(ledger_summary(self.store)?),
             files: Vec::new(),

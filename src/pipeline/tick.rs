@@ -132,7 +132,8 @@ pub fn say(job: &Job<'_>, said: &[AboutTask]) -> Result<RunSummary> {
     take_in_events(job, "leadmill tasks", events)
 }
 
-/// Takes in `events`, which somebody reports on the command line, as an input called `name` of the job's instant.
+/// Takes in `events`, which somebody reports on the command line, as an input called `name`; those that do not say when
+/// they were were at the job's instant.
 ///
 /// # Errors
 /// Those of a run.
@@ -147,7 +148,9 @@ pub(super) fn take_in_events(
     let at = job.as_of.to_rfc3339_opts(SecondsFormat::Millis, true);
     let mut text = String::new();
     for mut event in events {
-        event["time"] = at.clone().into();
+        if event.get("time").is_none() {
+            event["time"] = at.clone().into();
+        }
         text.push_str(&event.to_string());
         text.push('\n');
     }

@@ -59,6 +59,9 @@ pub struct RunSummary {
     pub deliveries: Vec<TargetFigures>,
     /// Rows that targets would not take, of all runs, about which nothing was done yet.
     pub dead_letters: u64,
+    /// What waits for `leadmill deliver`, or is stuck there, by endpoint; absent when nothing is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<OutboxSummary>,
     /// Leads that files of earlier runs have and no list has any more; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withdrawn: Vec<WithdrawnLead>,
@@ -67,6 +70,66 @@ pub struct RunSummary {
     pub ledger: Option<LedgerSummary>,
     /// Files in the run's folder, sorted.
     pub files: Vec<String>,
+}
+
+/// What waits for an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OutboxSummary {
+    /// Its id.
+    pub endpoint: String,
+    /// What waits.
+    #[serde(flatten)]
+    pub waiting: WaitingSummary,
+}
+
+/// What waits, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaitingSummary {
+    /// Items that wait.
+    pub items: u64,
+    /// Of these: those of which nobody knows whether they were taken.
+    pub unknown: u64,
+    /// Items that are given up or held, about which nothing was done yet.
+    pub stuck: u64,
+    /// How long the oldest of those that wait has been waiting; empty when none does.
+    pub oldest: String,
+    /// How long nothing has got through; absent when nothing failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failing: Option<String>,
+    /// What the latest failure was; empty when there was none.
+    pub last_code: String,
+}
+
+impl WaitingSummary {
+    /// Returns what the store says of an endpoint, at `now_ms`.
+    pub fn new(
+        counts: [u64; 3],
+        oldest_ms: Option<i64>,
+        failing_ms: Option<i64>,
+        code: &str,
+        now_ms: i64,
+    ) -> Self {
+        let [items, unknown, stuck] = counts;
+        Self {
+            items,
+            unknown,
+            stuck,
+            oldest: oldest_ms.map(|since_ms| age(now_ms - since_ms)).unwrap_or_default(),
+            failing: failing_ms.map(|since_ms| age(now_ms - since_ms)),
+            last_code: code.to_owned(),
+        }
+    }
+}
+
+/// Returns a length of time as people say it: the largest unit that there is one of.
+fn age(elapsed_ms: i64) -> String {
+    let seconds = elapsed_ms.max(0) / 1_000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
 }
 
 /// Where the consent ledger ends: what `leadmill consent verify --anchor` holds a later ledger against.
@@ -332,6 +395,7 @@ pub(super) mod tests {
             erasure: None,
             deliveries: Vec::new(),
             dead_letters: 0,
+            outbox: Vec::new(),
             withdrawn: Vec::new(),
             ledger: None,
             files: vec!["run.json".to_owned()],

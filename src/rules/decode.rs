@@ -186,6 +186,11 @@ impl<'a> Table<'a> {
         self.ask(key).is_some()
     }
 
+    /// Returns whether a string stands at `key`; does not count as asking for it.
+    pub fn is_text(&self, key: &str) -> bool {
+        self.entry(key).is_some_and(|value| value.get_ref().as_str().is_some())
+    }
+
     /// Returns every key, in alphabetical order, without asking for any.
     pub fn keys(&self) -> Vec<String> {
         if let Some(shape) = &self.shape {

@@ -16,7 +16,9 @@ pub mod field;
 pub mod followup;
 pub mod hours;
 pub mod identity;
+pub mod outbox;
 pub mod receive;
+pub mod request;
 pub mod retention;
 pub mod routing;
 pub mod schema;
@@ -47,12 +49,14 @@ use diagnostics::{Diagnostics, Place, RuleText, did_you_mean};
 use field::FieldCatalog;
 use followup::{FollowupPolicy, Office};
 use identity::IdentityPolicy;
+use outbox::{Endpoint, HttpEndpoint, OutboxPolicy};
+use request::RequestCatalog;
 use routing::{RESERVED_ROUTES, RoutingPolicy};
 use scoring::ScoringPolicy;
 use source::SourceCatalog;
 use survivorship::Survivorship;
 use tables::Tables;
-use target::{ScoringPart, TargetCatalog};
+use target::{ScoringPart, Target, TargetCatalog};
 use template::TemplateCatalog;
 use test::RuleTest;
 use wording::Wordings;
@@ -65,6 +69,7 @@ const ROOT_FILES: &[&str] = &[
     "fields.toml",
     "followup.toml",
     "identity.toml",
+    "outbox.toml",
     "receive.toml",
     "retention.toml",
     "routing.toml",
@@ -108,12 +113,14 @@ pub struct RuleSet {
     pub sources: SourceCatalog,
     /// Where leads go.
     pub targets: TargetCatalog,
+    /// Where it is sent.
+    pub outbox: OutboxPolicy,
     /// The rules' own tests.
     pub tests: Vec<RuleTest>,
     /// Hash of all rule texts: stamps every decision.
     pub hash: String,
-    /// The texts that decide about leads once they are read: all but receiving, retention, sources with their wordings,
-    /// targets and tests.
+    /// The texts that decide about leads once they are read: all but receiving, retention, outbox, requests, sources with
+    /// their wordings, targets and tests.
     pub deciding: Vec<RuleText>,
 }
 
@@ -178,6 +185,11 @@ impl RuleSet {
         if let Some(named) = workspace.targets.as_ref().filter(|_| !files.targets.is_empty()) {
             targets.switch_on(named, sink);
         }
+        let requests = RequestCatalog::decode(&files.requests, sink);
+        let outbox = files.with("outbox.toml", sink, |root| OutboxPolicy::decode(root, &requests));
+        if !files.targets.is_empty() {
+            outbox.check(&targets, &followup, sink);
+        }
         let mut tests = Vec::new();
         for file in &files.tests {
             document(file, sink, |root| tests.extend(RuleTest::decode(root, &fields, &scoring)));
@@ -207,8 +219,17 @@ impl RuleSet {
             templates,
             sources,
             targets,
+            outbox,
             tests,
         }
+    }
+
+    /// Iterates over the endpoints that rows are sent to, each with the target that they are of.
+    pub fn endpoints_of_rows(&self) -> impl Iterator<Item = (&Endpoint, &HttpEndpoint, &Target)> {
+        self.outbox.on().filter_map(|endpoint| {
+            let http = endpoint.http()?;
+            Some((endpoint, http, self.targets.get(http.target.as_deref()?)?))
+        })
     }
 }
 
@@ -216,6 +237,7 @@ impl RuleSet {
 #[derive(Default)]
 struct Files<'a> {
     roots: BTreeMap<&'static str, &'a RuleText>,
+    requests: Vec<&'a RuleText>,
     sources: Vec<&'a RuleText>,
     targets: Vec<RuleText>,
     tables: Vec<&'a RuleText>,
@@ -232,6 +254,7 @@ impl<'a> Files<'a> {
         for text in texts {
             let inside = text.path.split_once('/').map_or(&*text.path, |(_, inside)| inside);
             match inside.split_once('/') {
+                Some(("requests", _)) => files.requests.push(text),
                 Some(("sources", _)) => files.sources.push(text),
                 Some(("targets", _)) => files.targets.push(text.clone()),
                 Some(("tables", _)) => files.tables.push(text),
@@ -278,7 +301,7 @@ fn unknown(text: &RuleText, inside: &str, sink: &Sink) {
     let hint = did_you_mean(inside, ROOT_FILES.iter().copied()).map_or_else(
         || {
             format!(
-                "known: {}, and the folders sources, targets, tables, templates, tests, wordings",
+                "known: {}, and the folders requests, sources, targets, tables, templates, tests, wordings",
                 ROOT_FILES.join(", ")
             )
         },
@@ -320,9 +343,9 @@ fn check_expectations(tests: &[RuleTest], routing: &RoutingPolicy, sink: &Sink) 
 
 fn decides(text: &RuleText) -> bool {
     let folder = |name: &str| text.path.split('/').rev().nth(1) == Some(name);
-    let is_called = |name: &&str| text.path.ends_with(name);
-    let decides_nothing = ["/receive.toml", "/retention.toml"].iter().any(is_called);
-    !decides_nothing && !["sources", "targets", "tests", "wordings"].into_iter().any(folder)
+    let decides_nothing = ["/outbox.toml", "/receive.toml", "/retention.toml"];
+    let beside = ["requests", "sources", "targets", "tests", "wordings"];
+    !decides_nothing.iter().any(|name| text.path.ends_with(name)) && !beside.into_iter().any(folder)
 }
 
 fn hash(texts: &[RuleText]) -> String {

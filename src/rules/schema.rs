@@ -182,7 +182,7 @@ fn plain(kind: &Kind) -> Vec<Value> {
 /// Returns the file, or the files, that a kind of rule file is.
 pub fn file_of(kind: &str) -> String {
     match kind {
-        "sources" | "targets" | "tests" => format!("{kind}/*.toml"),
+        "requests" | "sources" | "targets" | "tests" => format!("{kind}/*.toml"),
         root => format!("{root}.toml"),
     }
 }

@@ -105,7 +105,7 @@ pub fn kind_of_file(path: &str) -> String {
     let inside = path.split_once('/').map_or(path, |(_, inside)| inside);
     let inside = inside.strip_suffix(".toml").unwrap_or(inside);
     match inside.split_once('/') {
-        Some((folder @ ("sources" | "targets" | "tests"), _)) => folder.to_owned(),
+        Some((folder @ ("requests" | "sources" | "targets" | "tests"), _)) => folder.to_owned(),
         _ => inside.to_owned(),
     }
 }

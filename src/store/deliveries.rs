@@ -303,7 +303,7 @@ impl Store {
     pub fn resolve_dead_letters_of_gone(&self, at_ms: i64, because: &str) -> Result<u64> {
         let closed = self.connection.execute(
             "UPDATE dead_letter SET state = 'resolved', closed_ms = ?1, because = ?2
-             WHERE state = 'open' AND NOT EXISTS
+             WHERE state = 'open' AND item LIKE 'LM-%' AND NOT EXISTS
                  (SELECT 1 FROM lead AS l
                   JOIN lead_alias AS a ON a.lead_no = l.lead_no
                   WHERE a.id = CASE WHEN instr(item, '/') > 0 THEN substr(item, 1, instr(item, '/') - 1)

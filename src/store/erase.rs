@@ -108,6 +108,24 @@ const TAKE_OUT: &str = "
     DELETE FROM dead_letter WHERE EXISTS
         (SELECT 1 FROM temp.erased_lead AS e
          WHERE dead_letter.item >= e.id AND dead_letter.item < e.id || '0');
+    -- Requests that hold something of theirs go whole; what others have in them is to be looked at where nobody knows
+    -- whether it was taken, and goes into another request where it surely was not.
+    UPDATE outbox SET state = CASE WHEN (SELECT r.state FROM outbox_request AS r WHERE r.request_no = outbox.request_no)
+                                        = 'waiting' THEN 'pending' ELSE 'held' END,
+            code = 'unknown-outcome', because = 'it stood in one request with somebody who was erased', request_no = NULL,
+            place = 0
+        WHERE state = 'claimed' AND lead_id NOT IN (SELECT id FROM temp.erased_lead) AND request_no IN
+            (SELECT o.request_no FROM outbox AS o JOIN temp.erased_lead AS e ON e.id = o.lead_id);
+    INSERT OR IGNORE INTO dead_letter (target_no, item, code, column_name, reason, state, first_run, first_ms, last_ms)
+        SELECT target_no, item, code, '', because, 'open', NULL, queued_ms, queued_ms FROM outbox
+        WHERE state = 'held' AND request_no IS NULL
+          AND lead_id NOT IN (SELECT id FROM temp.erased_lead)
+          AND NOT EXISTS (SELECT 1 FROM dead_letter AS d WHERE d.target_no = outbox.target_no
+                          AND d.item = outbox.item AND d.state <> 'resolved');
+    UPDATE outbox_request SET body = x'', body_hash = zeroblob(32), state = CASE WHEN state = 'done' THEN state ELSE 'dissolved' END
+        WHERE request_no IN
+            (SELECT o.request_no FROM outbox AS o JOIN temp.erased_lead AS e ON e.id = o.lead_id);
+    DELETE FROM outbox WHERE lead_id IN (SELECT id FROM temp.erased_lead);
     DELETE FROM correction WHERE lead_no IN (SELECT lead_no FROM temp.erased_lead);
     DELETE FROM lead_alias WHERE lead_no IN (SELECT lead_no FROM temp.erased_lead);
     UPDATE run SET inputs_digest = '' WHERE state = 'published' AND kind <> 'import';";
@@ -340,6 +358,11 @@ impl Store {
             UNION SELECT p.payload FROM consent_record AS c JOIN consent_payload AS p USING (seq)
                 JOIN temp.erased AS e ON e.kind = 's' AND e.no = c.submission_no OR e.kind = 't' AND e.no = c.touch_no
             UNION SELECT l.fields FROM lead AS l JOIN temp.erased_lead USING (lead_no) WHERE l.fields IS NOT NULL
+            UNION SELECT CAST(o.part AS TEXT) FROM outbox AS o JOIN temp.erased_lead AS e ON e.id = o.lead_id
+            UNION SELECT json_extract(l.fields, f.value) FROM lead AS l JOIN temp.erased_lead AS e USING (lead_no)
+                JOIN json_each('[\"$.email\", \"$.phone\"]') AS f
+                WHERE json_extract(l.fields, f.value) IS NOT NULL
+                  AND EXISTS (SELECT 1 FROM outbox AS o WHERE o.lead_id = e.id)
             ORDER BY 1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| row.get(0))?;

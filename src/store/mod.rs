@@ -5,7 +5,7 @@
 //! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
 //! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what and [`denials`] who
 //! takes it back, [`listing`], [`accounts`], [`quarantine`] and [`history`] read for files and people, [`deliveries`]
-//! keeps what targets were given, [`runs`] keeps the books and recovers from a killed run; [`undo`] takes a run's rows
+//! keeps what targets were given, [`outbox`] what is sent to them, [`runs`] keeps the books and recovers from a killed run; [`undo`] takes a run's rows
 //! back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding anew needs, [`erase`] takes a
 //! person out, [`retention`] what is too old, and [`key`] lets nobody else know them again; [`loads`] counts who has how
 //! many leads, [`metrics`] reads what reports about enquiries are made of.
@@ -28,6 +28,7 @@ pub mod loads;
 pub mod looks;
 pub mod metrics;
 pub mod model;
+pub mod outbox;
 pub mod page;
 pub mod points;
 pub mod quarantine;
@@ -73,6 +74,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0016_ledger.sql"),
     include_str!("migrations/0017_erasure.sql"),
     include_str!("migrations/0021_deliveries.sql"),
+    include_str!("migrations/0022_outbox.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -135,7 +137,7 @@ impl Store {
     /// [`StoreFault`] inside the error when another process holds it or the file is not usable;
     /// nothing is written then.
     pub fn open(path: &Path) -> Result<Self> {
-        let lock = lock(path)?;
+        let lock = lock(path, ".lock")?;
         let is_new = !path.exists();
         if is_new {
             // SQLite would make the file with the umask's mode; leads are nobody else's business.
@@ -172,6 +174,38 @@ impl Store {
         }
         store.connection.set_prepared_statement_cache_capacity(64);
         Ok(store)
+    }
+
+    /// Opens the store at `path` for `deliver`, which writes to the outbox in transactions of a few rows and so needs
+    /// no lock against runs; another `deliver` is locked out.
+    ///
+    /// # Errors
+    /// [`StoreFault`] inside the error when there is none, another `deliver` holds it, or it is not usable.
+    pub fn open_for_delivery(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            return Err(StoreFault::Missing(path.to_owned()).into());
+        }
+        let lock = lock(path, ".deliver.lock")?;
+        let connection = Connection::open(path)
+            .with_context(|| format!("cannot open the store {}", path.display()))?;
+        let mut store = Self { connection, path: path.to_owned(), _lock: Some(lock) };
+        store.check_identity(false)?;
+        let version: i64 = store.pragma("user_version")?;
+        if version < SCHEMA_VERSION {
+            // Only who holds the store may change its tables.
+            drop(Self::open(path)?);
+        }
+        store.set_pragmas()?;
+        Ok(store)
+    }
+
+    /// Begins a transaction of a few rows, unless somebody else writes and goes on to; returns whether it did.
+    pub fn begin_if_free(&self) -> Result<bool> {
+        match self.connection.execute_batch("BEGIN IMMEDIATE") {
+            Ok(()) => Ok(true),
+            Err(fault) if fault.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            Err(fault) => Err(fault).context("cannot begin a transaction"),
+        }
     }
 
     /// Copies the store to `path` as it is now, for a dry run.
@@ -327,9 +361,9 @@ impl Store {
 
 /// Takes the process lock beside the store: SQLite's own locks do not protect a plan that reads
 /// first and writes later.
-fn lock(path: &Path) -> Result<File> {
+fn lock(path: &Path, ending: &str) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
+    name.push(ending);
     let lock_path = PathBuf::from(name);
     let file = private_file(&lock_path)
         .with_context(|| format!("cannot create the lock file {}", lock_path.display()))?;

@@ -251,8 +251,9 @@ fn an_erasure_is_not_undone_and_the_import_before_it_is() {
 
 #[test]
 fn an_erasure_killed_at_any_moment_is_simply_done_again() {
+    let workspace = two_nights();
     let began = Instant::now();
-    forget(&two_nights(), "anna@kanarek.example");
+    forget(&workspace, "anna@kanarek.example");
     let whole = began.elapsed();
     let mut killed = 0;
     for share in 1..=8_u32 {

@@ -2,7 +2,8 @@
 //! commands in it and looks at what a user would see (exit code, stdout, stderr, files, views).
 //!
 //! `LEADMILL_BLESS=1` writes the expected files of `scenarios` and `bad_rules` anew; read the diff.
-//! `LEADMILL_KILLS=200` kills more runs in `crash`, `LEADMILL_RECEIVER_KILLS=100` more receivers in `receive_crash`; `LEADMILL_CASES=50` draws more in `sequences`, `promises`,
+//! `LEADMILL_KILLS=200` kills more runs in `crash` and, with `LEADMILL_DELIVERIES=10000`, in `outbox_sweep`,
+//! `LEADMILL_RECEIVER_KILLS=100` more receivers in `receive_crash`; `LEADMILL_CASES=50` draws more in `sequences`, `promises`,
 //! `dealing` and `rescore`, and beside this suite more leads in `scoring`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -12,6 +13,9 @@
     reason = "the fixtures' names are in lower case"
 )]
 
+mod far_end;
+mod mail_sink;
+mod receiver;
 mod small_world;
 mod workspace;
 
@@ -36,11 +40,14 @@ mod encodings;
 mod erasure;
 mod facts;
 mod least_data;
+mod mails;
 mod matching;
 mod mending;
 mod metrics;
 mod metrics_by_sql;
 mod otherwise;
+mod outbox;
+mod outbox_sweep;
 mod outcomes;
 mod outputs;
 mod outside;
@@ -52,7 +59,6 @@ mod promises;
 mod reassigning;
 mod receive;
 mod receive_crash;
-mod receiver;
 mod rescore;
 mod scenarios;
 mod scoring;

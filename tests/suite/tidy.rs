@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["model"],
     &["rules"],
     &["normalization", "identity", "consent", "scoring", "routing", "followup"],
-    &["intake", "store", "delivery", "report"],
+    &["intake", "store", "delivery", "sending", "report"],
     &["pipeline", "receiving"],
     &["cli"],
 ];

@@ -1,0 +1,568 @@
+//! `outbox.toml`: where `leadmill deliver` sends what, and how carefully.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use url::{Host, Url};
+
+use super::decode::{Sink, Table};
+use super::diagnostics::{Place, did_you_mean};
+use super::followup::FollowupPolicy;
+use super::request::{ItemsOf, RequestCatalog, RequestShape, Sign};
+use super::target::TargetCatalog;
+use crate::model::task::TaskChannel;
+
+/// Requests a second, unless the endpoint says otherwise.
+const RATE: i64 = 10;
+/// Requests at a time, unless the endpoint says otherwise.
+const CONCURRENCY: i64 = 4;
+/// Nobody needs more connections to one receiver.
+const CONCURRENCY_MAX: i64 = 32;
+/// How long a receiver has for an answer, unless the endpoint says otherwise: Standard Webhooks advises 15 to 30 s.
+const TIMEOUT_SECONDS: i64 = 20;
+/// Nobody waits longer for one answer.
+const TIMEOUT_SECONDS_MAX: i64 = 60;
+/// A mail that is older than this puzzles whoever gets it.
+const MAX_AGE_HOURS: i64 = 24;
+
+/// Where a secret is; never the secret itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// In this variable of the environment.
+    Env(String),
+    /// In this file, which is the secret whole; a relative path begins at the workspace.
+    File(String),
+}
+
+/// A text that stands in the rules, or is as secret as a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// It stands in the rules.
+    Plain(String),
+    /// It is kept elsewhere.
+    Secret(SecretSource),
+}
+
+/// What becomes of a delivery of which nobody knows whether it arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// It is sent again, the same bytes with the same id.
+    Resend,
+    /// It waits for somebody's look.
+    Hold,
+}
+
+/// What 409 means at a receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    /// It has the item already.
+    Delivered,
+    /// It refuses it.
+    Refused,
+}
+
+/// How a connection for mail is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// From the first byte.
+    Tls,
+    /// After the server has agreed to; without that nothing is sent.
+    StartTls,
+    /// Not at all, which only a machine's own relay is good for.
+    None,
+}
+
+/// An endpoint that takes requests over HTTP.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HttpEndpoint {
+    /// Where requests go.
+    pub url: Address,
+    /// What they look like.
+    pub shape: RequestShape,
+    /// The target whose rows they carry; none for alerts.
+    pub target: Option<String>,
+    /// Most items of one request.
+    pub batch: usize,
+    /// What 409 means.
+    pub conflict: Conflict,
+}
+
+/// An endpoint that takes mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpEndpoint {
+    /// Name of the server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is encrypted.
+    pub encryption: Encryption,
+    /// Who sends, to the server; nobody needs a secret without one.
+    pub user: Option<String>,
+    /// Name and address that mail is from.
+    pub sender: (String, String),
+    /// Steps of followup.toml whose mails go out here.
+    pub steps: Vec<String>,
+    /// Page on which people take their consent back.
+    pub unsubscribe_url: Option<String>,
+    /// Mails that were due longer ago are not sent.
+    pub max_age: TimeDelta,
+}
+
+/// What an endpoint speaks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wire {
+    /// HTTP.
+    Http(Box<HttpEndpoint>),
+    /// SMTP.
+    Smtp(SmtpEndpoint),
+}
+
+/// One place that deliveries go to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Endpoint {
+    /// Stable id.
+    pub id: String,
+    /// What it is for.
+    pub because: String,
+    /// Whether anything is sent there.
+    pub is_on: bool,
+    /// What it speaks.
+    pub wire: Wire,
+    /// The secret, where it takes one.
+    pub secret: Option<SecretSource>,
+    /// Most requests a second.
+    pub rate: u32,
+    /// Most requests at a time.
+    pub concurrency: usize,
+    /// How long it has for an answer.
+    pub timeout: Duration,
+    /// What becomes of deliveries of which nobody knows whether they arrived.
+    pub on_unknown: OnUnknown,
+    /// Whether it may lie in a private network.
+    pub allow_private: bool,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl Endpoint {
+    /// Returns what it speaks if that is HTTP.
+    pub fn http(&self) -> Option<&HttpEndpoint> {
+        match &self.wire {
+            Wire::Http(http) => Some(http),
+            Wire::Smtp(_) => None,
+        }
+    }
+
+    /// Returns what it speaks if that is SMTP.
+    pub fn smtp(&self) -> Option<&SmtpEndpoint> {
+        match &self.wire {
+            Wire::Http(_) => None,
+            Wire::Smtp(smtp) => Some(smtp),
+        }
+    }
+
+    /// Returns most items of one of its requests.
+    pub fn batch(&self) -> usize {
+        self.http().map_or(1, |http| http.batch)
+    }
+}
+
+/// All endpoints, in the order of the file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OutboxPolicy {
+    /// The endpoints.
+    pub endpoints: Vec<Endpoint>,
+}
+
+impl OutboxPolicy {
+    /// Reads `outbox.toml`; without one nothing is sent anywhere.
+    pub fn decode(root: Option<&Table<'_>>, requests: &RequestCatalog) -> Self {
+        let Some(root) = root else { return Self::default() };
+        let endpoints = root.tables("endpoint", |table| decode_endpoint(table, requests));
+        let endpoints: Vec<Endpoint> = endpoints.into_iter().flatten().collect();
+        for (position, endpoint) in endpoints.iter().enumerate() {
+            let mut earlier = endpoints[..position].iter();
+            if let Some(first) = earlier.find(|earlier| earlier.id == endpoint.id) {
+                let hint = format!("the first one is on line {}", first.place.line());
+                let message = format!("endpoint `{}` exists already", endpoint.id);
+                root.sink().error(&endpoint.place, message, Some(hint));
+            }
+        }
+        Self { endpoints }
+    }
+
+    /// Iterates over those that something is sent to, in the order of the file.
+    pub fn on(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter().filter(|endpoint| endpoint.is_on)
+    }
+
+    /// Returns the endpoint called `id`.
+    pub fn get(&self, id: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.id == id)
+    }
+
+    /// Returns the endpoint that sends mails of `step`.
+    pub fn sends_step(&self, step: &str) -> Option<(&Endpoint, &SmtpEndpoint)> {
+        self.on().find_map(|endpoint| {
+            let smtp = endpoint.smtp()?;
+            smtp.steps.iter().any(|known| known == step).then_some((endpoint, smtp))
+        })
+    }
+
+    /// Reports endpoints that do not fit the targets and plans; mistakes go to `sink`.
+    pub(super) fn check(&self, targets: &TargetCatalog, followup: &FollowupPolicy, sink: &Sink) {
+        for endpoint in &self.endpoints {
+            if targets.get(&endpoint.id).is_some() {
+                let message = format!("`{}` is the id of a target already", endpoint.id);
+                let hint = "what was sent and what a file held are two things: name it otherwise";
+                sink.error(&endpoint.place, message, Some(hint.to_owned()));
+            }
+            match &endpoint.wire {
+                Wire::Http(http) => check_rows(endpoint, http, targets, sink),
+                Wire::Smtp(smtp) => self.check_steps(endpoint, smtp, followup, sink),
+            }
+        }
+    }
+
+    fn check_steps(
+        &self,
+        endpoint: &Endpoint,
+        smtp: &SmtpEndpoint,
+        followup: &FollowupPolicy,
+        sink: &Sink,
+    ) {
+        let mails = || {
+            let steps = followup.plans.iter().flat_map(|plan| &plan.steps);
+            steps.filter(|step| step.channel == TaskChannel::Email)
+        };
+        for id in &smtp.steps {
+            let Some(step) = mails().find(|step| step.id == *id) else {
+                let hint = did_you_mean(id, mails().map(|step| &*step.id)).map_or_else(
+                    || "steps of followup.toml with channel = \"email\"".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let message = format!("no plan has a mail `{id}`");
+                sink.error(&endpoint.place, message, Some(hint));
+                continue;
+            };
+            if step.template.is_none() {
+                let hint = "give the step a `template` in followup.toml".to_owned();
+                let message = format!("step `{id}` has no text that could be sent");
+                sink.error(&endpoint.place, message, Some(hint));
+            }
+            let first = self.sends_step(id).map(|(first, _)| first);
+            if endpoint.is_on && first.is_some_and(|first| first.id != endpoint.id) {
+                let message = format!("mails of `{id}` go out by another endpoint already");
+                sink.error(&endpoint.place, message, None);
+            }
+        }
+    }
+}
+
+fn check_rows(endpoint: &Endpoint, http: &HttpEndpoint, targets: &TargetCatalog, sink: &Sink) {
+    let HttpEndpoint { shape, target, .. } = http;
+    let Some(id) = target else { return };
+    let Some(target) = targets.get(id) else {
+        let hint = did_you_mean(id, targets.iter().map(|target| &*target.id)).map_or_else(
+            || "`leadmill target list` names them".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        sink.error(&endpoint.place, format!("there is no target `{id}`"), Some(hint));
+        return;
+    };
+    let mut headers: Vec<String> =
+        target.columns.iter().map(|column| column.header.clone()).collect();
+    headers.dedup();
+    if let Some(fault) = shape.try_out(&headers) {
+        let message = format!("request `{}` cannot be made of target `{id}`: {fault}", shape.id);
+        let hint = format!("the shape is in {}", shape.place.file.path);
+        sink.error(&endpoint.place, message, Some(hint));
+    }
+}
+
+fn decode_endpoint(table: &Table<'_>, requests: &RequestCatalog) -> Option<Endpoint> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Kind {
+        Http,
+        Smtp,
+    }
+    let id = table.string("id");
+    if id.contains('/') {
+        table.error("id", "an id of an endpoint has no slash", None);
+    }
+    let kinds = [("http", Kind::Http), ("smtp", Kind::Smtp)];
+    let kind = table.choice("kind", &kinds, Kind::Http);
+    let has_secret = table.has("secret");
+    let secret = secret(table, "secret");
+    let allow_private = table.bool_or("allow-private", false);
+    // Both are read, so that whoever mixes them is told of each key that is out of place.
+    let http = decode_http(table, requests, kind == Kind::Http, allow_private, has_secret);
+    let smtp = decode_smtp(table, kind == Kind::Smtp, allow_private, has_secret);
+    let wire = match kind {
+        Kind::Http => http.map(|http| Wire::Http(Box::new(http))),
+        Kind::Smtp => smtp.map(Wire::Smtp),
+    };
+    let words = [("resend", OnUnknown::Resend), ("hold", OnUnknown::Hold)];
+    // A receiver knows a request by its id; a mail that came twice is read twice.
+    let usual = if kind == Kind::Http { OnUnknown::Resend } else { OnUnknown::Hold };
+    let endpoint = Endpoint {
+        id,
+        because: table.string("because"),
+        is_on: table.bool_or("enabled", true),
+        secret,
+        rate: u32::try_from(within(table, "rate", RATE, 1_000_000)).unwrap_or(1),
+        concurrency: within(table, "concurrency", CONCURRENCY, CONCURRENCY_MAX) as usize,
+        timeout: timeout(table),
+        on_unknown: table.opt_choice("on-unknown", &words).unwrap_or(usual),
+        allow_private,
+        place: table.place_of("id"),
+        wire: wire?,
+    };
+    Some(endpoint)
+}
+
+fn within(table: &Table<'_>, key: &str, usual: i64, most: i64) -> i64 {
+    let number = table.opt_integer(key).unwrap_or(usual);
+    if !(1..=most).contains(&number) {
+        table.error(key, format!("`{key}` goes from 1 to {most}"), None);
+    }
+    number.clamp(1, most)
+}
+
+fn timeout(table: &Table<'_>) -> Duration {
+    let seconds = table.opt_duration_seconds("timeout").unwrap_or(TIMEOUT_SECONDS);
+    if !(1..=TIMEOUT_SECONDS_MAX).contains(&seconds) {
+        let hint = Some(format!("from 1s to {TIMEOUT_SECONDS_MAX}s"));
+        table.error("timeout", "a receiver cannot have so long for an answer", hint);
+    }
+    Duration::from_secs(seconds.clamp(1, TIMEOUT_SECONDS_MAX) as u64)
+}
+
+/// Reads `{ env = "…" }` or `{ file = "…" }`.
+fn secret(table: &Table<'_>, key: &str) -> Option<SecretSource> {
+    if table.has(key) && table.is_text(key) {
+        // Not at its own place: a message shows the line, and nobody is to read it there.
+        let hint =
+            "write { env = \"NAME\" } or { file = \"PATH\" }, and change it: it was in a file"
+                .to_owned();
+        table.error("id", format!("`{key}` stands here itself instead of where it is"), Some(hint));
+        return None;
+    }
+    let read = |inner: &Table<'_>| {
+        let (env, file) = (inner.opt_string("env"), inner.opt_string("file"));
+        let found = match (env, file) {
+            (Some(env), None) if !env.trim().is_empty() => Some(SecretSource::Env(env)),
+            (None, Some(file)) if !file.trim().is_empty() => Some(SecretSource::File(file)),
+            _ => None,
+        };
+        if found.is_none() {
+            let hint = "write { env = \"NAME\" } or { file = \"PATH\" }".to_owned();
+            inner.sink().error(
+                inner.place(),
+                format!("`{key}` does not say where it is"),
+                Some(hint),
+            );
+        }
+        found
+    };
+    table.table(key, read).flatten()
+}
+
+fn out_of_place(table: &Table<'_>, keys: &[&str], kind: &str) {
+    for key in keys {
+        if table.has(key) {
+            table.error(key, format!("`{key}` is for endpoints of kind `{kind}`"), None);
+        }
+    }
+}
+
+fn decode_http(
+    table: &Table<'_>,
+    requests: &RequestCatalog,
+    is_this: bool,
+    allow_private: bool,
+    has_secret: bool,
+) -> Option<HttpEndpoint> {
+    let conflicts = [("delivered", Conflict::Delivered), ("refused", Conflict::Refused)];
+    let conflict = table.opt_choice("treat-409-as", &conflicts).unwrap_or(Conflict::Refused);
+    let (request, target) = (table.opt_string("request"), table.opt_string("target"));
+    let batch = table.opt_integer("batch");
+    let hidden = secret(table, "url-from");
+    let url = table.opt_string("url");
+    if !is_this {
+        let keys = ["request", "target", "batch", "url", "url-from", "treat-409-as"];
+        out_of_place(table, &keys, "http");
+        return None;
+    }
+    let url = match (url, hidden) {
+        (Some(_), Some(_)) => {
+            table.error("url-from", "`url` and `url-from` are two addresses", None);
+            return None;
+        }
+        (None, Some(source)) => Address::Secret(source),
+        (Some(url), None) => {
+            check_url(table, "url", &url, allow_private);
+            Address::Plain(url)
+        }
+        (None, None) => {
+            if !table.has("url-from") {
+                table.missing("url");
+            }
+            return None;
+        }
+    };
+    let Some(request) = request else {
+        table.missing("request");
+        return None;
+    };
+    let Some(shape) = requests.get(&request).cloned() else {
+        let ids: Vec<&str> = requests.iter().map(|shape| &*shape.id).collect();
+        let hint = did_you_mean(&request, ids.iter().copied()).map_or_else(
+            || format!("known requests: {}", ids.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        table.error("request", format!("there is no request `{request}`"), Some(hint));
+        return None;
+    };
+    check_shape(table, &shape, target.is_some(), has_secret);
+    let most = shape.batch_max as i64;
+    if batch.is_some_and(|batch| !(1..=most).contains(&batch)) {
+        let message = format!("request `{}` holds from 1 to {most} items", shape.id);
+        table.error("batch", message, None);
+    }
+    let batch = batch.unwrap_or(most).clamp(1, most) as usize;
+    Some(HttpEndpoint { url, shape, target, batch, conflict })
+}
+
+fn check_shape(table: &Table<'_>, shape: &RequestShape, has_target: bool, has_secret: bool) {
+    if (shape.of == ItemsOf::Rows) != has_target {
+        let (message, hint) = match shape.of {
+            ItemsOf::Rows => {
+                ("an endpoint for rows names the target that they are of", "add `target`")
+            }
+            ItemsOf::Alerts => ("an alert is a row of no target", "leave `target` out"),
+        };
+        table.error("request", message, Some(hint.to_owned()));
+    }
+    if (shape.sign != Sign::None) != has_secret {
+        let (message, hint) = if has_secret {
+            (format!("request `{}` is not signed", shape.id), "leave `secret` out")
+        } else {
+            let hint = "add secret = { env = \"NAME\" } or { file = \"PATH\" }";
+            (format!("request `{}` is signed, and there is no `secret`", shape.id), hint)
+        };
+        table.error("request", message, Some(hint.to_owned()));
+    }
+}
+
+/// Says what is wrong with `url` as an address to send to.
+pub fn url_fault(url: &str, allow_private: bool) -> Option<(String, &'static str)> {
+    let Ok(parsed) = Url::parse(url) else {
+        return Some(("this is no address".to_owned(), "write it whole: https://example.com/hook"));
+    };
+    if parsed.password().is_some() || !parsed.username().is_empty() {
+        return Some(("an address holds no password".to_owned(), "use `secret`"));
+    }
+    let has_host = parsed.host().is_some();
+    match parsed.scheme() {
+        "https" if has_host => None,
+        "http" if has_host && (allow_private || is_own_machine(parsed.host().as_ref())) => None,
+        "http" => Some((
+            "whoever stands on the way could read this".to_owned(),
+            "use https; http is for this machine itself, or with allow-private = true",
+        )),
+        other => Some((format!("`{other}` cannot be sent to"), "use https")),
+    }
+}
+
+fn check_url(table: &Table<'_>, key: &str, url: &str, allow_private: bool) {
+    if let Some((message, hint)) = url_fault(url, allow_private) {
+        // A message shows the line that it is about, and nobody is to read a password there.
+        let key = if url.contains('@') { "id" } else { key };
+        table.error(key, message, Some(hint.to_owned()));
+    }
+}
+
+/// Returns whether `host` is this machine, by its name or its address.
+pub fn is_own_machine(host: Option<&Host<&str>>) -> bool {
+    match host {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn decode_smtp(
+    table: &Table<'_>,
+    is_this: bool,
+    allow_private: bool,
+    has_secret: bool,
+) -> Option<SmtpEndpoint> {
+    let words =
+        [("tls", Encryption::Tls), ("starttls", Encryption::StartTls), ("none", Encryption::None)];
+    let host = table.opt_string("host");
+    let port = table.opt_integer("port");
+    let encryption = table.opt_choice("encryption", &words).unwrap_or(Encryption::Tls);
+    let user = table.opt_string("user");
+    let sender = table.table("sender", |inner| (inner.string("name"), inner.string("address")));
+    let steps = table.strings("steps");
+    let unsubscribe_url = table.opt_string("unsubscribe-url");
+    let max_age = table.opt_duration_seconds("max-age").and_then(TimeDelta::try_seconds);
+    if !is_this {
+        let keys =
+            ["host", "port", "encryption", "user", "sender", "steps", "unsubscribe-url", "max-age"];
+        out_of_place(table, &keys, "smtp");
+        return None;
+    }
+    for (key, is_there) in [("host", host.is_some()), ("sender", sender.is_some())] {
+        if !is_there {
+            table.missing(key);
+        }
+    }
+    let (host, sender) = (host?, sender?);
+    if !sender.1.contains('@') || sender.1.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        table.error("sender", format!("`{}` is no e-mail address", sender.1), None);
+    }
+    if steps.is_empty() {
+        let hint = "such as steps = [\"confirmation\"]".to_owned();
+        table.error("id", "a mail endpoint says which `steps` it sends", Some(hint));
+    }
+    let is_local =
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if encryption == Encryption::None && !is_local && !allow_private {
+        let hint =
+            "use tls or starttls; `none` is for this machine itself, or with allow-private = true";
+        table.error(
+            "encryption",
+            "whoever stands on the way could read this",
+            Some(hint.to_owned()),
+        );
+    }
+    if user.is_some() != has_secret {
+        let hint = "a user has a password, and a password a user".to_owned();
+        table.error("id", "`user` and `secret` do not fit together", Some(hint));
+    }
+    if let Some(url) = &unsubscribe_url {
+        check_url(table, "unsubscribe-url", url, false);
+    }
+    let usual_port = match encryption {
+        Encryption::Tls => 465,
+        Encryption::StartTls => 587,
+        Encryption::None => 25,
+    };
+    let port = port.unwrap_or(usual_port);
+    if !(1..=65_535).contains(&port) {
+        table.error("port", "`port` goes from 1 to 65535", None);
+    }
+    Some(SmtpEndpoint {
+        host,
+        port: u16::try_from(port).unwrap_or(465),
+        encryption,
+        user,
+        sender,
+        steps,
+        unsubscribe_url,
+        max_age: max_age.unwrap_or(TimeDelta::hours(MAX_AGE_HOURS)),
+    })
+}

@@ -1,0 +1,111 @@
+//! What a reply says of each item of a request.
+
+use serde_json::Value;
+
+use crate::rules::request::Results;
+
+/// Characters of a receiver's reason that are kept.
+const REASON_CHARS_MAX: usize = 200;
+
+/// What became of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemResult {
+    /// It was taken.
+    Taken,
+    /// It was not, with the receiver's code.
+    Refused(String),
+    /// The reply does not say.
+    Unsaid,
+}
+
+/// Reads what `body` says of `items`, which are the ids of the request's items in order.
+pub fn read(results: Results, body: &[u8], items: &[&str]) -> Vec<ItemResult> {
+    let reply: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    match results {
+        Results::Status => items.iter().map(|_| ItemResult::Taken).collect(),
+        Results::InOrder => in_order(&reply, items.len()),
+        Results::ByTrace => items.iter().map(|item| by_trace(&reply, item)).collect(),
+    }
+}
+
+/// A list of which each `success` says whether it was taken, and `errors` why not.
+fn in_order(reply: &Value, count: usize) -> Vec<ItemResult> {
+    let list = reply.as_array().map_or(&[] as &[Value], Vec::as_slice);
+    // A list of another length tells of other items.
+    if list.len() != count {
+        return vec![ItemResult::Unsaid; count];
+    }
+    let result = |one: &Value| match one["success"].as_bool() {
+        Some(true) => ItemResult::Taken,
+        Some(false) => ItemResult::Refused(code(&one["errors"][0]["statusCode"])),
+        None => ItemResult::Unsaid,
+    };
+    list.iter().map(result).collect()
+}
+
+/// `results` name what was taken, `errors` what was not, each by `objectWriteTraceId`.
+fn by_trace(reply: &Value, item: &str) -> ItemResult {
+    let trace = "objectWriteTraceId";
+    let list = |key: &str| reply[key].as_array().into_iter().flatten();
+    if list("results").any(|one| one[trace] == *item) {
+        return ItemResult::Taken;
+    }
+    let is_about = |one: &&Value| match &one["context"][trace] {
+        Value::Array(ids) => ids.iter().any(|id| *id == *item),
+        id => *id == *item,
+    };
+    match list("errors").find(is_about) {
+        Some(error) => ItemResult::Refused(code(&error["category"])),
+        None => ItemResult::Unsaid,
+    }
+}
+
+/// Returns a receiver's code, which is a word of its own and no value of a lead; else nothing.
+fn code(value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_code = !text.is_empty() && text.chars().all(is_word);
+    if is_code && text.len() <= REASON_CHARS_MAX { text.to_owned() } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ItemResult::{Refused, Taken, Unsaid};
+
+    #[track_caller]
+    fn check(results: Results, body: &str, expected: &[ItemResult]) {
+        assert_eq!(read(results, body.as_bytes(), &["a", "b"]), expected, "{body}");
+    }
+
+    #[test]
+    fn a_status_is_for_all() {
+        check(Results::Status, "", &[Taken, Taken]);
+    }
+
+    #[test]
+    fn a_list_is_in_the_order_of_the_request() {
+        let failed =
+            "{\"success\":false,\"errors\":[{\"statusCode\":\"MALFORMED_ID\",\"message\":\"x\"}]}";
+        let both = format!("[{{\"success\":true,\"id\":\"1\",\"errors\":[]}},{failed}]");
+        check(Results::InOrder, &both, &[Taken, Refused("MALFORMED_ID".to_owned())]);
+        check(Results::InOrder, "[{\"success\":true}]", &[Unsaid, Unsaid]);
+        check(Results::InOrder, "no json", &[Unsaid, Unsaid]);
+    }
+
+    #[test]
+    fn a_trace_names_the_item() {
+        let error =
+            "{\"category\":\"VALIDATION_ERROR\",\"context\":{\"objectWriteTraceId\":[\"b\"]}}";
+        let both =
+            format!("{{\"results\":[{{\"objectWriteTraceId\":\"a\"}}],\"errors\":[{error}]}}");
+        check(Results::ByTrace, &both, &[Taken, Refused("VALIDATION_ERROR".to_owned())]);
+        check(Results::ByTrace, "{\"results\":[]}", &[Unsaid, Unsaid]);
+    }
+
+    #[test]
+    fn what_is_no_code_is_not_kept() {
+        let body = "[{\"success\":false,\"errors\":[{\"statusCode\":\"anna@example.com\"}]},{\"success\":false}]";
+        check(Results::InOrder, body, &[Refused(String::new()), Refused(String::new())]);
+    }
+}

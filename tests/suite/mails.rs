@@ -1,0 +1,165 @@
+//! Mails that `deliver` sends: due, allowed, once, byte by byte as they were laid down.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::mail_sink::{MailSink, Manner};
+use super::workspace::{AS_OF, Outcome, Workspace};
+
+/// Somebody who enquired ten minutes before the run, so that the confirmation is due.
+fn workspace(sink: &MailSink, more: &str) -> Workspace {
+    let workspace = Workspace::new();
+    workspace.table(
+        "leads.csv",
+        &["1,2026-11-20T18:50:00Z,Łucja Żak,lucja@przyklad.pl,600000101,Firma,PL,Proszę o wycenę,yes"],
+    );
+    let port = sink.port;
+    workspace.file(
+        "rules/outbox.toml",
+        format!(
+            "[[endpoint]]\nid = \"mail\"\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\n\
+             encryption = \"none\"\nsteps = [\"confirmation\"]\nbecause = \"a test\"\ntimeout = \"2s\"\n\
+             sender = {{ name = \"Zespół\", address = \"leady@zespol.example\" }}\n{more}"
+        ),
+    );
+    workspace
+}
+
+fn states(workspace: &Workspace) -> Vec<String> {
+    let query = "SELECT state || ' ' || coalesce(nullif(code, ''), '-') FROM outbox_items ORDER BY outbox_no";
+    workspace.sql(query).concat()
+}
+
+fn confirmation(workspace: &Workspace) -> String {
+    workspace.sql("SELECT state FROM tasks WHERE step = 'confirmation'").concat().join(" ")
+}
+
+fn deliver_at(workspace: &Workspace, at: &str) -> Outcome {
+    workspace.run(&["deliver", "--as-of", at])
+}
+
+#[test]
+fn a_mail_that_is_due_is_sent_once_and_its_task_is_done() {
+    let sink = MailSink::start(|_| Manner::Kind);
+    let workspace = workspace(&sink, "unsubscribe-url = \"https://zespol.example/wypisz\"\n");
+    workspace.done(&["run"]);
+    assert_eq!(states(&workspace), ["pending -"]);
+    let drafts = workspace.published().into_keys().filter(|name| name.ends_with(".eml")).count();
+    assert_eq!(drafts, 0, "what is sent is not a draft as well");
+    let kept = workspace.sql("SELECT CAST(part AS TEXT) FROM outbox").concat();
+
+    deliver_at(&workspace, AS_OF).expect_code(0);
+    let taken = sink.taken();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(
+        (&*taken[0].from, &taken[0].to),
+        ("leady@zespol.example", &vec!["lucja@przyklad.pl".to_owned()])
+    );
+    assert_eq!(taken[0].text(), kept[0], "the bytes that were laid down");
+    let lead = workspace.sql("SELECT lead_id FROM outbox").concat();
+    let id = format!("Message-ID: <{}_", lead[0]);
+    let text = taken[0].text();
+    assert!(text.contains(&id) && text.contains("@zespol.example>"), "{text}");
+    assert!(text.contains("List-Unsubscribe: <https://zespol.example/wypisz>"), "{text}");
+    assert!(text.is_ascii() && !text.contains("X-Unsent"), "{text}");
+
+    assert_eq!(states(&workspace), ["delivered -"]);
+    assert_eq!(confirmation(&workspace), "done");
+    let done = workspace.sql("SELECT at FROM touches WHERE kind = 'task-done'").concat();
+    assert_eq!(done.len(), 1, "{done:?}");
+    deliver_at(&workspace, AS_OF).expect_code(0);
+    workspace.done(&["run", "--as-of", "2026-11-20T19:30:00Z"]);
+    deliver_at(&workspace, "2026-11-20T19:31:00Z").expect_code(0);
+    assert_eq!(sink.taken().len(), 1, "nobody gets it twice");
+    workspace.ok(&["rebuild", "--check"]);
+}
+
+#[track_caller]
+fn check(manner: Manner, expected: &str, then: &[&str], sent: usize) {
+    let is_kind = Arc::new(AtomicBool::new(false));
+    let kind = Arc::clone(&is_kind);
+    let sink =
+        MailSink::start(move |_| if kind.load(Ordering::Relaxed) { Manner::Kind } else { manner });
+    let workspace = workspace(&sink, "concurrency = 1\n");
+    workspace.done(&["run"]);
+    workspace.run(&["deliver", "--budget", "1s"]);
+    assert_eq!(states(&workspace)[0].split(' ').next().unwrap(), expected, "{manner:?}");
+    is_kind.store(true, Ordering::Relaxed);
+    deliver_at(&workspace, "2026-11-20T19:10:00Z");
+    assert_eq!(states(&workspace), then, "{manner:?}");
+    assert_eq!(sink.taken().len(), sent, "{manner:?}");
+    let ids: Vec<String> = sink
+        .taken()
+        .iter()
+        .map(|mail| {
+            mail.text().lines().find(|line| line.starts_with("Message-ID")).unwrap().to_owned()
+        })
+        .collect();
+    assert!(ids.windows(2).all(|pair| pair[0] == pair[1]), "{ids:?}");
+}
+
+#[test]
+fn a_server_that_is_busy_gets_it_later() {
+    check(Manner::Busy, "claimed", &["delivered -"], 1);
+    check(Manner::Greylisting, "claimed", &["delivered -"], 1);
+    check(Manner::Endless, "claimed", &["delivered -"], 1);
+}
+
+#[test]
+fn a_mailbox_that_is_not_there_is_a_dead_letter() {
+    check(Manner::NoSuchMailbox, "dead", &["dead smtp-550"], 0);
+    check(Manner::NoSuchMail, "dead", &["dead smtp-554"], 0);
+}
+
+#[test]
+fn a_mail_of_which_nobody_knows_whether_it_arrived_is_not_sent_again_by_itself() {
+    check(Manner::DropAfterData, "held", &["held unknown-outcome"], 1);
+}
+
+#[test]
+fn a_mail_is_not_sent_once_it_must_not_be_or_need_not_be() {
+    let sink = MailSink::start(|_| Manner::Kind);
+    let lead =
+        |workspace: &Workspace| workspace.sql("SELECT lead_id FROM outbox").concat()[0].clone();
+
+    let taken_back = workspace(&sink, "");
+    taken_back.done(&["run"]);
+    let said = ["consent", "withdraw", "lucja@przyklad.pl", "--because", "rang"];
+    taken_back.done(&[&said[..], &["--purpose", "enquiry-reply"]].concat());
+    deliver_at(&taken_back, AS_OF);
+    assert_eq!(states(&taken_back)[0].split(' ').next().unwrap(), "withdrawn");
+
+    let done = workspace(&sink, "");
+    done.done(&["run"]);
+    done.done(&["tasks", "done", &format!("{}/{}", lead(&done), task_key(&done))]);
+    deliver_at(&done, AS_OF);
+    assert_eq!(states(&done), ["withdrawn task-closed"]);
+
+    let late = workspace(&sink, "max-age = \"1h\"\n");
+    late.done(&["run"]);
+    deliver_at(&late, "2026-11-20T21:30:00Z");
+    assert_eq!(states(&late), ["withdrawn too-old"]);
+    assert_eq!(sink.taken().len(), 0);
+    assert_eq!(sink.conversations(), 0);
+
+    let backfill = workspace(&sink, "max-age = \"1h\"\n");
+    backfill.done(&["run", "--as-of", "2026-11-21T05:00:00Z"]);
+    assert_eq!(states(&backfill), Vec::<String>::new(), "what was due long ago is a draft");
+}
+
+fn task_key(workspace: &Workspace) -> String {
+    let item = workspace.sql("SELECT item FROM outbox").concat()[0].clone();
+    item.split_once('/').unwrap().1.to_owned()
+}
+
+#[test]
+fn a_server_that_takes_no_encryption_when_it_must_gets_nothing() {
+    let sink = MailSink::start(|_| Manner::Kind);
+    let workspace = workspace(&sink, "");
+    let rules = std::fs::read_to_string(workspace.path("rules/outbox.toml")).unwrap();
+    workspace.file("rules/outbox.toml", rules.replace("\"none\"", "\"starttls\""));
+    workspace.done(&["run"]);
+    workspace.run(&["deliver"]).expect_code(3);
+    assert_eq!(states(&workspace)[0].split(' ').next().unwrap(), "claimed");
+    assert_eq!(sink.taken().len(), 0);
+}
