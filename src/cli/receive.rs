@@ -1,6 +1,5 @@
 //! `leadmill receive`
 
-use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +13,9 @@ use super::workspace::{Global, UsageError};
 use super::{Outcome, clock, terminal};
 use crate::receiving::{Clock, Endpoint, Event, Guard, Listener, Secret, Setup, serve};
 use crate::rules::RuleSet;
-use crate::rules::receive::{Form, SecretRef};
+use crate::rules::receive::Form;
+use crate::rules::secret::SecretSource;
+use crate::sending::secret;
 
 /// Receive forms and webhooks over HTTP, and keep each for the next run.
 ///
@@ -54,7 +55,7 @@ impl Receive {
             inbox: global.inbox_path(),
         };
         let stop = watch_signals()?;
-        fs::create_dir_all(&setup.inbox)
+        std::fs::create_dir_all(&setup.inbox)
             .with_context(|| format!("cannot create {}", setup.inbox.display()))?;
         let socket = TcpListener::bind(self.listen).map_err(|fault| {
             let hint = "--listen names another address or port";
@@ -80,57 +81,24 @@ fn clock_of(global: &Global, rules: &RuleSet) -> Result<Clock> {
 }
 
 fn endpoint(form: &Form, workspace: &Path) -> Result<Endpoint> {
-    let secret = |name: &SecretRef| read_secret(name, &form.id, workspace);
-    let malformed = |_: &SecretRef| {
+    let read = |name: &SecretSource| read_secret(name, &form.id, workspace);
+    let malformed = |_: &SecretSource| {
         let form = &form.id;
         UsageError(format!(
             "the secret of the form `{form}` is not in base64\nhint: it looks like whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
         ))
         .into()
     };
-    Ok(Endpoint { guard: Guard::new(&form.check, secret, malformed)?, form: form.clone() })
+    Ok(Endpoint { guard: Guard::new(&form.check, read, malformed)?, form: form.clone() })
 }
 
 /// Reads a secret from where the rules say that it is kept.
-fn read_secret(name: &SecretRef, form: &str, workspace: &Path) -> Result<Secret> {
-    let (text, place) = match name {
-        SecretRef::Env(name) => {
-            (std::env::var(name).unwrap_or_default(), format!("the variable {name} is not set"))
-        }
-        SecretRef::File(name) => {
-            let path = workspace.join(name);
-            let text = fs::read_to_string(&path).with_context(|| {
-                format!("cannot read the secret of the form `{form}` in {}", path.display())
-            })?;
-            warn_of_readers(&path);
-            (text, format!("{} is empty", path.display()))
-        }
-    };
-    Secret::new(&text).ok_or_else(|| {
-        UsageError(format!(
-            "the secret of the form `{form}` is missing: {place}\nhint: it is what the sender shows or lets you choose \
-             for its webhook"
-        ))
-        .into()
-    })
+fn read_secret(source: &SecretSource, form: &str, workspace: &Path) -> Result<Secret> {
+    let found = secret::read(source, workspace).map_err(|fault| {
+        UsageError(format!("the form `{form}` cannot check who sends: {fault}"))
+    })?;
+    Ok(Secret::new(found.reveal()))
 }
-
-/// Says that others on this machine can read a secret.
-#[cfg(unix)]
-fn warn_of_readers(path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path).map_or(0, |file| file.permissions().mode());
-    if mode & 0o077 != 0 {
-        terminal::warning(&format!(
-            "others can read the secret in {}\nhint: chmod 600 {}",
-            path.display(),
-            path.display()
-        ));
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_of_readers(_: &Path) {}
 
 /// Says what happens; nothing of it names a person.
 struct Reporter {

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 
 use super::secret::Secret;
-use crate::rules::receive::{Check, SecretPlace, SecretRef};
+use crate::rules::receive::{Check, SecretPlace};
+use crate::rules::secret::SecretSource;
 
 /// How old a signed time may be, and how far ahead: what Webflow and Standard Webhooks recommend.
 const TOLERANCE_MS: i64 = 5 * 60 * 1_000;
@@ -61,8 +62,8 @@ impl Guard {
     /// What `secret` says; `Err` from here when a secret of Standard Webhooks is not in base64.
     pub fn new<E>(
         check: &Check,
-        secret: impl Fn(&SecretRef) -> Result<Secret, E>,
-        malformed: impl Fn(&SecretRef) -> E,
+        secret: impl Fn(&SecretSource) -> Result<Secret, E>,
+        malformed: impl Fn(&SecretSource) -> E,
     ) -> Result<Self, E> {
         Ok(match check {
             Check::None => Self::Open,
@@ -199,11 +200,11 @@ mod tests {
     use super::*;
 
     fn guard(check: &Check, secret: &str) -> Guard {
-        Guard::new(check, |_| Ok::<_, ()>(Secret::new(secret).unwrap()), |_| ()).unwrap()
+        Guard::new(check, |_| Ok::<_, ()>(Secret::new(secret)), |_| ()).unwrap()
     }
 
-    fn name() -> SecretRef {
-        SecretRef::Env("S".to_owned())
+    fn name() -> SecretSource {
+        SecretSource::Env("S".to_owned())
     }
 
     #[track_caller]
@@ -287,7 +288,7 @@ mod tests {
     fn a_secret_that_is_no_base64_is_said() {
         let found = Guard::new(
             &Check::StandardWebhooks(name()),
-            |_| Ok(Secret::new("whsec_???").unwrap()),
+            |_| Ok(Secret::new("whsec_???")),
             |_| "malformed",
         );
         assert_eq!(found.unwrap_err(), "malformed");

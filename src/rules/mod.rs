@@ -24,6 +24,7 @@ pub mod routing;
 pub mod schema;
 mod schema_words;
 pub mod scoring;
+pub mod secret;
 pub mod shape;
 pub mod source;
 pub mod survivorship;

@@ -9,6 +9,7 @@ use super::decode::{Sink, Table};
 use super::diagnostics::{Place, did_you_mean};
 use super::followup::FollowupPolicy;
 use super::request::{ItemsOf, RequestCatalog, RequestShape, Sign};
+use super::secret::{SecretSource, secret};
 use super::target::TargetCatalog;
 use crate::model::task::TaskChannel;
 
@@ -24,15 +25,6 @@ const TIMEOUT_SECONDS: i64 = 20;
 const TIMEOUT_SECONDS_MAX: i64 = 60;
 /// A mail that is older than this puzzles whoever gets it.
 const MAX_AGE_HOURS: i64 = 24;
-
-/// Where a secret is; never the secret itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSource {
-    /// In this variable of the environment.
-    Env(String),
-    /// In this file, which is the secret whole; a relative path begins at the workspace.
-    File(String),
-}
 
 /// A text that stands in the rules, or is as secret as a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -336,36 +328,6 @@ fn timeout(table: &Table<'_>) -> Duration {
         table.error("timeout", "a receiver cannot have so long for an answer", hint);
     }
     Duration::from_secs(seconds.clamp(1, TIMEOUT_SECONDS_MAX) as u64)
-}
-
-/// Reads `{ env = "…" }` or `{ file = "…" }`.
-fn secret(table: &Table<'_>, key: &str) -> Option<SecretSource> {
-    if table.has(key) && table.is_text(key) {
-        // Not at its own place: a message shows the line, and nobody is to read it there.
-        let hint =
-            "write { env = \"NAME\" } or { file = \"PATH\" }, and change it: it was in a file"
-                .to_owned();
-        table.error("id", format!("`{key}` stands here itself instead of where it is"), Some(hint));
-        return None;
-    }
-    let read = |inner: &Table<'_>| {
-        let (env, file) = (inner.opt_string("env"), inner.opt_string("file"));
-        let found = match (env, file) {
-            (Some(env), None) if !env.trim().is_empty() => Some(SecretSource::Env(env)),
-            (None, Some(file)) if !file.trim().is_empty() => Some(SecretSource::File(file)),
-            _ => None,
-        };
-        if found.is_none() {
-            let hint = "write { env = \"NAME\" } or { file = \"PATH\" }".to_owned();
-            inner.sink().error(
-                inner.place(),
-                format!("`{key}` does not say where it is"),
-                Some(hint),
-            );
-        }
-        found
-    };
-    table.table(key, read).flatten()
 }
 
 fn out_of_place(table: &Table<'_>, keys: &[&str], kind: &str) {

@@ -10,6 +10,7 @@ pub use network::Network;
 
 use super::decode::Table;
 use super::diagnostics::{Place, did_you_mean};
+use super::secret::{SecretSource, secret};
 
 /// The path that tells whether the receiver lives; no form can have it.
 pub const HEALTH_PATH: &str = "/health";
@@ -97,17 +98,17 @@ pub enum Check {
     /// Not at all.
     None,
     /// They know a secret, which stands there.
-    SharedSecret(SecretRef, SecretPlace),
+    SharedSecret(SecretSource, SecretPlace),
     /// Meta signs the body with the first, and asks beforehand whether the endpoint knows the second.
-    Meta(SecretRef, SecretRef),
+    Meta(SecretSource, SecretSource),
     /// Typeform signs the body.
-    Typeform(SecretRef),
+    Typeform(SecretSource),
     /// Webflow signs the body and the time.
-    Webflow(SecretRef),
+    Webflow(SecretSource),
     /// Google Ads puts a key into the body.
-    GoogleAds(SecretRef),
+    GoogleAds(SecretSource),
     /// Whoever follows Standard Webhooks signs an id, the time and the body.
-    StandardWebhooks(SecretRef),
+    StandardWebhooks(SecretSource),
 }
 
 /// Where a shared secret stands in a request.
@@ -117,15 +118,6 @@ pub enum SecretPlace {
     Header(String),
     /// In a field of the body, which is not kept.
     Field(String),
-}
-
-/// Where a secret is kept: never in the rules.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SecretRef {
-    /// In a variable of the environment.
-    Env(String),
-    /// In a file; a relative path is one below the workspace.
-    File(String),
 }
 
 /// The word of a check, before its secrets are read.
@@ -305,11 +297,11 @@ fn decode_check(table: &Table<'_>, kind: CheckKind) -> Check {
         let hint = "say which by `check`, such as \"shared-secret\"".to_owned();
         table.error("secret", "nothing checks the secret", Some(hint));
     }
-    let needed = |key: &str, found: Option<SecretRef>| {
+    let needed = |key: &str, found: Option<SecretSource>| {
         if !table.has(key) {
             table.missing(key);
         }
-        found.unwrap_or_else(|| SecretRef::Env(String::new()))
+        found.unwrap_or_else(|| SecretSource::Env(String::new()))
     };
     let secret = || needed("secret", secret.clone());
     match kind {
@@ -341,31 +333,6 @@ fn secret_place(table: &Table<'_>, header: Option<String>, field: Option<String>
             SecretPlace::Field(String::new())
         }
     }
-}
-
-/// Reads where the secret at `key` is kept; nothing when there is none, or not said as it must be.
-fn secret(table: &Table<'_>, key: &str) -> Option<SecretRef> {
-    let place = table.place_of(key);
-    let hint = || format!("`{key} = {{ env = \"NAME\" }}` or `{key} = {{ file = \"PATH\" }}`");
-    if table.has(key) && place.file.text[place.span.clone()].starts_with(['"', '\'']) {
-        let message = format!("`{key}` itself must not stand in the rules");
-        // Not at its own place: the line that is shown would tell it.
-        table.error("id", message, Some(hint()));
-        return None;
-    }
-    let found =
-        table.table(key, |inner| match (inner.opt_string("env"), inner.opt_string("file")) {
-            (Some(name), None) if !name.is_empty() => Some(SecretRef::Env(name)),
-            (None, Some(path)) if !path.is_empty() => Some(SecretRef::File(path)),
-            _ => {
-                if table.has(key) {
-                    let message = format!("`{key}` is kept in the environment or in a file");
-                    table.error(key, message, Some(hint()));
-                }
-                None
-            }
-        });
-    found.flatten()
 }
 
 fn origins(table: &Table<'_>) -> Vec<String> {

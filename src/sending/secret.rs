@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::rules::outbox::SecretSource;
+use crate::rules::secret::SecretSource;
 
 /// Bytes of a secret, at most: what is larger is another file.
 const BYTES_MAX: u64 = 64 * 1024;

@@ -584,17 +584,18 @@ fn a_receiver_without_forms_or_secrets_says_what_to_do() {
     let workspace = Workspace::new();
     workspace.run(&["receive"]).expect_code(2).says(&["opens no form", "hint: "]);
     workspace.file("rules/receive.toml", HOOKS);
-    workspace
-        .run(&["receive"])
-        .expect_code(2)
-        .says(&["the secret of the form `typeform` is missing: the variable TYPEFORM is not set"]);
+    let open = || workspace.run(&["receive"]).expect_code(2);
+    open().says(&[
+        "the form `typeform` cannot check who sends",
+        "TYPEFORM, which holds the secret, is not set",
+    ]);
     let typeform = HOOKS.split("[[form]]").nth(1).unwrap();
     let rules =
         format!("[[form]]{}", typeform.replace("env = \"TYPEFORM\"", "file = \"typeform.txt\""));
     workspace.file("rules/receive.toml", rules);
-    workspace.run(&["receive"]).expect_code(1).says(&["cannot read the secret", "typeform.txt"]);
+    open().says(&["cannot read the secret", "typeform.txt"]);
     workspace.file("typeform.txt", " \n");
-    workspace.run(&["receive"]).expect_code(2).says(&["typeform.txt is empty"]);
+    open().says(&["others may read it", "hint: chmod 600"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::rules::decode::{Sink, document};
 use crate::rules::diagnostics::RuleText;
+use crate::rules::secret::SecretSource;
 
 const SOURCES: &[&str] = &["generic-json", "typeform-webhook", "meta-graph"];
 
@@ -61,7 +62,7 @@ fn who_sends_decides_what_is_usual() {
     let (policy, found) = read(&form("check = 'typeform'\nsecret = { env = 'S' }"));
     assert_eq!(found, [""; 0]);
     let typeform = &policy.forms[0];
-    assert_eq!(typeform.check, Check::Typeform(SecretRef::Env("S".to_owned())));
+    assert_eq!(typeform.check, Check::Typeform(SecretSource::Env("S".to_owned())));
     assert_eq!((typeform.sender, typeform.per_address_per_minute), (Sender::Service, None));
     assert!(typeform.repeats_within_seconds > contact.repeats_within_seconds);
 }
