@@ -354,8 +354,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_cannot_be_shown() {
-        check("{{ row.email | tojson }}", &json!({}), None);
+    fn what_is_not_there_is_null_and_no_text_can_be_made_of_it() {
+        check("{{ row.email | tojson }}", &json!({}), Some(&Value::Null));
+        check("{{ row.email }}", &json!({}), None);
+        check("{{ (\"x\" ~ row.email) | tojson }}", &json!({}), None);
     }
 
     #[test]

@@ -283,7 +283,8 @@ fn a_store_from_before_leads_were_dealt_so_is_brought_up_to_date() {
     let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
     store
         .execute_batch(
-            "DROP VIEW deliveries; DROP VIEW dead_letters; DROP TABLE delivered; DROP TABLE target_record;
+            "DROP VIEW outbox_items; DROP TABLE outbox; DROP TABLE outbox_request; DROP TABLE endpoint;
+             DROP VIEW deliveries; DROP VIEW dead_letters; DROP TABLE delivered; DROP TABLE target_record;
              DROP TABLE dead_letter; DROP TABLE delivery_target;
              ALTER TABLE publication DROP COLUMN definition;
              DROP VIEW erasures; DROP VIEW turn_taken; DROP TABLE suppression; DROP TABLE erased_row;
