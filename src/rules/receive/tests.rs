@@ -71,12 +71,12 @@ fn who_sends_decides_what_is_usual() {
 fn a_secret_never_stands_in_the_rules() {
     check(
         "check = 'typeform'\nsecret = 'hunter2'",
-        &["`secret` itself must not stand in the rules"],
+        &["`secret` stands here itself instead of where it is"],
     );
     check("check = 'typeform'", &["`secret` is missing"]);
     check(
         "check = 'typeform'\nsecret = { env = 'A', file = 'b' }",
-        &["`secret` is kept in the environment or in a file"],
+        &["`secret` does not say where it is"],
     );
     check("check = 'none'\nsecret = { env = 'A' }", &["nothing checks the secret"]);
     check("check = 'meta'\nsecret = { env = 'A' }", &["`verify-token` is missing"]);
