@@ -82,8 +82,7 @@ fn each_lead_goes_out_once_and_signed() {
     let signed = endpoint("hook", &receiver.url("hook"), "secret = { file = \"secret\" }")
         .replace("\"plain\"", "\"webhook\"");
     workspace.file("rules/outbox.toml", signed);
-    workspace.file("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
-    make_private(&workspace, "secret");
+    workspace.secret("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
     let run = workspace.ok(&["run"]);
     assert!(run.stdout.contains("hook: 3 deliveries wait"), "{}", run.stdout);
     assert_eq!(receiver.seen(), [], "a run talks to nobody");
@@ -501,15 +500,4 @@ fn nothing_is_sent_where_it_must_not_go_and_no_secret_is_shown() {
     workspace.file("rules/outbox.toml", endpoint("hook", "http://10.0.0.1/", "secret = \"tajne\""));
     let refused = workspace.run(&["check"]).expect_code(2).says(&["allow-private", "secret"]);
     assert!(!refused.stderr.contains("panicked"), "{}", refused.stderr);
-}
-
-fn make_private(workspace: &Workspace, name: &str) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let private = fs::Permissions::from_mode(0o600);
-        fs::set_permissions(workspace.path(name), private).unwrap();
-    }
-    #[cfg(not(unix))]
-    let _ = (workspace, name);
 }

@@ -103,7 +103,7 @@ fn contact() -> Workspace {
 
 fn hooks() -> (Workspace, Receiver) {
     let workspace = Workspace::new();
-    workspace.file("rules/receive.toml", HOOKS).file("google.txt", "canary-google-key\n");
+    workspace.file("rules/receive.toml", HOOKS).secret("google.txt", "canary-google-key\n");
     let standard = format!("whsec_{}", STANDARD.encode(STANDARD_KEY));
     let receiver = Receiver::start_with(
         &workspace,
@@ -594,8 +594,8 @@ fn a_receiver_without_forms_or_secrets_says_what_to_do() {
         format!("[[form]]{}", typeform.replace("env = \"TYPEFORM\"", "file = \"typeform.txt\""));
     workspace.file("rules/receive.toml", rules);
     open().says(&["cannot read the secret", "typeform.txt"]);
-    workspace.file("typeform.txt", " \n");
-    open().says(&["others may read it", "hint: chmod 600"]);
+    workspace.secret("typeform.txt", " \n");
+    open().says(&["typeform.txt is no secret: it is empty"]);
 }
 
 #[test]

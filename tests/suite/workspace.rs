@@ -84,6 +84,17 @@ impl Workspace {
         self
     }
 
+    /// Writes a file that nobody else may read.
+    pub fn secret(&self, name: &str, text: &str) -> &Self {
+        self.file(name, text);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        self
+    }
+
     /// Puts a file into the inbox.
     pub fn input(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
         self.file(&format!("inbox/{name}"), bytes)
