@@ -51,7 +51,8 @@ enum Action {
         #[arg(value_name = "NO")]
         no: i64,
     },
-    /// Send what an endpoint refused once more: the same bytes with the same id, and consents are asked anew.
+    /// Send what an endpoint refused once more; consents are asked anew. What was sent alone goes out with the same id
+    /// and bytes, what stood in one request with others in a request of its own.
     Redrive(Redrive),
     /// Let one rest: nobody is told of it any more, unless it is refused for another reason.
     Drop {

@@ -148,14 +148,7 @@ impl Fingerprint {
     /// Reads what [`Fingerprint::row_id`] wrote; nothing when `text` is no such id.
     pub fn from_row_id(text: &str) -> Option<Self> {
         let digits = text.trim().strip_prefix(ROW_ID_PREFIX)?;
-        let mut bytes = [0; 16];
-        if digits.len() != 2 * bytes.len() {
-            return None;
-        }
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
-        }
-        Some(Self(bytes))
+        unhex(digits)?.try_into().ok().map(Self)
     }
 }
 
@@ -168,9 +161,26 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Reads what [`hex`] wrote, in either case; nothing when `digits` is anything else.
+pub fn unhex(digits: &str) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).map(|digit| digit as u8);
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hexadecimal_reads_back_and_nothing_else_does() {
+        assert_eq!(unhex(&hex(&[0, 15, 0xab, 255])), Some(vec![0, 15, 0xab, 255]));
+        assert_eq!(unhex("AbfF"), Some(vec![0xab, 0xff]));
+        assert_eq!(unhex(""), Some(Vec::new()));
+        for text in ["a", "abc", "+f", "0x", " a", "gg", "żż"] {
+            assert_eq!(unhex(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn the_id_of_a_row_reads_back() {

@@ -15,7 +15,7 @@ use super::event::Events;
 use super::forget::{Asked, Chosen, forget_chosen};
 use super::recognition::Mark;
 use crate::consent::suppression::{Keyed, Pepper};
-use crate::model::ids::{LeadNo, SubmissionNo};
+use crate::model::ids::{LeadNo, SubmissionNo, unhex};
 use crate::report::run_json::RunSummary;
 use crate::store::{Store, key};
 
@@ -70,11 +70,7 @@ fn read_log(job: &Job<'_>) -> Result<Option<Log>> {
 }
 
 fn keyed(digits: &str) -> Option<Keyed> {
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(Keyed(bytes))
+    unhex(digits)?.try_into().ok().map(Keyed)
 }
 
 fn choose(store: &Store, log: &Log) -> Result<Chosen> {

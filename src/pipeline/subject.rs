@@ -27,8 +27,8 @@ const WORD_LETTERS_MIN: usize = 8;
 /// Signs that files write in different ways; what stands between them is the same in all.
 const WRITTEN_DIFFERENTLY: [char; 9] = ['"', '\'', '\\', '\n', '\r', ',', ';', '&', '<'];
 
-/// Fields that hold what people say of themselves, and the ids of their clicks on ads. Where they came from, what they asked about and what follows from
-/// that are words of forms and rules.
+/// Fields that hold what people say of themselves, and the ids of their clicks on ads. Where they came from, what they
+/// asked about and what follows from that are words of forms and rules.
 const OWN_WORDS: [field::FieldNo; 18] = [
     field::FIRST_NAME,
     field::LAST_NAME,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode;
 use serde_json::value::RawValue;
 
 use super::multipart;
@@ -102,24 +103,10 @@ fn form_fields(body: &[u8]) -> Result<Vec<(String, String)>, BodyFault> {
 
 /// Decodes `%C5%82` and `+`; a percent sign with anything else behind it stays.
 fn decoded(text: &[u8]) -> Result<String, BodyFault> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        let code = text.get(at + 1..at + 3).filter(|_| byte == b'%');
-        let code = code.and_then(|digits| std::str::from_utf8(digits).ok());
-        let code = code.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(decoded) => {
-                bytes.push(decoded);
-                at += 3;
-            }
-            None => {
-                bytes.push(if byte == b'+' { b' ' } else { byte });
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| BodyFault::NotUtf8)
+    let spaced: Vec<u8> =
+        text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let text = percent_decode(&spaced).decode_utf8().map_err(|_| BodyFault::NotUtf8)?;
+    Ok(text.into_owned())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 
 use super::secret::Secret;
+use crate::model::ids::unhex;
 use crate::rules::receive::{Check, SecretPlace};
 use crate::rules::secret::SecretSource;
 
@@ -102,7 +103,7 @@ impl Guard {
             Self::Meta(secret, _) => {
                 let signature = text(headers, "x-hub-signature-256")?;
                 let digits = signature.strip_prefix("sha256=").ok_or(Denial::Missing)?;
-                verify(secret, &[body], &from_hex(digits).ok_or(Denial::Missing)?)
+                verify(secret, &[body], &unhex(digits).ok_or(Denial::Missing)?)
             }
             Self::Typeform(secret) => {
                 let signature = text(headers, "typeform-signature")?;
@@ -112,7 +113,7 @@ impl Guard {
             Self::Webflow(secret) => {
                 let at = text(headers, "x-webflow-timestamp")?;
                 let signature =
-                    from_hex(text(headers, "x-webflow-signature")?).ok_or(Denial::Missing)?;
+                    unhex(text(headers, "x-webflow-signature")?).ok_or(Denial::Missing)?;
                 verify(secret, &[at.as_bytes(), b":", body], &signature)?;
                 is_recent(at.parse().ok(), now_ms)
             }
@@ -186,13 +187,6 @@ fn is_recent(at_ms: Option<i64>, now_ms: i64) -> Result<(), Denial> {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, Denial> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim).ok_or(Denial::Missing)
-}
-
-fn from_hex(digits: &str) -> Option<Vec<u8>> {
-    let is_hex =
-        digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let pairs = || (0..digits.len()).step_by(2).map(|at| &digits[at..at + 2]);
-    is_hex.then(|| pairs().filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
 
-use crate::model::ids::hex;
+use crate::model::ids::{hex, unhex};
 
 /// Receipts of one form that are remembered at most: 12 million bytes.
 const RECEIPTS_MAX: usize = 250_000;
@@ -21,14 +21,7 @@ impl fmt::Display for Receipt {
 impl Receipt {
     /// Reads a receipt as it is shown.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; 16];
-        if text.len() != 2 * bytes.len() || !text.is_ascii() {
-            return None;
-        }
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-        }
-        Some(Self(bytes))
+        unhex(text)?.try_into().ok().map(Self)
     }
 }
 

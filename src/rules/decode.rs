@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::rc::Rc;
 
 use serde_spanned::Spanned;
@@ -245,6 +245,17 @@ impl<'a> Table<'a> {
             self.wrong_type(value, key, "a whole number");
         }
         number
+    }
+
+    /// Returns the whole number at `key` if it lies in `range`, and reports one that does not.
+    pub fn opt_integer_in(&self, key: &str, range: RangeInclusive<i64>) -> Option<i64> {
+        let number = self.opt_integer(key)?;
+        if !range.contains(&number) {
+            let message = format!("`{key}` goes from {} to {}", range.start(), range.end());
+            self.error(key, message, None);
+            return None;
+        }
+        Some(number)
     }
 
     /// Returns the whole number at `key`, reporting its absence; the stand-in is 0.

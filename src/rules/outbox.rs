@@ -1,5 +1,6 @@
 //! `outbox.toml`: where `leadmill deliver` sends what, and how carefully.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -302,8 +303,9 @@ fn decode_endpoint(table: &Table<'_>, requests: &RequestCatalog) -> Option<Endpo
         because: table.string("because"),
         is_on: table.bool_or("enabled", true),
         secret,
-        rate: u32::try_from(within(table, "rate", RATE, 1_000_000)).unwrap_or(1),
-        concurrency: within(table, "concurrency", CONCURRENCY, CONCURRENCY_MAX) as usize,
+        rate: table.opt_integer_in("rate", 1..=1_000_000).unwrap_or(RATE) as u32,
+        concurrency: table.opt_integer_in("concurrency", 1..=CONCURRENCY_MAX).unwrap_or(CONCURRENCY)
+            as usize,
         timeout: timeout(table),
         on_unknown: table.opt_choice("on-unknown", &words).unwrap_or(usual),
         allow_private,
@@ -311,14 +313,6 @@ fn decode_endpoint(table: &Table<'_>, requests: &RequestCatalog) -> Option<Endpo
         wire: wire?,
     };
     Some(endpoint)
-}
-
-fn within(table: &Table<'_>, key: &str, usual: i64, most: i64) -> i64 {
-    let number = table.opt_integer(key).unwrap_or(usual);
-    if !(1..=most).contains(&number) {
-        table.error(key, format!("`{key}` goes from 1 to {most}"), None);
-    }
-    number.clamp(1, most)
 }
 
 fn timeout(table: &Table<'_>) -> Duration {
@@ -455,6 +449,12 @@ pub fn is_own_machine(host: Option<&Host<&str>>) -> bool {
     }
 }
 
+/// The same of a name that stands in no address.
+pub fn is_own_host(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 fn decode_smtp(
     table: &Table<'_>,
     is_this: bool,
@@ -464,7 +464,7 @@ fn decode_smtp(
     let words =
         [("tls", Encryption::Tls), ("starttls", Encryption::StartTls), ("none", Encryption::None)];
     let host = table.opt_string("host");
-    let port = table.opt_integer("port");
+    let port = table.opt_integer_in("port", 1..=65_535);
     let encryption = table.opt_choice("encryption", &words).unwrap_or(Encryption::Tls);
     let user = table.opt_string("user");
     let sender = table.table("sender", |inner| (inner.string("name"), inner.string("address")));
@@ -490,9 +490,7 @@ fn decode_smtp(
         let hint = "such as steps = [\"confirmation\"]".to_owned();
         table.error("id", "a mail endpoint says which `steps` it sends", Some(hint));
     }
-    let is_local =
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if encryption == Encryption::None && !is_local && !allow_private {
+    if encryption == Encryption::None && !is_own_host(&host) && !allow_private {
         let hint =
             "use tls or starttls; `none` is for this machine itself, or with allow-private = true";
         table.error(
@@ -513,13 +511,9 @@ fn decode_smtp(
         Encryption::StartTls => 587,
         Encryption::None => 25,
     };
-    let port = port.unwrap_or(usual_port);
-    if !(1..=65_535).contains(&port) {
-        table.error("port", "`port` goes from 1 to 65535", None);
-    }
     Some(SmtpEndpoint {
         host,
-        port: u16::try_from(port).unwrap_or(465),
+        port: port.map_or(usual_port, |port| port as u16),
         encryption,
         user,
         sender,

@@ -18,7 +18,7 @@ pub const HEALTH_PATH: &str = "/health";
 /// Bytes of a request's body at most, unless a form says otherwise: a long form has a few thousand.
 const BODY_BYTES: u64 = 64 << 10;
 /// The most that a form can allow: what a run takes as one record by default.
-const BODY_BYTES_MAX: u64 = 1 << 20;
+const BODY_BYTES_MAX: i64 = 1 << 20;
 /// How long a file is written before it is closed; a run closes it whenever it wants to read it.
 const CLOSE_AFTER_SECONDS: i64 = 3_600;
 /// How long the same words of a visitor are the same enquiry: a second click, a reload, a phone that tried again.
@@ -224,7 +224,9 @@ fn decode_form(table: &Table<'_>, sources: &[&str]) -> Form {
         required: table.strings("required"),
         required_any: table.strings("required-any"),
         drop: table.strings("drop"),
-        body_bytes_max: within(table, "max-body-bytes", 1..=BODY_BYTES_MAX).unwrap_or(BODY_BYTES),
+        body_bytes_max: table
+            .opt_integer_in("max-body-bytes", 1..=BODY_BYTES_MAX)
+            .map_or(BODY_BYTES, |bytes| bytes as u64),
         per_minute: rate(table, "per-minute").unwrap_or(per_minute),
         per_address_per_minute: rate(table, "per-address-per-minute").or(per_address),
         repeats_within_seconds: repeats_within(table).unwrap_or(repeats),
@@ -364,17 +366,7 @@ fn thank_you(table: &Table<'_>) -> Option<String> {
 }
 
 fn rate(table: &Table<'_>, key: &str) -> Option<u32> {
-    within(table, key, 1..=1_000_000).map(|number| number as u32)
-}
-
-fn within(table: &Table<'_>, key: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
-    let number = table.opt_integer(key)?;
-    let found = u64::try_from(number).ok().filter(|number| range.contains(number));
-    if found.is_none() {
-        let message = format!("`{key}` goes from {} to {}", range.start(), range.end());
-        table.error(key, message, None);
-    }
-    found
+    table.opt_integer_in(key, 1..=1_000_000).map(|number| number as u32)
 }
 
 fn repeats_within(table: &Table<'_>) -> Option<i64> {

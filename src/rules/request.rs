@@ -232,10 +232,7 @@ fn show(value: &Value) -> Shown {
 
 fn decode_shape(table: &Table<'_>) -> RequestShape {
     let id = table.string("id");
-    let batch_max = table.opt_integer("batch").unwrap_or(1);
-    if !(1..=BATCH_MAX).contains(&batch_max) {
-        table.error("batch", format!("`batch` goes from 1 to {BATCH_MAX}"), None);
-    }
+    let batch_max = table.opt_integer_in("batch", 1..=BATCH_MAX).unwrap_or(1);
     let each = table.string("each");
     let environment = compile(table, &id, &each);
     RequestShape {
@@ -246,7 +243,7 @@ fn decode_shape(table: &Table<'_>) -> RequestShape {
         method: table.opt_choice("method", Method::ALL).unwrap_or(Method::Post),
         sign: sign(table),
         id_header: header(table, "id-header"),
-        batch_max: usize::try_from(batch_max).unwrap_or(1).max(1),
+        batch_max: batch_max as usize,
         before: table.opt_string("before").unwrap_or_default(),
         after: table.opt_string("after").unwrap_or_default(),
         results: table.opt_choice("results", Results::ALL).unwrap_or(Results::Status),

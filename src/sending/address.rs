@@ -14,6 +14,15 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// Returns how far an endpoint may reach that may lie in a private network, or that the rules call this machine.
+    pub fn of(allow_private: bool, is_own_machine: bool) -> Self {
+        match (allow_private, is_own_machine) {
+            (true, _) => Self::Private,
+            (false, true) => Self::OwnMachine,
+            (false, false) => Self::Public,
+        }
+    }
+
     /// Returns whether something may be sent to `address`.
     pub fn allows(self, address: IpAddr) -> bool {
         let address = unwrapped(address);

@@ -72,13 +72,7 @@ impl HttpSender {
             return Err(format!("the address of `{}`: {fault}\nhint: {hint}", endpoint.id));
         }
         let parsed = Url::parse(&url).map_err(|fault| fault.to_string())?;
-        let reach = if endpoint.allow_private {
-            Reach::Private
-        } else if is_own_machine(parsed.host().as_ref()) {
-            Reach::OwnMachine
-        } else {
-            Reach::Public
-        };
+        let reach = Reach::of(endpoint.allow_private, is_own_machine(parsed.host().as_ref()));
         let connections = endpoint.concurrency;
         let config = Config::builder()
             .http_status_as_error(false)

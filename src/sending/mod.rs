@@ -2,7 +2,7 @@
 //!
 //! This room owns the wire (HTTP, SMTP), where it may lead to, how long it may take, and what an answer means. It must
 //! not know the store, nor read a clock or decide what is sent to whom: it is handed bytes with an id. Start at
-//! [`wire::Wires`]; what follows from an answer is pure: [`outcome`], [`schedule`], [`circuit`], [`bucket`].
+//! [`wire::Wire`]; what follows from an answer is pure: [`outcome`], [`schedule`], [`circuit`], [`bucket`].
 
 pub mod address;
 pub mod bucket;

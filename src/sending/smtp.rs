@@ -15,7 +15,7 @@ use super::address::Reach;
 use super::http::Outgoing;
 use super::outcome::{Reply, Stage};
 use super::secret::Secret;
-use crate::rules::outbox::{Encryption, Endpoint, SmtpEndpoint};
+use crate::rules::outbox::{Encryption, Endpoint, SmtpEndpoint, is_own_host};
 
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -43,13 +43,7 @@ impl SmtpSender {
     ) -> Result<Self, String> {
         let address = &smtp.sender.1;
         let from = address.parse().map_err(|_| format!("`{address}` is no e-mail address"))?;
-        let is_own =
-            smtp.host == "localhost" || smtp.host.starts_with("127.") || smtp.host == "::1";
-        let reach = match (endpoint.allow_private, is_own) {
-            (true, _) => Reach::Private,
-            (false, true) => Reach::OwnMachine,
-            (false, false) => Reach::Public,
-        };
+        let reach = Reach::of(endpoint.allow_private, is_own_host(&smtp.host));
         let user = smtp.user.clone().zip(secret);
         Ok(Self {
             host: smtp.host.clone(),

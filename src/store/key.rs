@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::consent::suppression::Pepper;
-use crate::model::ids::hex;
+use crate::model::ids::{hex, unhex};
 
 /// The first line of the file, so that nobody takes it for something else.
 const MARK: &str = "leadmill-key-1";
@@ -135,13 +135,7 @@ fn private() -> OpenOptions {
 fn parse(text: &str) -> Option<Pepper> {
     let mut lines = text.lines();
     let (mark, id, digits) = (lines.next()?, lines.next()?, lines.next()?.trim());
-    let mut bytes = [0; 32];
-    if mark != MARK || digits.len() != 2 * bytes.len() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
+    let bytes = unhex(digits).filter(|_| mark == MARK)?.try_into().ok()?;
     Some(Pepper::new(bytes)).filter(|pepper| pepper.id() == id)
 }
 

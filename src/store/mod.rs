@@ -5,10 +5,10 @@
 //! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
 //! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what and [`denials`] who
 //! takes it back, [`listing`], [`accounts`], [`quarantine`] and [`history`] read for files and people, [`deliveries`]
-//! keeps what targets were given, [`outbox`] what is sent to them, [`runs`] keeps the books and recovers from a killed run; [`undo`] takes a run's rows
-//! back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding anew needs, [`erase`] takes a
-//! person out, [`retention`] what is too old, and [`key`] lets nobody else know them again; [`loads`] counts who has how
-//! many leads, [`metrics`] reads what reports about enquiries are made of.
+//! keeps what targets were given, [`outbox`] what is sent to them, [`runs`] keeps the books and recovers from a killed
+//! run; [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
+//! anew needs, [`erase`] takes a person out, [`retention`] what is too old, and [`key`] lets nobody else know them
+//! again; [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
 
 pub mod absorb;
 pub mod accounts;

@@ -243,17 +243,18 @@ impl Store {
     }
 
     /// Marks requests that a process left behind while it made them as of unknown fate, to be made again at `now_ms`;
-    /// returns their numbers.
-    pub fn recover_requests(&self, target: TargetNo, now_ms: i64) -> Result<Vec<i64>> {
+    /// returns them.
+    pub fn recover_requests(&self, target: TargetNo, now_ms: i64) -> Result<Vec<KeptRequest>> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE outbox_request SET state = 'unknown', unknowns = unknowns + 1, next_ms = ?2,
                  first_failure_ms = coalesce(first_failure_ms, ?2), last_code = 'killed',
                  first_code = CASE WHEN first_code = '' THEN 'killed' ELSE first_code END
-             WHERE target_no = ?1 AND state = 'inflight' RETURNING request_no",
+             WHERE target_no = ?1 AND state = 'inflight'
+             RETURNING request_no, id, body, attempts, state = 'unknown', first_failure_ms",
         )?;
-        let rows = statement.query_map(params![target.0, now_ms], |row| row.get(0))?;
-        let mut found: Vec<i64> = rows.collect::<rusqlite::Result<_>>()?;
-        found.sort_unstable();
+        let rows = statement.query_map(params![target.0, now_ms], read_request)?;
+        let mut found: Vec<KeptRequest> = rows.collect::<rusqlite::Result<_>>()?;
+        found.sort_unstable_by_key(|request| request.no);
         Ok(found)
     }
 
@@ -438,8 +439,7 @@ impl Store {
         Ok(())
     }
 
-    /// Returns when something for `target` is to be done next: the earliest of its requests that wait, or now when
-    /// something waits for a request.
+    /// Returns when the earliest of the requests to `target` that wait is to be made again; none when none waits.
     pub fn next_due_ms(&self, target: TargetNo) -> Result<Option<i64>> {
         let sql = "SELECT min(next_ms) FROM outbox_request
                    WHERE target_no = ?1 AND state IN ('waiting', 'unknown')";

@@ -3,8 +3,8 @@
 //!
 //! `LEADMILL_BLESS=1` writes the expected files of `scenarios` and `bad_rules` anew; read the diff.
 //! `LEADMILL_KILLS=200` kills more runs in `crash` and, with `LEADMILL_DELIVERIES=10000`, in `outbox_sweep`,
-//! `LEADMILL_RECEIVER_KILLS=100` more receivers in `receive_crash`; `LEADMILL_CASES=50` draws more in `sequences`, `promises`,
-//! `dealing` and `rescore`, and beside this suite more leads in `scoring`.
+//! `LEADMILL_RECEIVER_KILLS=100` more receivers in `receive_crash`; `LEADMILL_CASES=50` draws more in `sequences`,
+//! `promises`, `dealing` and `rescore`, and beside this suite more leads in `scoring`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stderr, reason = "what differs is for whoever runs the tests")]

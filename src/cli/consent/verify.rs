@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::cli::workspace::{Global, UsageError};
 use crate::cli::{Outcome, terminal};
-use crate::model::ids::hex;
+use crate::model::ids::{hex, unhex};
 use crate::report::run_json::LedgerSummary;
 use crate::store::ledger::Head;
 use crate::store::ledger::verify::{PROBLEMS_MAX, Problem, Verified};
@@ -61,18 +61,8 @@ fn read_anchor(path: &Path) -> Result<Head> {
     };
     let anchor: Anchor = serde_json::from_str(&text).map_err(|_| none())?;
     let LedgerSummary { records, head } = anchor.ledger.ok_or_else(none)?;
-    Ok(Head { seq: records, hash: from_hex(&head).ok_or_else(none)? })
-}
-
-fn from_hex(digits: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if digits.len() != 64 || !digits.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(bytes)
+    let hash = unhex(&head).and_then(|bytes| bytes.try_into().ok()).ok_or_else(none)?;
+    Ok(Head { seq: records, hash })
 }
 
 fn print(verified: &Verified, anchor: Option<Head>) -> Result<()> {

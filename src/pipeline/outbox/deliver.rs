@@ -336,19 +336,13 @@ impl<'a> Courier<'a> {
             if courier.endpoint.on_unknown == OnUnknown::Resend {
                 return Ok(());
             }
-            for no in left {
-                let Some(claimed) = courier.reread(store, no)? else { continue };
+            for request in left {
+                let claimed = Claimed { members: store.members_of(request.no)?, request };
                 courier.settling(store, now_ms).abandoned(&claimed)?;
             }
             Ok(())
         })
         .map(drop)
-    }
-
-    fn reread(&self, store: &Store, no: i64) -> Result<Option<Claimed>> {
-        let due = store.due_requests(self.target, i64::MAX, usize::MAX >> 1)?;
-        let request = due.into_iter().find(|one| one.no == no);
-        request.map(|request| Ok(Claimed { members: store.members_of(no)?, request })).transpose()
     }
 
     fn settling<'s>(&'s mut self, store: &'s Store, now_ms: i64) -> Settling<'s> {

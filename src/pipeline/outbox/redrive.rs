@@ -1,4 +1,5 @@
-//! Dead letters that are sent once more: their ids and bytes stay, and consents are asked anew when they are claimed.
+//! Dead letters that are sent once more; consents are asked anew when they are claimed. A request of one item keeps its
+//! id and bytes, an item of several goes into a request of its own.
 
 use anyhow::Result;
 
