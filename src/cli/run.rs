@@ -224,6 +224,12 @@ impl Run {
             figure("  open", summary.tasks.open),
             figure("  late", summary.tasks.late),
         ];
+        if summary.tasks.listed < summary.tasks.open {
+            lines.push(figure(
+                "  in tasks.csv, those due last (all: leadmill tasks)",
+                summary.tasks.listed,
+            ));
+        }
         if summary.looked_again.leads > 0 {
             lines.push(figure("leads looked at again, as time passed", summary.looked_again.leads));
             lines.push(figure("  changed", summary.looked_again.changed));

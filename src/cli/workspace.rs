@@ -15,7 +15,7 @@ use crate::rules::decode::duration_seconds;
 use crate::rules::diagnostics::{RuleText, did_you_mean};
 use crate::rules::embedded;
 use crate::store::Store;
-use crate::store::listing::Load;
+use crate::store::totals::Load;
 
 /// Options that every command takes.
 #[derive(Debug, Clone, Args)]

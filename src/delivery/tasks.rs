@@ -297,7 +297,7 @@ mod tests {
     use chrono::TimeZone as _;
 
     use super::*;
-    use crate::model::ids::{Fingerprint, LeadId};
+    use crate::model::ids::{Fingerprint, LeadId, LeadNo};
     use crate::model::task::{PlannedTask, TaskChannel};
 
     fn as_of() -> DateTime<Utc> {
@@ -307,6 +307,7 @@ mod tests {
     fn task(state: TaskState, late_minutes: i64) -> Task {
         let lead_id = LeadId::of_founder(Fingerprint([9; 16]));
         Task {
+            lead_no: LeadNo(1),
             lead_id,
             planned: PlannedTask {
                 key: "hot/call".parse().unwrap(),

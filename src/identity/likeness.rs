@@ -4,6 +4,8 @@
 //! agree in is then weighed by a model that does not change by itself: the one that leadmill brings, or one
 //! that was learned from the store and accepted. So a batch and any sequence of increments come to the same.
 
+use std::collections::HashMap;
+
 use super::keys::near_hash;
 use super::matching::calibration::Calibration;
 use super::matching::compare::{Agreement, Comparer};
@@ -49,6 +51,11 @@ const COLUMNS: &[(Kind, &str, FieldNo)] = &[
     (Kind::City, "city", field::CITY),
     (Kind::Region, "country", field::COUNTRY),
 ];
+
+/// Returns whether a [`Judge`] looks at `field`, or it says something about one that it looks at.
+pub fn is_compared(field: FieldNo) -> bool {
+    field == field::EMAIL_IS_ROLE || COLUMNS.iter().any(|(_, _, compared)| *compared == field)
+}
 
 /// Returns the near keys of a submission: a person's name beside the company, beside the town, and the name of
 /// the mailbox beside the surname. Swapped names, nicknames and usual misspellings have the same keys.
@@ -182,27 +189,51 @@ impl PairModel {
     pub fn columns() -> impl Iterator<Item = (&'static str, Kind)> {
         COLUMNS.iter().map(|(kind, header, _)| (*header, *kind))
     }
+}
 
-    /// Returns this model in the form in which it weighs `records`.
-    fn for_records(&self, records: &Records) -> Model {
-        let weights = |(field, (m, u)): (&Field, &(Vec<f32>, Vec<f32>))| {
+/// A model made ready to weigh one handful of submissions after the other.
+#[derive(Debug)]
+pub struct Weighing {
+    model: PairModel,
+    /// Weights of each column, by [`COLUMNS`]; what a value is worth is added for the submissions at hand.
+    fields: Vec<FieldWeights>,
+    /// Shares of the common names.
+    shares: HashMap<String, f32>,
+}
+
+impl Weighing {
+    /// Makes `model` ready.
+    pub fn new(model: PairModel) -> Self {
+        let weights = |(m, u): &(Vec<f32>, Vec<f32>)| {
             let mut weights = FieldWeights::default();
             weights.set(m.clone(), u.clone());
-            let average = weights.bits[0];
-            let bits = |text: &str| match self.common.iter().find(|(name, _)| name == text) {
-                Some((_, share)) => (m[0] / share).log2().min(average),
-                None => average,
-            };
-            weights.value_bits = field.values.iter().map(|value| bits(&value.text)).collect();
             weights
         };
+        let fields = model.levels.iter().map(weights).collect();
+        // Where a given name is a surname, too, what stands first counts.
+        let shares = model.common.iter().rev().cloned().collect();
+        Self { model, fields, shares }
+    }
+
+    /// Returns the model in the form in which it weighs `records`.
+    fn for_records(&self, records: &Records) -> Model {
+        let weights = |(field, (known, (m, _))): (&Field, (&FieldWeights, &(Vec<f32>, _)))| {
+            let average = known.bits[0];
+            let bits = |text: &str| match self.shares.get(text) {
+                Some(share) => (m[0] / share).log2().min(average),
+                None => average,
+            };
+            let value_bits = field.values.iter().map(|value| bits(&value.text)).collect();
+            FieldWeights { value_bits, ..known.clone() }
+        };
+        let known = self.fields.iter().zip(&self.model.levels);
         Model {
-            fields: records.fields.iter().zip(&self.levels).map(weights).collect(),
+            fields: records.fields.iter().zip(known).map(weights).collect(),
             parts: records.fields.iter().map(Part::of).collect(),
             names: records.names(),
             title: None,
-            prior_bits: self.prior_bits,
-            calibration: self.calibration.clone(),
+            prior_bits: self.model.prior_bits,
+            calibration: self.model.calibration.clone(),
         }
     }
 }
@@ -242,7 +273,7 @@ pub struct Judge {
 
 impl Judge {
     /// Prepares to compare these submissions, which are known by their position.
-    pub fn new(submissions: &[&FieldValues], model: &PairModel, lists: &Lists) -> Self {
+    pub fn new(submissions: &[&FieldValues], weighing: &Weighing, lists: &Lists) -> Self {
         let mut sheet = PairModel::sheet();
         for values in submissions {
             PairModel::push(&mut sheet, "", values);
@@ -254,7 +285,7 @@ impl Judge {
             COLUMNS.len(),
             "every column makes a field, in their order"
         );
-        let model = model.for_records(&records);
+        let model = weighing.for_records(&records);
         Self { records, model }
     }
 
@@ -334,7 +365,7 @@ mod tests {
     #[track_caller]
     fn check(a: &str, b: &str, expected: Verdict) {
         let (a, b) = (person(a), person(b));
-        let judge = Judge::new(&[&a, &b], &PairModel::shipped(), &lists());
+        let judge = Judge::new(&[&a, &b], &Weighing::new(PairModel::shipped()), &lists());
         let (agreement, bits) = judge.bits(0, 1);
         let found = match bits.total {
             total if total >= JOIN_BITS_MIN => Verdict::Same,

@@ -1,6 +1,6 @@
 //! The promise to do something about a lead by a certain time.
 
-use super::ids::LeadId;
+use super::ids::{LeadId, LeadNo};
 
 /// How a task reaches the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,7 +132,9 @@ pub struct HandedOut {
 /// A task with the lead it belongs to, as lists and files show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
-    /// The lead.
+    /// The lead's number in the store.
+    pub lead_no: LeadNo,
+    /// The lead's id.
     pub lead_id: LeadId,
     /// The plan's step.
     pub planned: PlannedTask,

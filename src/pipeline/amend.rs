@@ -90,7 +90,7 @@ pub(super) fn close(store: &Store, record: &RunRecord, books: Books) -> Result<B
 /// # Errors
 /// [`BrokenPromise`] with what `message` says of their number.
 pub(super) fn all_have_a_place(store: &Store, message: impl FnOnce(u64) -> String) -> Result<()> {
-    match store.broken_promises()? {
+    match store.broken_promises(0)? {
         0 => Ok(()),
         broken => Err(BrokenPromise(message(broken)).into()),
     }

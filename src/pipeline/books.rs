@@ -107,7 +107,7 @@ impl Books {
         for source in &sources {
             stored.add(&source.rows);
         }
-        let broken = store.broken_promises()?;
+        let broken = store.broken_promises(record.first_submission_no)?;
         let by_time = changed_by_time(job, store, record, &looked)?;
         if accepted != rows.created + rows.merged
             || !rows.balances()

@@ -149,10 +149,13 @@ pub(super) fn candidates(
         .iter()
         .map(|plan| plan.members.iter().map(|no| store.member_row(*no)).collect())
         .collect::<Result<_>>()?;
-    let handed_out: Vec<Vec<HandedOut>> = rows
-        .iter()
-        .map(|rows| store.handed_out(rows.iter().map(|row| row.fingerprint), run))
-        .collect::<Result<_>>()?;
+    let handed_out: Vec<Vec<HandedOut>> = if store.has_handed_out(run)? {
+        rows.iter()
+            .map(|rows| store.handed_out(rows.iter().map(|row| row.fingerprint), run))
+            .collect::<Result<_>>()?
+    } else {
+        vec![Vec::new(); rows.len()]
+    };
     let denials: Vec<Vec<Denial>> = if store.has_denials()? {
         rows.iter().map(|rows| denials(store, rows, run)).collect::<Result<_>>()?
     } else {

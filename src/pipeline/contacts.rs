@@ -5,11 +5,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use super::model::pair_model;
 use crate::identity::guard::Guard;
 use crate::identity::keys::{KeyKind, Keyring, match_keys};
-use crate::identity::likeness::{Judge, PairModel};
+use crate::identity::likeness::{Judge, Weighing, is_compared};
 use crate::model::field::{self, FieldValues};
 use crate::model::ids::{KeyHash, SubmissionNo};
 use crate::rules::RuleSet;
@@ -29,13 +30,13 @@ pub(super) struct Contacts<'a> {
     horizon: Horizon,
     shared: HashMap<KeyHash, bool>,
     values: HashMap<SubmissionNo, FieldValues>,
-    model: Option<PairModel>,
+    weighing: Weighing,
 }
 
 impl<'a> Contacts<'a> {
     /// Asks the store as `horizon` lets see it.
-    pub(super) fn new(store: &'a Store, rules: &'a RuleSet, horizon: Horizon) -> Self {
-        Self {
+    pub(super) fn new(store: &'a Store, rules: &'a RuleSet, horizon: Horizon) -> Result<Self> {
+        Ok(Self {
             store,
             rules,
             guard: Guard::new(&rules.identity),
@@ -43,32 +44,55 @@ impl<'a> Contacts<'a> {
             horizon,
             shared: HashMap::new(),
             values: HashMap::new(),
-            model: None,
-        }
+            weighing: Weighing::new(pair_model(store, horizon)?),
+        })
     }
 
     /// Prepares to compare `submissions`, which are known by their position.
     pub(super) fn judge(&mut self, submissions: &[SubmissionNo]) -> Result<Judge> {
+        self.read(submissions.iter().copied())?;
+        Ok(Judge::new(&self.values_of(submissions), &self.weighing, self.keyring.lists()))
+    }
+
+    /// Prepares to compare the submissions of each of `handfuls` among themselves; on all threads.
+    pub(super) fn judge_each<T: Send>(
+        &mut self,
+        handfuls: &[Vec<SubmissionNo>],
+        judged: impl Fn(usize, Judge) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        // In their own order, so that neighbors are read from one page.
+        let all: BTreeSet<SubmissionNo> = handfuls.iter().flatten().copied().collect();
+        self.read(all.into_iter())?;
+        let values: Vec<Vec<&FieldValues>> =
+            handfuls.iter().map(|handful| self.values_of(handful)).collect();
+        let (weighing, lists) = (&self.weighing, self.keyring.lists());
+        let judge = |(at, values): (usize, &Vec<&FieldValues>)| {
+            judged(at, Judge::new(values, weighing, lists))
+        };
+        Ok(values.par_iter().enumerate().map(judge).collect())
+    }
+
+    fn values_of(&self, submissions: &[SubmissionNo]) -> Vec<&FieldValues> {
+        submissions.iter().map(|one| &self.values[one]).collect()
+    }
+
+    /// Reads what is not in memory yet.
+    fn read(&mut self, submissions: impl Iterator<Item = SubmissionNo>) -> Result<()> {
         if self.values.len() > VALUES_KEPT_MAX {
             self.values.clear();
         }
         for submission in submissions {
-            if !self.values.contains_key(submission) {
-                let values = self.own_values(*submission)?;
-                self.values.insert(*submission, values);
+            if !self.values.contains_key(&submission) {
+                let values = self.own_values(submission)?;
+                self.values.insert(submission, values);
             }
         }
-        let model = match &mut self.model {
-            Some(model) => model,
-            none => none.insert(pair_model(self.store, self.horizon)?),
-        };
-        let values: Vec<&FieldValues> = submissions.iter().map(|one| &self.values[one]).collect();
-        Ok(Judge::new(&values, model, self.keyring.lists()))
+        Ok(())
     }
 
     /// Returns the values of `submission` without an address or number that several people hold.
     fn own_values(&mut self, submission: SubmissionNo) -> Result<FieldValues> {
-        let mut values = self.store.submission_values(submission, &self.rules.fields)?;
+        let mut values = self.store.some_values(submission, &self.rules.fields, is_compared)?;
         for key in match_keys(&values) {
             let field = match key.kind {
                 KeyKind::Email | KeyKind::RoleEmail => field::EMAIL,

@@ -114,13 +114,19 @@ impl Deliveries<'_> {
             return Ok(());
         };
         let messages = Messages::new(self.store, self.rules);
-        let filter = TaskFilter { planned_after: Some(earliest), ..TaskFilter::default() };
+        let filter =
+            TaskFilter { planned_after: Some(earliest), by_lead: true, ..TaskFilter::default() };
+        let mut at_hand: Option<Lead> = None;
         self.store.each_task(&filter, self.record.as_of_ms, |task| {
-            let Some(lead) = messages.lead(&task)? else { return Ok(()) };
+            let lead = match at_hand.take() {
+                Some(lead) if lead.no == task.lead_no => lead,
+                _ => messages.lead(&task)?,
+            };
+            let lead = at_hand.insert(lead);
             let text = messages.text_for(&task, &lead.values)?.unwrap_or_default();
             let lookups = Lookups { task: Some((&task, &text)), ..*lookups };
             for target in open.iter_mut().filter(|one| task.planned_run > planned_after(one)) {
-                target.offer(&lead, &task.id(), &lookups, staging)?;
+                target.offer(lead, &task.id(), &lookups, staging)?;
             }
             Ok(())
         })

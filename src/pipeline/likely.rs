@@ -8,13 +8,16 @@ use super::contacts::Contacts;
 use super::joining::Work;
 use crate::identity::keys::KeyKind;
 use crate::identity::likeness::{
-    AVERAGE_BITS_MIN, JOIN_BITS_MIN, Judge, NEAR_HOLDERS_MAX, REVIEW_BITS_MIN, SPEAKERS_MAX,
+    AVERAGE_BITS_MIN, JOIN_BITS_MIN, NEAR_HOLDERS_MAX, REVIEW_BITS_MIN, SPEAKERS_MAX,
 };
 use crate::model::ids::SubmissionNo;
 use crate::store::absorb::KeyGroup;
 
 /// A pair of submissions and the log2 odds that they are one person.
 type LikelyPair = (SubmissionNo, SubmissionNo, f32);
+
+/// Holders whose values are in memory while their pairs are compared.
+const HOLDERS_AT_ONCE: usize = 16_384;
 
 /// Pairs that are alike, as they are found.
 #[derive(Default)]
@@ -47,34 +50,64 @@ impl<'a> Likely<'a> {
 
     /// Compares the holders that wait, except those who are one already, and touches whom they are like.
     pub(super) fn find_pairs(&mut self, work: &mut Work<'a>) -> Result<()> {
+        let mut handfuls = Vec::new();
+        let mut pairs_of = Vec::new();
+        let mut n_holders = 0;
         for holders in std::mem::take(&mut self.waiting) {
-            let here: Vec<bool> = holders.iter().map(|one| work.is_here(*one)).collect();
-            let roots: Vec<Option<u32>> = holders
-                .iter()
-                .zip(&here)
-                .map(|(one, here)| here.then(|| work.root(*one)))
-                .collect();
-            let is_new = |i: usize, j: usize| {
-                (here[i] || here[j]) && (roots[i].is_none() || roots[i] != roots[j])
-            };
-            let pairs: Vec<(usize, usize)> = (0..holders.len())
-                .flat_map(|i| (i + 1..holders.len()).map(move |j| (i, j)))
-                .filter(|(i, j)| is_new(*i, *j))
-                .filter(|(i, j)| !self.seen.contains(&(holders[*i], holders[*j])))
-                .collect();
+            let pairs = self.new_pairs(work, &holders);
             if pairs.is_empty() {
                 continue;
             }
-            let judge = self.judge(work, &holders)?;
-            for (i, j) in pairs {
-                self.seen.insert((holders[i], holders[j]));
-                let (_, bits) = judge.bits(i, j);
-                if bits.total >= REVIEW_BITS_MIN {
-                    self.pairs.push((holders[i], holders[j], bits.total));
+            n_holders += holders.len();
+            handfuls.push(holders);
+            pairs_of.push(pairs);
+            if n_holders >= HOLDERS_AT_ONCE {
+                self.compare(work, &handfuls, &pairs_of)?;
+                handfuls.clear();
+                pairs_of.clear();
+                n_holders = 0;
+            }
+        }
+        self.compare(work, &handfuls, &pairs_of)
+    }
+
+    /// Returns the pairs of `holders`, by position, that nobody has compared and that are not one already.
+    fn new_pairs(&mut self, work: &mut Work<'a>, holders: &[SubmissionNo]) -> Vec<(usize, usize)> {
+        let here: Vec<bool> = holders.iter().map(|one| work.is_here(*one)).collect();
+        let roots: Vec<Option<u32>> =
+            holders.iter().zip(&here).map(|(one, here)| here.then(|| work.root(*one))).collect();
+        let mut pairs = Vec::new();
+        for i in 0..holders.len() {
+            for j in i + 1..holders.len() {
+                let is_new = (here[i] || here[j]) && (roots[i].is_none() || roots[i] != roots[j]);
+                if is_new && self.seen.insert((holders[i], holders[j])) {
+                    pairs.push((i, j));
                 }
-                if bits.total >= JOIN_BITS_MIN {
-                    work.touch(holders[i])?;
-                    work.touch(holders[j])?;
+            }
+        }
+        pairs
+    }
+
+    /// Compares the pairs of each of `handfuls`, and touches whom they are like.
+    fn compare(
+        &mut self,
+        work: &mut Work<'a>,
+        handfuls: &[Vec<SubmissionNo>],
+        pairs_of: &[Vec<(usize, usize)>],
+    ) -> Result<()> {
+        let bits = self.contacts(work)?.judge_each(handfuls, |at, judge| {
+            let bits = |(i, j): &(usize, usize)| judge.bits(*i, *j).1.total;
+            pairs_of[at].iter().map(bits).collect::<Vec<f32>>()
+        })?;
+        for (holders, (pairs, bits)) in handfuls.iter().zip(pairs_of.iter().zip(bits)) {
+            for ((i, j), bits) in pairs.iter().zip(bits) {
+                let (a, b) = (holders[*i], holders[*j]);
+                if bits >= REVIEW_BITS_MIN {
+                    self.pairs.push((a, b, bits));
+                }
+                if bits >= JOIN_BITS_MIN {
+                    work.touch(a)?;
+                    work.touch(b)?;
                 }
             }
         }
@@ -132,12 +165,13 @@ impl<'a> Likely<'a> {
         };
         let (ours, theirs) = (speakers(ours), speakers(theirs));
         let all: Vec<SubmissionNo> = ours.iter().chain(&theirs).copied().collect();
-        Ok(self.judge(work, &all)?.average(ours.len()))
+        Ok(self.contacts(work)?.judge(&all)?.average(ours.len()))
     }
 
-    fn judge(&mut self, work: &Work<'a>, submissions: &[SubmissionNo]) -> Result<Judge> {
-        self.contacts
-            .get_or_insert_with(|| Contacts::new(work.store, work.rules, work.horizon))
-            .judge(submissions)
+    fn contacts(&mut self, work: &Work<'a>) -> Result<&mut Contacts<'a>> {
+        match &mut self.contacts {
+            Some(contacts) => Ok(contacts),
+            none => Ok(none.insert(Contacts::new(work.store, work.rules, work.horizon)?)),
+        }
     }
 }

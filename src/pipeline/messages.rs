@@ -32,8 +32,7 @@ impl<'a> Messages<'a> {
         if self.template_of(task).is_none() {
             return Ok(None);
         }
-        let values = self.store.values_of(task.lead_id, &self.rules.fields)?;
-        values.map_or(Ok(None), |values| self.text_for(task, &values))
+        self.text_for(task, &self.store.lead_values(task.lead_no, &self.rules.fields)?)
     }
 
     /// Returns the same when the values of the task's lead are at hand.
@@ -71,10 +70,9 @@ impl<'a> Messages<'a> {
     }
 
     /// Returns the lead of `task`.
-    pub fn lead(&self, task: &Task) -> Result<Option<Lead>> {
-        let Some(no) = self.store.lead_by_id(task.lead_id)? else { return Ok(None) };
+    pub fn lead(&self, task: &Task) -> Result<Lead> {
         let rule_no = |id: &str| rule_no(self.rules, id);
-        self.store.lead(no, read_as(self.rules, &rule_no, RunNo(0))).map(Some)
+        self.store.lead(task.lead_no, read_as(self.rules, &rule_no, RunNo(0)))
     }
 
     /// Returns what templates call `variable`; empty where the lead has no such thing.

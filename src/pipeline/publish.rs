@@ -43,9 +43,10 @@ use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::absorb::Horizon;
 use crate::store::alerts::KeptAlert;
-use crate::store::listing::{CountBy, LeadCounts, ReadAs, TaskFilter};
+use crate::store::listing::{LeadCounts, ReadAs, TaskFilter};
 use crate::store::quarantine::QuarantineFilter;
 use crate::store::runs::RunRecord;
+use crate::store::totals::TotalBy;
 
 /// How far back the calendar file reaches: nobody wants a thousand old promises in their calendar;
 /// `tasks.csv` has them all.
@@ -206,6 +207,8 @@ impl Rendering<'_> {
     }
 
     /// Writes the task list, what became due of it and the calendar; returns how many tasks are open and late.
+    ///
+    /// The list is for people and has an end, so that a backlog of years costs no run its time: those that are due last.
     fn tasks(&self, staging: &mut Staging) -> Result<(u64, u64)> {
         let since = (self.as_of - TimeDelta::days(CALENDAR_DAYS)).timestamp_millis();
         let mut list = TaskListWriter::new(staging.file("tasks.csv")?, self.zone, self.as_of)?;
@@ -213,16 +216,17 @@ impl Rendering<'_> {
         let mut due = TaskListWriter::new(staging.file("due.csv")?, self.zone, self.as_of)?;
         let messages = Messages::new(self.store, self.job.rules);
         let mut of_owners = OwnerFiles::new(self.zone, self.as_of);
-        let (mut open, mut late) = (0, 0);
-        self.store.each_task(&TaskFilter::default(), self.record.as_of_ms, |task| {
+        let listed = TaskFilter {
+            due_last: Some(self.job.rules.workspace.limits.tasks_listed_max),
+            ..TaskFilter::default()
+        };
+        self.store.each_task(&listed, self.record.as_of_ms, |task| {
             list.write(&task)?;
             if task.planned.due_ms >= since {
                 let text = messages.text(&task)?;
                 calendar.write(&task, text.as_deref())?;
                 of_owners.write(&task, text.as_deref(), staging)?;
             }
-            open += 1;
-            late += u64::from(task.late_minutes > 0);
             Ok(())
         })?;
         of_owners.close(staging)?;
@@ -241,7 +245,7 @@ impl Rendering<'_> {
         }
         let (rows, file) = calendar.finish()?;
         staging.close_file(file, Some(rows))?;
-        Ok((open, late))
+        self.store.open_and_late(self.record.as_of_ms)
     }
 
     /// Returns what is open, what of it somebody is told now, and what has closed.
@@ -272,7 +276,7 @@ impl Rendering<'_> {
 
     fn duplicates(&self, staging: &mut Staging) -> Result<()> {
         let mut writer = DuplicatesWriter::new(staging.file("duplicates.csv")?, self.zone)?;
-        let mut contacts = Contacts::new(self.store, self.job.rules, Horizon::Now);
+        let mut contacts = Contacts::new(self.store, self.job.rules, Horizon::Now)?;
         self.store.each_join(self.record.first_submission_no, |join| {
             writer.write(&joined(&join, self.job.rules, &mut contacts)?)
         })?;
@@ -310,7 +314,7 @@ impl Rendering<'_> {
     }
 
     fn summary(&self, books: &Books, figures: &Figures) -> Result<RunSummary> {
-        let segments = self.store.counts_by(CountBy::Segment, self.record.no)?;
+        let segments = self.store.lead_totals(TotalBy::Segment)?;
         let of = |segment: Segment| {
             segments.iter().find(|(word, _)| word == segment.word()).map_or(0, |(_, leads)| *leads)
         };
@@ -340,6 +344,7 @@ impl Rendering<'_> {
             tasks: TaskSummary {
                 open: figures.all_tasks.0,
                 late: figures.all_tasks.1,
+                listed: figures.all_tasks.0.min(self.job.rules.workspace.limits.tasks_listed_max),
                 handed_out: books.handed_out,
             },
             alerts: books.alerts_and_limits(),

@@ -39,7 +39,7 @@ pub fn duplicate_tables(
         by_source.add_submissions(&source, count);
         by_campaign.add_submissions(&campaign_word(&campaign), count);
     }
-    let mut contacts = Contacts::new(store, rules, Horizon::Now);
+    let mut contacts = Contacts::new(store, rules, Horizon::Now)?;
     store.each_join(run.first_submission_no, |join| {
         let joined = joined(&join, rules, &mut contacts)?;
         by_source.add_duplicate(&joined.source, joined.kind);

@@ -43,7 +43,7 @@ pub struct ReviewPair {
 /// Their leads as wholes must be alike, too: relatives behind one switchboard are not asked about. What somebody
 /// has decided already is not asked again.
 pub fn pairs(store: &Store, rules: &RuleSet) -> Result<Vec<ReviewPair>> {
-    let mut contacts = Contacts::new(store, rules, Horizon::Now);
+    let mut contacts = Contacts::new(store, rules, Horizon::Now)?;
     let decided = decided(store)?;
     let mut best: BTreeMap<(LeadNo, LeadNo), Comparison> = BTreeMap::new();
     let mut leads: HashMap<SubmissionNo, LeadNo> = HashMap::new();
@@ -121,7 +121,7 @@ pub fn compare_leads(
     a: LeadNo,
     b: LeadNo,
 ) -> Result<(SubmissionNo, SubmissionNo, Comparison)> {
-    let mut contacts = Contacts::new(store, rules, Horizon::Now);
+    let mut contacts = Contacts::new(store, rules, Horizon::Now)?;
     let members = |lead| -> Result<Vec<SubmissionNo>> {
         Ok(store.members(lead)?.iter().take(NEAR_HOLDERS_MAX).map(|one| one.no).collect())
     };
@@ -147,7 +147,7 @@ pub fn weakest_bridge(
     rules: &RuleSet,
     lead: LeadNo,
 ) -> Result<Option<(SubmissionNo, SubmissionNo, Comparison)>> {
-    let mut contacts = Contacts::new(store, rules, Horizon::Now);
+    let mut contacts = Contacts::new(store, rules, Horizon::Now)?;
     let mut weakest: Option<(SubmissionNo, SubmissionNo, Comparison)> = None;
     for member in store.members(lead)? {
         let Some(with) = store.joined_with(member.no)? else { continue };

@@ -288,6 +288,8 @@ pub struct TaskSummary {
     pub open: u64,
     /// Of these: past due.
     pub late: u64,
+    /// In `tasks.csv`: all of the open ones, or as many as the workspace lists, those that are due last.
+    pub listed: u64,
     /// That became due since the run before, and are in `due.csv`.
     pub handed_out: u64,
 }
@@ -383,7 +385,7 @@ pub(super) mod tests {
             looked_again: LookedSummary::default(),
             segments: SegmentSummary { hot: 1, warm: 1, cold: 1 },
             triage: 0,
-            tasks: TaskSummary { open: 3, late: 1, handed_out: 2 },
+            tasks: TaskSummary { open: 3, late: 1, listed: 3, handed_out: 2 },
             alerts: vec![AlertSummary::from(&Alert {
                 id: "x".to_owned(),
                 key: "x/y".to_owned(),

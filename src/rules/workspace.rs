@@ -70,13 +70,15 @@ impl Controller {
     }
 }
 
-/// When a run ends with "somebody must look" (exit code 3).
+/// When a run ends with "somebody must look" (exit code 3), and how much it lists.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// Percent of an import's rows that may be quarantined.
     pub rejected_share_max_percent: f64,
     /// Percent of a run's leads that may end in triage.
     pub triage_share_max_percent: f64,
+    /// Tasks that `tasks.csv`, `tasks.ics` and the owners' files list; older ones are in `leadmill tasks` only.
+    pub tasks_listed_max: u64,
 }
 
 /// What an input may be at most; more is refused or quarantined before it takes memory.
@@ -100,7 +102,11 @@ impl Default for Workspace {
             default_country: "PL".to_owned(),
             zone: Tz::Europe__Warsaw,
             language: Language::default(),
-            limits: Limits { rejected_share_max_percent: 10.0, triage_share_max_percent: 20.0 },
+            limits: Limits {
+                rejected_share_max_percent: 10.0,
+                triage_share_max_percent: 20.0,
+                tasks_listed_max: 10_000,
+            },
             caps: Caps {
                 record_bytes: 1 << 20,
                 field_bytes: 1 << 16,
@@ -136,6 +142,7 @@ impl Workspace {
             let limits = &mut workspace.limits;
             percent(table, "rejected-share-max-percent", &mut limits.rejected_share_max_percent);
             percent(table, "triage-share-max-percent", &mut limits.triage_share_max_percent);
+            at_least_one(table, "tasks-listed-max", &mut limits.tasks_listed_max);
         });
         root.table("caps", |table| decode_caps(table, &mut workspace.caps));
         root.table("controller", |table| {
@@ -171,6 +178,14 @@ fn percent(table: &Table<'_>, key: &str, into: &mut f64) {
     }
 }
 
+fn at_least_one(table: &Table<'_>, key: &str, into: &mut u64) {
+    match table.opt_integer(key) {
+        Some(number) if number > 0 => *into = number as u64,
+        Some(_) => table.error(key, format!("`{key}` has to be above 0"), None),
+        None => {}
+    }
+}
+
 fn decode_caps(table: &Table<'_>, caps: &mut Caps) {
     for (key, into) in [
         ("record-bytes", &mut caps.record_bytes),
@@ -179,11 +194,7 @@ fn decode_caps(table: &Table<'_>, caps: &mut Caps) {
         ("input-bytes", &mut caps.input_bytes),
         ("ratio", &mut caps.ratio),
     ] {
-        match table.opt_integer(key) {
-            Some(number) if number > 0 => *into = number as u64,
-            Some(_) => table.error(key, format!("`{key}` has to be above 0"), None),
-            None => {}
-        }
+        at_least_one(table, key, into);
     }
     if caps.field_bytes > caps.record_bytes {
         let hint = "a field is part of a record".to_owned();

@@ -4,11 +4,11 @@ use std::fmt;
 
 use anyhow::{Context as _, Result};
 use rusqlite::types::ValueRef;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Value, json};
 
 use crate::model::consent::{Channel, ConsentClaim, ConsentState, Purpose, Shown};
-use crate::model::field::FieldValues;
+use crate::model::field::{FieldNo, FieldValues};
 use crate::model::outcome::Notice;
 use crate::rules::field::FieldCatalog;
 
@@ -30,16 +30,28 @@ pub fn encode_values(values: &FieldValues, catalog: &FieldCatalog) -> String {
 
 /// Reads what [`encode_values`] wrote; fields that the catalog no longer knows are left out.
 pub fn decode_values(text: &str, catalog: &FieldCatalog) -> Result<FieldValues> {
+    decode_some(text, catalog, |_| true)
+}
+
+/// Reads the values of the fields that are `wanted`, and passes over the others.
+pub fn decode_some(
+    text: &str,
+    catalog: &FieldCatalog,
+    wanted: impl Fn(FieldNo) -> bool,
+) -> Result<FieldValues> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    ValuesSeed(catalog)
+    ValuesSeed { catalog, wanted }
         .deserialize(&mut deserializer)
         // What they hold is about a person and stays out of messages.
         .context("stored values are not readable")
 }
 
-struct ValuesSeed<'a>(&'a FieldCatalog);
+struct ValuesSeed<'a, F> {
+    catalog: &'a FieldCatalog,
+    wanted: F,
+}
 
-impl<'de> DeserializeSeed<'de> for ValuesSeed<'_> {
+impl<'de, F: Fn(FieldNo) -> bool> DeserializeSeed<'de> for ValuesSeed<'_, F> {
     type Value = FieldValues;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FieldValues, D::Error> {
@@ -47,7 +59,7 @@ impl<'de> DeserializeSeed<'de> for ValuesSeed<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for ValuesSeed<'_> {
+impl<'de, F: Fn(FieldNo) -> bool> Visitor<'de> for ValuesSeed<'_, F> {
     type Value = FieldValues;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,9 +69,9 @@ impl<'de> Visitor<'de> for ValuesSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FieldValues, A::Error> {
         let mut values = FieldValues::default();
         while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            let value: String = map.next_value()?;
-            if let Some(field) = self.0.number(&name) {
-                values.set(field, value);
+            match self.catalog.number(&name).filter(|field| (self.wanted)(*field)) {
+                Some(field) => values.set(field, map.next_value::<String>()?),
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(values)

@@ -45,10 +45,35 @@ pub struct TaskFilter {
     pub any_state: bool,
     /// That were planned for the first time after this run.
     pub planned_after: Option<i64>,
-    /// That this run handed out.
+    /// That this run handed out and that are open.
     pub handed_out_by: Option<RunNo>,
+    /// In order of lead instead of due time: whoever reads the leads beside finds neighbors on one page.
+    pub by_lead: bool,
+    /// Of the open ones at most this many, those that are due last.
+    pub due_last: Option<u64>,
     /// At most this many.
     pub limit: Option<i64>,
+}
+
+impl TaskFilter {
+    /// Returns where the tasks are found: by the index that goes furthest.
+    fn found(&self) -> String {
+        if let Some(RunNo(run)) = self.handed_out_by {
+            let open = "SELECT * FROM task INDEXED BY task_handed WHERE state = 'open'";
+            format!("({open} AND handed_run = {run}) AS t")
+        } else if let Some(run) = self.planned_after.filter(|run| *run > 0) {
+            format!("(SELECT * FROM task INDEXED BY task_by_run WHERE run_no > {run}) AS t")
+        } else if let Some(count) = self.due_last {
+            format!(
+                "(SELECT * FROM task INDEXED BY task_open WHERE state = 'open'
+                  ORDER BY due_ms DESC, lead_no DESC, plan DESC, step DESC, cycle DESC LIMIT {count}) AS t"
+            )
+        } else if self.any_state || self.by_lead {
+            "task AS t".to_owned()
+        } else {
+            "task AS t INDEXED BY task_open".to_owned()
+        }
+    }
 }
 
 /// A submission that joined a lead, with the one it was joined to.
@@ -108,9 +133,10 @@ const LEADS: &str = "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.n_s
      CROSS JOIN decision AS d ON d.lead_no = l.lead_no AND d.run_no = \
          (SELECT max(run_no) FROM decision AS latest WHERE latest.lead_no = l.lead_no)";
 
-const TASKS: &str = "SELECT t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, b.text, \
-            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone, t.cycle, t.put_off, t.run_no \
-     FROM task AS t JOIN because AS b USING (because_no) JOIN lead AS l USING (lead_no)";
+const TASK_COLUMNS: &str = "SELECT t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, b.text, \
+            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone, t.cycle, t.put_off, t.run_no, t.lead_no";
+const OF_TASK: &str = "CROSS JOIN because AS b ON b.because_no = t.because_no \
+     CROSS JOIN lead AS l ON l.lead_no = t.lead_no";
 
 impl Store {
     /// Hands every lead that `filter` lets through to `visit`, in order of number, with the run that
@@ -145,15 +171,13 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the leads of `segment` with the highest scores, at most `limit`; of equals the smaller id
-    /// comes first.
-    pub fn best_leads(&self, segment: Segment, limit: usize) -> Result<Vec<LeadNo>> {
+    /// Returns the hot leads with the highest scores, at most `limit`; of equals the smaller id comes first.
+    pub fn best_hot_leads(&self, limit: usize) -> Result<Vec<LeadNo>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT lead_no FROM lead WHERE merged_into IS NULL AND segment = ?1
-             ORDER BY score DESC, id LIMIT ?2",
+            "SELECT lead_no FROM lead INDEXED BY lead_hot WHERE merged_into IS NULL AND segment = 'hot'
+             ORDER BY score DESC, id LIMIT ?1",
         )?;
-        let rows = statement
-            .query_map(params![segment.word(), limit as i64], |row| row.get(0).map(LeadNo))?;
+        let rows = statement.query_map([limit as i64], |row| row.get(0).map(LeadNo))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -164,6 +188,17 @@ impl Store {
         let mut rows = statement.query([lead.0])?;
         let row = rows.next()?.ok_or_else(|| anyhow::anyhow!("lead {} is missing", lead.0))?;
         read_lead(row, read)
+    }
+
+    /// Returns the values of the lead numbered `lead`.
+    pub fn lead_values(&self, lead: LeadNo, catalog: &FieldCatalog) -> Result<FieldValues> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT coalesce(l.fields, s.fields)
+             FROM lead AS l JOIN submission AS s ON s.submission_no = l.founder_no WHERE l.lead_no = ?1",
+        )?;
+        let mut rows = statement.query([lead.0])?;
+        let row = rows.next()?.ok_or_else(|| anyhow::anyhow!("lead {} is missing", lead.0))?;
+        codec::decode_values(row.get_ref(0)?.as_str()?, catalog)
     }
 
     /// Returns the values of the lead that `id` names; `None` when there is no such lead.
@@ -178,32 +213,31 @@ impl Store {
         codec::decode_values(row.get_ref(0)?.as_str()?, catalog).map(Some)
     }
 
-    /// Hands every task that `filter` lets through to `visit`, the earliest due first.
+    /// Hands every task that `filter` lets through to `visit`, the earliest due first unless it asks for another order.
     pub fn each_task(
         &self,
         filter: &TaskFilter,
         as_of_ms: i64,
         mut visit: impl FnMut(Task) -> Result<()>,
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "{TASKS}
-             WHERE l.merged_into IS NULL
+        let order = if filter.by_lead {
+            "t.lead_no, t.due_ms, t.plan, t.step, t.cycle"
+        } else {
+            "t.due_ms, l.id, t.plan, t.step, t.cycle"
+        };
+        let (found, state) =
+            (filter.found(), if filter.any_state { "" } else { "AND t.state = 'open'" });
+        let before =
+            filter.due_before_ms.map_or(String::new(), |ms| format!("AND t.due_ms < {ms}"));
+        let from = filter.due_from_ms.map_or(String::new(), |ms| format!("AND t.due_ms >= {ms}"));
+        let mut statement = self.connection.prepare(&format!(
+            "{TASK_COLUMNS} FROM {found} {OF_TASK}
+             WHERE l.merged_into IS NULL {state} {before} {from}
                AND (?1 IS NULL OR l.owner = ?1) AND (?2 IS NULL OR l.segment = ?2)
-               AND (?3 IS NULL OR t.due_ms < ?3) AND (?4 IS NULL OR t.due_ms >= ?4)
-               AND (?5 OR t.state = 'open') AND (?7 IS NULL OR t.handed_run = ?7)
-               AND (?8 IS NULL OR t.run_no > ?8)
-             ORDER BY t.due_ms, l.id, t.plan, t.step, t.cycle LIMIT ?6"
+             ORDER BY {order} LIMIT ?3"
         ))?;
-        let mut rows = statement.query(params![
-            filter.owner,
-            filter.segment,
-            filter.due_before_ms,
-            filter.due_from_ms,
-            filter.any_state,
-            filter.limit.unwrap_or(-1),
-            filter.handed_out_by.map(|run| run.0),
-            filter.planned_after
-        ])?;
+        let mut rows =
+            statement.query(params![filter.owner, filter.segment, filter.limit.unwrap_or(-1)])?;
         while let Some(row) = rows.next()? {
             visit(read_task(row, as_of_ms)?)?;
         }
@@ -213,7 +247,7 @@ impl Store {
     /// Returns the tasks of one lead, the earliest due first, in whatever state.
     pub fn tasks_of(&self, lead: LeadNo, as_of_ms: i64) -> Result<Vec<Task>> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "{TASKS} WHERE t.lead_no = ?1 ORDER BY t.due_ms, t.plan, t.step, t.cycle"
+            "{TASK_COLUMNS} FROM task AS t {OF_TASK} WHERE t.lead_no = ?1 ORDER BY t.due_ms, t.plan, t.step, t.cycle"
         ))?;
         let mut rows = statement.query([lead.0])?;
         let mut tasks = Vec::new();
@@ -273,27 +307,6 @@ impl Store {
                 "SELECT h.reason, count(*) FROM held AS h JOIN input AS i USING (input_no)
                  WHERE i.run_no = ?1 GROUP BY h.reason ORDER BY count(*) DESC, h.reason"
             }
-            CountBy::Segment => {
-                "SELECT segment, count(*) FROM lead WHERE merged_into IS NULL AND ?1 >= 0
-                 GROUP BY segment ORDER BY segment"
-            }
-            CountBy::Queue => {
-                "SELECT queue, count(*) FROM lead WHERE merged_into IS NULL AND ?1 >= 0
-                 GROUP BY queue ORDER BY count(*) DESC, queue"
-            }
-            CountBy::Owner => {
-                "SELECT owner, count(*) FROM lead
-                 WHERE merged_into IS NULL AND owner IS NOT NULL AND ?1 >= 0
-                 GROUP BY owner ORDER BY count(*) DESC, owner"
-            }
-            CountBy::DayOfFirstSubmission => {
-                "SELECT date(first_ms / 1000, 'unixepoch') AS day, count(*) FROM lead
-                 WHERE merged_into IS NULL AND ?1 >= 0 GROUP BY day ORDER BY day"
-            }
-            CountBy::ScoreDecade => {
-                "SELECT printf('%d', min(max(score, 0) / 10, 9)) AS decade, count(*) FROM lead
-                 WHERE merged_into IS NULL AND ?1 >= 0 GROUP BY decade ORDER BY decade"
-            }
         };
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([run.0], |row| {
@@ -348,7 +361,7 @@ impl Store {
     /// of leads that no route takes.
     pub fn lead_counts(&self, run: RunNo, triage: &str) -> Result<LeadCounts> {
         Ok(self.connection.query_row(
-            "SELECT (SELECT count(*) FROM lead WHERE merged_into IS NULL),
+            "SELECT (SELECT coalesce(sum(leads), 0) FROM lead_total),
                     count(*) FILTER (WHERE founded_run = ?1), count(*),
                     count(*) FILTER (WHERE owner IS NOT NULL AND queue <> ?2),
                     count(*) FILTER (WHERE queue = ?2)
@@ -389,33 +402,6 @@ impl Store {
         )?)
     }
 
-    /// Returns what each owner, or queue where nobody has the lead, has to do: leads, hot ones, open
-    /// tasks, late tasks; the most leads first.
-    pub fn load(&self, as_of_ms: i64) -> Result<Vec<Load>> {
-        let mut statement = self.connection.prepare_cached(
-            "WITH work AS (
-                 SELECT lead_no, count(*) AS open, count(*) FILTER (WHERE due_ms < ?1) AS late
-                 FROM task WHERE state = 'open' GROUP BY lead_no)
-             SELECT coalesce(l.owner, l.queue) AS who, l.owner IS NOT NULL, count(*),
-                    count(*) FILTER (WHERE l.segment = 'hot'),
-                    coalesce(sum(w.open), 0), coalesce(sum(w.late), 0)
-             FROM lead AS l LEFT JOIN work AS w USING (lead_no)
-             WHERE l.merged_into IS NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
-        )?;
-        let rows = statement.query_map([as_of_ms], |row| {
-            let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
-            Ok(Load {
-                who: row.get(0)?,
-                is_owner: row.get(1)?,
-                leads: count(2)?,
-                hot: count(3)?,
-                tasks_open: count(4)?,
-                tasks_late: count(5)?,
-            })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
     /// Returns submissions per preset and campaign among those numbered `first_submission` or higher.
     pub fn submissions_by_source(
         &self,
@@ -432,13 +418,13 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Returns how many leads have neither an owner nor a queue, or no member: broken promises.
-    pub fn broken_promises(&self) -> Result<u64> {
+    /// Returns how many submissions from `first_submission` on are in no lead: broken promises. That every lead has a
+    /// queue the table itself sees to.
+    pub fn broken_promises(&self, first_submission: i64) -> Result<u64> {
         let broken: i64 = self.connection.query_row(
-            "SELECT (SELECT count(*) FROM lead WHERE merged_into IS NULL AND queue = '')
-                  + (SELECT count(*) FROM submission AS s WHERE NOT EXISTS
-                        (SELECT 1 FROM membership AS m WHERE m.submission_no = s.submission_no))",
-            [],
+            "SELECT count(*) FROM submission AS s WHERE s.submission_no >= ?1 AND NOT EXISTS
+                 (SELECT 1 FROM membership AS m WHERE m.submission_no = s.submission_no)",
+            [first_submission],
             |row| row.get(0),
         )?;
         Ok(broken as u64)
@@ -452,33 +438,6 @@ pub enum CountBy {
     QuarantineCode,
     /// Rows held by the run, by reason.
     HoldReason,
-    /// All leads, by segment.
-    Segment,
-    /// All leads, by queue.
-    Queue,
-    /// All leads that have one, by owner.
-    Owner,
-    /// All leads, by UTC day of the first submission.
-    DayOfFirstSubmission,
-    /// All leads, by tens of points.
-    ScoreDecade,
-}
-
-/// What somebody has to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Load {
-    /// Owner's or queue's id.
-    pub who: String,
-    /// Whether it is an owner.
-    pub is_owner: bool,
-    /// Leads.
-    pub leads: u64,
-    /// Hot ones.
-    pub hot: u64,
-    /// Open tasks.
-    pub tasks_open: u64,
-    /// Of these: late.
-    pub tasks_late: u64,
 }
 
 /// How many leads stand where.
@@ -557,6 +516,7 @@ fn read_task(row: &Row<'_>, as_of_ms: i64) -> Result<Task> {
     let lead_id = read_id(row, 7)?;
     let is_late = state == TaskState::Open && due_ms < as_of_ms;
     Ok(Task {
+        lead_no: LeadNo(row.get(17)?),
         lead_id,
         planned: PlannedTask {
             key: TaskKey { plan: row.get(0)?, step: row.get(1)?, cycle: row.get(14)? },

@@ -8,7 +8,7 @@
 //! keeps what targets were given, [`outbox`] what is sent to them, [`runs`] keeps the books and recovers from a killed
 //! run; [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
 //! anew needs, [`erase`] takes a person out, [`retention`] what is too old, and [`key`] lets nobody else know them
-//! again; [`loads`] counts who has how many leads, [`metrics`] reads what reports about enquiries are made of.
+//! again; [`loads`] counts who got how many leads, [`totals`] how many there are where, [`metrics`] reads what reports about enquiries are made of.
 
 pub mod absorb;
 pub mod accounts;
@@ -39,6 +39,7 @@ pub mod rules;
 pub mod runs;
 pub mod tasks;
 pub mod tenure;
+pub mod totals;
 pub mod touches;
 pub mod turns;
 pub mod undo;
@@ -75,6 +76,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0017_erasure.sql"),
     include_str!("migrations/0021_deliveries.sql"),
     include_str!("migrations/0022_outbox.sql"),
+    include_str!("migrations/0025_totals.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

@@ -53,17 +53,6 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Returns how many tasks are open, and how many of them were due before `as_of_ms`.
-    pub fn open_and_late(&self, as_of_ms: i64) -> Result<(u64, u64)> {
-        Ok(self.connection.query_row(
-            "SELECT count(*), count(*) FILTER (WHERE t.due_ms < ?1)
-             FROM task AS t JOIN lead AS l USING (lead_no)
-             WHERE t.state = 'open' AND l.merged_into IS NULL",
-            [as_of_ms],
-            |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64)),
-        )?)
-    }
-
     /// Returns why rows wait in quarantine for which none has come back, the most first.
     pub fn waiting_in_quarantine(&self) -> Result<Vec<Waiting>> {
         // SQLite takes what is not aggregated from the row with the maximum.

@@ -112,6 +112,12 @@ impl TaskBook<'_> {
 }
 
 impl Store {
+    /// Returns whether a run before `run` handed out anything.
+    pub fn has_handed_out(&self, run: RunNo) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM handed_out INDEXED BY handed_out_by_run WHERE run_no < ?1)";
+        Ok(self.connection.prepare_cached(sql)?.query_row([run.0], |row| row.get(0))?)
+    }
+
     /// Returns what runs before `run` handed out of the tasks of leads that these submissions founded.
     pub fn handed_out(
         &self,
@@ -137,26 +143,43 @@ impl Store {
     /// Hands out, as `run`, the open tasks that are due by `as_of_ms` and that no run has handed out yet; returns how
     /// many.
     pub fn hand_out(&self, run: RunNo, as_of_ms: i64) -> Result<u64> {
-        let handed = self.connection.execute(
-            "INSERT OR IGNORE INTO handed_out
-             SELECT s.fingerprint, t.plan, t.step, t.cycle, t.put_off, ?1, ?2
-             FROM task AS t INDEXED BY task_to_hand_out JOIN lead AS l USING (lead_no)
-             JOIN submission AS s ON s.submission_no = l.founder_no
-             WHERE t.state = 'open' AND t.handed_run IS NULL AND t.due_ms <= ?2
-               AND l.merged_into IS NULL",
-            [run.0, as_of_ms],
+        // In order of lead, so that neighbors are read and marked together; they are all found before the first is.
+        let mut due = self.connection.prepare_cached(
+            "WITH due AS MATERIALIZED (
+                 SELECT lead_no, plan, step, cycle, put_off FROM task INDEXED BY task_to_hand_out
+                 WHERE state = 'open' AND handed_run IS NULL AND due_ms <= ?1
+                 ORDER BY lead_no, plan, step, cycle)
+             SELECT d.lead_no, d.plan, d.step, d.cycle, d.put_off, s.fingerprint
+             FROM due AS d CROSS JOIN lead AS l ON l.lead_no = d.lead_no
+             CROSS JOIN submission AS s ON s.submission_no = l.founder_no
+             WHERE l.merged_into IS NULL",
         )?;
-        self.mark_handed_out(run, "")?;
-        Ok(handed as u64)
+        let mut keep = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO handed_out VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        let mut mark = self.connection.prepare_cached(
+            "UPDATE task SET handed_run = ?5
+             WHERE lead_no = ?1 AND plan = ?2 AND step = ?3 AND cycle = ?4",
+        )?;
+        let mut handed = 0;
+        let mut rows = due.query([as_of_ms])?;
+        while let Some(row) = rows.next()? {
+            let (lead, cycle, put_off): (i64, i64, i64) = (row.get(0)?, row.get(3)?, row.get(4)?);
+            let (plan, step) = (row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_str()?);
+            let founder = row.get_ref(5)?.as_blob()?;
+            // What was handed out before, in a run that is gone, is not handed out again.
+            if keep.execute(params![founder, plan, step, cycle, put_off, run.0, as_of_ms])? > 0 {
+                mark.execute(params![lead, plan, step, cycle, run.0])?;
+                handed += 1;
+            }
+        }
+        Ok(handed)
     }
 
     /// Marks what `run` handed out when it decided for the first time, of the leads at stake.
     pub fn hand_out_again(&self, run: RunNo) -> Result<()> {
-        self.mark_handed_out(run, "AND t.lead_no IN (SELECT lead_no FROM temp.replayed_lead)")
-    }
-
-    fn mark_handed_out(&self, run: RunNo, which: &str) -> Result<()> {
-        let sql = format!(
+        self.connection
+            .prepare_cached(
             "UPDATE task SET handed_run = ?1
              FROM (SELECT t.lead_no, t.plan, t.step, t.cycle
                    FROM handed_out AS h INDEXED BY handed_out_by_run
@@ -164,11 +187,12 @@ impl Store {
                    JOIN membership AS m ON m.submission_no = s.no
                    JOIN lead AS l ON l.lead_no = m.lead_no AND l.founder_no = s.no
                    JOIN task AS t ON (t.lead_no, t.plan, t.step, t.cycle) = (l.lead_no, h.plan, h.step, h.cycle)
-                   WHERE h.run_no = ?1 AND t.put_off = h.put_off AND t.state = 'open' AND l.merged_into IS NULL {which}) AS due
+                   WHERE h.run_no = ?1 AND t.put_off = h.put_off AND t.state = 'open' AND l.merged_into IS NULL
+                     AND t.lead_no IN (SELECT lead_no FROM temp.replayed_lead)) AS due
              WHERE (task.lead_no, task.plan, task.step, task.cycle)
-                 = (due.lead_no, due.plan, due.step, due.cycle)"
-        );
-        self.connection.prepare_cached(&sql)?.execute([run.0])?;
+                 = (due.lead_no, due.plan, due.step, due.cycle)",
+            )?
+            .execute([run.0])?;
         Ok(())
     }
 

@@ -243,3 +243,28 @@ fn rows_that_come_back_after_an_undo_are_not_written_to_again() {
     assert!(at(&workspace, "17T08:40:00", &["tick"]).stdout.contains("nothing became due"));
     assert_rebuild_changes_nothing(&workspace);
 }
+
+#[test]
+fn the_lists_of_a_run_end_at_the_tasks_that_are_due_last() {
+    let workspace = workspace();
+    let all = workspace.latest("tasks.csv");
+    assert_eq!(all.lines().count(), 1 + 6, "{all}");
+    workspace.file("rules/workspace.toml", "[limits]\ntasks-listed-max = 2\n");
+    workspace.input("b.csv", "id,email\n3,ola@klon.example\n");
+    let summary = at(&workspace, "18T08:00:00", &["run", "--json"]).json();
+    let (open, listed) = (summary["tasks"]["open"].as_u64(), summary["tasks"]["listed"].as_u64());
+    assert_eq!((open > Some(2), listed), (true, Some(2)), "{}", summary["tasks"]);
+    let every = workspace.ok(&["tasks", "--format", "csv", "--as-of", "2026-11-18T08:00:00Z"]);
+    let due = |text: &str| -> Vec<String> {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let at = reader.headers().unwrap().iter().position(|name| name == "due-utc").unwrap();
+        reader.records().map(|row| row.unwrap()[at].to_owned()).collect()
+    };
+    let (every, listed) = (due(&every.stdout), due(&workspace.latest("tasks.csv")));
+    assert_eq!(every.len() as u64, open.unwrap());
+    assert_eq!(every[every.len() - 2..], listed, "the last of all that are open, in order");
+    workspace.input("c.csv", "id,email\n4,ula@klon.example\n");
+    let told = at(&workspace, "18T08:10:00", &["run"]);
+    assert!(told.stdout.contains("in tasks.csv, those due last (all: leadmill tasks)"), "{told:?}");
+    assert_fits_a_terminal(&told.stdout);
+}

@@ -4,7 +4,6 @@ use anyhow::Result;
 
 use super::{Activities, Groups, Scope, each_enquiry, nearest_rank};
 use crate::model::ids::LeadNo;
-use crate::model::ids::RunNo;
 use crate::model::metric::By;
 use crate::model::task::TaskState;
 use crate::pipeline::rotation::rotation_figures;
@@ -13,8 +12,8 @@ use crate::report::metrics::sla::{PromiseGroup, QueueShare, SharingFigures, SlaF
 use crate::report::rotation::QueueFigures;
 use crate::rules::RuleSet;
 use crate::store::Store;
-use crate::store::listing::CountBy;
 use crate::store::metrics::{Key, Promise};
+use crate::store::totals::TotalBy;
 
 /// Returns how the calls and tasks that were promised to the enquiries of `scope` were kept.
 ///
@@ -56,7 +55,7 @@ pub fn sla_figures(
 /// Returns how queues share their leads as they are now; turns count since the beginning of `scope`.
 pub fn sharing_figures(store: &Store, rules: &RuleSet, scope: &Scope) -> Result<SharingFigures> {
     let mut figures = SharingFigures::default();
-    let in_queues = store.counts_by(CountBy::Queue, RunNo(0))?;
+    let in_queues = store.lead_totals(TotalBy::Queue)?;
     let waiting = store.leads_without_owner()?;
     let rotation = rotation_figures(store, rules, scope.as_of, scope.since)?;
     let all: u64 = in_queues.iter().map(|(_, leads)| leads).sum();

@@ -14,7 +14,6 @@ use super::metrics::duplicates::duplicate_figures;
 use super::metrics::speed::speed_spread;
 use super::metrics::{Activities, NOTHING, Scope};
 use super::publish::{read_as, rule_no};
-use crate::model::decision::Segment;
 use crate::model::ids::RunNo;
 use crate::model::lead::Lead;
 use crate::model::metric::By;
@@ -30,8 +29,9 @@ use crate::report::run_json::{AlertSummary, InputSummary};
 use crate::rules::RuleSet;
 use crate::rules::hours::instant_of;
 use crate::store::Store;
-use crate::store::listing::{CountBy, TaskFilter};
+use crate::store::listing::TaskFilter;
 use crate::store::runs::{RunKind, RunRecord};
+use crate::store::totals::TotalBy;
 
 /// Rows of the page's lists.
 const LIST_ROWS: usize = 20;
@@ -156,7 +156,7 @@ impl<'a> Page<'a> {
 
     /// Leads that are hot, warm and cold.
     fn segment_counts(&self) -> Result<[u64; 3]> {
-        let counts = self.store.counts_by(CountBy::Segment, RunNo(0))?;
+        let counts = self.store.lead_totals(TotalBy::Segment)?;
         Ok(["hot", "warm", "cold"].map(|word| {
             counts.iter().find(|(known, _)| known == word).map_or(0, |(_, leads)| *leads)
         }))
@@ -164,7 +164,7 @@ impl<'a> Page<'a> {
 
     fn now_tiles(&self, tasks: (u64, u64), waiting: &[QuarantineReason]) -> Result<Vec<Tile>> {
         let [hot, warm, cold] = self.segment_counts()?;
-        let queues = self.store.counts_by(CountBy::Queue, RunNo(0))?;
+        let queues = self.store.lead_totals(TotalBy::Queue)?;
         let triage = &self.rules.routing.triage;
         let in_triage =
             queues.iter().find(|(queue, _)| queue == triage).map_or(0, |(_, leads)| *leads);
@@ -239,7 +239,7 @@ impl<'a> Page<'a> {
     }
 
     fn scores(&self) -> Result<Vec<ScoreSpan>> {
-        let decades = self.store.counts_by(CountBy::ScoreDecade, RunNo(0))?;
+        let decades = self.store.lead_totals(TotalBy::Tens)?;
         let span = |decade: i32| {
             let found = decades.iter().find(|(known, _)| *known == decade.to_string());
             let segment = self.rules.scoring.segment_of(decade * 10);
@@ -289,7 +289,7 @@ impl<'a> Page<'a> {
 
     fn load(&self) -> Result<Vec<LoadRow>> {
         let load = self.store.load(self.as_of_ms())?;
-        let row = |one: crate::store::listing::Load| LoadRow {
+        let row = |one: crate::store::totals::Load| LoadRow {
             name: if one.is_owner { self.owner_name(&one.who) } else { self.queue_name(&one.who) },
             kind: if one.is_owner { "owner" } else { "queue" },
             leads: one.leads,
@@ -329,7 +329,7 @@ impl<'a> Page<'a> {
     fn hot_leads(&self) -> Result<Vec<HotLead>> {
         let rule_no = |id: &str| rule_no(self.rules, id);
         let read = read_as(self.rules, &rule_no, RunNo(i64::MAX));
-        let best = self.store.best_leads(Segment::Hot, LIST_ROWS)?;
+        let best = self.store.best_hot_leads(LIST_ROWS)?;
         best.into_iter().map(|no| self.hot_row(&self.store.lead(no, read)?)).collect()
     }
 

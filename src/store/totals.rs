@@ -1,0 +1,92 @@
+//! How many leads and tasks stand where. Triggers and indexes keep that up, so that asking costs the same however many
+//! there are; a test counts them one by one.
+
+use anyhow::Result;
+
+use super::Store;
+
+/// By what [`Store::lead_totals`] tells leads apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TotalBy {
+    /// Segment word.
+    Segment,
+    /// Queue's id, the fullest first.
+    Queue,
+    /// Tens of points, from 0 to 9.
+    Tens,
+}
+
+/// What somebody has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Load {
+    /// Owner's or queue's id.
+    pub who: String,
+    /// Whether it is an owner.
+    pub is_owner: bool,
+    /// Leads.
+    pub leads: u64,
+    /// Hot ones.
+    pub hot: u64,
+    /// Open tasks.
+    pub tasks_open: u64,
+    /// Of these: late.
+    pub tasks_late: u64,
+}
+
+impl Store {
+    /// Returns how many leads there are of each kind.
+    pub fn lead_totals(&self, by: TotalBy) -> Result<Vec<(String, u64)>> {
+        let (key, order) = match by {
+            TotalBy::Segment => ("segment", "1"),
+            TotalBy::Queue => ("queue", "2 DESC, 1"),
+            TotalBy::Tens => ("CAST(tens AS TEXT)", "1"),
+        };
+        let sql = format!("SELECT {key}, sum(leads) FROM lead_total GROUP BY 1 ORDER BY {order}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns how many tasks are open, and how many of them were due before `as_of_ms`.
+    ///
+    /// A lead that is merged into another has no open ones.
+    pub fn open_and_late(&self, as_of_ms: i64) -> Result<(u64, u64)> {
+        let sql = "SELECT (SELECT count(*) FROM task WHERE state = 'open'),
+                          (SELECT count(*) FROM task WHERE state = 'open' AND due_ms < ?1)";
+        Ok(self.connection.prepare_cached(sql)?.query_row([as_of_ms], |row| {
+            Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64))
+        })?)
+    }
+
+    /// Returns what each owner, or queue where nobody has the lead, has to do: leads, hot ones, open
+    /// tasks, late tasks; the most leads first.
+    pub fn load(&self, as_of_ms: i64) -> Result<Vec<Load>> {
+        let mut statement = self.connection.prepare_cached(
+            "WITH work AS MATERIALIZED (
+                 SELECT coalesce(l.owner, l.queue) AS who, l.owner IS NOT NULL AS is_owner,
+                        count(*) AS open, count(*) FILTER (WHERE t.due_ms < ?1) AS late
+                 FROM task AS t INDEXED BY task_open JOIN lead AS l USING (lead_no)
+                 WHERE t.state = 'open' AND l.merged_into IS NULL GROUP BY 1, 2),
+             has AS (
+                 SELECT iif(owner = '', queue, owner) AS who, owner <> '' AS is_owner, sum(leads) AS leads,
+                        coalesce(sum(leads) FILTER (WHERE segment = 'hot'), 0) AS hot
+                 FROM lead_total GROUP BY 1, 2)
+             SELECT h.who, h.is_owner, h.leads, h.hot, coalesce(w.open, 0), coalesce(w.late, 0)
+             FROM has AS h LEFT JOIN work AS w ON w.who = h.who AND w.is_owner = h.is_owner
+             ORDER BY h.leads DESC, h.who, h.is_owner",
+        )?;
+        let rows = statement.query_map([as_of_ms], |row| {
+            let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
+            Ok(Load {
+                who: row.get(0)?,
+                is_owner: row.get(1)?,
+                leads: count(2)?,
+                hot: count(3)?,
+                tasks_open: count(4)?,
+                tasks_late: count(5)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
