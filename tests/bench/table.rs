@@ -24,10 +24,13 @@ pub fn markdown(
         for step in STEPS {
             let Some(usage) = median_usage(size, step) else { continue };
             let Usage { wall_seconds, cpu_seconds, peak_megabytes } = usage;
-            let speed = if wall_seconds > 0.0 { size.rows as f64 / wall_seconds } else { 0.0 };
+            let speed = match step.rows(size) {
+                Some(rows) if wall_seconds > 0.0 => format!("{:.0}", rows as f64 / wall_seconds),
+                _ => "–".to_owned(),
+            };
             writeln!(
                 text,
-                "| {} | {} | {speed:.0} | {wall_seconds:.2} | {cpu_seconds:.2} | {peak_megabytes:.0} | {} | {} |",
+                "| {} | {} | {speed} | {wall_seconds:.2} | {cpu_seconds:.2} | {peak_megabytes:.0} | {} | {} |",
                 size.rows,
                 step.title(),
                 ratio(wall_seconds, reference.map(|usage| usage.wall_seconds)),

@@ -5,11 +5,13 @@
 //! ```
 //!
 //! For every size an export of 21 columns is generated (25 % re-submissions, 3 % unusable), and each round runs, in turn, the
-//! reference, leadmill on the CSV, the same file again, leadmill on the same rows as JSONL, and those again. Machines
-//! carry other load, so read the ratios to the reference of the same minutes rather than the seconds; the table holds
+//! reference, leadmill on the CSV, the same file again, one row for each hundred more as the next night brings them, the
+//! list of the next twenty tasks and the page of that store, then leadmill on the same rows as JSONL, and those again.
+//! Machines carry other load, so read the ratios to the reference of the same minutes rather than the seconds; the table holds
 //! medians over the rounds.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::BufWriter,
     path::{Path, PathBuf},
@@ -56,6 +58,9 @@ struct Arguments {
 }
 
 const AS_OF: &str = "2026-11-20T18:00:00Z";
+const NEXT_NIGHT: &str = "2026-11-21T18:00:00Z";
+/// Rows in the store for each that a night brings.
+const ROWS_A_NIGHTLY_ROW: u64 = 100;
 
 /// What is measured in each round, in the order in which it runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,12 +68,23 @@ enum Step {
     Reference,
     Csv,
     CsvAgain,
+    Nightly,
+    Tasks,
+    Page,
     JsonLines,
     JsonLinesAgain,
 }
 
-const STEPS: [Step; 5] =
-    [Step::Reference, Step::Csv, Step::CsvAgain, Step::JsonLines, Step::JsonLinesAgain];
+const STEPS: [Step; 8] = [
+    Step::Reference,
+    Step::Csv,
+    Step::CsvAgain,
+    Step::Nightly,
+    Step::Tasks,
+    Step::Page,
+    Step::JsonLines,
+    Step::JsonLinesAgain,
+];
 
 impl Step {
     fn title(self) -> &'static str {
@@ -76,8 +92,20 @@ impl Step {
             Self::Reference => "`sqlite3 .import` (reference)",
             Self::Csv => "`leadmill run`, CSV",
             Self::CsvAgain => "the same CSV again",
+            Self::Nightly => "a night's rows, 1 % more",
+            Self::Tasks => "`leadmill tasks --limit 20`",
+            Self::Page => "`leadmill report html`",
             Self::JsonLines => "`leadmill run`, JSONL",
             Self::JsonLinesAgain => "the same JSONL again",
+        }
+    }
+
+    /// Returns how many rows it reads; `None` when it reads none.
+    fn rows(self, size: &Size) -> Option<u64> {
+        match self {
+            Self::Tasks | Self::Page => None,
+            Self::Nightly => Some(size.rows.div_ceil(ROWS_A_NIGHTLY_ROW)),
+            _ => Some(size.rows),
         }
     }
 }
@@ -87,6 +115,8 @@ struct Size {
     rows: u64,
     csv: PathBuf,
     json_lines: PathBuf,
+    /// What the night after brings.
+    nightly: PathBuf,
     measured: Vec<(Step, Usage)>,
 }
 
@@ -117,8 +147,9 @@ fn main() -> anyhow::Result<()> {
                 size.measured.push((step, usage));
             }
         }
-        fs::remove_file(&size.csv)?;
-        fs::remove_file(&size.json_lines)?;
+        for file in [&size.csv, &size.json_lines, &size.nightly] {
+            fs::remove_file(file)?;
+        }
         sizes.push(size);
     }
     let text = table::markdown(&sizes, &arguments, reference.as_deref())?;
@@ -130,18 +161,29 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn generate(rows: u64, scratch: &Path) -> anyhow::Result<Size> {
-    let until = Moment(days_from_civil(2026, 11, 20) * 86_400 + 18 * 3600);
-    let export = FormExport { rows, duplicates_percent: 25, invalid_percent: 3, seed: 1, until };
-    let write = |format: Format, extension: &str| -> anyhow::Result<PathBuf> {
-        let path = scratch.join(format!("form-{rows}.{extension}"));
+    let export = |rows, seed, day| {
+        let until = Moment(days_from_civil(2026, 11, day) * 86_400 + 18 * 3600);
+        FormExport { rows, duplicates_percent: 25, invalid_percent: 3, seed, until }
+    };
+    let write = |export: FormExport, format: Format, name: &str| -> anyhow::Result<PathBuf> {
+        let path = scratch.join(name);
         let mut output = BufWriter::new(File::create(&path)?);
         export.write(format, &mut output, None)?;
         output.into_inner()?.sync_all()?;
         Ok(path)
     };
     notice(&format!("generating {rows} rows"));
-    let (csv, json_lines) = (write(Format::Csv, "csv")?, write(Format::JsonLines, "jsonl")?);
-    Ok(Size { rows, csv, json_lines, measured: Vec::new() })
+    Ok(Size {
+        rows,
+        csv: write(export(rows, 1, 20), Format::Csv, &format!("form-{rows}.csv"))?,
+        json_lines: write(export(rows, 1, 20), Format::JsonLines, &format!("form-{rows}.jsonl"))?,
+        nightly: write(
+            export(rows.div_ceil(ROWS_A_NIGHTLY_ROW), 2, 21),
+            Format::Csv,
+            &format!("night-{rows}.csv"),
+        )?,
+        measured: Vec::new(),
+    })
 }
 
 /// Runs one step; the `again` steps use the workspace their forerunner left.
@@ -150,15 +192,18 @@ fn run(step: Step, size: &Size, leadmill: &Path, scratch: &Path) -> anyhow::Resu
         Step::Reference => import(&size.csv, &scratch.join("reference.db")),
         Step::Csv => {
             let workspace = fresh_workspace(scratch, "csv")?;
-            measure_leadmill(leadmill, &workspace, &size.csv)
+            measure_run(leadmill, &workspace, &size.csv, AS_OF)
         }
-        Step::CsvAgain => measure_leadmill(leadmill, &scratch.join("csv"), &size.csv),
+        Step::CsvAgain => measure_run(leadmill, &scratch.join("csv"), &size.csv, AS_OF),
+        Step::Nightly => measure_run(leadmill, &scratch.join("csv"), &size.nightly, NEXT_NIGHT),
+        Step::Tasks => measure_look(leadmill, &scratch.join("csv"), &["tasks", "--limit", "20"]),
+        Step::Page => measure_look(leadmill, &scratch.join("csv"), &["report", "html"]),
         Step::JsonLines => {
             let workspace = fresh_workspace(scratch, "jsonl")?;
-            measure_leadmill(leadmill, &workspace, &size.json_lines)
+            measure_run(leadmill, &workspace, &size.json_lines, AS_OF)
         }
         Step::JsonLinesAgain => {
-            measure_leadmill(leadmill, &scratch.join("jsonl"), &size.json_lines)
+            measure_run(leadmill, &scratch.join("jsonl"), &size.json_lines, AS_OF)
         }
     }
 }
@@ -188,14 +233,29 @@ fn import(csv: &Path, database: &Path) -> anyhow::Result<Usage> {
     Ok(usage)
 }
 
-fn measure_leadmill(leadmill: &Path, workspace: &Path, input: &Path) -> anyhow::Result<Usage> {
+/// Measures a command that only looks.
+fn measure_look(leadmill: &Path, workspace: &Path, command: &[&str]) -> anyhow::Result<Usage> {
+    let mut arguments = vec!["--workspace".as_ref(), workspace.as_os_str()];
+    arguments.extend(command.iter().map(OsStr::new));
+    arguments.extend(["--as-of", NEXT_NIGHT].map(OsStr::new));
+    let (usage, exit) = measure::run(leadmill, &arguments)?;
+    ensure!(exit.code == Some(0), "{} {}: {}", leadmill.display(), exit.outcome(), exit.stderr);
+    Ok(usage)
+}
+
+fn measure_run(
+    leadmill: &Path,
+    workspace: &Path,
+    input: &Path,
+    as_of: &str,
+) -> anyhow::Result<Usage> {
     let arguments = [
         "--workspace".as_ref(),
         workspace.as_os_str(),
         "run".as_ref(),
         input.as_os_str(),
         "--as-of".as_ref(),
-        AS_OF.as_ref(),
+        as_of.as_ref(),
         "--quiet".as_ref(),
     ];
     let (usage, exit) = measure::run(leadmill, &arguments)?;
