@@ -84,7 +84,28 @@ impl Audit {
 pub fn audit(target: &Target, zone: &str, bytes: &[u8]) -> Audit {
     let mut audit = Audit::default();
     size(target, bytes, &mut audit);
-    let bytes = byte_order_mark(target, bytes, &mut audit);
+    match target.format {
+        TargetFormat::Xlsx => {
+            let hint = "save it as an Excel workbook (.xlsx)";
+            table(target, super::workbook::rows(bytes), hint, &mut audit);
+        }
+        TargetFormat::Parquet => {
+            let hint = "write it as Parquet";
+            table(target, super::parquet::rows(bytes), hint, &mut audit);
+        }
+        TargetFormat::Csv | TargetFormat::Jsonl | TargetFormat::Json => {
+            text_file(target, zone, bytes, &mut audit);
+        }
+    }
+    if let Some(most) = target.max_rows.filter(|most| audit.rows > *most) {
+        let what = format!("{} rows, at most {most} fit", audit.rows);
+        audit.file("too-many-rows", what, Consequence::RefusesFile, "split the file");
+    }
+    audit
+}
+
+fn text_file(target: &Target, zone: &str, bytes: &[u8], audit: &mut Audit) {
+    let bytes = byte_order_mark(target, bytes, audit);
     let Ok(text) = std::str::from_utf8(bytes) else {
         let at = std::str::from_utf8(bytes).map_or_else(|fault| fault.valid_up_to(), |_| 0);
         let line = memchr::memchr_iter(b'\n', &bytes[..at]).count() as u64 + 1;
@@ -96,24 +117,38 @@ pub fn audit(target: &Target, zone: &str, bytes: &[u8]) -> Audit {
             consequence: Consequence::RefusesFile,
             hint: "save the file as UTF-8".to_owned(),
         });
-        return audit;
+        return;
     };
-    match target.format {
-        TargetFormat::Csv => csv(target, zone, text, &mut audit),
-        TargetFormat::Jsonl => {
-            let mut keys = Keys::default();
-            for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-                json(target, at as u64 + 1, line, &mut keys, &mut audit);
-            }
-        }
-        TargetFormat::Json => json(target, 1, text, &mut Keys::default(), &mut audit),
-        TargetFormat::Xlsx => {}
+    if target.format == TargetFormat::Csv {
+        return csv(target, zone, text, audit);
     }
-    if let Some(most) = target.max_rows.filter(|most| audit.rows > *most) {
-        let what = format!("{} rows, at most {most} fit", audit.rows);
-        audit.file("too-many-rows", what, Consequence::RefusesFile, "split the file");
+    let mut keys = Keys::default();
+    if target.format == TargetFormat::Json {
+        return json(target, 1, text, &mut keys, audit);
     }
-    audit
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        json(target, at as u64 + 1, line, &mut keys, audit);
+    }
+}
+
+/// Looks at the header and the rows of a file that is a table by itself; there are none when it cannot be read.
+fn table(target: &Target, rows: Option<Vec<Vec<String>>>, hint: &str, audit: &mut Audit) {
+    let Some(rows) = rows else {
+        let what = format!("the file is not of format `{}`", target.format.word());
+        return audit.file("not-readable", what, Consequence::RefusesFile, hint);
+    };
+    let mut records =
+        (1..).zip(rows).map(|(line, cells)| Record { line, cells, faults: Vec::new() });
+    let Some(header) = records.next() else {
+        let what = "there is no header".to_owned();
+        return audit.file("empty", what, Consequence::RefusesFile, "write at least the header");
+    };
+    let Some(columns) = header_columns(target, &header, audit) else { return };
+    let mut keys = Keys::default();
+    for record in records {
+        audit.rows += 1;
+        cells(target, &columns, &record, &mut keys, audit);
+    }
 }
 
 fn size(target: &Target, bytes: &[u8], audit: &mut Audit) {

@@ -184,7 +184,7 @@ pub struct Finished<W> {
 impl<'a, W: Write> CrmWriter<'a, W> {
     /// Opens a file: what stands before the rows is written at once. `zone` is that of the workspace.
     pub fn new(target: &'a Target, zone: Tz, out: W) -> Result<Self> {
-        let encoder = encoder(target, target.zone.unwrap_or(zone).name());
+        let encoder = encoder(target, target.zone.unwrap_or(zone).name())?;
         let mut writer =
             Self { target, encoder, out, buffer: Vec::new(), bytes: 0, rows: 0, guarded: 0 };
         writer.encoder.open(&mut writer.buffer)?;
@@ -383,12 +383,10 @@ mod tests {
     #[test]
     fn hubspot_gets_its_labels_a_byte_order_mark_and_raw_phones() {
         let (text, _) = render(HUBSPOT, &[anna()]);
-        assert_eq!(
-            text,
-            "\u{feff}Email,First Name,Last Name,Phone Number,Lifecycle Stage,Lead Status,Contact owner,\
-             Original lead source detail,Legal basis for processing contact's data\r\n\
-             anna.lecka@example.com,Anna,Łęcka,+48600123456,lead,NEW,jan@example.com,facebook,\r\n"
-        );
+        let expected = "\u{feff}Email,First Name,Last Name,Phone Number,Lifecycle Stage,Lead Status,Contact owner,\
+             Original lead source detail,Legal basis for processing contact's data,Leadmill key\r\n\
+             anna.lecka@example.com,Anna,Łęcka,+48600123456,lead,NEW,jan@example.com,facebook,,LM\r\n";
+        assert_eq!(text, expected.replace("LM\r", &format!("{}\r", anna().id)));
     }
 
     #[test]

@@ -20,13 +20,17 @@ pub(super) trait Encode {
 }
 
 /// Returns what writes `target` down; `zone` is the name of the zone that its instants are in.
-pub(super) fn encoder<'a>(target: &'a Target, zone: &'a str) -> Box<dyn Encode + 'a> {
-    match target.format {
+///
+/// # Errors
+/// The format is none that this build can write, which the rules are checked for.
+pub(super) fn encoder<'a>(target: &'a Target, zone: &'a str) -> Result<Box<dyn Encode + 'a>> {
+    Ok(match target.format {
         TargetFormat::Csv => Box::new(Csv { target, zone }),
         TargetFormat::Jsonl => Box::new(Json { target, is_array: false, is_first: true }),
         TargetFormat::Json => Box::new(Json { target, is_array: true, is_first: true }),
         TargetFormat::Xlsx => Box::new(Workbook::new(target)),
-    }
+        TargetFormat::Parquet => super::parquet::encoder(target)?,
+    })
 }
 
 fn line_end(target: &Target) -> &'static [u8] {

@@ -89,7 +89,7 @@ fn each_folder(
 
 /// Returns what is left of the file `name` without what names the person, and how many parts do; nothing is left of
 /// a file that cannot be cut.
-fn without(name: &str, bytes: &[u8], finder: &Finder) -> (Option<Vec<u8>>, u64) {
+pub(super) fn without(name: &str, bytes: &[u8], finder: &Finder) -> (Option<Vec<u8>>, u64) {
     let ending = name.rsplit('.').next().unwrap_or_default();
     let whole = |is_found: bool| (None, u64::from(is_found));
     // Here ids of leads that are gone stand, and nothing else of them: by these a CRM is told whom to take out.
@@ -100,9 +100,14 @@ fn without(name: &str, bytes: &[u8], finder: &Finder) -> (Option<Vec<u8>>, u64) 
     if finder.finds_in(name) {
         return whole(true);
     }
-    // A workbook or an archive: its text is compressed.
+    // A workbook, an archive or Parquet: its text is compressed. What cannot be looked into goes.
     if bytes.starts_with(b"PK\x03\x04") {
         return whole(unpacked(bytes).is_none_or(|text| finder.finds_in(&text)));
+    }
+    if bytes.starts_with(b"PAR1") {
+        let rows = super::parquet::rows(bytes);
+        let is_named = |cells: &Vec<String>| finder.finds_in(&cells.join("\n"));
+        return whole(rows.is_none_or(|rows| rows.iter().any(is_named)));
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
         return whole(finder.finds_in(&String::from_utf8_lossy(bytes)));

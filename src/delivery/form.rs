@@ -1,7 +1,7 @@
 //! What a target takes in a cell: the form, the words, the length. The writer asks before it writes, and
 //! `leadmill target check` asks of any file.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 
 use crate::model::spreadsheet::{is_e164, is_number};
 use crate::rules::target::{Column, Form};
@@ -94,6 +94,7 @@ pub fn described(form: Form) -> &'static str {
         Form::Integer => "a whole number",
         Form::Boolean => "true or false",
         Form::Date => "a day such as 2026-11-29",
+        Form::Timestamp => "an instant such as 2026-11-29T12:00:00+01:00",
         Form::Sha256 => "a SHA-256 of 64 small hexadecimal digits",
         Form::Country => "a country of two letters",
         Form::Currency => "a currency of three capital letters",
@@ -114,6 +115,7 @@ fn fits(form: Form, text: &str) -> bool {
         Form::Date => {
             text.len() == "2026-11-29".len() && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
         }
+        Form::Timestamp => DateTime::parse_from_rfc3339(text).is_ok(),
         Form::Sha256 => {
             text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         }
@@ -179,6 +181,11 @@ mod tests {
         check_form(Form::Integer, &["12", "-1"], &["1.0", "+5", "x"]);
         check_form(Form::Boolean, &["true", "false"], &["TRUE", "1", "tak"]);
         check_form(Form::Date, &["2026-11-29"], &["29.11.2026", "2026-11-31", "2026-1-1"]);
+        check_form(
+            Form::Timestamp,
+            &["2026-11-29T12:00:00+01:00", "2026-11-29T11:00:00Z"],
+            &["2026-11-29", "2026-11-29T12:00:00", "1790000000"],
+        );
         check_form(Form::Sha256, &[&"0a".repeat(32)], &["0a", &"0A".repeat(32)]);
         check_form(Form::Country, &["PL", "pl"], &["POL", "P1"]);
         check_form(Form::Currency, &["PLN"], &["pln", "zł"]);

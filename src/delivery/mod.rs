@@ -13,6 +13,8 @@ mod encoding;
 pub mod erasing;
 pub mod form;
 pub mod mail;
+#[cfg_attr(not(feature = "parquet"), path = "no_parquet.rs")]
+mod parquet;
 pub mod publication;
 pub mod published;
 pub mod rejects;

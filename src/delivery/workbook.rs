@@ -1,6 +1,9 @@
 //! A workbook of one sheet, for targets and people that take no text file.
 
+use std::io::Cursor;
+
 use anyhow::{Context as _, Result};
+use calamine::{Data, Reader as _, Xlsx};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook as Book, Worksheet};
 
 use super::cell::{CellKind, CellText};
@@ -64,5 +67,30 @@ impl Encode for Workbook<'_> {
         let bytes = book.save_to_buffer().context("write a workbook")?;
         out.extend_from_slice(&bytes);
         Ok(())
+    }
+}
+
+/// Returns the rows of the first sheet as texts, from the first row on; `None` when it cannot be read.
+pub(super) fn rows(bytes: &[u8]) -> Option<Vec<Vec<String>>> {
+    let mut book = Xlsx::new(Cursor::new(bytes)).ok()?;
+    let sheet = book.worksheet_range_at(0)?.ok()?;
+    let (height, width) = sheet.end().map_or((0, 0), |(row, column)| (row + 1, column + 1));
+    let text = |row, column| sheet.get_value((row, column)).map(text_of).unwrap_or_default();
+    Some((0..height).map(|row| (0..width).map(|column| text(row, column)).collect()).collect())
+}
+
+fn text_of(cell: &Data) -> String {
+    match cell {
+        Data::Bool(flag) => flag.to_string(),
+        Data::DateTime(day) => {
+            let (year, month, day, hour, minute, second, _) = day.to_ymd_hms_milli();
+            let date = format!("{year:04}-{month:02}-{day:02}");
+            if (hour, minute, second) == (0, 0, 0) {
+                date
+            } else {
+                format!("{date}T{hour:02}:{minute:02}:{second:02}")
+            }
+        }
+        other => other.to_string(),
     }
 }

@@ -136,16 +136,17 @@ impl Normalizer<'_> {
                     draft.started_at = Some((found, cell));
                 }
             }
-            Role::SubmissionId if self.source.is_contact_list => {
-                draft.keep_first(cell, field::EXTERNAL_ID, unguard(&cell.text).into_owned());
+            Role::SubmissionId => {
+                if let Some(field) = self.source.id_field {
+                    draft.keep_first(cell, field, unguard(&cell.text).into_owned());
+                }
             }
             Role::Consent(question) => self.read_consent(cell, question, draft),
             Role::LandingUrl => {
                 draft.landing_pages.push(cell);
                 draft.values.set_if_absent(field::LANDING_PAGE, unguard(&cell.text).into_owned());
             }
-            Role::SubmissionId
-            | Role::TestMarker
+            Role::TestMarker
             | Role::Honeypot
             | Role::Completion
             | Role::Volatile

@@ -50,6 +50,7 @@ use self::moment::TimeStyle;
 use self::number::Amount;
 use self::person_name::PersonName;
 use self::phone::{Phone, PhoneFault};
+use crate::model::field::FieldNo;
 use crate::model::moment::Moment;
 use crate::model::row::{ConsentMapping, Origin, Row, RowContent};
 use crate::model::submission::RowVerdict;
@@ -99,8 +100,10 @@ pub struct SourceContext<'a> {
     /// When the input was received.
     pub received_at: DateTime<Utc>,
     /// Whether rows are contacts of a CRM, which change, rather than submissions, which do not: the
-    /// fingerprint then covers the content, and the native id becomes the external id.
+    /// fingerprint then covers the content.
     pub is_contact_list: bool,
+    /// Field that keeps the native id, where one does.
+    pub id_field: Option<FieldNo>,
     /// Canonical source of rows without attribution of their own.
     pub default_source: Option<&'a str>,
     /// Canonical medium of such rows.

@@ -37,6 +37,7 @@ fn source() -> SourceContext<'static> {
         default_country: "PL",
         received_at: Utc.with_ymd_and_hms(2025, 9, 30, 12, 0, 0).unwrap(),
         is_contact_list: false,
+        id_field: None,
         default_source: None,
         default_medium: None,
         team: None,
@@ -393,7 +394,8 @@ fn consent_follows_the_preset_then_the_words() {
 
 #[test]
 fn a_contact_list_keeps_its_native_id_and_is_known_by_content() {
-    let context = SourceContext { is_contact_list: true, ..source() };
+    let id_field = Some(field::EXTERNAL_ID);
+    let context = SourceContext { is_contact_list: true, id_field, ..source() };
     let judged = |city: &str| {
         let pairs = [
             (Role::SubmissionId, "901"),

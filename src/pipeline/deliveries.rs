@@ -359,6 +359,10 @@ impl<'a> OpenTarget<'a> {
         let lookups = Lookups { consents: &consents, record_id: record_id.as_deref(), ..*lookups };
         if !concerns(self.target, lead, &lookups) {
             self.figures.left_out += 1;
+            if self.has_dead_letters {
+                let because = "it is none of the target's business any more";
+                store.resolve_dead_letter(self.no, item, record.as_of_ms, because)?;
+            }
             if store.delivered(self.no, item)?.is_some() && self.target.rows_of == RowsOf::Leads {
                 let item = item.to_owned();
                 let record_id = store.record_id(self.no, &item)?;

@@ -289,6 +289,7 @@ pub fn source_context<'a>(
         default_country: &rules.workspace.default_country,
         received_at: as_of,
         is_contact_list: preset.is_contact_list,
+        id_field: preset.id_field,
         default_source: preset.default_source.as_deref(),
         default_medium: preset.default_medium.as_deref(),
         team: Some(&rules.routing)

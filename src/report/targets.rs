@@ -10,7 +10,7 @@ use crate::rules::target::{
 /// Returns what `target` is made of, as Markdown.
 pub fn markdown(target: &Target, fields: &FieldCatalog) -> String {
     let mut text = format!("# {}\n\n{}.\n\n", cell(&target.name), target.because);
-    for (name, what) in facts(target) {
+    for (name, what) in facts(target, fields) {
         let _ = writeln!(text, "- **{name}**: {}", cell(&what));
     }
     if !target.conversions.is_empty() {
@@ -44,7 +44,7 @@ pub fn markdown(target: &Target, fields: &FieldCatalog) -> String {
     text
 }
 
-fn facts(target: &Target) -> Vec<(&'static str, String)> {
+fn facts(target: &Target, fields: &FieldCatalog) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("id", format!("`{}`{}", target.id, if target.is_on { "" } else { " (off)" })),
         ("file", format!("`{}`", target.file)),
@@ -64,6 +64,11 @@ fn facts(target: &Target) -> Vec<(&'static str, String)> {
         .collect();
     if !limits.is_empty() {
         facts.push(("at most", format!("{} a file, then a further part", limits.join(" and "))));
+    }
+    if !target.needs_any.is_empty() {
+        let words: Vec<String> =
+            target.needs_any.iter().map(|value| format!("`{}`", value.word(fields))).collect();
+        facts.push(("only what has", words.join(" or ")));
     }
     let consents: Vec<String> = target
         .only_with_consent
@@ -110,6 +115,10 @@ fn format(target: &Target) -> String {
         TargetFormat::Jsonl => format!("one JSON object a line, {end}"),
         TargetFormat::Json => "an array of JSON objects".to_owned(),
         TargetFormat::Xlsx => "a workbook of one sheet".to_owned(),
+        TargetFormat::Parquet => {
+            "Parquet, compressed with gzip; columns are typed by what they take, texts without that"
+                .to_owned()
+        }
     }
 }
 

@@ -104,6 +104,7 @@ pub const FILES: &[(&str, &str)] = embed! {
     "rules/targets/hubspot-tasks.toml"
     "rules/targets/leads-json.toml"
     "rules/targets/leads-jsonl.toml"
+    "rules/targets/leads-parquet.toml"
     "rules/targets/leads-xlsx.toml"
     "rules/targets/leads.toml"
     "rules/targets/linkedin-offline-conversions.toml"

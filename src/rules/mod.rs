@@ -57,7 +57,7 @@ use scoring::ScoringPolicy;
 use source::SourceCatalog;
 use survivorship::Survivorship;
 use tables::Tables;
-use target::{ScoringPart, Target, TargetCatalog};
+use target::{ScoringPart, Target, TargetCatalog, TargetFormat};
 use template::TemplateCatalog;
 use test::RuleTest;
 use wording::Wordings;
@@ -186,6 +186,7 @@ impl RuleSet {
         if let Some(named) = workspace.targets.as_ref().filter(|_| !files.targets.is_empty()) {
             targets.switch_on(named, sink);
         }
+        targets.check_formats(TargetFormat::is_built, sink);
         let requests = RequestCatalog::decode(&files.requests, sink);
         let outbox = files.with("outbox.toml", sink, |root| OutboxPolicy::decode(root, &requests));
         if !files.targets.is_empty() {

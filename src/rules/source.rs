@@ -355,6 +355,8 @@ pub struct SourcePreset {
     pub id_scope: IdScope,
     /// Whether its rows are contacts a CRM knows, not forms that somebody sent.
     pub is_contact_list: bool,
+    /// Field that keeps its submission ids; those of a contact list are record ids without it.
+    pub id_field: Option<FieldNo>,
     /// Whether its rows are enquiries, which open a cycle and set off what is planned.
     pub tells_enquiries: bool,
     /// Whether its rows tell what people did, instead of who they are.

@@ -33,16 +33,33 @@ pub enum TargetFormat {
     Json,
     /// A workbook of one sheet.
     Xlsx,
+    /// A table of typed columns.
+    Parquet,
 }
 
 impl TargetFormat {
     /// Every format with its word, in order.
-    pub const ALL: &[(&str, TargetFormat)] =
-        &[("csv", Self::Csv), ("jsonl", Self::Jsonl), ("json", Self::Json), ("xlsx", Self::Xlsx)];
+    pub const ALL: &[(&str, TargetFormat)] = &[
+        ("csv", Self::Csv),
+        ("jsonl", Self::Jsonl),
+        ("json", Self::Json),
+        ("xlsx", Self::Xlsx),
+        ("parquet", Self::Parquet),
+    ];
 
     /// Returns the word used in rules.
     pub fn word(self) -> &'static str {
         Self::ALL[self as usize].0
+    }
+
+    /// Returns whether this build of leadmill can write it.
+    pub fn is_built(self) -> bool {
+        cfg!(feature = "parquet") || self != Self::Parquet
+    }
+
+    /// Returns whether its bytes are there only once all rows are, so that none can be counted before.
+    fn is_whole(self) -> bool {
+        matches!(self, Self::Xlsx | Self::Parquet)
     }
 
     /// Returns whether rows are objects, so that headers may be paths.
@@ -276,6 +293,19 @@ impl TargetCatalog {
         }
     }
 
+    /// Reports targets that are on and whose format this build cannot write, which `is_built` says.
+    pub(super) fn check_formats(&self, is_built: fn(TargetFormat) -> bool, sink: &Sink) {
+        for target in self.on().filter(|target| !is_built(target.format)) {
+            let (id, word) = (&target.id, target.format.word());
+            let message =
+                format!("target `{id}` is of format `{word}`, which this build cannot write");
+            let hint = format!(
+                "build leadmill with it: cargo install --path . --features {word}; or switch the target off"
+            );
+            sink.error(&target.place, message, Some(hint));
+        }
+    }
+
     /// Reports purposes of consent that `policy` does not know.
     pub(super) fn check_purposes(&self, policy: &ConsentPolicy, sink: &Sink) {
         for target in &self.targets {
@@ -339,6 +369,14 @@ impl Target {
             );
             let format = table.opt_choice("format", TargetFormat::ALL).unwrap_or(TargetFormat::Csv);
             check_paths(&columns, format, table);
+            if format.is_whole() && table.has("max-bytes") {
+                let hint = "say `max-rows`".to_owned();
+                let message = format!(
+                    "how large a file of format `{}` gets is known too late",
+                    format.word()
+                );
+                table.error("max-bytes", message, Some(hint));
+            }
             Self {
                 id: table.string("id"),
                 name: table.string("name"),

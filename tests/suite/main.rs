@@ -29,6 +29,7 @@ mod commands;
 mod consent;
 mod contacts;
 mod containers;
+mod conversions;
 mod crash;
 mod csv_spectrum;
 mod dealing;

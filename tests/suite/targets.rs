@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use calamine::{Data, Reader as _};
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::record::Field;
 use serde_json::Value;
 
 use super::workspace::Workspace;
@@ -12,7 +14,7 @@ const ANNA: &str =
 const JAN: &str = "2,2026-11-18T10:00:00Z,Jan Nowak,jan@przyklad.pl,,,PL,,";
 
 /// Switches these targets on and no others.
-fn with_targets(ids: &[&str]) -> Workspace {
+pub fn with_targets(ids: &[&str]) -> Workspace {
     let workspace = Workspace::new();
     switch(&workspace, ids);
     workspace
@@ -24,7 +26,7 @@ fn switch(workspace: &Workspace, ids: &[&str]) {
 }
 
 /// Returns what `run.json` says that a target was given.
-fn delivery(workspace: &Workspace, target: &str) -> BTreeMap<String, u64> {
+pub fn delivery(workspace: &Workspace, target: &str) -> BTreeMap<String, u64> {
     let run = workspace.run_json();
     let all = run["deliveries"].as_array().unwrap();
     let one = all.iter().find(|one| one["target"] == target).unwrap();
@@ -33,7 +35,7 @@ fn delivery(workspace: &Workspace, target: &str) -> BTreeMap<String, u64> {
 }
 
 #[track_caller]
-fn check_delivery(workspace: &Workspace, target: &str, expected: &[(&str, u64)]) {
+pub fn check_delivery(workspace: &Workspace, target: &str, expected: &[(&str, u64)]) {
     let found = delivery(workspace, target);
     for (key, count) in expected {
         assert_eq!(found[*key], *count, "{target}: {key} of {found:?}");
@@ -120,17 +122,10 @@ fn every_target_file_reads_back_by_another_hand() {
         let written = delivery(&workspace, &target.id)["written"];
         assert_eq!(rows, written, "{}", target.id);
         read += u64::from(rows > 0);
-        if !target.file.ends_with("xlsx") {
-            let path = format!("out/latest/{}", target.file);
-            let checked = workspace.run(&["target", "check", &path, "--target", &target.id]);
-            assert_eq!(checked.code, 0, "{}: {}{}", target.id, checked.stdout, checked.stderr);
-            assert!(
-                checked.stdout.contains("takes all of it"),
-                "{}: {}",
-                target.id,
-                checked.stdout
-            );
-        }
+        let path = format!("out/latest/{}", target.file);
+        let checked = workspace.run(&["target", "check", &path, "--target", &target.id]);
+        assert_eq!(checked.code, 0, "{}: {}{}", target.id, checked.stdout, checked.stderr);
+        assert!(checked.stdout.contains("takes all of it"), "{}: {}", target.id, checked.stdout);
     }
     assert!(read >= 20, "only {read} files have rows");
 }
@@ -173,7 +168,66 @@ fn rows_of(target: &leadmill::rules::target::Target, bytes: &[u8]) -> u64 {
             }
             sheet.rows().count() as u64 - 1
         }
+        TargetFormat::Parquet => {
+            let reader = SerializedFileReader::new(bytes::Bytes::copy_from_slice(bytes)).unwrap();
+            let schema = reader.metadata().file_metadata().schema().get_fields();
+            let header: Vec<&str> = schema.iter().map(|field| field.name()).collect();
+            let wanted: Vec<&str> = target.columns.iter().map(|one| one.header.as_str()).collect();
+            assert_eq!(header, wanted);
+            reader.get_row_iter(None).unwrap().map(Result::unwrap).count() as u64
+        }
     }
+}
+
+/// The same leads as JSON lines and as Parquet: each value is the same, and of its type.
+#[test]
+fn parquet_holds_what_json_lines_hold_in_typed_columns() {
+    let workspace = with_targets(&["leads-jsonl", "leads-parquet"]);
+    workspace.table("one.csv", &[ANNA, JAN]);
+    workspace.ok(&["run"]);
+    let lines = workspace.latest("crm/leads.jsonl");
+    let objects: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let bytes = std::fs::read(workspace.path("out/latest/crm/leads.parquet")).unwrap();
+    let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();
+    let mut typed = BTreeMap::new();
+    for (row, object) in reader.get_row_iter(None).unwrap().zip(&objects) {
+        let row = row.unwrap();
+        assert_eq!(row.len(), object.as_object().unwrap().len());
+        for (name, field) in row.get_column_iter() {
+            let expected = &object[name];
+            let (found, kind) = match field {
+                Field::Null => (Value::Null, "null"),
+                Field::Str(text) => (text.as_str().into(), "text"),
+                Field::Long(number) => ((*number).into(), "integer"),
+                Field::Double(number) => ((*number).into(), "decimal"),
+                Field::Bool(flag) => ((*flag).into(), "boolean"),
+                Field::TimestampMillis(ms) => {
+                    let text = expected.as_str().unwrap();
+                    let at = chrono::DateTime::parse_from_rfc3339(text).unwrap();
+                    assert_eq!(*ms, at.timestamp_millis(), "{name}");
+                    (text.into(), "instant")
+                }
+                other => panic!("{name}: {other:?}"),
+            };
+            let is_equal = found == *expected
+                || found.as_f64().is_some() && found.as_f64() == expected.as_f64();
+            assert!(is_equal, "{name}: {found} is not {expected}");
+            if kind != "null" {
+                typed.insert(name.clone(), kind);
+            }
+        }
+    }
+    for (name, kind) in [
+        ("phone", "text"),
+        ("score", "integer"),
+        ("is-new", "boolean"),
+        ("consent-marketing-email", "boolean"),
+        ("first-submitted-at", "instant"),
+    ] {
+        assert_eq!(typed[name], kind, "{name}");
+    }
+    assert_eq!(delivery(&workspace, "leads-parquet")["written"], objects.len() as u64);
 }
 
 #[test]
@@ -353,37 +407,22 @@ fn what_a_target_says_of_its_rows_is_kept() {
     workspace.run(&["target", "result", "foreign.csv"]).expect_code(2).says(&["--target"]);
 }
 
-const PARTNERS: &str = "id,created_at,full_name,email,phone,country,message,gclid,Wyrażam zgodę na przekazanie moich danych partnerom firmy";
-
+/// A target takes nothing that it could not find again, and nobody is woken every night because of it.
 #[test]
-fn a_conversion_is_told_once_and_audiences_hold_only_who_agreed() {
-    let workspace = with_targets(&["google-offline-conversions", "google-customer-match"]);
-    workspace.input("one.csv", format!("{PARTNERS}\n1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,PL,,g1,tak\n2,2026-11-18T10:00:00Z,Jan Nowak,jan@przyklad.pl,,PL,,g2,\n"));
+fn a_lead_with_a_number_alone_is_no_dead_letter_of_hubspot() {
+    let workspace = with_targets(&["hubspot-contacts", "hubspot-contacts-api", "leads"]);
+    workspace.table("one.csv", &[ANNA, "7,2026-11-18T11:00:00Z,,,600000107,,PL,,"]);
     workspace.ok(&["run"]);
-    check_delivery(&workspace, "google-offline-conversions", &[("written", 0)]);
-    check_delivery(&workspace, "google-customer-match", &[("written", 1), ("left_out", 1)]);
-    let won = |time: &str, whose: &str| {
-        format!("{{\"time\":\"{time}\",\"event\":\"won\",\"email\":\"{whose}\"}}\n")
-    };
-    let lines = won("2026-11-19T09:00:00Z", "anna@przyklad.pl")
-        + &won("2026-11-19T09:00:00Z", "jan@przyklad.pl");
-    workspace.input("won.jsonl", lines);
-    workspace.ok(&["run"]);
-    let told = workspace.latest("ads/google-offline-conversions.csv");
-    assert_eq!(
-        told,
-        "Parameters:TimeZone=Europe/Warsaw\nGoogle Click ID,GBRAID,WBRAID,Conversion Name,Conversion Time,\
-         Conversion Value,Conversion Currency\ng1,,,Closed deal,2026-11-19 10:00:00,,\n"
+    check_delivery(
+        &workspace,
+        "hubspot-contacts",
+        &[("written", 1), ("left_out", 1), ("refused", 0)],
     );
-    // Another deal, and everything once more: a network would count it twice.
-    workspace.input("again.jsonl", won("2026-11-20T09:00:00Z", "anna@przyklad.pl"));
-    workspace.ok(&["run", "--full"]);
-    check_delivery(&workspace, "google-offline-conversions", &[("written", 0)]);
-    // Who takes the consent back is taken out.
-    workspace.input("no.csv", format!("{PARTNERS}\n3,2026-11-20T10:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,PL,,g1,nie\n"));
-    workspace.ok(&["run"]);
-    check_delivery(&workspace, "google-customer-match", &[("written", 0), ("withdrawn", 1)]);
-    assert!(workspace.latest("crm/google-customer-match-withdrawn.csv").contains("LM-"));
+    check_delivery(&workspace, "hubspot-contacts-api", &[("written", 1), ("left_out", 1)]);
+    check_delivery(&workspace, "leads", &[("written", 2)]);
+    assert_eq!(workspace.run_json()["dead_letters"], 0);
+    let docs = workspace.ok(&["target", "docs", "hubspot-contacts"]).stdout;
+    assert!(docs.contains("- **only what has**: `email` or `first-name` or `last-name`"), "{docs}");
 }
 
 /// Fails unless the check of a file says all of `words`, and ends with `code`.
@@ -458,6 +497,28 @@ fn any_file_can_be_checked() {
         workspace.run(&["target", "check", "x.csv", "--target", "leads", "--format", "json"]);
     let json: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json["is_refused"], true, "{json}");
+}
+
+#[test]
+fn a_workbook_can_be_checked_like_any_file() {
+    // The columns that are not in the file are not asked for, but for those that must be.
+    let sheet = |rows: &[[&str; 3]]| {
+        let mut sheet = rust_xlsxwriter::Worksheet::new();
+        for (at, cells) in rows.iter().enumerate() {
+            sheet.write_row(at as u32, 0, cells.iter().copied()).unwrap();
+        }
+        let mut book = rust_xlsxwriter::Workbook::new();
+        book.push_worksheet(sheet);
+        book.save_to_buffer().unwrap()
+    };
+    let sound = sheet(&[["lead-id", "queue", "score"], ["LM-1", "sales", "82"]]);
+    check_file("leads-xlsx", &sound, 0, &["1 row", "takes all of it"]);
+    let bad = sheet(&[["lead-id", "queue", "score"], ["LM-1", "", "many"], ["LM-1", "sales", "8"]]);
+    let words = ["x.csv:2:queue", "x.csv:2:score", "not a whole number", "x.csv:3:lead-id"];
+    check_file("leads-xlsx", &bad, 3, &words);
+    check_file("leads-xlsx", &sheet(&[["lead-id", "score", "x"]]), 3, &["`queue` is missing"]);
+    check_file("leads-xlsx", b"lead-id,queue\n", 3, &["not of format `xlsx`", "refuses the file"]);
+    check_file("leads-parquet", b"PAR1 no more", 3, &["not of format `parquet`"]);
 }
 
 #[test]

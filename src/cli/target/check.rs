@@ -10,7 +10,6 @@ use super::{known, read};
 use crate::cli::workspace::{Global, UsageError};
 use crate::cli::{Outcome, terminal};
 use crate::delivery::audit::{Audit, Consequence, Finding, audit};
-use crate::rules::target::TargetFormat;
 
 /// Blanks before what belongs to the finding above.
 const INDENT: usize = 4;
@@ -42,9 +41,11 @@ impl Check {
     pub fn run(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
         let target = known(&rules, &self.target)?;
-        if target.format == TargetFormat::Xlsx {
-            let message = "workbooks cannot be checked\nhint: save the sheet as CSV and check that";
-            return Err(UsageError(message.to_owned()).into());
+        if !target.format.is_built() {
+            let word = target.format.word();
+            let hint = format!("build it with --features {word}");
+            let message = format!("this build of leadmill cannot read `{word}`\nhint: {hint}");
+            return Err(UsageError(message).into());
         }
         let bytes = read(&self.file)?;
         let zone = target.zone.unwrap_or(rules.workspace.zone);

@@ -10,6 +10,7 @@ use super::{
     ToldTouch, TouchRule, header_key,
 };
 use crate::model::consent::{Channel, ConsentState, Purpose};
+use crate::model::field;
 use crate::model::moment::DateOrder;
 use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
 use crate::rules::decode::Table;
@@ -68,6 +69,9 @@ pub(super) fn preset(
 ) -> SourcePreset {
     let (names, consents) = consents(table, wordings);
     let is_contact_list = table.bool_or("contact-list", false);
+    let id_field = table
+        .opt_string("id-field")
+        .and_then(|name| fields.expect(&name, &table.place_of("id-field"), table.sink()));
     let preset = SourcePreset {
         id: table.string("id"),
         name: table.string("name"),
@@ -90,6 +94,7 @@ pub(super) fn preset(
         date_order: table.opt_choice("date-order", DATE_ORDERS).unwrap_or(DateOrder::Unknown),
         counts_from_1904: table.bool_or("days-since-1904", false),
         is_contact_list,
+        id_field: id_field.or(is_contact_list.then_some(field::EXTERNAL_ID)),
         tells_enquiries: table.bool_or("enquiries", !is_contact_list),
         tells_events: table.bool_or("events", false),
         told: table.tables("touch", told_touch),

@@ -49,6 +49,8 @@ pub enum Form {
     Boolean,
     /// A day, `2026-11-29`.
     Date,
+    /// An instant with its offset, `2026-11-29T12:00:00+01:00`.
+    Timestamp,
     /// A SHA-256 in lower-case hexadecimal.
     Sha256,
     /// A country as two letters.
@@ -74,6 +76,7 @@ impl Form {
         ("integer", Self::Integer),
         ("boolean", Self::Boolean),
         ("date", Self::Date),
+        ("timestamp", Self::Timestamp),
         ("sha256", Self::Sha256),
         ("country", Self::Country),
         ("currency", Self::Currency),

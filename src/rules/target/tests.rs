@@ -183,3 +183,40 @@ fn the_workspace_switches_targets_on() {
     let found: Vec<String> = sink.take().into_iter().map(|found| found.message).collect();
     assert_eq!(found, ["there is no target `bb`"]);
 }
+
+#[test]
+fn a_format_that_is_not_built_in_is_refused_where_it_is_asked_for() {
+    let sink = Sink::default();
+    let parquet = |id: &str, enabled: bool| RuleText {
+        path: format!("{id}.toml").into(),
+        text: format!(
+            "{}format = \"parquet\"\nenabled = {enabled}\n{EMAIL}",
+            HEAD.replace("\"x\"", &format!("\"{id}\"")).replace("x.csv", &format!("{id}.parquet"))
+        )
+        .into(),
+    };
+    let files = [parquet("a", false), parquet("b", true)];
+    let catalog = TargetCatalog::decode(&files, &FieldCatalog::decode(None), &sink);
+    catalog.check_formats(|_| true, &sink);
+    assert_eq!(sink.take(), []);
+    catalog.check_formats(|format| format != TargetFormat::Parquet, &sink);
+    let found = sink.take();
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        found[0].message,
+        "target `b` is of format `parquet`, which this build cannot write"
+    );
+    assert!(found[0].hint.as_ref().unwrap().contains("--features parquet"));
+}
+
+#[test]
+fn a_file_whose_size_is_known_too_late_is_limited_by_rows() {
+    for format in ["xlsx", "parquet"] {
+        check(
+            &format!("format = \"{format}\"\nmax-bytes = 1_000\n{EMAIL}"),
+            &[&format!(
+                "7: how large a file of format `{format}` gets is known too late (say `max-rows`)"
+            )],
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! What became of leads, told to ad networks: once, by the right id, and only of who agreed.
+
+use serde_json::Value;
+
+use super::targets::{check_delivery, with_targets};
+
+const PARTNERS: &str = "id,created_at,full_name,email,phone,country,message,gclid,Wyrażam zgodę na przekazanie moich danych partnerom firmy";
+
+#[test]
+fn a_conversion_is_told_once_and_audiences_hold_only_who_agreed() {
+    let workspace = with_targets(&["google-offline-conversions", "google-customer-match"]);
+    workspace.input("one.csv", format!("{PARTNERS}\n1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,PL,,g1,tak\n2,2026-11-18T10:00:00Z,Jan Nowak,jan@przyklad.pl,,PL,,g2,\n"));
+    workspace.ok(&["run"]);
+    check_delivery(&workspace, "google-offline-conversions", &[("written", 0)]);
+    check_delivery(&workspace, "google-customer-match", &[("written", 1), ("left_out", 1)]);
+    let won = |time: &str, whose: &str| {
+        format!("{{\"time\":\"{time}\",\"event\":\"won\",\"email\":\"{whose}\"}}\n")
+    };
+    let lines = won("2026-11-19T09:00:00Z", "anna@przyklad.pl")
+        + &won("2026-11-19T09:00:00Z", "jan@przyklad.pl");
+    workspace.input("won.jsonl", lines);
+    workspace.ok(&["run"]);
+    let told = workspace.latest("ads/google-offline-conversions.csv");
+    assert_eq!(
+        told,
+        "Parameters:TimeZone=Europe/Warsaw\nGoogle Click ID,GBRAID,WBRAID,Conversion Name,Conversion Time,\
+         Conversion Value,Conversion Currency\ng1,,,Closed deal,2026-11-19 10:00:00,,\n"
+    );
+    // Another deal, and everything once more: a network would count it twice.
+    workspace.input("again.jsonl", won("2026-11-20T09:00:00Z", "anna@przyklad.pl"));
+    workspace.ok(&["run", "--full"]);
+    check_delivery(&workspace, "google-offline-conversions", &[("written", 0)]);
+    // Who takes the consent back is taken out.
+    workspace.input("no.csv", format!("{PARTNERS}\n3,2026-11-20T10:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,PL,,g1,nie\n"));
+    workspace.ok(&["run"]);
+    check_delivery(&workspace, "google-customer-match", &[("written", 0), ("withdrawn", 1)]);
+    assert!(workspace.latest("crm/google-customer-match-withdrawn.csv").contains("LM-"));
+}
+
+/// Tells that these people bought, and returns what the file of `target` says then, without its header.
+fn told_of_deals(target: &str, input: &str, file: &str, emails: &[&str]) -> Vec<String> {
+    let workspace = with_targets(&[target]);
+    workspace.input("leads.csv", input);
+    let won = emails.iter().map(|email| {
+        format!("{{\"time\":\"2026-11-19T09:00:00Z\",\"event\":\"won\",\"email\":\"{email}\"}}\n")
+    });
+    workspace.input("won.jsonl", won.collect::<String>());
+    workspace.ok(&["run"]);
+    let text = workspace.latest(file);
+    let header = if file.ends_with("csv") { 2 } else { 0 };
+    let mut rows: Vec<String> = text.lines().skip(header).map(str::to_owned).collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn google_is_told_by_one_click_id_of_three() {
+    let header = PARTNERS.replace("gclid", "gclid,gbraid,wbraid");
+    let input = format!(
+        "{header}\n\
+         1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,PL,,g1,,,tak\n\
+         2,2026-11-18T09:00:00Z,Jan Nowak,jan@przyklad.pl,600000102,PL,,,gb2,,tak\n\
+         3,2026-11-18T09:00:00Z,Ewa Lis,ewa@przyklad.pl,600000103,PL,,,,wb3,tak\n\
+         4,2026-11-18T09:00:00Z,Ola Kruk,ola@przyklad.pl,600000104,PL,,g4,gb4,wb4,tak\n\
+         5,2026-11-18T09:00:00Z,Iga Sosna,iga@przyklad.pl,600000105,PL,,,gb5,wb5,tak\n"
+    );
+    let all = ["anna", "jan", "ewa", "ola", "iga"].map(|name| format!("{name}@przyklad.pl"));
+    let rows = told_of_deals(
+        "google-offline-conversions",
+        &input,
+        "ads/google-offline-conversions.csv",
+        &all.each_ref().map(String::as_str),
+    );
+    let deal = "Closed deal,2026-11-19 10:00:00,,";
+    let ids = [",,wb3", ",gb2,", ",gb5,", "g1,,", "g4,,"];
+    assert_eq!(rows, ids.map(|ids| format!("{ids},{deal}")));
+}
+
+#[test]
+fn meta_is_told_by_the_number_of_its_own_form() {
+    let workspace = with_targets(&["meta-conversion-leads", "leads-jsonl"]);
+    workspace.input(
+        "meta.csv",
+        "id,created_time,ad_id,form_id,is_organic,platform,full_name,phone_number,email\n\
+         l:100000000000001,2026-11-18T08:00:00+00:00,ag:11,f:14,FALSE,ig,Anna Wzorcowa,p:+48600000101,anna@przyklad.pl\n",
+    );
+    workspace.input(
+        "form.csv",
+        format!(
+            "{PARTNERS}\n1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,PL,,,tak\n\
+             2,2026-11-18T09:00:00Z,Jan Nowak,jan@przyklad.pl,600000102,PL,,,tak\n"
+        ),
+    );
+    workspace.ok(&["run"]);
+    let text = workspace.latest("ads/meta-conversion-leads.jsonl");
+    let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_form: Vec<&Value> =
+        events.iter().filter(|event| event["event_name"] == "Lead").collect();
+    assert_eq!(of_form.len(), 2, "{text}");
+    let ids: Vec<Option<i64>> =
+        of_form.iter().map(|event| event["user_data"]["lead_id"].as_i64()).collect();
+    assert!(ids.contains(&Some(100_000_000_000_001)) && ids.contains(&None), "{text}");
+}
