@@ -39,7 +39,7 @@ pub(super) fn watch(
     })
 }
 
-/// Asks the rules about what targets would not take; part of the publishing transaction, for only then it is known.
+/// Asks the rules about what targets would not take or endpoints have not taken yet; part of the publishing transaction, for only then it is known.
 pub(super) fn watch_deliveries(
     job: &Job<'_>,
     store: &Store,
@@ -117,6 +117,7 @@ impl Watching<'_> {
                 about_all(rule.of_waiting(self.store.count_hot_waiting(self.since(rule))?))
             }
             AlertKind::DeadLetters => about_all(rule.of_waiting(self.store.count_dead_letters()?)),
+            AlertKind::DeliveriesWaiting => self.deliveries(rule)?,
             _ => about_all(rule.of_run(figures)),
         })
     }
@@ -166,6 +167,18 @@ impl Watching<'_> {
             (of, Weekday { day: on(&counts, yesterday), before })
         });
         Ok(compared.collect())
+    }
+
+    /// What has waited for long, at each endpoint.
+    fn deliveries(&self, rule: &AlertRule) -> Result<Vec<Found>> {
+        let now_ms = self.as_of.timestamp_millis();
+        let waiting = self.store.waiting_deliveries()?.into_iter();
+        let found = waiting.filter_map(|one| {
+            let hours = (now_ms - one.oldest_ms?) / HOUR_MS;
+            let what = rule.of_deliveries(one.items, hours, &one.last_code)?;
+            Some(Found { of: one.endpoint, what })
+        });
+        Ok(found.collect())
     }
 
     /// How long nothing has come from each that brought leads in the four weeks before.

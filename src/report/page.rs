@@ -53,6 +53,8 @@ pub struct PageData {
     pub hot_total: u64,
     /// Rows that wait in quarantine, per code, the most first.
     pub quarantine: Vec<QuarantineReason>,
+    /// What other systems have not taken, by where it goes; empty when nothing waits and nothing was refused.
+    pub undelivered: Vec<UndeliveredRow>,
     /// The run that the page is of, or the latest import.
     pub run: Option<PageRun>,
 }
@@ -283,6 +285,23 @@ pub struct QuarantineReason {
     pub rows: u64,
     /// What is wrong and the way out, for one of them.
     pub message: String,
+}
+
+/// What a target or an endpoint has not taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct UndeliveredRow {
+    /// Its id.
+    pub to: String,
+    /// Deliveries that wait to be sent.
+    pub waiting: u64,
+    /// For how long the oldest of them has waited.
+    pub oldest_minutes: Option<i64>,
+    /// For how long nothing has got through.
+    pub failing_minutes: Option<i64>,
+    /// What the latest failure was; may be empty.
+    pub last_code: String,
+    /// Dead letters about which nothing was done yet.
+    pub dead_letters: u64,
 }
 
 /// A hot lead.

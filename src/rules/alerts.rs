@@ -52,6 +52,8 @@ pub enum AlertKind {
     HotUntouched,
     /// Rows that targets would not take, and about which nothing was done yet.
     DeadLetters,
+    /// Deliveries that have waited for long, of each endpoint.
+    DeliveriesWaiting,
 }
 
 impl AlertKind {
@@ -74,6 +76,7 @@ impl AlertKind {
         ("tasks-overdue", Self::TasksOverdue),
         ("hot-untouched", Self::HotUntouched),
         ("dead-letters", Self::DeadLetters),
+        ("deliveries-waiting", Self::DeliveriesWaiting),
     ];
 
     /// Returns the word used in rules.
@@ -108,7 +111,7 @@ impl AlertKind {
 
     /// Returns whether it is asked when the files are written, not when leads are decided.
     pub fn is_of_delivery(self) -> bool {
-        self == Self::DeadLetters
+        matches!(self, Self::DeadLetters | Self::DeliveriesWaiting)
     }
 
     /// Returns whether it is asked between two imports, too.
@@ -350,6 +353,19 @@ impl AlertRule {
         }
     }
 
+    /// Returns what is out of order when `count` deliveries wait at an endpoint, the oldest for `hours`; `code` is the
+    /// latest failure there, if there was one.
+    pub fn of_deliveries(&self, count: u64, hours: i64, code: &str) -> Option<String> {
+        if hours < self.lasting.num_hours()
+            || count as f64 <= self.threshold
+            || count < self.minimum
+        {
+            return None;
+        }
+        let failed = if code.is_empty() { String::new() } else { format!(" ({code})") };
+        Some(format!("{count} to be sent, the oldest waiting for {hours} h{failed}"))
+    }
+
     fn share(&self, part: u64, whole: u64, what: &str) -> Option<String> {
         if whole == 0 || whole < self.minimum {
             return None;
@@ -407,7 +423,8 @@ fn decode_rule(table: &Table<'_>) -> AlertRule {
     }
     let lasting = table.opt_duration_seconds("for");
     if lasting.is_some() && !kind.is_of_the_clock() {
-        let hint = "silent, input-missing, canary-missing, tasks-overdue and hot-untouched do";
+        let hint = "silent, input-missing, canary-missing, tasks-overdue, hot-untouched and \
+                    deliveries-waiting do";
         table.error(
             "for",
             format!("`{}` does not go by the clock", kind.word()),

@@ -334,6 +334,17 @@ impl Store {
         )?)
     }
 
+    /// Returns how many open dead letters each target has that has any, by its id.
+    pub fn dead_letters_by_target(&self) -> Result<Vec<(String, u64)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT t.id, count(*) FROM dead_letter AS d JOIN delivery_target AS t USING (target_no)
+             WHERE d.state = 'open' GROUP BY t.id ORDER BY t.id",
+        )?;
+        let rows =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Returns how many dead letters are open.
     pub fn count_dead_letters(&self) -> Result<u64> {
         let sql = "SELECT count(*) FROM dead_letter WHERE state = 'open'";

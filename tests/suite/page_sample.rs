@@ -4,6 +4,7 @@ use leadmill::model::run::NoticeCounts;
 use leadmill::report::page::{
     Against, CampaignRow, ChainReason, ChainStep, DayFigures, DayRow, HotLead, LoadRow, OverdueRow,
     PageData, PageRun, QuarantineReason, ScoreSpan, SourceTotal, SpeedBucket, SpeedFigures, Tile,
+    UndeliveredRow,
 };
 use leadmill::report::run_json::{AlertSummary, InputSummary, RowSummary};
 
@@ -53,6 +54,21 @@ pub fn page(write: Write<'_>) -> PageData {
                 code: write("no-contact"),
                 rows: 12,
                 message: write("no e-mail address and no phone number"),
+            },
+        ],
+        undelivered: vec![
+            UndeliveredRow {
+                to: write("hubspot"),
+                waiting: 1_240,
+                oldest_minutes: Some(1_830),
+                failing_minutes: Some(1_815),
+                last_code: write("http-503"),
+                dead_letters: 3,
+            },
+            UndeliveredRow {
+                to: write("salesforce-lead"),
+                dead_letters: 17,
+                ..UndeliveredRow::default()
             },
         ],
         run: Some(PageRun { id: write("2026-11-22-0001"), inputs: inputs(write) }),

@@ -5,6 +5,8 @@
 
 mod days;
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
@@ -23,7 +25,7 @@ use crate::report::metrics::SMALL_N;
 use crate::report::metrics::dropoff::{FIRST_BY_ACTIVITY, STEPS};
 use crate::report::page::{
     CampaignRow, ChainReason, ChainStep, HotLead, LoadRow, OverdueRow, PageData, PageRun,
-    QuarantineReason, ScoreSpan, SpeedBucket, SpeedFigures, Tile,
+    QuarantineReason, ScoreSpan, SpeedBucket, SpeedFigures, Tile, UndeliveredRow,
 };
 use crate::report::run_json::{AlertSummary, InputSummary};
 use crate::rules::RuleSet;
@@ -119,6 +121,7 @@ impl<'a> Page<'a> {
             hot: self.hot_leads()?,
             hot_total: self.segment_counts()?[0],
             quarantine,
+            undelivered: self.undelivered()?,
             run: run.map(|(record, books)| PageRun {
                 id: record.id.clone(),
                 inputs: books.inputs().iter().map(InputSummary::from).collect(),
@@ -180,6 +183,28 @@ impl<'a> Page<'a> {
             tile("tile-late", tasks.1, bad(tasks.1), Some(tasks.0)),
             tile("tile-quarantine", quarantined, bad(quarantined), None),
         ])
+    }
+
+    /// What waits to be sent and what was refused, by where it goes.
+    fn undelivered(&self) -> Result<Vec<UndeliveredRow>> {
+        let minutes = |since_ms: i64| (self.as_of_ms() - since_ms).max(0).div_euclid(60_000);
+        let mut found: BTreeMap<String, UndeliveredRow> = BTreeMap::new();
+        for one in self.store.waiting_deliveries()?.into_iter().filter(|one| one.items > 0) {
+            let row = UndeliveredRow {
+                to: one.endpoint.clone(),
+                waiting: one.items,
+                oldest_minutes: one.oldest_ms.map(minutes),
+                failing_minutes: one.failing_since_ms.map(minutes),
+                last_code: one.last_code,
+                dead_letters: 0,
+            };
+            found.insert(one.endpoint, row);
+        }
+        for (to, dead_letters) in self.store.dead_letters_by_target()? {
+            let row = found.entry(to.clone()).or_default();
+            (row.to, row.dead_letters) = (to, dead_letters);
+        }
+        Ok(found.into_values().collect())
     }
 
     fn scope(&self, by: Option<By>) -> Scope {
