@@ -382,6 +382,10 @@ impl<'a> OpenTarget<'a> {
             self.figures.unchanged += 1;
             return self.resolve(item, "the target has the row as it is");
         }
+        if self.is_made(item)? {
+            self.figures.unchanged += 1;
+            return self.keep(item.to_owned(), hash);
+        }
         if let RowFate::Refused(refusal) = self.put(&row, item, staging)? {
             return self.refuse(item, &refusal);
         }
@@ -393,6 +397,14 @@ impl<'a> OpenTarget<'a> {
         }
         self.resolve(item, &written_by(record))?;
         self.keep(item.to_owned(), hash)
+    }
+
+    /// Returns whether the endpoint has a record of `item` that it leaves alone, however the row has changed.
+    fn is_made(&self, item: &str) -> Result<bool> {
+        match &self.outlet {
+            Outlet::Endpoint(laying) => laying.is_made(item),
+            Outlet::File(_) => Ok(false),
+        }
     }
 
     /// Puts `row` where the target's rows go.

@@ -18,6 +18,7 @@ use super::forget;
 use super::messages::Messages;
 use super::outbox::{
     self,
+    digest::lay_down_digests,
     enqueue::{lay_down_alerts, lay_down_mail},
 };
 use super::page::page_of_run;
@@ -174,6 +175,7 @@ impl Rendering<'_> {
         books.tell_also(alerts::watch_deliveries(self.job, self.store, self.record)?);
         let told = books.alerts_and_limits();
         lay_down_alerts(self.store, self.job.rules, self.record, &told)?;
+        lay_down_digests(self.store, self.job.rules, self.record)?;
         let books = &*books;
         let all_tasks = self.tasks(staging)?;
         self.duplicates(staging)?;

@@ -10,6 +10,7 @@ pub mod consent;
 pub mod decode;
 pub mod diagnostics;
 pub mod difference;
+pub mod digest;
 pub mod edit;
 pub mod embedded;
 pub mod field;

@@ -24,6 +24,8 @@ const CONCURRENCY_MAX: i64 = 32;
 const TIMEOUT_SECONDS: i64 = 20;
 /// Nobody waits longer for one answer.
 const TIMEOUT_SECONDS_MAX: i64 = 60;
+/// What stands for the id of a lead in its address.
+const LEAD: &str = "{lead}";
 /// A mail that is older than this puzzles whoever gets it.
 const MAX_AGE_HOURS: i64 = 24;
 
@@ -78,6 +80,17 @@ pub struct HttpEndpoint {
     pub batch: usize,
     /// What 409 means.
     pub conflict: Conflict,
+    /// The endpoint that has the records under which those of this one are made.
+    pub parent: Option<String>,
+}
+
+/// Who gets the mail of a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DigestTo {
+    /// Each owner who has an address, and of their own leads.
+    Owners,
+    /// Whoever reads this mailbox, of all leads and of what is out of order.
+    Address(String),
 }
 
 /// An endpoint that takes mail.
@@ -95,10 +108,21 @@ pub struct SmtpEndpoint {
     pub sender: (String, String),
     /// Steps of followup.toml whose mails go out here.
     pub steps: Vec<String>,
+    /// Who gets the mail of a day; nobody if it is empty.
+    pub digest: Vec<DigestTo>,
+    /// Address of a lead in the CRM, for the mail of a day; `{lead}` stands for its id.
+    pub lead_url: Option<String>,
     /// Page on which people take their consent back.
     pub unsubscribe_url: Option<String>,
     /// Mails that were due longer ago are not sent.
     pub max_age: TimeDelta,
+}
+
+impl SmtpEndpoint {
+    /// Returns the address of `lead` in the CRM; empty where none is known.
+    pub fn link_to(&self, lead: &str) -> String {
+        self.lead_url.as_ref().map_or_else(String::new, |url| url.replace(LEAD, lead))
+    }
 }
 
 /// What an endpoint speaks.
@@ -107,7 +131,7 @@ pub enum Wire {
     /// HTTP.
     Http(Box<HttpEndpoint>),
     /// SMTP.
-    Smtp(SmtpEndpoint),
+    Smtp(Box<SmtpEndpoint>),
 }
 
 /// One place that deliveries go to.
@@ -133,6 +157,8 @@ pub struct Endpoint {
     pub on_unknown: OnUnknown,
     /// Whether it may lie in a private network.
     pub allow_private: bool,
+    /// File with the authorities whose certificates it may show, and no others; the system's without it.
+    pub ca_file: Option<String>,
     /// Where it stands.
     pub place: Place,
 }
@@ -211,9 +237,25 @@ impl OutboxPolicy {
                 sink.error(&endpoint.place, message, Some(hint.to_owned()));
             }
             match &endpoint.wire {
-                Wire::Http(http) => check_rows(endpoint, http, targets, sink),
+                Wire::Http(http) => {
+                    check_rows(endpoint, http, targets, sink);
+                    self.check_parent(endpoint, http, sink);
+                }
                 Wire::Smtp(smtp) => self.check_steps(endpoint, smtp, followup, sink),
             }
+        }
+    }
+
+    fn check_parent(&self, endpoint: &Endpoint, http: &HttpEndpoint, sink: &Sink) {
+        let Some(id) = &http.parent else { return };
+        let parent = self.get(id).and_then(Endpoint::http);
+        let makes_records = |parent: &HttpEndpoint| {
+            parent.shape.record.as_ref().is_some_and(|record| record.parent_as.is_none())
+        };
+        if !parent.is_some_and(makes_records) {
+            let message = format!("`{id}` is no endpoint that records can be made under");
+            let hint = "name one whose request has `record-at`, and no `parent-as` of its own";
+            sink.error(&endpoint.place, message, Some(hint.to_owned()));
         }
     }
 
@@ -291,13 +333,14 @@ fn decode_endpoint(table: &Table<'_>, requests: &RequestCatalog) -> Option<Endpo
     // Both are read, so that whoever mixes them is told of each key that is out of place.
     let http = decode_http(table, requests, kind == Kind::Http, allow_private, has_secret);
     let smtp = decode_smtp(table, kind == Kind::Smtp, allow_private, has_secret);
+    let words = [("resend", OnUnknown::Resend), ("hold", OnUnknown::Hold)];
+    // A receiver knows a request by its id; a mail that came twice is read twice, and a record is made twice.
+    let is_known_again = http.as_ref().is_some_and(|http| http.shape.record.is_none());
+    let usual = if is_known_again { OnUnknown::Resend } else { OnUnknown::Hold };
     let wire = match kind {
         Kind::Http => http.map(|http| Wire::Http(Box::new(http))),
-        Kind::Smtp => smtp.map(Wire::Smtp),
+        Kind::Smtp => smtp.map(|smtp| Wire::Smtp(Box::new(smtp))),
     };
-    let words = [("resend", OnUnknown::Resend), ("hold", OnUnknown::Hold)];
-    // A receiver knows a request by its id; a mail that came twice is read twice.
-    let usual = if kind == Kind::Http { OnUnknown::Resend } else { OnUnknown::Hold };
     let endpoint = Endpoint {
         id,
         because: table.string("because"),
@@ -309,6 +352,7 @@ fn decode_endpoint(table: &Table<'_>, requests: &RequestCatalog) -> Option<Endpo
         timeout: timeout(table),
         on_unknown: table.opt_choice("on-unknown", &words).unwrap_or(usual),
         allow_private,
+        ca_file: table.opt_string("ca-file"),
         place: table.place_of("id"),
         wire: wire?,
     };
@@ -343,10 +387,11 @@ fn decode_http(
     let conflict = table.opt_choice("treat-409-as", &conflicts).unwrap_or(Conflict::Refused);
     let (request, target) = (table.opt_string("request"), table.opt_string("target"));
     let batch = table.opt_integer("batch");
+    let parent = table.opt_string("parent");
     let hidden = secret(table, "url-from");
     let url = table.opt_string("url");
     if !is_this {
-        let keys = ["request", "target", "batch", "url", "url-from", "treat-409-as"];
+        let keys = ["request", "target", "batch", "url", "url-from", "treat-409-as", "parent"];
         out_of_place(table, &keys, "http");
         return None;
     }
@@ -381,13 +426,20 @@ fn decode_http(
         return None;
     };
     check_shape(table, &shape, target.is_some(), has_secret);
+    let is_under = shape.record.as_ref().is_some_and(|record| record.parent_as.is_some());
+    if is_under != parent.is_some() {
+        let hint =
+            "a request with `parent-as` names by `parent` the endpoint that has those records";
+        let message = format!("`parent` and request `{}` do not fit together", shape.id);
+        table.error("request", message, Some(hint.to_owned()));
+    }
     let most = shape.batch_max as i64;
     if batch.is_some_and(|batch| !(1..=most).contains(&batch)) {
         let message = format!("request `{}` holds from 1 to {most} items", shape.id);
         table.error("batch", message, None);
     }
     let batch = batch.unwrap_or(most).clamp(1, most) as usize;
-    Some(HttpEndpoint { url, shape, target, batch, conflict })
+    Some(HttpEndpoint { url, shape, target, batch, conflict, parent })
 }
 
 fn check_shape(table: &Table<'_>, shape: &RequestShape, has_target: bool, has_secret: bool) {
@@ -455,6 +507,26 @@ pub fn is_own_host(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// Reads who gets the mail of a day.
+fn digest(table: &Table<'_>) -> Vec<DigestTo> {
+    let read = |(word, place): (String, Place)| {
+        if word == "owners" {
+            return Some(DigestTo::Owners);
+        }
+        if is_mailbox(&word) {
+            return Some(DigestTo::Address(word));
+        }
+        let hint = "\"owners\", or an e-mail address".to_owned();
+        table.sink().error(&place, format!("nobody is called `{word}`"), Some(hint));
+        None
+    };
+    table.located_strings("digest").into_iter().filter_map(read).collect()
+}
+
+fn is_mailbox(text: &str) -> bool {
+    text.contains('@') && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
 fn decode_smtp(
     table: &Table<'_>,
     is_this: bool,
@@ -469,11 +541,23 @@ fn decode_smtp(
     let user = table.opt_string("user");
     let sender = table.table("sender", |inner| (inner.string("name"), inner.string("address")));
     let steps = table.strings("steps");
+    let digest = digest(table);
+    let lead_url = table.opt_string("lead-url");
     let unsubscribe_url = table.opt_string("unsubscribe-url");
     let max_age = table.opt_duration_seconds("max-age").and_then(TimeDelta::try_seconds);
     if !is_this {
-        let keys =
-            ["host", "port", "encryption", "user", "sender", "steps", "unsubscribe-url", "max-age"];
+        let keys = [
+            "host",
+            "port",
+            "encryption",
+            "user",
+            "sender",
+            "steps",
+            "digest",
+            "lead-url",
+            "unsubscribe-url",
+            "max-age",
+        ];
         out_of_place(table, &keys, "smtp");
         return None;
     }
@@ -483,12 +567,16 @@ fn decode_smtp(
         }
     }
     let (host, sender) = (host?, sender?);
-    if !sender.1.contains('@') || sender.1.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    if !is_mailbox(&sender.1) {
         table.error("sender", format!("`{}` is no e-mail address", sender.1), None);
     }
-    if steps.is_empty() {
-        let hint = "such as steps = [\"confirmation\"]".to_owned();
+    if steps.is_empty() && digest.is_empty() {
+        let hint = "such as steps = [\"confirmation\"], or digest = [\"owners\"]".to_owned();
         table.error("id", "a mail endpoint says which `steps` it sends", Some(hint));
+    }
+    if lead_url.as_ref().is_some_and(|url| !url.contains(LEAD)) {
+        let hint = format!("such as https://crm.example/search?q={LEAD}");
+        table.error("lead-url", format!("`{LEAD}` is not in it"), Some(hint));
     }
     if encryption == Encryption::None && !is_own_host(&host) && !allow_private {
         let hint =
@@ -518,6 +606,8 @@ fn decode_smtp(
         user,
         sender,
         steps,
+        digest,
+        lead_url,
         unsubscribe_url,
         max_age: max_age.unwrap_or(TimeDelta::hours(MAX_AGE_HOURS)),
     })

@@ -1,7 +1,8 @@
 //! Requests: the shapes in which receivers take what is sent to them (`requests/*.toml`).
 //!
 //! A shape is data: how one item is written as JSON, what stands around several, how the request is signed and how
-//! the reply tells what became of each. A new receiver is a new file here and no code.
+//! the reply tells what became of each. A receiver that makes a record of each item and knows it only by an id of its
+//! own says with `record-at` where that id stands in its reply. A new receiver is a new file here and no code.
 
 use minijinja::value::Value as Shown;
 use minijinja::{Environment, Error, UndefinedBehavior};
@@ -71,6 +72,18 @@ impl Results {
         &[("status", Self::Status), ("in-order", Self::InOrder), ("by-trace", Self::ByTrace)];
 }
 
+/// What a receiver makes of an item and knows by an id of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordShape {
+    /// Where in the reply the record's id stands: members of objects, from the outside.
+    pub at: Vec<String>,
+    /// How a record is changed that is known, at the address with its id behind; without it records are made once and
+    /// left alone from then on.
+    pub update: Option<Method>,
+    /// The member of an item that holds the id of the record under which it is made, at another endpoint.
+    pub parent_as: Option<String>,
+}
+
 /// One shape of a request.
 #[derive(Debug, Clone)]
 pub struct RequestShape {
@@ -98,6 +111,8 @@ pub struct RequestShape {
     pub after: String,
     /// How the reply tells what became of each item.
     pub results: Results,
+    /// What the receiver makes of an item, where the id of that is its own.
+    pub record: Option<RecordShape>,
     /// Where the shape stands.
     pub place: Place,
     each: String,
@@ -192,6 +207,24 @@ impl RequestShape {
         body
     }
 
+    /// Returns the body of a request that makes the record of `item` under the one that is called `parent`.
+    pub fn body_under(&self, item: &[u8], parent: Option<&str>) -> Vec<u8> {
+        let parent_as = self.record.as_ref().and_then(|record| record.parent_as.as_deref());
+        let Some((member, parent)) = parent_as.zip(parent) else {
+            return self.body(std::iter::once(item));
+        };
+        // `try_out` has seen to it that an item is an object.
+        let id = parent.parse::<u64>().map_or_else(|_| Value::from(parent), Value::from);
+        let mut under = format!("{{{}:{id}", Value::from(member)).into_bytes();
+        let rest =
+            item.trim_ascii_start().strip_prefix(b"{").unwrap_or_default().trim_ascii_start();
+        if !rest.starts_with(b"}") {
+            under.push(b',');
+        }
+        under.extend_from_slice(rest);
+        self.body(std::iter::once(under.as_slice()))
+    }
+
     /// Tries the shape out on a row with these headers; returns what is wrong with it.
     pub(super) fn try_out(&self, headers: &[String]) -> Option<String> {
         for text in ["x", "\"\\\n<'{{", ""] {
@@ -202,9 +235,15 @@ impl RequestShape {
                 Ok(item) => item,
                 Err(fault) => return Some(words(&fault)),
             };
+            if self.record.is_some() && !item.trim_start().starts_with('{') {
+                return Some("what it makes of an item is no object".to_owned());
+            }
             let items = [item.as_bytes(), item.as_bytes()];
             let count = self.batch_max.min(items.len());
-            let body = self.body(items.into_iter().take(count));
+            let body = match &self.record {
+                Some(_) => self.body_under(items[0], Some("1")),
+                None => self.body(items.into_iter().take(count)),
+            };
             if let Err(fault) = serde_json::from_slice::<Value>(&body) {
                 return Some(format!("what it makes is no JSON: {fault}"));
             }
@@ -235,6 +274,8 @@ fn decode_shape(table: &Table<'_>) -> RequestShape {
     let batch_max = table.opt_integer_in("batch", 1..=BATCH_MAX).unwrap_or(1);
     let each = table.string("each");
     let environment = compile(table, &id, &each);
+    let results = table.opt_choice("results", Results::ALL).unwrap_or(Results::Status);
+    let record = record(table, batch_max == 1 && results == Results::Status);
     RequestShape {
         name: table.string("name"),
         because: table.string("because"),
@@ -246,12 +287,38 @@ fn decode_shape(table: &Table<'_>) -> RequestShape {
         batch_max: batch_max as usize,
         before: table.opt_string("before").unwrap_or_default(),
         after: table.opt_string("after").unwrap_or_default(),
-        results: table.opt_choice("results", Results::ALL).unwrap_or(Results::Status),
+        results,
+        record,
         place: table.place().clone(),
         id,
         each,
         environment,
     }
+}
+
+/// Reads what the receiver makes of an item; `is_of_one` says that a request and its reply are about one.
+fn record(table: &Table<'_>, is_of_one: bool) -> Option<RecordShape> {
+    let at = table.opt_string("record-at");
+    let update = table.opt_choice("update", Method::ALL);
+    let parent_as = table.opt_string("parent-as");
+    let Some(at) = at else {
+        for key in ["update", "parent-as"].into_iter().filter(|key| table.has(key)) {
+            let hint = "such as record-at = \"data.id\"".to_owned();
+            let message = format!("`{key}` is for receivers whose reply tells the id of a record");
+            table.error(key, message, Some(hint));
+        }
+        return None;
+    };
+    let at: Vec<String> = at.split('.').map(str::to_owned).collect();
+    if at.iter().any(String::is_empty) {
+        let hint = "the members of the reply, from the outside: data.id".to_owned();
+        table.error("record-at", "this is no place in a reply", Some(hint));
+    }
+    if !is_of_one {
+        let hint = "leave out `batch` and `results`".to_owned();
+        table.error("record-at", "a request that makes a record is of one item", Some(hint));
+    }
+    Some(RecordShape { at, update, parent_as })
 }
 
 fn compile(table: &Table<'_>, id: &str, each: &str) -> Environment<'static> {
@@ -303,6 +370,11 @@ impl RequestShape {
     /// Returns what the bodies that it makes follow from.
     pub fn definition(&self) -> [&str; 3] {
         [&self.each, &self.before, &self.after]
+    }
+
+    /// Returns whether it makes records once, and leaves those alone that are there.
+    pub fn only_makes(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.update.is_none())
     }
 }
 
@@ -358,6 +430,20 @@ mod tests {
     }
 
     #[test]
+    fn a_record_is_made_under_another() {
+        let under = |each: &str, parent: Option<&str>| {
+            let shape = shape(&format!(
+                "record-at = \"data.id\"\nupdate = \"PATCH\"\nparent-as = \"person_id\"\neach = '{each}'\n"
+            ));
+            String::from_utf8(shape.body_under(each.as_bytes(), parent)).unwrap()
+        };
+        assert_eq!(under("{\"a\":1}", Some("501")), "{\"person_id\":501,\"a\":1}");
+        assert_eq!(under("{\"a\":1}", Some("x-\"1")), "{\"person_id\":\"x-\\\"1\",\"a\":1}");
+        assert_eq!(under(" { }", Some("7")), "{\"person_id\":7}");
+        assert_eq!(under("{\"a\":1}", None), "{\"a\":1}");
+    }
+
+    #[test]
     fn every_shipped_shape_makes_json() {
         let texts = super::super::embedded::texts();
         let (rules, _) = super::super::RuleSet::parse(&texts).unwrap();
@@ -365,9 +451,9 @@ mod tests {
         let files: Vec<&RuleText> =
             texts.iter().filter(|text| text.path.starts_with("rules/requests/")).collect();
         let catalog = RequestCatalog::decode(&files, &Sink::default());
-        assert!(catalog.iter().count() >= 4);
+        assert!(catalog.iter().count() >= 6);
         for shape in catalog.iter() {
-            let headers = ["email", "text"].map(str::to_owned);
+            let headers = ["email", "name", "title", "text"].map(str::to_owned);
             assert_eq!(shape.try_out(&headers), None, "{}", shape.id);
         }
     }

@@ -51,8 +51,13 @@ const SENTENCES: &[(&str, &str)] = &[
     ("endpoint/concurrency", "Most requests at a time; 4 if not said"),
     ("endpoint/timeout", "How long the receiver has for an answer; 20s if not said"),
     ("endpoint/treat-409-as", "What 409 means at the receiver; refused if not said"),
+    ("endpoint/parent", "Endpoint that has the records under which those of this one are made"),
     ("endpoint/on-unknown", "What becomes of a delivery whose answer was lost"),
     ("endpoint/allow-private", "Whether it may lie in a private network"),
+    (
+        "endpoint/ca-file",
+        "PEM file of the authorities whose certificates it may show, and no others; the system's if not said",
+    ),
     ("endpoint/host", "Name of the mail server"),
     ("endpoint/port", "Its port; that of the encryption if not said"),
     ("endpoint/encryption", "How the connection is encrypted; tls if not said"),
@@ -61,6 +66,11 @@ const SENTENCES: &[(&str, &str)] = &[
     ("sender/name", "Name that people see"),
     ("sender/address", "E-mail address"),
     ("endpoint/steps", "Steps of followup.toml whose mails go out here"),
+    (
+        "endpoint/digest",
+        "Who gets a mail a day of what is overdue and due: \"owners\", each of their own, and addresses, of all",
+    ),
+    ("endpoint/lead-url", "Address of a lead in the CRM for that mail; {lead} stands for its id"),
     ("endpoint/unsubscribe-url", "Page on which people take their consent back"),
     ("endpoint/max-age", "Mails that were due longer ago are not sent; 24h if not said"),
     ("requests/request", "How requests to a kind of receiver are made"),
@@ -78,6 +88,15 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     ("request/after", "What stands behind the items"),
     ("request/results", "How a reply tells what became of each item; by its status if not said"),
+    (
+        "request/record-at",
+        "Where the reply tells the id of the record that was made, such as data.id; that is kept",
+    ),
+    (
+        "request/update",
+        "How a record is changed that is known, its id behind the address; made once and left alone without it",
+    ),
+    ("request/parent-as", "Member that holds the id of the record under which this one is made"),
     ("alerts/alert", "Something that a run must not pass over: it ends with code 3"),
     ("alert/kind", "What is counted"),
     (

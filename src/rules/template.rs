@@ -2,15 +2,19 @@
 //!
 //! A template is a text of MiniJinja. `confirmation.txt` serves everybody for whose language there is no
 //! `confirmation.pl.txt`. All of them are tried out when the rules are read, so none can fail in the middle of a night.
+//! `digest.txt` is the mail of a day for the team itself, and shows other things ([`Digest`]).
 
 use std::collections::BTreeMap;
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value as Shown};
 use minijinja::{Environment, Error, UndefinedBehavior};
 
 use super::decode::Sink;
 use super::diagnostics::{Place, RuleText, did_you_mean};
+use super::digest::{DIGEST, Digest};
 use super::field::FieldCatalog;
+use crate::model::language::Language;
 
 /// What a template can show besides the fields of a lead.
 pub const BESIDE_FIELDS: &[(&str, &str)] = &[
@@ -57,11 +61,17 @@ impl TemplateCatalog {
             .map(|(name, _)| (*name).to_owned())
             .chain(fields.iter().map(|(_, field)| variable(&field.name)))
             .collect();
+        let of_digest: Vec<String> =
+            Digest::VARIABLES.iter().map(|&name| name.to_owned()).collect();
         let mut catalog = Self { templates: BTreeMap::new(), environment: environment() };
         for file in files {
             let Some((name, language)) = name_of(file, sink) else { continue };
             let key = file.path.to_string();
-            let variables = try_out(file, &known, sink);
+            let variables = if name == DIGEST {
+                try_out(file, &of_digest, &|_| Digest::samples(), sink)
+            } else {
+                try_out(file, &known, &of_a_lead, sink)
+            };
             if variables.is_some() {
                 let added =
                     catalog.environment.add_template_owned(key.clone(), file.text.to_string());
@@ -113,13 +123,34 @@ impl TemplateCatalog {
         language: Option<&str>,
         value: impl Fn(&str) -> String,
     ) -> Result<Option<String>, Error> {
-        let Some(languages) = self.templates.get(template) else { return Ok(None) };
-        let own = language.and_then(|language| languages.get(language));
-        let Some(compiled) = own.or_else(|| languages.get("")) else { return Ok(None) };
+        let Some(compiled) = self.compiled(template, language) else { return Ok(None) };
         let values: BTreeMap<&str, String> =
             compiled.variables.iter().map(|name| (name.as_str(), value(name))).collect();
         self.environment.get_template(&compiled.key)?.render(values).map(Some)
     }
+
+    /// Renders the mail of a day in `language`, else in the general one: subject, blank line, text.
+    ///
+    /// # Errors
+    /// What MiniJinja says of a template that failed only with these values, or is not there.
+    pub fn digest(&self, language: Language, digest: &Digest) -> Result<String, Error> {
+        let compiled = self.compiled(DIGEST, Some(language.word()));
+        let key = compiled.map_or(DIGEST, |compiled| &compiled.key);
+        let text = self.environment.get_template(key)?.render(Serde(digest))?;
+        // A link that is not there leaves blanks behind.
+        Ok(text.lines().map(|line| line.trim_end().to_owned() + "\n").collect())
+    }
+
+    fn compiled(&self, template: &str, language: Option<&str>) -> Option<&Compiled> {
+        let languages = self.templates.get(template)?;
+        let own = language.and_then(|language| languages.get(language));
+        own.or_else(|| languages.get(""))
+    }
+}
+
+/// Returns what a mail to a lead is tried out on: every value there, and none.
+fn of_a_lead(variables: &[String]) -> [Shown; 2] {
+    ["x", ""].map(|value| Shown::from_pairs(variables.iter().map(|name| (name.as_str(), value))))
 }
 
 fn environment() -> Environment<'static> {
@@ -154,9 +185,14 @@ fn name_of(file: &RuleText, sink: &Sink) -> Option<(String, String)> {
     Some((name.to_owned(), language.to_owned()))
 }
 
-/// Compiles the template and renders it twice: with every value there, and with none. Returns the variables that it
-/// shows, in order; `None` when something is wrong.
-fn try_out(file: &RuleText, known: &[String], sink: &Sink) -> Option<Vec<String>> {
+/// Compiles the template and renders it on what `samples` makes of the variables that it shows. Returns these, in order;
+/// `None` when something is wrong.
+fn try_out(
+    file: &RuleText,
+    known: &[String],
+    samples: &dyn Fn(&[String]) -> [Shown; 2],
+    sink: &Sink,
+) -> Option<Vec<String>> {
     let whole = Place { file: file.clone(), span: 0..0 };
     if file.text.len() > TEXT_BYTES_MAX {
         let hint = "a mail of that size is no answer to an enquiry";
@@ -191,10 +227,8 @@ fn try_out(file: &RuleText, known: &[String], sink: &Sink) -> Option<Vec<String>
     if !unknown.is_empty() {
         return None;
     }
-    for value in ["x", ""] {
-        let values: BTreeMap<&str, &str> =
-            variables.iter().map(|name| (name.as_str(), value)).collect();
-        if let Err(fault) = template.render(values) {
+    for sample in samples(&variables) {
+        if let Err(fault) = template.render(sample) {
             sink.error(&place_of(file, &fault), words(&fault), None);
             return None;
         }
@@ -263,6 +297,42 @@ mod tests {
         assert_eq!(rendered("bye", None), None);
         let nobody = catalog.render("thanks", None, |_| String::new()).unwrap();
         assert_eq!(nobody.as_deref(), Some("Hello!"));
+    }
+
+    #[test]
+    fn the_mail_of_a_day_shows_what_there_is() {
+        let task = |lead: &str, link: &str| crate::rules::digest::DigestTask {
+            lead: lead.to_owned(),
+            channel: "call".to_owned(),
+            segment: "hot".to_owned(),
+            due: "2026-11-20 14:00".to_owned(),
+            link: link.to_owned(),
+            ..Default::default()
+        };
+        let digest = Digest {
+            day: "2026-11-20".to_owned(),
+            name: "Zofia".to_owned(),
+            overdue: vec![task("LM-000000000001", "https://crm.example/1")],
+            due: vec![task("LM-000000000002", "")],
+            overdue_count: 3,
+            due_count: 1,
+            ..Digest::default()
+        };
+        let catalog = TemplateCatalog::shipped();
+        assert_eq!(
+            catalog.digest(Language::English, &digest).unwrap(),
+            "Leads on 2026-11-20: 3 overdue, 1 due today\n\nHello Zofia,\n\nOverdue:\n\
+             - 2026-11-20 14:00  call  LM-000000000001  hot  https://crm.example/1\nand 2 more\n\n\
+             Due today:\n- 2026-11-20 14:00  call  LM-000000000002  hot\n\n\
+             Leads go by their ids here, because mail is kept for long: find them by these in the CRM or in your list.\n"
+        );
+        let polish = catalog.digest(Language::Polish, &digest).unwrap();
+        assert!(polish.starts_with("Leady 2026-11-20: po terminie 3, na dziś 1\n\n"), "{polish}");
+        assert!(polish.contains("telefon  LM-000000000002  gorący\n"), "{polish}");
+        assert_eq!(
+            decode(&[("digest.txt", "{{ first_name }}"), ("digest.pl.txt", "{{ owners.x.y }}")]).1,
+            ["1: undefined value: `owners.x` is undefined", "1: nothing is called `first_name`"]
+        );
     }
 
     #[test]

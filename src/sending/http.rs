@@ -12,6 +12,7 @@ use ureq::{Agent, Error, SendBody, Timeout, http};
 use url::Url;
 
 use super::address::Reach;
+use super::authority::Authorities;
 use super::outcome::{Answer, Reply};
 use super::secret::Secret;
 use super::signature::SigningKey;
@@ -36,6 +37,8 @@ pub struct Outgoing<'a> {
     pub body: &'a [u8],
     /// The address that a mail goes to; empty elsewhere.
     pub recipient: &'a str,
+    /// The record that it changes, as the receiver calls it; empty where it makes one, or none is known.
+    pub record_id: &'a str,
     /// When, milliseconds since 1970 UTC.
     pub at_ms: i64,
 }
@@ -50,30 +53,37 @@ enum Credential {
 /// Sends requests to one endpoint.
 pub struct HttpSender {
     agent: Agent,
-    url: String,
+    url: Url,
     method: http::Method,
+    /// How a record is changed that is known.
+    update: http::Method,
     credential: Credential,
     id_header: Option<http::HeaderName>,
     body_bytes_max: u64,
 }
 
 impl HttpSender {
-    /// Prepares to send to `url` as `endpoint` says.
+    /// Prepares to send to `url` as `endpoint` says; its certificate is to be one of `authorities`, or of those that the
+    /// system trusts.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the address or the secret, and shows neither.
     pub fn new(
         endpoint: &Endpoint,
         http: &HttpEndpoint,
-        url: String,
+        url: &str,
         secret: Option<&Secret>,
+        authorities: Option<&Authorities>,
     ) -> Result<Self, String> {
-        if let Some((fault, hint)) = url_fault(&url, endpoint.allow_private) {
+        if let Some((fault, hint)) = url_fault(url, endpoint.allow_private) {
             return Err(format!("the address of `{}`: {fault}\nhint: {hint}", endpoint.id));
         }
-        let parsed = Url::parse(&url).map_err(|fault| fault.to_string())?;
+        let parsed = Url::parse(url).map_err(|fault| fault.to_string())?;
         let reach = Reach::of(endpoint.allow_private, is_own_machine(parsed.host().as_ref()));
         let connections = endpoint.concurrency;
+        let roots = authorities.map_or(RootCerts::PlatformVerifier, |authorities| {
+            RootCerts::new_with_certs(authorities.certificates())
+        });
         let config = Config::builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -86,7 +96,7 @@ impl HttpSender {
             .max_idle_connections_per_host(connections)
             .max_idle_age(IDLE)
             .user_agent(concat!("leadmill/", env!("CARGO_PKG_VERSION")))
-            .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .build();
         let resolver = Guarded { inner: DefaultResolver::default(), reach };
         let shape = &http.shape;
@@ -95,12 +105,11 @@ impl HttpSender {
         };
         Ok(Self {
             agent: Agent::with_parts(config, DefaultConnector::default(), resolver),
-            url,
-            method: match shape.method {
-                Method::Post => http::Method::POST,
-                Method::Put => http::Method::PUT,
-                Method::Patch => http::Method::PATCH,
-            },
+            url: parsed,
+            method: method(shape.method),
+            update: method(
+                shape.record.as_ref().and_then(|one| one.update).unwrap_or(shape.method),
+            ),
             credential: credential(&endpoint.id, &shape.sign, secret)?,
             id_header: shape.id_header.as_deref().map(name).transpose()?,
             body_bytes_max: match shape.results {
@@ -126,9 +135,18 @@ impl HttpSender {
         outgoing: &Outgoing<'_>,
         body: &'b mut Watched<'_>,
     ) -> Result<http::Request<SendBody<'b>>, Error> {
+        let mut url = self.url.clone();
+        let mut method = &self.method;
+        if !outgoing.record_id.is_empty() {
+            method = &self.update;
+            // Only an address without a host has no path, and such a one is refused.
+            if let Ok(mut path) = url.path_segments_mut() {
+                path.pop_if_empty().push(outgoing.record_id);
+            }
+        }
         let mut request = http::Request::builder()
-            .method(&self.method)
-            .uri(&self.url)
+            .method(method)
+            .uri(url.as_str())
             .header("content-type", "application/json")
             .header("content-length", outgoing.body.len());
         if let Some(name) = &self.id_header {
@@ -146,6 +164,14 @@ impl HttpSender {
             }
         }
         Ok(request.body(SendBody::from_reader(body))?)
+    }
+}
+
+fn method(word: Method) -> http::Method {
+    match word {
+        Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
+        Method::Patch => http::Method::PATCH,
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`wire::Wire`]; what follows from an answer is pure: [`outcome`], [`schedule`], [`circuit`], [`bucket`].
 
 pub mod address;
+pub mod authority;
 pub mod bucket;
 pub mod circuit;
 pub mod clock;

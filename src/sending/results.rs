@@ -28,6 +28,16 @@ pub fn read(results: Results, body: &[u8], items: &[&str]) -> Vec<ItemResult> {
     }
 }
 
+/// Returns the id of the record that `body` tells of, at the place `at`; none where it tells of none.
+pub fn record_id(at: &[String], body: &[u8]) -> Option<String> {
+    let reply: Value = serde_json::from_slice(body).ok()?;
+    match at.iter().try_fold(&reply, |inner, member| inner.get(member))? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 /// A list of which each `success` says whether it was taken, and `errors` why not.
 fn in_order(reply: &Value, count: usize) -> Vec<ItemResult> {
     let list = reply.as_array().map_or(&[] as &[Value], Vec::as_slice);
@@ -107,5 +117,18 @@ mod tests {
     fn what_is_no_code_is_not_kept() {
         let body = "[{\"success\":false,\"errors\":[{\"statusCode\":\"anna@example.com\"}]},{\"success\":false}]";
         check(Results::InOrder, body, &[Refused(String::new()), Refused(String::new())]);
+    }
+
+    #[test]
+    fn the_id_of_a_record_stands_where_the_shape_says() {
+        let at = ["data".to_owned(), "id".to_owned()];
+        let read = |body: &str| record_id(&at, body.as_bytes());
+        assert_eq!(read("{\"success\":true,\"data\":{\"id\":501}}").as_deref(), Some("501"));
+        assert_eq!(read("{\"data\":{\"id\":\"0a-7\"}}").as_deref(), Some("0a-7"));
+        for body in
+            ["{\"data\":{\"id\":\"\"}}", "{\"data\":{\"id\":{}}}", "{\"data\":[501]}", "501", "no"]
+        {
+            assert_eq!(read(body), None, "{body}");
+        }
     }
 }

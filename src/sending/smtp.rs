@@ -6,12 +6,15 @@ use std::time::Duration;
 use lettre::address::{Address, Envelope};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{
+    Certificate, CertificateStore, SmtpConnection, TlsParameters,
+};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
 
 use super::address::Reach;
+use super::authority::Authorities;
 use super::http::Outgoing;
 use super::outcome::{Reply, Stage};
 use super::secret::Secret;
@@ -27,12 +30,14 @@ pub struct SmtpSender {
     credentials: Option<Credentials>,
     from: Address,
     reach: Reach,
+    authorities: Option<Authorities>,
     /// How long each step of the conversation may take.
     step: Duration,
 }
 
 impl SmtpSender {
-    /// Prepares to send to `smtp` as `endpoint` says.
+    /// Prepares to send to `smtp` as `endpoint` says; its certificate is to be one of `authorities`, or of those that the
+    /// system trusts.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the sender.
@@ -40,6 +45,7 @@ impl SmtpSender {
         endpoint: &Endpoint,
         smtp: &SmtpEndpoint,
         secret: Option<&Secret>,
+        authorities: Option<&Authorities>,
     ) -> Result<Self, String> {
         let address = &smtp.sender.1;
         let from = address.parse().map_err(|_| format!("`{address}` is no e-mail address"))?;
@@ -53,6 +59,7 @@ impl SmtpSender {
                 .map(|(user, secret)| Credentials::new(user, secret.reveal().to_owned())),
             from,
             reach,
+            authorities: authorities.cloned(),
             step: endpoint.timeout,
         })
     }
@@ -91,9 +98,20 @@ impl SmtpSender {
         }
     }
 
+    fn tls(&self) -> Result<TlsParameters, Error> {
+        let mut tls = TlsParameters::builder(self.host.clone());
+        if let Some(authorities) = &self.authorities {
+            tls = tls.certificate_store(CertificateStore::None);
+            for one in authorities.certificates() {
+                tls = tls.add_root_certificate(Certificate::from_der(one.der().to_vec())?);
+            }
+        }
+        tls.build()
+    }
+
     fn open(&self, addresses: &[SocketAddr]) -> Result<SmtpConnection, Reply> {
         let hello = ClientId::default();
-        let tls = TlsParameters::new(self.host.clone()).map_err(|_| Reply::NotSent("tls"))?;
+        let tls = self.tls().map_err(|_| Reply::NotSent("tls"))?;
         let wrapped = (self.encryption == Encryption::Tls).then_some(&tls);
         let opened =
             SmtpConnection::connect(addresses, Some(CONNECT.min(self.step)), &hello, wrapped, None);
@@ -150,11 +168,24 @@ fn answer(fault: &Error, stage: Stage) -> Option<Reply> {
 }
 
 fn not_sent(fault: &Error) -> Reply {
-    answer(fault, Stage::Opening).unwrap_or(if fault.is_tls() {
+    answer(fault, Stage::Opening).unwrap_or(if fault.is_tls() || is_of_tls(fault) {
         Reply::NotSent("tls")
     } else if fault.is_timeout() {
         Reply::NotSent("connect-timeout")
     } else {
         Reply::NotSent("connect")
     })
+}
+
+/// What TLS finds wrong with a certificate comes as a fault of the connection, too.
+fn is_of_tls(fault: &Error) -> bool {
+    let mut cause = std::error::Error::source(fault);
+    while let Some(inner) = cause {
+        let io = inner.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::InvalidData) {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }

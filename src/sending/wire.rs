@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::authority::Authorities;
 use super::http::{HttpSender, Outgoing};
 use super::outcome::Reply;
 use super::secret;
@@ -17,24 +18,28 @@ pub enum Wire {
 }
 
 impl Wire {
-    /// Opens the way to `endpoint`; paths of secrets begin at `workspace`.
+    /// Opens the way to `endpoint`; paths of secrets and authorities begin at
+    /// `workspace`.
     ///
     /// # Errors
     /// A sentence that says what is missing, such as a secret.
     pub fn open(endpoint: &Endpoint, workspace: &Path) -> Result<Self, String> {
         let read = |source| secret::read(source, workspace);
         let secret = endpoint.secret.as_ref().map(read).transpose()?;
+        let authorities = endpoint.ca_file.as_ref().map(|path| Authorities::read(path, workspace));
+        let authorities = authorities.transpose()?;
+        let (secret, authorities) = (secret.as_ref(), authorities.as_ref());
         match &endpoint.wire {
             Speaks::Http(http) => {
                 let url = match &http.url {
                     Address::Plain(url) => url.clone(),
                     Address::Secret(source) => read(source)?.reveal().to_owned(),
                 };
-                let sender = HttpSender::new(endpoint, http, url, secret.as_ref())?;
+                let sender = HttpSender::new(endpoint, http, &url, secret, authorities)?;
                 Ok(Self::Http(Box::new(sender)))
             }
             Speaks::Smtp(smtp) => {
-                Ok(Self::Smtp(Box::new(SmtpSender::new(endpoint, smtp, secret.as_ref())?)))
+                Ok(Self::Smtp(Box::new(SmtpSender::new(endpoint, smtp, secret, authorities)?)))
             }
         }
     }

@@ -122,7 +122,7 @@ const TAKE_OUT: &str = "
           AND lead_id NOT IN (SELECT id FROM temp.erased_lead)
           AND NOT EXISTS (SELECT 1 FROM dead_letter AS d WHERE d.target_no = outbox.target_no
                           AND d.item = outbox.item AND d.state <> 'resolved');
-    UPDATE outbox_request SET body = x'', body_hash = zeroblob(32), state = CASE WHEN state = 'done' THEN state ELSE 'dissolved' END
+    UPDATE outbox_request SET body = x'', body_hash = zeroblob(32), record_id = '', state = CASE WHEN state = 'done' THEN state ELSE 'dissolved' END
         WHERE request_no IN
             (SELECT o.request_no FROM outbox AS o JOIN temp.erased_lead AS e ON e.id = o.lead_id);
     DELETE FROM outbox WHERE lead_id IN (SELECT id FROM temp.erased_lead);

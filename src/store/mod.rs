@@ -5,10 +5,11 @@
 //! [`absorb`] answers who shares a key, [`touches`] what people did, [`verdicts`] and [`model`] what they
 //! said and accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what and [`denials`] who
 //! takes it back, [`listing`], [`accounts`], [`quarantine`] and [`history`] read for files and people, [`deliveries`]
-//! keeps what targets were given, [`outbox`] what is sent to them, [`runs`] keeps the books and recovers from a killed
-//! run; [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
-//! anew needs, [`erase`] takes a person out, [`retention`] what is too old, and [`key`] lets nobody else know them
-//! again; [`loads`] counts who got how many leads, [`totals`] how many there are where, [`metrics`] reads what reports about enquiries are made of.
+//! keeps what targets were given, [`outbox`] what is sent to them and [`letters`] what of that is stuck, [`runs`] keeps
+//! the books and recovers from a killed run; [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`],
+//! [`rescore`] and [`rules`] keep what deciding anew needs, [`erase`] takes a person out, [`retention`] what is too old,
+//! and [`key`] lets nobody else know them again; [`loads`] counts who got how many leads, [`totals`] how many there are
+//! where, [`metrics`] reads what reports about enquiries are made of.
 
 pub mod absorb;
 pub mod accounts;
@@ -23,6 +24,7 @@ mod interned;
 pub mod key;
 pub mod leads;
 pub mod ledger;
+pub mod letters;
 pub mod listing;
 pub mod loads;
 pub mod looks;
@@ -76,6 +78,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0017_erasure.sql"),
     include_str!("migrations/0021_deliveries.sql"),
     include_str!("migrations/0022_outbox.sql"),
+    include_str!("migrations/0024_records.sql"),
     include_str!("migrations/0025_totals.sql"),
 ];
 

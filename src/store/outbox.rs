@@ -65,6 +65,17 @@ pub struct KeptRequest {
     pub is_unknown: bool,
     /// When it failed first, milliseconds since 1970 UTC.
     pub first_failure_ms: Option<i64>,
+    /// The record that it changes, as the receiver calls it; empty where it makes one.
+    pub record_id: String,
+}
+
+/// What items wait for beside their turn, at a receiver that makes a record of each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// A record of the same lead at this endpoint, under which theirs is made.
+    pub parent: Option<TargetNo>,
+    /// Somebody's look at an earlier request of which nobody knows whether it made one.
+    pub until_looked_at: bool,
 }
 
 /// An item of a request.
@@ -203,25 +214,6 @@ pub struct SentMail {
     pub at_ms: i64,
 }
 
-/// A dead letter whose bytes are here, to be sent once more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Redrivable {
-    /// Number of the item.
-    pub no: i64,
-    /// Number of the dead letter.
-    pub letter: i64,
-    /// The endpoint's id.
-    pub endpoint: String,
-    /// The item's id.
-    pub item: String,
-    /// The dead letter's code.
-    pub code: String,
-    /// The dead letter's reason.
-    pub reason: String,
-    /// When it died, milliseconds since 1970 UTC.
-    pub last_ms: i64,
-}
-
 impl Store {
     /// Lays something down to be delivered. What waits of the same item, and is in no request yet, gives way to it.
     pub fn lay_down(&self, one: ToDeliver<'_>) -> Result<()> {
@@ -242,6 +234,13 @@ impl Store {
         Ok(())
     }
 
+    /// Returns whether `item` was ever laid down for `target`, whatever became of it.
+    pub fn was_laid_down(&self, target: TargetNo, item: &str) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE target_no = ?1 AND item = ?2)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row(params![target.0, item], |row| row.get(0))?)
+    }
+
     /// Marks requests that a process left behind while it made them as of unknown fate, to be made again at `now_ms`;
     /// returns them.
     pub fn recover_requests(&self, target: TargetNo, now_ms: i64) -> Result<Vec<KeptRequest>> {
@@ -250,7 +249,7 @@ impl Store {
                  first_failure_ms = coalesce(first_failure_ms, ?2), last_code = 'killed',
                  first_code = CASE WHEN first_code = '' THEN 'killed' ELSE first_code END
              WHERE target_no = ?1 AND state = 'inflight'
-             RETURNING request_no, id, body, attempts, state = 'unknown', first_failure_ms",
+             RETURNING request_no, id, body, attempts, state = 'unknown', first_failure_ms, record_id",
         )?;
         let rows = statement.query_map(params![target.0, now_ms], read_request)?;
         let mut found: Vec<KeptRequest> = rows.collect::<rusqlite::Result<_>>()?;
@@ -266,7 +265,8 @@ impl Store {
         most: usize,
     ) -> Result<Vec<KeptRequest>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT request_no, id, body, attempts, state = 'unknown', first_failure_ms FROM outbox_request
+            "SELECT request_no, id, body, attempts, state = 'unknown', first_failure_ms, record_id
+             FROM outbox_request
              WHERE target_no = ?1 AND state IN ('waiting', 'unknown') AND next_ms <= ?2
              ORDER BY next_ms, request_no LIMIT ?3",
         )?;
@@ -295,7 +295,7 @@ impl Store {
 
     /// Returns what waits for a request to `target`, the earliest first; of each lead only its first thing, and nothing
     /// while an earlier one is under way.
-    pub fn pending(&self, target: TargetNo, most: usize) -> Result<Vec<Pending>> {
+    pub fn pending(&self, target: TargetNo, waits: Waits, most: usize) -> Result<Vec<Pending>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT o.outbox_no, o.item, o.lead_id, o.part, o.recipient, o.is_alone, o.run_no, o.queued_ms
              FROM outbox AS o INDEXED BY outbox_open
@@ -304,9 +304,16 @@ impl Store {
                     (SELECT 1 FROM outbox AS e INDEXED BY outbox_open_by_lead
                      WHERE e.target_no = o.target_no AND e.lead_id = o.lead_id
                        AND e.state IN ('pending', 'claimed') AND e.outbox_no < o.outbox_no))
+               AND (?3 IS NULL OR EXISTS
+                    (SELECT 1 FROM target_record AS p WHERE p.target_no = ?3 AND p.item = o.item))
+               AND (NOT ?4 OR NOT EXISTS
+                    (SELECT 1 FROM outbox AS h INDEXED BY outbox_by_item
+                     WHERE h.target_no = o.target_no AND h.item = o.item AND h.state = 'held'))
              ORDER BY o.outbox_no LIMIT ?2",
         )?;
-        let rows = statement.query_map(params![target.0, most as i64], |row| {
+        let parent = waits.parent.map(|parent| parent.0);
+        let given = params![target.0, most as i64, parent, waits.until_looked_at];
+        let rows = statement.query_map(given, |row| {
             Ok(Pending {
                 no: row.get(0)?,
                 item: row.get(1)?,
@@ -325,21 +332,25 @@ impl Store {
     pub fn begin_request(
         &self,
         target: TargetNo,
-        id: &str,
-        body: &[u8],
+        request: &KeptRequest,
         body_hash: [u8; 32],
         members: &[i64],
         now_ms: i64,
     ) -> Result<i64> {
+        let KeptRequest { id, body, record_id, .. } = request;
         let no: i64 = self
             .connection
             .prepare_cached(
-                "INSERT INTO outbox_request (target_no, id, body, body_hash, state, attempts, next_ms, begun_ms)
-                 VALUES (?1, ?2, ?3, ?4, 'inflight', 1, ?5, ?5)
-                 ON CONFLICT (id) DO UPDATE SET state = 'inflight', attempts = attempts + 1, body = excluded.body
+                "INSERT INTO outbox_request
+                     (target_no, id, body, body_hash, state, attempts, next_ms, begun_ms, record_id)
+                 VALUES (?1, ?2, ?3, ?4, 'inflight', 1, ?5, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET state = 'inflight', attempts = attempts + 1,
+                     body = excluded.body, record_id = excluded.record_id
                  RETURNING request_no",
             )?
-            .query_row(params![target.0, id, body, body_hash, now_ms], |row| row.get(0))?;
+            .query_row(params![target.0, id, body, body_hash, now_ms, record_id], |row| {
+                row.get(0)
+            })?;
         let mut claim = self.connection.prepare_cached(
             "UPDATE outbox SET state = 'claimed', request_no = ?2, place = ?3 WHERE outbox_no = ?1",
         )?;
@@ -547,75 +558,6 @@ impl Store {
             .execute(params![no, now_ms])?;
         Ok(())
     }
-
-    /// Returns the open dead letters whose bytes are here, the earliest first.
-    pub fn redrivable(&self) -> Result<Vec<Redrivable>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT o.outbox_no, d.dead_letter_no, t.id, o.item, d.code, d.reason, d.last_ms
-             FROM dead_letter AS d
-             JOIN delivery_target AS t USING (target_no)
-             JOIN outbox AS o ON o.target_no = d.target_no AND o.item = d.item AND o.state IN ('dead', 'held')
-             WHERE d.state = 'open'
-               AND NOT EXISTS (SELECT 1 FROM outbox AS later
-                               WHERE later.target_no = o.target_no AND later.item = o.item
-                                 AND later.outbox_no > o.outbox_no)
-             ORDER BY d.dead_letter_no",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok(Redrivable {
-                no: row.get(0)?,
-                letter: row.get(1)?,
-                endpoint: row.get(2)?,
-                item: row.get(3)?,
-                code: row.get(4)?,
-                reason: row.get(5)?,
-                last_ms: row.get(6)?,
-            })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
-    /// Lets the item with this number be sent once more: in its own request again, with its id and its bytes, or, where
-    /// it stood among others, in one of its own.
-    pub fn redrive(&self, no: i64, now_ms: i64) -> Result<()> {
-        let again = self.connection.prepare_cached(
-            "UPDATE outbox_request SET attempts = 0, next_ms = ?2, closed_ms = NULL, first_failure_ms = NULL,
-                 state = CASE WHEN unknowns > 0 THEN 'unknown' ELSE 'waiting' END
-             WHERE state IN ('dead', 'held')
-               AND request_no = (SELECT request_no FROM outbox WHERE outbox_no = ?1)
-               AND 1 = (SELECT count(*) FROM outbox AS o WHERE o.request_no = outbox_request.request_no)",
-        )?
-        .execute(params![no, now_ms])?;
-        if again == 0 {
-            return self.let_wait_again(no, true);
-        }
-        self.connection
-            .prepare_cached(
-                "UPDATE outbox SET state = 'claimed', closed_ms = NULL WHERE outbox_no = ?1",
-            )?
-            .execute([no])?;
-        Ok(())
-    }
-
-    /// Lets what is stuck of `item` at `target` rest: nobody will send it any more.
-    pub fn drop_stuck(&self, target: &str, item: &str, because: &str, now_ms: i64) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "UPDATE outbox_request SET body = x'' WHERE state IN ('dead', 'held') AND request_no IN
-                     (SELECT o.request_no FROM outbox AS o JOIN delivery_target AS t USING (target_no)
-                      WHERE t.id = ?1 AND o.item = ?2 AND o.state IN ('dead', 'held'))
-                   AND 1 = (SELECT count(*) FROM outbox AS o WHERE o.request_no = outbox_request.request_no)",
-            )?
-            .execute(params![target, item])?;
-        self.connection
-            .prepare_cached(
-                "UPDATE outbox SET state = 'dropped', part = x'', recipient = '', because = ?3, closed_ms = ?4
-                 WHERE item = ?2 AND state IN ('dead', 'held')
-                   AND target_no = (SELECT target_no FROM delivery_target WHERE id = ?1)",
-            )?
-            .execute(params![target, item, because, now_ms])?;
-        Ok(())
-    }
 }
 
 fn read_request(row: &Row<'_>) -> rusqlite::Result<KeptRequest> {
@@ -626,5 +568,6 @@ fn read_request(row: &Row<'_>) -> rusqlite::Result<KeptRequest> {
         attempts: row.get(3)?,
         is_unknown: row.get(4)?,
         first_failure_ms: row.get(5)?,
+        record_id: row.get(6)?,
     })
 }

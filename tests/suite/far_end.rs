@@ -39,6 +39,7 @@ pub fn answer(status: u16) -> Deed {
 /// A request that came whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
+    pub method: String,
     pub path: String,
     pub headers: BTreeMap<String, String>,
     pub body: String,
@@ -134,7 +135,9 @@ fn serve(
         if reader.read_line(&mut line)? == 0 {
             return Ok(());
         }
-        let path = line.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
+        let mut words = line.split(' ').map(str::to_owned);
+        let method = words.next().unwrap_or_default();
+        let path = words.next().unwrap_or_default().trim_start_matches('/').to_owned();
         let mut headers = BTreeMap::new();
         loop {
             let mut line = String::new();
@@ -159,7 +162,7 @@ fn serve(
             let before_here = seen.iter().filter(|one| one.path == path).count();
             let asked = Asked { path: &path, body: &body, before: seen.len(), before_here };
             let deed = script(&asked);
-            seen.push(Seen { path, headers, body, deed: deed.clone() });
+            seen.push(Seen { method, path, headers, body, deed: deed.clone() });
             deed
         };
         if !do_it(stream, &deed, is_over)? {

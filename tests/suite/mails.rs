@@ -163,3 +163,98 @@ fn a_server_that_takes_no_encryption_when_it_must_gets_nothing() {
     assert_eq!(states(&workspace)[0].split(' ').next().unwrap(), "claimed");
     assert_eq!(sink.taken().len(), 0);
 }
+
+/// Two owners, one of them away, and whoever looks after all of it.
+const TEAM: &str = "triage = 'triage'
+[[owner]]
+id = 'zofia'
+name = 'Zofia Lis'
+email = 'zofia@zespol.example'
+[[owner]]
+id = 'adam'
+email = 'adam@zespol.example'
+[[owner.absent]]
+from = '2026-11-23'
+to = '2026-11-23'
+[[queue]]
+id = 'all'
+pool = [{ owner = 'zofia' }]
+because = 'b'
+[[queue]]
+id = 'triage'
+because = 'b'
+[[route]]
+id = 'all'
+queue = 'all'
+because = 'b'
+";
+
+#[test]
+fn the_mail_of_a_day_comes_once_a_day_and_names_leads_by_their_ids_alone() {
+    let sink = MailSink::start(|_| Manner::Kind);
+    let more = "digest = [\"owners\", \"szef@zespol.example\"]\n\
+                lead-url = \"https://crm.example/szukaj?q={lead}\"\n";
+    let workspace = workspace(&sink, more);
+    workspace.file("rules/routing.toml", TEAM);
+    workspace.file("rules/workspace.toml", "language = \"pl\"\n");
+    let run_at = |at: &str| workspace.done(&["run", "--as-of", at]);
+    // A Friday's enquiry is to be answered on Monday morning, and nobody did.
+    run_at("2026-11-23T11:00:00Z");
+    deliver_at(&workspace, "2026-11-23T11:01:00Z").expect_code(0);
+    let found = sink.taken();
+    let to: Vec<&str> = found.iter().map(|mail| &*mail.to[0]).collect();
+    assert_eq!(to, ["zofia@zespol.example", "szef@zespol.example"], "nobody who is away");
+    let lead = workspace.sql("SELECT id FROM leads").concat();
+    let own = decoded(&found[0]);
+    let link = format!("telefon  {0}  ciepły  https://crm.example/szukaj?q={0}", lead[0]);
+    assert!(own.contains(&link), "{link} is not in {own}");
+    assert!(own.contains("Dzień dobry, Zofia Lis!") && own.contains("Po terminie:"), "{own}");
+    let all = decoded(&found[1]);
+    assert!(all.contains("- Zofia Lis: po terminie "), "{all}");
+    assert!(!all.contains("LM-"), "{all}");
+    for mail in [&own, &all] {
+        for named in ["Łucja", "lucja", "600000101", "Firma", "wycenę"] {
+            assert!(!mail.contains(named), "{named} in {mail}");
+        }
+    }
+    // Another run of the day, and a night after.
+    run_at("2026-11-23T15:00:00Z");
+    deliver_at(&workspace, "2026-11-23T15:01:00Z").expect_code(0);
+    assert_eq!(sink.taken().len(), 2);
+    run_at("2026-11-24T05:00:00Z");
+    deliver_at(&workspace, "2026-11-25T06:00:00Z");
+    assert_eq!(sink.taken().len(), 2, "nobody needs yesterday's");
+    assert!(states(&workspace).contains(&"withdrawn too-old".to_owned()));
+    run_at("2026-11-25T06:30:00Z");
+    deliver_at(&workspace, "2026-11-25T06:31:00Z").expect_code(0);
+    assert_eq!(sink.taken().len(), 4, "who has nothing to do gets nothing");
+    assert_eq!(workspace.number("SELECT count(*) FROM touches WHERE kind = 'task-done'"), 0);
+}
+
+/// Returns the text of a mail, decoded.
+fn decoded(mail: &super::mail_sink::Taken) -> String {
+    let (head, body) = mail.text().split_once("\r\n\r\n").unwrap();
+    let head = head.to_lowercase();
+    if head.contains("base64") {
+        let packed: String = body.split_whitespace().collect();
+        let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, packed).unwrap();
+        return String::from_utf8(bytes).unwrap();
+    }
+    let body = body.replace("=\r\n", "");
+    if !head.contains("quoted-printable") {
+        return body;
+    }
+    let mut bytes = Vec::new();
+    let mut rest = body.as_bytes();
+    while let Some((&byte, next)) = rest.split_first() {
+        rest = next;
+        if byte == b'=' {
+            let code = std::str::from_utf8(&rest[..2]).unwrap();
+            bytes.push(u8::from_str_radix(code, 16).unwrap());
+            rest = &rest[2..];
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}

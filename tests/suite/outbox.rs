@@ -21,7 +21,7 @@ after = ']'
 ";
 
 /// A workspace with so many people in its inbox.
-fn workspace(people: u32) -> Workspace {
+pub fn workspace(people: u32) -> Workspace {
     let workspace = Workspace::new();
     let rows: Vec<String> = (0..people)
         .map(|number| {
@@ -37,7 +37,7 @@ fn workspace(people: u32) -> Workspace {
 }
 
 /// An endpoint of leads, one a request.
-fn endpoint(id: &str, url: &str, more: &str) -> String {
+pub fn endpoint(id: &str, url: &str, more: &str) -> String {
     let batch = if more.contains("batch") { "" } else { "batch = 1\n" };
     format!(
         "[[endpoint]]\nid = \"{id}\"\nkind = \"http\"\nrequest = \"plain\"\ntarget = \"leads-json\"\n\
@@ -46,14 +46,14 @@ fn endpoint(id: &str, url: &str, more: &str) -> String {
 }
 
 /// Runs `deliver` so many minutes after the run.
-fn deliver_after(workspace: &Workspace, minutes: i64) -> Outcome {
+pub fn deliver_after(workspace: &Workspace, minutes: i64) -> Outcome {
     let run = chrono::DateTime::parse_from_rfc3339(AS_OF).unwrap();
     let at = (run + chrono::TimeDelta::minutes(minutes)).to_rfc3339();
     workspace.run(&["deliver", "--json", "--as-of", &at])
 }
 
 /// How many items are in which state, at each endpoint.
-fn states(workspace: &Workspace) -> BTreeMap<String, String> {
+pub fn states(workspace: &Workspace) -> BTreeMap<String, String> {
     let rows = workspace.sql(
         "SELECT endpoint, group_concat(state || ' ' || n, ', ') FROM
              (SELECT endpoint, state, count(*) AS n FROM outbox_items GROUP BY 1, 2 ORDER BY 1, 2)
@@ -64,7 +64,7 @@ fn states(workspace: &Workspace) -> BTreeMap<String, String> {
 
 /// Fails when an id came with two bodies, or an item under two ids.
 #[track_caller]
-fn assert_stable(receiver: &Receiver) {
+pub fn assert_stable(receiver: &Receiver) {
     let (mut bodies, mut ids) = (BTreeMap::new(), BTreeMap::new());
     for one in receiver.seen() {
         let known =

@@ -7,10 +7,10 @@ use super::enqueue::mail_id;
 use super::gate::{self, Asked, Barred};
 use crate::model::ids::hex;
 use crate::rules::RuleSet;
-use crate::rules::outbox::{Endpoint, Wire};
+use crate::rules::outbox::{Endpoint, OnUnknown, Wire};
 use crate::store::Store;
 use crate::store::deliveries::{Refused, TargetNo};
-use crate::store::outbox::{ItemEnd, KeptRequest, Member, Pending, RequestState};
+use crate::store::outbox::{ItemEnd, KeptRequest, Member, Pending, RequestState, Waits};
 
 /// Bytes of one request, at most, unless a single item is larger.
 const REQUEST_BYTES_MAX: usize = 512 * 1024;
@@ -50,9 +50,10 @@ impl Claiming<'_> {
                 barred += self.dissolve(&request, &members, &found)?;
             }
         }
+        let Some(waits) = self.waits()? else { return Ok((claimed, barred)) };
         while claimed.len() < most {
             let room = most - claimed.len();
-            let pending = self.store.pending(self.target, room * self.endpoint.batch())?;
+            let pending = self.store.pending(self.target, waits, room * self.endpoint.batch())?;
             let (batches, out) = self.pack(pending)?;
             barred += out;
             for batch in batches.into_iter().take(room) {
@@ -66,14 +67,40 @@ impl Claiming<'_> {
         Ok((claimed, barred))
     }
 
+    /// Returns what items wait for; none where nothing of what they wait for can be there yet.
+    fn waits(self) -> Result<Option<Waits>> {
+        let Some(http) = self.endpoint.http() else { return Ok(Some(Waits::default())) };
+        let until_looked_at =
+            http.shape.record.is_some() && self.endpoint.on_unknown == OnUnknown::Hold;
+        let parent = match &http.parent {
+            Some(id) => match self.store.known_target(id)? {
+                Some(parent) => Some(parent),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        Ok(Some(Waits { parent, until_looked_at }))
+    }
+
     /// Packs items that wait, no two of them of one lead, into requests; what must not be sent is ended on the way.
     fn pack(self, pending: Vec<Pending>) -> Result<(Vec<Vec<Pending>>, u64)> {
         let (mut batches, mut barred) = (Vec::new(), 0);
         let (mut batch, mut bytes): (Vec<Pending>, usize) = (Vec::new(), 0);
         for one in pending {
-            let asked = Asked { item: &one.item, lead_id: &one.lead_id, recipient: &one.recipient };
+            let asked = Asked {
+                item: &one.item,
+                lead_id: &one.lead_id,
+                recipient: &one.recipient,
+                queued_ms: one.queued_ms,
+            };
             if let Some(why) = self.barred(asked)? {
                 self.end_barred(one.no, &one.item, why)?;
+                barred += 1;
+                continue;
+            }
+            if self.is_made(&one.item)? {
+                let because = "the receiver has a record of it, and records are left alone";
+                self.store.end_item(one.no, ItemEnd::Withdrawn, "made", because, self.now_ms)?;
                 barred += 1;
                 continue;
             }
@@ -95,21 +122,49 @@ impl Claiming<'_> {
         Ok((batches, barred))
     }
 
-    fn begin(self, batch: Vec<Pending>) -> Result<Claimed> {
-        let body = match self.endpoint.http() {
-            Some(http) => http.shape.body(batch.iter().map(|one| &*one.part)),
-            None => batch.iter().flat_map(|one| one.part.iter().copied()).collect(),
+    /// Returns whether the endpoint has a record of `item` and leaves those alone that it has.
+    fn is_made(self, item: &str) -> Result<bool> {
+        let only_makes = self.endpoint.http().is_some_and(|http| http.shape.only_makes());
+        Ok(only_makes && self.store.record_id(self.target, item)?.is_some())
+    }
+
+    /// Returns the body of a request of `batch` and the record that it changes, which is empty where it makes one.
+    fn body(self, batch: &[Pending]) -> Result<(Vec<u8>, String)> {
+        let Some(http) = self.endpoint.http() else {
+            let mail = batch.iter().flat_map(|one| one.part.iter().copied()).collect();
+            return Ok((mail, String::new()));
         };
+        let (Some(_), [one]) = (&http.shape.record, batch) else {
+            return Ok((http.shape.body(batch.iter().map(|one| &*one.part)), String::new()));
+        };
+        let parent = http.parent.as_deref().map(|id| self.store.known_target(id)).transpose()?;
+        let parent = match parent.flatten() {
+            Some(parent) => self.store.record_id(parent, &one.item)?,
+            None => None,
+        };
+        let record_id = self.store.record_id(self.target, &one.item)?.unwrap_or_default();
+        Ok((http.shape.body_under(&one.part, parent.as_deref()), record_id))
+    }
+
+    fn begin(self, batch: Vec<Pending>) -> Result<Claimed> {
+        let (body, record_id) = self.body(&batch)?;
         let id = match (&self.endpoint.wire, &batch[..]) {
             (Wire::Smtp(smtp), [one]) => format!("<{}>", mail_id(&one.item, one.run.0, smtp)),
             _ => request_id(&self.endpoint.id, &batch),
         };
         let members: Vec<i64> = batch.iter().map(|one| one.no).collect();
         let body_hash = Sha256::digest(&body).into();
-        let no =
-            self.store.begin_request(self.target, &id, &body, body_hash, &members, self.now_ms)?;
-        let request =
-            KeptRequest { no, id, body, attempts: 1, is_unknown: false, first_failure_ms: None };
+        let mut request = KeptRequest {
+            no: 0,
+            id,
+            body,
+            attempts: 1,
+            is_unknown: false,
+            first_failure_ms: None,
+            record_id,
+        };
+        request.no =
+            self.store.begin_request(self.target, &request, body_hash, &members, self.now_ms)?;
         let member = |one: Pending| Member {
             no: one.no,
             item: one.item,
@@ -131,6 +186,7 @@ impl Claiming<'_> {
             item: &one.item,
             lead_id: &one.lead_id,
             recipient: &one.recipient,
+            queued_ms: one.queued_ms,
         };
         members.iter().map(|one| self.barred(asked(one))).collect()
     }

@@ -116,25 +116,32 @@ pub fn deliver(job: &Delivery<'_>) -> Result<Vec<EndpointSummary>> {
             couriers.push(Courier::new(*job, endpoint, target, &store, deadline_ms)?);
         }
     }
-    let outcomes = match &mut couriers[..] {
-        // What runs alone runs here, which lets tests hand in a clock of their own.
-        [one] => vec![one.run()],
-        many => std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                many.iter_mut().map(|one| scope.spawn(move || one.run())).collect();
-            threads
-                .into_iter()
-                .map(|thread| {
-                    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                })
-                .collect()
-        }),
-    };
-    outcomes.into_iter().collect::<Result<()>>()?;
+    // What is made under records of another endpoint comes after them.
+    for comes_second in [false, true] {
+        let wave = couriers.iter_mut().filter(|one| one.has_parent() == comes_second);
+        run_all(wave.collect())?;
+    }
     let store = lock(&store);
     // Whoever reads or writes meanwhile may keep the WAL; the next command catches up.
     let _ = store.checkpoint_whole();
     summaries(&store, &endpoints, &couriers, job.clock.now())
+}
+
+/// Lets every courier run, each on a thread of its own.
+fn run_all(mut couriers: Vec<&mut Courier<'_>>) -> Result<()> {
+    // What runs alone runs here, which lets tests hand in a clock of their own.
+    if let [one] = &mut couriers[..] {
+        return one.run();
+    }
+    let outcomes: Vec<Result<()>> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            couriers.into_iter().map(|one| scope.spawn(move || one.run())).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, Result<()>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        threads.into_iter().map(join).collect()
+    });
+    outcomes.into_iter().collect()
 }
 
 /// Returns what would be sent and what waits, and changes nothing.
@@ -220,6 +227,10 @@ impl<'a> Courier<'a> {
             figures: Figures::default(),
             stopped: None,
         })
+    }
+
+    fn has_parent(&self) -> bool {
+        self.endpoint.http().is_some_and(|http| http.parent.is_some())
     }
 
     fn run(&mut self) -> Result<()> {
@@ -336,7 +347,8 @@ impl<'a> Courier<'a> {
             if courier.endpoint.on_unknown == OnUnknown::Resend {
                 return Ok(());
             }
-            for request in left {
+            // What changes a known record may be sent again.
+            for request in left.into_iter().filter(|request| request.record_id.is_empty()) {
                 let claimed = Claimed { members: store.members_of(request.no)?, request };
                 courier.settling(store, now_ms).abandoned(&claimed)?;
             }
@@ -411,6 +423,7 @@ impl<'a> Courier<'a> {
             id: &claimed.request.id,
             body: &claimed.request.body,
             recipient: claimed.members.first().map_or("", |member| &member.recipient),
+            record_id: &claimed.request.record_id,
             at_ms: self.job.clock.now(),
         }
     }

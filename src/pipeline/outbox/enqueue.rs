@@ -60,6 +60,11 @@ impl<'a> Laying<'a> {
         self.shape.definition()
     }
 
+    /// Returns whether nothing is sent of `item` any more: the endpoint has a record of it and leaves such alone.
+    pub(in crate::pipeline) fn is_made(&self, item: &str) -> Result<bool> {
+        Ok(self.shape.only_makes() && self.store.record_id(self.no, item)?.is_some())
+    }
+
     /// Lays `row` down as `item`, or says why it cannot be sent.
     pub(in crate::pipeline) fn lay_down(&self, row: &CrmRow<'_>, item: &str) -> Result<RowFate> {
         let refused = |code, reason: &str| {

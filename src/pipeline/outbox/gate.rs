@@ -22,6 +22,8 @@ pub(super) struct Asked<'a> {
     pub(super) lead_id: &'a str,
     /// The address that a mail goes to; empty elsewhere.
     pub(super) recipient: &'a str,
+    /// When it was laid down, milliseconds since 1970 UTC.
+    pub(super) queued_ms: i64,
 }
 
 /// Why something is not sent any more.
@@ -44,7 +46,7 @@ const ELSEWHERE: Barred =
 
 /// Returns why `asked` may not be sent to `endpoint` at `now_ms`; none when it may.
 ///
-/// What is about no lead may always be sent.
+/// What is about no lead may always be sent, but for a mail that was meant for another day.
 pub(super) fn barred(
     store: &Store,
     rules: &RuleSet,
@@ -53,7 +55,9 @@ pub(super) fn barred(
     now_ms: i64,
 ) -> Result<Option<Barred>> {
     if asked.lead_id.is_empty() {
-        return Ok(None);
+        let max_age = endpoint.smtp().map(|smtp| smtp.max_age.num_milliseconds());
+        let is_too_old = max_age.is_some_and(|max_age| now_ms - asked.queued_ms > max_age);
+        return Ok(is_too_old.then_some(TOO_OLD));
     }
     let found = match asked.lead_id.parse::<LeadId>() {
         Ok(id) => store.lead_by_id(id)?,

@@ -1,6 +1,6 @@
 //! The outbox: what is to be sent is laid down by runs, and sent by `deliver`.
 //!
-//! A run lays deliveries down in the transaction that puts out its files ([`enqueue`]), each rendered once. [`deliver`]
+//! A run lays deliveries down in the transaction that puts out its files ([`enqueue`]), each rendered once, and [`digest`] the mail of the day. [`deliver`]
 //! claims some, commits, sends them, and records what came of it: after any crash each is delivered, waits, or is known
 //! to be of unknown fate. [`gate`] asks just before sending whether it may still be sent; [`settle`] turns answers
 //! into what is kept.
@@ -13,6 +13,7 @@ use crate::store::outbox::Waiting;
 
 mod claim;
 pub mod deliver;
+pub mod digest;
 pub mod enqueue;
 mod gate;
 pub mod redrive;

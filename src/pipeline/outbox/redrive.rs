@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use crate::store::Store;
-use crate::store::outbox::Redrivable;
+use crate::store::letters::Redrivable;
 
 /// Which dead letters are meant; `None` means any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -110,7 +110,11 @@ impl Settling<'_> {
         match outcome {
             Outcome::Done => {
                 self.health.succeed();
-                self.deliver_all(claimed, &code)
+                if self.keep_record(claimed, reply)? {
+                    self.deliver_all(claimed, &code)
+                } else {
+                    self.hold(claimed, "no-record")
+                }
             }
             Outcome::ByItem => {
                 self.health.succeed();
@@ -172,6 +176,22 @@ impl Settling<'_> {
         self.hold(claimed, "killed")
     }
 
+    /// Keeps what the receiver calls the record that it has made; returns false where it was to tell and did not.
+    fn keep_record(&self, claimed: &Claimed, reply: &Reply) -> Result<bool> {
+        let record = self.endpoint.http().and_then(|http| http.shape.record.as_ref());
+        let (Some(record), Reply::Status(answer), [member]) = (record, reply, &claimed.members[..])
+        else {
+            return Ok(true);
+        };
+        // What it calls a known record is known.
+        if !claimed.request.record_id.is_empty() {
+            return Ok(true);
+        }
+        let Some(id) = results::record_id(&record.at, &answer.body) else { return Ok(false) };
+        self.store.keep_record_id(self.target, &member.item, &id, self.now_ms)?;
+        Ok(true)
+    }
+
     fn deliver_all(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
         for member in claimed.members.iter().filter(|member| member.is_open) {
             self.delivered(member.no, &member.item)?;
@@ -217,8 +237,10 @@ impl Settling<'_> {
 
     fn unknown(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
         match self.endpoint.on_unknown {
-            OnUnknown::Hold => self.hold(claimed, code),
-            OnUnknown::Resend => self.try_again(claimed, code, RequestState::Unknown),
+            OnUnknown::Hold if claimed.request.record_id.is_empty() => self.hold(claimed, code),
+            OnUnknown::Hold | OnUnknown::Resend => {
+                self.try_again(claimed, code, RequestState::Unknown)
+            }
         }
     }
 
@@ -278,7 +300,12 @@ impl Settling<'_> {
     }
 
     fn hold(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
-        let reason = format!("the answer was lost ({code}), and nobody knows whether it was taken");
+        let reason = match code {
+            "no-record" => {
+                "the receiver took it and did not say what it calls the record".to_owned()
+            }
+            _ => format!("the answer was lost ({code}), and nobody knows whether it was taken"),
+        };
         for member in claimed.members.iter().filter(|member| member.is_open) {
             self.figures.held += 1;
             self.store.end_item(member.no, ItemEnd::Held, UNKNOWN, &reason, self.now_ms)?;

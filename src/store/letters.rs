@@ -1,0 +1,96 @@
+//! What is stuck in the outbox: sent once more, or let rest.
+
+use anyhow::Result;
+use rusqlite::params;
+
+use super::Store;
+
+/// A dead letter whose bytes are here, to be sent once more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redrivable {
+    /// Number of the item.
+    pub no: i64,
+    /// Number of the dead letter.
+    pub letter: i64,
+    /// The endpoint's id.
+    pub endpoint: String,
+    /// The item's id.
+    pub item: String,
+    /// The dead letter's code.
+    pub code: String,
+    /// The dead letter's reason.
+    pub reason: String,
+    /// When it died, milliseconds since 1970 UTC.
+    pub last_ms: i64,
+}
+
+impl Store {
+    /// Returns the open dead letters whose bytes are here, the earliest first.
+    pub fn redrivable(&self) -> Result<Vec<Redrivable>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT o.outbox_no, d.dead_letter_no, t.id, o.item, d.code, d.reason, d.last_ms
+             FROM dead_letter AS d
+             JOIN delivery_target AS t USING (target_no)
+             JOIN outbox AS o ON o.target_no = d.target_no AND o.item = d.item AND o.state IN ('dead', 'held')
+             WHERE d.state = 'open'
+               AND NOT EXISTS (SELECT 1 FROM outbox AS later
+                               WHERE later.target_no = o.target_no AND later.item = o.item
+                                 AND later.outbox_no > o.outbox_no)
+             ORDER BY d.dead_letter_no",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(Redrivable {
+                no: row.get(0)?,
+                letter: row.get(1)?,
+                endpoint: row.get(2)?,
+                item: row.get(3)?,
+                code: row.get(4)?,
+                reason: row.get(5)?,
+                last_ms: row.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Lets the item with this number be sent once more: in its own request again, with its id and its bytes, or, where
+    /// it stood among others, in one of its own.
+    pub fn redrive(&self, no: i64, now_ms: i64) -> Result<()> {
+        let again = self.connection.prepare_cached(
+            "UPDATE outbox_request SET attempts = 0, next_ms = ?2, closed_ms = NULL, first_failure_ms = NULL,
+                 state = CASE WHEN unknowns > 0 THEN 'unknown' ELSE 'waiting' END
+             WHERE state IN ('dead', 'held')
+               AND request_no = (SELECT request_no FROM outbox WHERE outbox_no = ?1)
+               AND 1 = (SELECT count(*) FROM outbox AS o WHERE o.request_no = outbox_request.request_no)",
+        )?
+        .execute(params![no, now_ms])?;
+        if again == 0 {
+            return self.let_wait_again(no, true);
+        }
+        self.connection
+            .prepare_cached(
+                "UPDATE outbox SET state = 'claimed', closed_ms = NULL WHERE outbox_no = ?1",
+            )?
+            .execute([no])?;
+        Ok(())
+    }
+
+    /// Lets what is stuck of `item` at `target` rest: nobody will send it any more.
+    pub fn drop_stuck(&self, target: &str, item: &str, because: &str, now_ms: i64) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "UPDATE outbox_request SET body = x'' WHERE state IN ('dead', 'held') AND request_no IN
+                     (SELECT o.request_no FROM outbox AS o JOIN delivery_target AS t USING (target_no)
+                      WHERE t.id = ?1 AND o.item = ?2 AND o.state IN ('dead', 'held'))
+                   AND 1 = (SELECT count(*) FROM outbox AS o WHERE o.request_no = outbox_request.request_no)",
+            )?
+            .execute(params![target, item])?;
+        self.connection
+            .prepare_cached(
+                "UPDATE outbox SET state = 'dropped', part = x'', recipient = '', because = ?3, closed_ms = ?4
+                 WHERE item = ?2 AND state IN ('dead', 'held')
+                   AND target_no = (SELECT target_no FROM delivery_target WHERE id = ?1)",
+            )?
+            .execute(params![target, item, because, now_ms])?;
+        Ok(())
+    }
+}
