@@ -527,6 +527,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     ("workspace/limits", "From when on somebody must look: a run beyond them ends with code 3"),
     ("limits/rejected-share-max-percent", "Percent of rows that may be quarantined"),
+    ("limits/tasks-listed-max", "Open tasks in a run's lists; of more, those that are due last"),
     ("limits/triage-share-max-percent", "Percent of leads that may be in triage"),
     (
         "scoring/matrix",
