@@ -13,9 +13,9 @@ use super::traced::{
 use super::workspace::{Outcome, Workspace};
 
 /// Places at which the suite kills a run.
-const KILLS: usize = 16;
+const KILLS: usize = 10;
 /// Faults that the suite lets a run meet.
-const FAULTS: usize = 20;
+const FAULTS: usize = 12;
 
 /// One thread works, so that each run comes to the same places.
 const RUN: &[&str] = &["run", "--quiet", "--threads", "1"];

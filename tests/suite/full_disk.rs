@@ -49,7 +49,7 @@ fn a_run_whose_files_may_not_grow_says_so_and_is_simply_run_again() {
     undisturbed.ok(&["run", "--quiet"]);
     let mut failed = 0;
     // In blocks of 512 bytes: the store, its journal and the page are the first to be too large.
-    for blocks in [0, 1, 20, 33, 100, 300, 700, 1_000] {
+    for blocks in [0, 20, 100, 700, 5_000] {
         let disturbed = workspace();
         let outcome = in_shell(&disturbed, &format!("ulimit -f {blocks};"), &["run", "--quiet"]);
         if outcome.code == 0 {
@@ -71,7 +71,7 @@ fn a_run_that_gets_no_more_memory_ends_and_is_simply_run_again() {
     let undisturbed = workspace();
     undisturbed.ok(&["run", "--quiet"]);
     let (mut failed, mut whole) = (0, 0);
-    for mib in [30, 60, 90, 120, 400] {
+    for mib in [30, 90, 400] {
         let disturbed = workspace();
         let args = ["run", "--quiet", "--threads", "1"];
         let outcome = in_shell(&disturbed, &format!("ulimit -v {};", mib << 10), &args);

@@ -10,7 +10,7 @@ use super::workspace::{fixtures, package};
 mod targets;
 
 /// Changed inputs of a target, unless `LEADMILL_MUTATIONS` says otherwise.
-const MUTATIONS: usize = 150;
+const MUTATIONS: usize = 100;
 
 /// What is put in somewhere: the signs that formats are made of.
 const PIECES: &[&[u8]] = &[

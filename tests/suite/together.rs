@@ -12,7 +12,7 @@ use super::workspace::{Workspace, code_of, table};
 /// Runs that are started at once.
 const AT_ONCE: usize = 20;
 /// How often the suite does it.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 1;
 
 fn row(round: usize) -> String {
     format!(

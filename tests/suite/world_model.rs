@@ -368,7 +368,7 @@ impl World {
 
 #[test]
 fn whatever_is_done_in_whatever_order_the_workspace_is_what_the_model_says() {
-    let outcome = runner(3).run(&deeds(), |deeds| {
+    let outcome = runner(2).run(&deeds(), |deeds| {
         let mut world = World::new();
         for deed in &deeds {
             world.play(deed);
