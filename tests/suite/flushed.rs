@@ -72,7 +72,7 @@ impl Disk {
     fn meet(&mut self, call: &Call) {
         match call.name.as_str() {
             "write" | "writev" | "pwrite64" | "ftruncate" | "sendto" | "sendmsg" => {
-                self.write(call)
+                self.write(call);
             }
             "fsync" | "fdatasync" => self.flush(call),
             "openat" if call.arguments.contains("O_CREAT") => {
@@ -80,11 +80,11 @@ impl Disk {
                 // A journal without a byte in it says nothing.
                 let path = PathBuf::from(path.unwrap());
                 if !has_end(&path, "-wal") {
-                    self.enter(path, &call.arguments);
+                    self.enter(&path, &call.arguments);
                 }
             }
-            "mkdir" | "mkdirat" => self.enter(self.absolute(call.paths()[0]), "a folder"),
-            "symlink" | "symlinkat" => self.enter(self.absolute(call.paths()[1]), "a link"),
+            "mkdir" | "mkdirat" => self.enter(&self.absolute(call.paths()[0]), "a folder"),
+            "symlink" | "symlinkat" => self.enter(&self.absolute(call.paths()[1]), "a link"),
             "rename" | "renameat" | "renameat2" => {
                 let paths = call.paths();
                 self.rename(&self.absolute(paths[0]), &self.absolute(paths[1]));
@@ -118,7 +118,7 @@ impl Disk {
             if call.arguments.ends_with(", 0") {
                 self.empty_journal("begun anew");
             }
-            self.enter(path.clone(), "a journal");
+            self.enter(&path, "a journal");
         }
         self.unflushed.insert(path);
     }
@@ -156,8 +156,9 @@ impl Disk {
         self.violations.extend(told);
     }
 
-    fn enter(&mut self, path: PathBuf, what: &str) {
-        if path.starts_with(&self.root) && !is_volatile(&path) && self.known.insert(path.clone()) {
+    fn enter(&mut self, path: &Path, what: &str) {
+        if path.starts_with(&self.root) && !is_volatile(path) && self.known.insert(path.to_owned())
+        {
             let folder = path.parent().unwrap().to_owned();
             self.unlisted.insert(folder, format!("{} ({what})", path.display()));
         }
@@ -173,7 +174,7 @@ impl Disk {
         let told: Vec<String> = files.chain(folders).collect();
         self.violations.extend(told);
         self.known.remove(to);
-        self.enter(to.to_owned(), "renamed");
+        self.enter(to, "renamed");
         if let Some(folder) = from.parent().filter(|folder| *folder != to.parent().unwrap()) {
             self.unlisted.insert(folder.to_owned(), format!("that {} is gone", from.display()));
         }

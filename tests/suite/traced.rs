@@ -72,6 +72,10 @@ impl Call {
 }
 
 /// Returns whether strace can be used here; says so where it cannot, and the test passes unasked.
+#[expect(
+    clippy::explicit_write,
+    reason = "past the capturing of tests that pass: who reads the log is to know what was not looked at"
+)]
 pub fn is_there() -> bool {
     static IS_THERE: OnceLock<bool> = OnceLock::new();
     *IS_THERE.get_or_init(|| {
@@ -82,7 +86,6 @@ pub fn is_there() -> bool {
             .status();
         let is_there = probe.is_ok_and(|status| status.success());
         if !is_there {
-            // Past the capturing of tests that pass: who reads the log is to know what was not looked at.
             let text = "strace cannot be used here: kills and faults at system calls, and the order of flushes, were \
                         not looked at";
             writeln!(std::io::stderr(), "\n{text}").unwrap();

@@ -183,7 +183,7 @@ impl World {
         self.steps += 1;
         match deed {
             Deed::Night { rows, broken, killed_after_ms } => {
-                self.night(rows, *broken, *killed_after_ms)
+                self.night(rows, *broken, *killed_after_ms);
             }
             Deed::Merge(pair) => self.merge(pair),
             Deed::Split(which) => self.split(*which),
