@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::output::written;
-use super::workspace::{Global, UsageError};
+use super::workspace::{Global, UsageError, the_file};
 use super::{Outcome, terminal};
 use crate::delivery::clusters::{write_clusters, write_pairs};
 use crate::identity::matching::evaluation::Quality;
@@ -59,7 +59,7 @@ impl Match {
         let inputs = self.inputs()?;
         self.expect_other_outputs()?;
         let pinned = self.pinned.iter().map(|pin| pinned(pin)).collect::<Result<Vec<_>>>()?;
-        let truth = self.truth.as_deref().map(input).transpose()?;
+        let truth = self.truth.as_deref().map(the_file).transpose()?;
         let job = MatchJob {
             inputs: &inputs,
             id_column: self.id.as_deref(),
@@ -97,7 +97,7 @@ impl Match {
             };
             return Err(UsageError(message.to_owned()).into());
         }
-        self.files.iter().map(|file| input(file)).collect()
+        self.files.iter().map(|file| the_file(file)).collect()
     }
 
     /// Refuses to write over what is read, or both results into one file.
@@ -139,16 +139,6 @@ impl Match {
         }
         Ok(())
     }
-}
-
-fn input(file: &str) -> Result<InputPath> {
-    if file == "-" {
-        return Ok(InputPath::stdin());
-    }
-    if Path::new(file).is_file() {
-        return Ok(InputPath::file(file));
-    }
-    Err(UsageError(format!("{file}: there is no such file")).into())
 }
 
 fn pinned(pin: &str) -> Result<(String, Kind)> {

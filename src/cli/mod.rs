@@ -111,6 +111,7 @@ enum Command {
 /// Reads the arguments, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
     keep_files_private();
+    hear_of_limits();
     let cli = Cli::parse();
     let global = &cli.global;
     if let Err(fault) = global.mask_people() {
@@ -154,6 +155,17 @@ pub fn main() -> ExitCode {
 fn keep_files_private() {
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
+/// Lets a write that would be over the process's limit of a file's size fail like any other; else it would end the
+/// process without a word.
+fn hear_of_limits() {
+    #[cfg(unix)]
+    {
+        let ignored = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        // Where even this fails the process ends at such a write, which is safe, too.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored);
+    }
 }
 
 /// Says what went wrong and returns the exit code for it.
@@ -200,7 +212,7 @@ fn report_fault(fault: &anyhow::Error) -> u8 {
     match fault.downcast_ref::<StoreFault>() {
         Some(StoreFault::Locked(_)) => 4,
         Some(StoreFault::Damaged(_)) => 5,
-        Some(StoreFault::Missing(_)) => 2,
+        Some(StoreFault::Missing(_) | StoreFault::Elsewhere(..)) => 2,
         None => 1,
     }
 }

@@ -26,7 +26,12 @@ pub fn written(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Res
     let outcome = File::create(written_to).map_err(anyhow::Error::from).and_then(|file| {
         let mut out = BufWriter::new(file);
         write(&mut out)?;
-        Ok(out.flush()?)
+        out.flush()?;
+        if !is_special {
+            // What takes another file's place must be on the disk before it does.
+            out.get_ref().sync_all()?;
+        }
+        Ok(())
     });
     if is_special {
         return outcome.with_context(context);

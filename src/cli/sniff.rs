@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::workspace::{Global, UsageError};
+use super::workspace::{Global, UsageError, the_file};
 use super::{Outcome, terminal};
 use crate::intake::{ChosenBy, Column, InputPath, OpenInput, Refusal, RoleOrigin, expand};
 use crate::model::field;
@@ -90,18 +90,12 @@ impl Sniff {
     }
 
     fn input(&self) -> Result<InputPath> {
-        if self.file == "-" {
-            if self.write_preset.is_some() {
-                let message =
-                    "a preset needs a file to be tried on\nhint: save what you pipe in to a file";
-                return Err(UsageError(message.to_owned()).into());
-            }
-            Ok(InputPath::stdin())
-        } else if Path::new(&self.file).is_file() {
-            Ok(InputPath::file(&self.file))
-        } else {
-            Err(UsageError(format!("{}: there is no such file", self.file)).into())
+        if self.file == "-" && self.write_preset.is_some() {
+            let message =
+                "a preset needs a file to be tried on\nhint: save what you pipe in to a file";
+            return Err(UsageError(message.to_owned()).into());
         }
+        the_file(&self.file)
     }
 
     fn refuse(&self, refusal: &Refusal) -> Outcome {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 use tabled::builder::Builder;
@@ -18,6 +19,9 @@ const WIDTH_DEFAULT: usize = 80;
 /// Whom not to show, when somebody asked for it; set before anything is printed.
 static MASK: OnceLock<Mask> = OnceLock::new();
 
+/// Whether somebody who read a long result (`leadmill leads | head`) has seen enough.
+static READER_IS_GONE: AtomicBool = AtomicBool::new(false);
+
 /// Masks people in everything that is printed from here on.
 pub fn mask_by(mask: Mask) {
     let _ = MASK.set(mask);
@@ -31,13 +35,18 @@ pub fn shown(text: &str) -> Cow<'_, str> {
 /// Writes a line of the result.
 ///
 /// # Errors
-/// When stdout cannot be written to: a full disk is a failure, a closed pipe is not (see
-/// [`is_broken_pipe`]).
+/// When stdout cannot be written to: a full disk is a failure. A closed pipe is none: whoever read there has seen enough,
+/// and the command still ends with the code that says how it went.
 pub fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(shown(text).as_bytes())?;
-    out.write_all(b"\n")?;
-    Ok(out.flush()?)
+    let written = out
+        .write_all(shown(text).as_bytes())
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    match written {
+        Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 /// Returns a buffered stdout for results of many lines.
@@ -55,7 +64,7 @@ pub struct Output {
 impl io::Write for Output {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         if MASK.get().is_none() {
-            return self.out.write(buffer);
+            return noted(self.out.write(buffer));
         }
         for part in buffer.split_inclusive(|byte| *byte == b'\n') {
             self.line.extend_from_slice(part);
@@ -68,14 +77,22 @@ impl io::Write for Output {
 
     fn flush(&mut self) -> io::Result<()> {
         self.put_line()?;
-        self.out.flush()
+        noted(self.out.flush())
     }
+}
+
+/// Remembers that nobody reads on, which other pipes and connections of a command do not say.
+fn noted<T>(outcome: io::Result<T>) -> io::Result<T> {
+    if outcome.as_ref().is_err_and(|fault| fault.kind() == io::ErrorKind::BrokenPipe) {
+        READER_IS_GONE.store(true, Ordering::Relaxed);
+    }
+    outcome
 }
 
 impl Output {
     fn put_line(&mut self) -> io::Result<()> {
         let line = std::mem::take(&mut self.line);
-        self.out.write_all(shown(&String::from_utf8_lossy(&line)).as_bytes())
+        noted(self.out.write_all(shown(&String::from_utf8_lossy(&line)).as_bytes()))
     }
 }
 
@@ -101,12 +118,11 @@ pub fn warning(text: &str) {
     say(&format!("warning: {}", escape_lines(text)));
 }
 
-/// Returns whether an error is nothing but a reader that has gone away.
+/// Returns whether an error is nothing but a reader of our output who has gone away.
 pub fn is_broken_pipe(fault: &anyhow::Error) -> bool {
-    fault
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+    let causes = fault.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    READER_IS_GONE.load(Ordering::Relaxed)
+        && causes.map(io::Error::kind).any(|kind| kind == io::ErrorKind::BrokenPipe)
 }
 
 /// Returns whether colors are welcome on stderr.

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 
 use super::{clock, terminal};
+use crate::intake::{InputPath, locate_file};
 use crate::report::mask::Mask;
 use crate::rules::RuleSet;
 use crate::rules::decode::duration_seconds;
@@ -269,4 +270,11 @@ fn read_rules(folder: &Path) -> Result<Vec<RuleText>> {
     }
     texts.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(texts)
+}
+
+/// Returns the one file that `argument` names, or standard input.
+pub fn the_file(argument: &str) -> Result<InputPath> {
+    locate_file(argument).map_err(|problem| {
+        UsageError(format!("{}\nhint: {}", problem.message, problem.hint)).into()
+    })
 }

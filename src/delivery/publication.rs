@@ -88,6 +88,8 @@ impl Staging {
             "`{run_id}` cannot name a run's folder"
         );
         create_folders(&out_dir.join("runs"))?;
+        // The first run makes it, and what lies in a folder that nobody finds is lost.
+        sync_folder(folder_of(out_dir))?;
         clear_leftovers(out_dir)?;
         let staged = out_dir.join(format!("{STAGING_PREFIX}{run_id}"));
         create_folder(&staged)?;
@@ -190,6 +192,7 @@ impl Staging {
     fn sync_folders(&self) -> Result<()> {
         let mut folders: Vec<&Path> =
             self.opened.keys().flat_map(|name| Path::new(name).ancestors().skip(1)).collect();
+        folders.retain(|folder| !folder.as_os_str().is_empty());
         folders.sort_unstable();
         folders.dedup();
         // The deepest first, so that a folder is safe before the entry that names it.
@@ -331,6 +334,11 @@ pub(super) fn sync_folder(path: &Path) -> Result<()> {
 #[cfg(not(unix))]
 pub(super) fn sync_folder(_: &Path) -> Result<()> {
     Ok(())
+}
+
+/// Returns the folder that holds `path`.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Returns `text` in letters that every system takes in the name of a file.

@@ -1,7 +1,7 @@
 //! Finds the records that a JSON object wraps: in a list under one of the usual keys, in a list of people
 //! under any key, in a request's body, or under their ids.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -88,12 +88,14 @@ const REQUEST: &[&str] =
 /// a list of people under any name.
 pub(super) fn wrapper_path(text: &[u8]) -> Option<Vec<String>> {
     let keys = top_keys(text);
-    let is_wrapper = |key: &&String| WRAPPERS.contains(&key.as_str());
-    let is_alone = |list: &String| keys.iter().all(|key| key == list || is_about_pages(key));
-    let has_list = |key: &&String| list_start(text, key).is_some();
-    let list = keys.iter().filter(is_wrapper).find(has_list);
-    if let Some(list) = list.filter(|list| is_alone(list)) {
-        return Some(vec![list.clone()]);
+    let is_wrapper = |key: &&TopKey| WRAPPERS.contains(&key.name.as_str());
+    let is_alone = |list: &str| {
+        let mut names = keys.iter().map(|key| &key.name);
+        names.all(|name| name == list || is_about_pages(name))
+    };
+    let list = keys.iter().filter(is_wrapper).find(|key| list_at(text, key.value).is_some());
+    if let Some(list) = list.filter(|list| is_alone(&list.name)) {
+        return Some(vec![list.name.clone()]);
     }
     let is_whole = Braces::default().feed(text).is_some();
     if is_whole {
@@ -105,22 +107,22 @@ pub(super) fn wrapper_path(text: &[u8]) -> Option<Vec<String>> {
 /// The keys down to a list inside wrappers, or to one of people, in an object that goes on behind `text`.
 fn inner_path(text: &[u8], depth: usize) -> Option<Vec<String>> {
     let keys = top_keys(text);
-    let list = keys.iter().find(|key| list_start(text, key).is_some());
-    if let Some(list) = list {
-        let is_alone = keys.iter().all(|key| may_be_beside(key, list));
-        let start = list_start(text, list)?;
+    let list = keys.iter().find_map(|key| Some((&key.name, list_at(text, key.value)?)));
+    if let Some((list, start)) = list {
+        let is_alone = keys.iter().all(|key| may_be_beside(&key.name, list));
         let is_known = WRAPPERS.contains(&list.as_str()) && is_alone;
         let is_found = is_known
             || !text[..start].contains(&b'@')
                 && is_list_of_people(list, &first_items(&text[start..]));
         return is_found.then(|| vec![list.clone()]);
     }
-    let wrapper = keys.iter().filter(|_| depth > 0).find(|key| WRAPPERS.contains(&key.as_str()))?;
-    let is_alone = keys.iter().all(|key| may_be_beside(key, wrapper));
-    let start = value_start(text, wrapper).filter(|_| is_alone)?;
-    text[start..].starts_with(b"{").then_some(())?;
-    let inner = inner_path(&text[start..], depth - 1)?;
-    Some([vec![wrapper.clone()], inner].concat())
+    let is_wrapper = |key: &&TopKey| depth > 0 && WRAPPERS.contains(&key.name.as_str());
+    let wrapper = keys.iter().find(is_wrapper)?;
+    let inside = text.get(wrapper.value..)?;
+    let is_alone = keys.iter().all(|key| may_be_beside(&key.name, &wrapper.name));
+    (is_alone && inside.starts_with(b"{")).then_some(())?;
+    let inner = inner_path(inside, depth - 1)?;
+    Some([vec![wrapper.name.clone()], inner].concat())
 }
 
 /// The first two items of the list whose inside `text` opens with.
@@ -239,10 +241,19 @@ fn people_in(object: &Map<String, Value>) -> Option<String> {
     (is_anonymous && is_list_of_people(key, value.as_array()?)).then(|| key.clone())
 }
 
-/// The keys of the object that `text` opens with, as far as `text` goes.
-fn top_keys(text: &[u8]) -> Vec<String> {
+/// A key of an object.
+struct TopKey {
+    name: String,
+    /// Where its value starts.
+    value: usize,
+}
+
+/// The keys of the object that `text` opens with, as far as `text` goes, each once with its first value.
+///
+/// In one pass: an object may have as many keys as its text has room for.
+fn top_keys(text: &[u8]) -> Vec<TopKey> {
     let mut braces = Braces::default();
-    let mut keys = Vec::new();
+    let (mut keys, mut known) = (Vec::new(), HashSet::new());
     let mut opened = 0;
     for at in 0..text.len() {
         let was_in_string = braces.in_string;
@@ -254,8 +265,14 @@ fn top_keys(text: &[u8]) -> Vec<String> {
         }
         if braces.in_string {
             opened = at + 1;
-        } else if text[at + 1..].trim_ascii_start().starts_with(b":") {
-            keys.push(String::from_utf8_lossy(&text[opened..at]).into_owned());
+            continue;
+        }
+        let colon = skip(text, at + 1, |byte| byte.is_ascii_whitespace());
+        let is_key = text.get(colon) == Some(&b':') && known.insert(&text[opened..at]);
+        if is_key {
+            let name = String::from_utf8_lossy(&text[opened..at]).into_owned();
+            let value = skip(text, colon + 1, |byte| byte.is_ascii_whitespace());
+            keys.push(TopKey { name, value });
         }
     }
     keys
@@ -275,7 +292,11 @@ pub(super) fn array_start(text: &[u8], path: &[String]) -> Option<usize> {
 
 /// Returns where the list of objects under `key` starts, behind its bracket.
 fn list_start(text: &[u8], key: &str) -> Option<usize> {
-    let value = value_start(text, key)?;
+    list_at(text, value_start(text, key)?)
+}
+
+/// Returns where the inside of the list of objects starts that `value` starts, if it does.
+fn list_at(text: &[u8], value: usize) -> Option<usize> {
     let inner = skip(text, value + 1, |byte| byte.is_ascii_whitespace());
     let is_list = text.get(value) == Some(&b'[') && matches!(text.get(inner), Some(b'{' | b']'));
     is_list.then_some(value + 1)

@@ -79,21 +79,43 @@ pub fn locate(args: &[String]) -> (Vec<InputPath>, Vec<LocateProblem>) {
     (inputs, problems)
 }
 
+/// Returns the one input that `argument` names: a file, or `-` for standard input.
+///
+/// # Errors
+/// When there is no such file, or it is something else.
+pub fn locate_file(argument: &str) -> Result<InputPath, LocateProblem> {
+    one_file(argument).map_err(|(message, hint)| LocateProblem {
+        argument: argument.to_owned(),
+        message,
+        hint: hint.to_owned(),
+    })
+}
+
 type Problem = (String, &'static str);
 
 fn locate_one(argument: &str) -> Result<Vec<InputPath>, Problem> {
+    let path = Path::new(argument);
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() && argument != "-" => folder(path, argument),
+        Err(_) if argument.contains(['*', '?', '[']) => glob(argument),
+        _ => one_file(argument).map(|file| vec![file]),
+    }
+}
+
+fn one_file(argument: &str) -> Result<InputPath, Problem> {
     if argument == "-" {
-        return Ok(vec![InputPath::stdin()]);
+        return Ok(InputPath::stdin());
     }
     let path = Path::new(argument);
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() => folder(path, argument),
-        Ok(found) if found.is_file() => Ok(vec![InputPath::file(path)]),
+        Ok(found) if found.is_file() => Ok(InputPath::file(path)),
+        Ok(found) if found.is_dir() => {
+            Err((format!("`{argument}` is a folder"), "name one of the files in it"))
+        }
         Ok(_) => Err((
             format!("`{argument}` is a pipe or a device, not a file"),
             "save the export to a file, or pass `-` and pipe it in",
         )),
-        Err(_) if argument.contains(['*', '?', '[']) => glob(argument),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err((format!("there is no `{argument}`"), "check the spelling and the current folder"))
         }

@@ -346,6 +346,10 @@ fn judge(candidate: &str, tables: &Tables) -> Result<String, EmailFault> {
             .map_err(|_| invalid("the part after the @ is no domain"))?
     };
     let address = format!("{local}@{domain}");
+    if local.contains(['<', '>']) {
+        // Allowed in quotes, used by nobody, and some servers read the recipient of a mail only up to there.
+        return Err(invalid("there are angle brackets in it"));
+    }
     if !is_sound(local, &domain) {
         let options =
             Options::default().with_required_tld().without_domain_literal().without_display_text();

@@ -85,3 +85,12 @@ pub enum Event {
     /// Something went wrong that somebody must see to.
     Fault(String),
 }
+
+/// Returns the lines that a body of this kind, sent to this form at `at_ms`, would be kept as; nothing where it would be
+/// refused.
+///
+/// For whoever asks what bytes come to without a connection; whether the sender may send is for [`Guard`] to say.
+pub fn kept_lines(form: &str, kind: &str, body: &[u8], at_ms: i64) -> Option<Vec<Vec<u8>>> {
+    let records = body::records(Some(kind), body).ok()?;
+    Some(records.iter().map(|record| record.line(record.receipt(form), at_ms, &[])).collect())
+}

@@ -144,7 +144,10 @@ impl Spool {
         let folder = inbox.join(FOLDER);
         let naming = || format!("cannot make {}", folder.display());
         fs::create_dir_all(&folder).with_context(naming)?;
+        // Both may be new, and what lies in a folder that nobody finds is lost.
+        let above = inbox.parent().filter(|above| !above.as_os_str().is_empty());
         sync_folder(inbox)?;
+        sync_folder(above.unwrap_or(Path::new(".")))?;
         let receiver = lock_file(&folder, RECEIVER_LOCK)?;
         match receiver.try_lock() {
             Ok(()) => {}

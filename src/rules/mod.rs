@@ -18,6 +18,7 @@ pub mod followup;
 pub mod hours;
 pub mod identity;
 pub mod outbox;
+mod pattern;
 pub mod receive;
 pub mod request;
 pub mod retention;

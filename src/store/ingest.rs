@@ -172,11 +172,21 @@ pub struct InputCounts {
     pub skipped: u64,
 }
 
+/// The first numbers that rows of an input can have.
+#[derive(Debug, Clone, Copy)]
+struct FirstNumbers {
+    submission: i64,
+    touch: i64,
+    quarantine: i64,
+    held: i64,
+}
+
 /// An input on its way in; dropping it without [`Ingest::finish`] leaves its rows to be purged.
 #[derive(Debug)]
 pub struct Ingest<'s> {
     store: &'s Store,
     input: InputNo,
+    first: FirstNumbers,
     next_submission: i64,
     next_touch: i64,
     next_quarantine: i64,
@@ -219,13 +229,20 @@ impl Store {
                 record.bytes as i64,
                 record.tells_contacts
             ])?;
+        let first = FirstNumbers {
+            submission: self.next_number("submission", "submission_no")?,
+            touch: self.next_number("touch", "touch_no")?,
+            quarantine: self.next_number("quarantine", "quarantine_no")?,
+            held: self.next_number("held", "held_no")?,
+        };
         Ok(Ingest {
             store: self,
             input,
-            next_submission: self.next_number("submission", "submission_no")?,
-            next_touch: self.next_number("touch", "touch_no")?,
-            next_quarantine: self.next_number("quarantine", "quarantine_no")?,
-            next_held: self.next_number("held", "held_no")?,
+            first,
+            next_submission: first.submission,
+            next_touch: first.touch,
+            next_quarantine: first.quarantine,
+            next_held: first.held,
             pending_seen: HashMap::new(),
             pending_keys: Vec::new(),
             pending_touch_keys: Vec::new(),
@@ -343,9 +360,12 @@ impl Ingest<'_> {
     }
 
     /// Makes the input visible and returns its counts and those of the notices on accepted rows.
+    ///
+    /// What is kept with the input is counted in the tables, what is returned was counted on the way: the books of the
+    /// run hold both against each other.
     pub fn finish(mut self) -> Result<(InputCounts, NoticeCounts)> {
         self.flush()?;
-        let counts = self.counts;
+        let counts = self.stored_counts()?;
         self.store
             .connection
             .prepare_cached(
@@ -365,7 +385,32 @@ impl Ingest<'_> {
         self.store.commit()?;
         let notices =
             self.notices.into_iter().map(|(code, rows)| (code.to_owned(), rows)).collect();
-        Ok((counts, notices))
+        Ok((self.counts, notices))
+    }
+
+    /// Counts the rows of the input where they are kept.
+    fn stored_counts(&self) -> Result<InputCounts> {
+        let count = |sql: &str, from: i64| -> Result<u64> {
+            let count: i64 =
+                self.store.connection.prepare_cached(sql)?.query_row([from], |row| row.get(0))?;
+            Ok(count as u64)
+        };
+        let FirstNumbers { submission, touch, quarantine, held } = self.first;
+        Ok(InputCounts {
+            read: self.counts.read,
+            accepted: count(
+                "SELECT count(*) FROM submission WHERE submission_no >= ?1",
+                submission,
+            )?,
+            repeated: count("SELECT count(*) FROM repeat WHERE input_no = ?1", self.input.0)?,
+            quarantined: count(
+                "SELECT count(*) FROM quarantine WHERE quarantine_no >= ?1",
+                quarantine,
+            )?,
+            held: count("SELECT count(*) FROM held WHERE held_no >= ?1", held)?,
+            touches: count("SELECT count(*) FROM touch WHERE touch_no >= ?1", touch)?,
+            skipped: self.counts.skipped,
+        })
     }
 
     /// Takes back every row of the input: it was cut short, changed while read, or interrupted.

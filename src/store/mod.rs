@@ -32,6 +32,7 @@ pub mod metrics;
 pub mod model;
 pub mod outbox;
 pub mod page;
+mod place;
 pub mod points;
 pub mod quarantine;
 pub mod replay;
@@ -103,6 +104,8 @@ pub enum StoreFault {
     Damaged(String),
     /// There is no store yet.
     Missing(PathBuf),
+    /// It lies on another machine, on a file system of this kind.
+    Elsewhere(PathBuf, &'static str),
 }
 
 impl fmt::Display for StoreFault {
@@ -118,6 +121,12 @@ impl fmt::Display for StoreFault {
                 f,
                 "there is no store at {} yet\nhint: `leadmill run` makes it; `--workspace` or \
                  `--store` names another place",
+                path.display()
+            ),
+            Self::Elsewhere(path, kind) => write!(
+                f,
+                "{} lies on {kind}, where two machines could write to it at once\nhint: keep the store on a disk of \
+                 this machine (`--store`); inbox and out may stay where they are",
                 path.display()
             ),
         }
@@ -142,6 +151,7 @@ impl Store {
     /// [`StoreFault`] inside the error when another process holds it or the file is not usable;
     /// nothing is written then.
     pub fn open(path: &Path) -> Result<Self> {
+        place::check(path)?;
         let lock = lock(path, ".lock")?;
         let is_new = !path.exists();
         if is_new {
@@ -151,9 +161,13 @@ impl Store {
         let connection = Connection::open(path)
             .with_context(|| format!("cannot open the store {}", path.display()))?;
         let mut store = Self { connection, path: path.to_owned(), _lock: Some(lock) };
-        store.check_identity(is_new || store.is_blank())?;
+        store.check_identity(true)?;
         store.set_pragmas()?;
         store.migrate()?;
+        if is_new {
+            // SQLite does so, too, but says nothing when it could not.
+            sync_folder_of(path)?;
+        }
         Ok(store)
     }
 
@@ -237,7 +251,7 @@ impl Store {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })
-            .context("cannot checkpoint the store")?;
+            .with_context(|| format!("cannot checkpoint {}", self.path.display()))?;
         // A reader may hold the WAL back; the next checkpoint will catch up, nothing is lost.
         anyhow::ensure!(busy != 0 || log == done, "the checkpoint of the store stopped early");
         Ok(())
@@ -264,7 +278,8 @@ impl Store {
 
     /// Makes everything since [`Store::begin`] durable.
     pub fn commit(&self) -> Result<()> {
-        self.connection.execute_batch("COMMIT").context("cannot commit to the store")
+        let naming = || format!("cannot commit to {}", self.path.display());
+        self.connection.execute_batch("COMMIT").with_context(naming)
     }
 
     /// Forgets everything since [`Store::begin`].
@@ -276,12 +291,13 @@ impl Store {
     }
 
     /// Returns whether nothing was ever stored: a run was killed before it had made the tables.
-    fn is_blank(&self) -> bool {
+    fn is_blank(&self) -> Result<bool> {
         let objects = "SELECT count(*) FROM sqlite_schema";
-        self.connection.query_row(objects, [], |row| row.get(0)).is_ok_and(|count: i64| count == 0)
+        let count: i64 = self.connection.query_row(objects, [], |row| row.get(0))?;
+        Ok(count == 0)
     }
 
-    fn check_identity(&self, is_new: bool) -> Result<()> {
+    fn check_identity(&self, may_be_blank: bool) -> Result<()> {
         anyhow::ensure!(
             rusqlite::version_number() >= SQLITE_VERSION_MIN,
             "this build carries SQLite {}, which can lose data; 3.51.3 or later is needed",
@@ -293,18 +309,23 @@ impl Store {
                 "{why}\nhint: restore the last backup of {path}, or move the file away to start anew"
             )))
         };
-        let id: i32 = self.pragma("application_id").map_err(|fault| {
-            // SQLite must write beside the file even to read it.
-            let code = fault.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
-            if matches!(code, Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen)) {
-                return fault.context(format!(
+        let unread = |fault: anyhow::Error| {
+            let cause = fault.downcast_ref::<rusqlite::Error>();
+            match cause.and_then(rusqlite::Error::sqlite_error_code) {
+                // SQLite must write beside the file even to read it.
+                Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => fault.context(format!(
                     "cannot read {path}: its folder must be writable; let this user write there, or copy the \
                      store to where it may"
-                ));
+                )),
+                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                    damaged(format!("{path} is not a usable store: {fault:#}"))
+                }
+                // The disk's fault, not the file's: nobody should put a sound store aside for it.
+                _ => fault.context(format!("cannot read {path}")),
             }
-            damaged(format!("{path} is not a usable store: {fault:#}"))
-        })?;
-        if is_new && id == 0 {
+        };
+        let id: i32 = self.pragma("application_id").map_err(unread)?;
+        if id == 0 && may_be_blank && self.is_blank().map_err(unread)? {
             return Ok(());
         }
         if id != APPLICATION_ID {
@@ -379,6 +400,24 @@ fn lock(path: &Path, ending: &str) -> Result<File> {
             Err(fault).with_context(|| format!("cannot lock {}", lock_path.display()))
         }
     }
+}
+
+/// Returns the folder that `path` lies in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Brings the name of a file that was made to the disk.
+#[cfg(unix)]
+fn sync_folder_of(path: &Path) -> Result<()> {
+    File::open(folder_of(path))
+        .and_then(|folder| folder.sync_all())
+        .with_context(|| format!("cannot bring {} to the disk", path.display()))
+}
+
+#[cfg(not(unix))]
+fn sync_folder_of(_: &Path) -> Result<()> {
+    Ok(())
 }
 
 fn private_file(path: &Path) -> std::io::Result<File> {

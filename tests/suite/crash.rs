@@ -45,7 +45,7 @@ fn start(workspace: &Workspace) -> Child {
 
 /// Fails unless both workspaces hold the same store and the same published files, and nothing else.
 #[track_caller]
-fn assert_same_end(undisturbed: &Workspace, disturbed: &Workspace) {
+pub fn assert_same_end(undisturbed: &Workspace, disturbed: &Workspace) {
     assert_same_text("the store", &undisturbed.dump(), &disturbed.dump());
     assert_same_files(&undisturbed.published(), &disturbed.published());
     let left_over: Vec<String> = std::fs::read_dir(disturbed.path("out"))

@@ -258,3 +258,28 @@ fn decoded(mail: &super::mail_sink::Taken) -> String {
     }
     String::from_utf8(bytes).unwrap()
 }
+
+#[test]
+fn nobody_can_write_a_line_into_a_mail() {
+    let sink = MailSink::start(|_| Manner::Kind);
+    let workspace = workspace(&sink, "");
+    workspace.clear_inbox().table(
+        "leads.csv",
+        &[
+            "1,2026-11-20T18:50:00Z,\"Anna\r\nBcc: x@example.org\",anna@przyklad.pl,,\"A\nSubject: x\",PL,\"a\r\n.\r\nQUIT\",yes",
+            "2,2026-11-20T18:51:00Z,Jan,\"\"\"jan>\r\nRCPT TO:<x@example.org\"\"@przyklad.pl\",600000102,,PL,,yes",
+            "3,2026-11-20T18:52:00Z,Ewa,\"ewa@przyklad.pl\r\nRCPT TO:<x@example.org>\",,,PL,,yes",
+        ],
+    );
+    workspace.done(&["run"]);
+    deliver_at(&workspace, AS_OF);
+    // The sink itself fails at a bare line feed, and takes whatever stands between two of its dots.
+    let taken = sink.taken();
+    assert!(!taken.is_empty(), "nothing was sent: the test is blind");
+    for mail in &taken {
+        assert_eq!(mail.to.len(), 1, "{mail:?}");
+        let head = mail.text().split("\r\n\r\n").next().unwrap().to_owned();
+        assert!(!head.to_lowercase().contains("\nbcc:"), "{head}");
+        assert_eq!(head.matches("\nSubject:").count(), 1, "{head}");
+    }
+}

@@ -4,7 +4,9 @@
 //! `LEADMILL_BLESS=1` writes the expected files of `scenarios` and `bad_rules` anew; read the diff.
 //! `LEADMILL_KILLS=200` kills more runs in `crash` and, with `LEADMILL_DELIVERIES=10000`, in `outbox_sweep`,
 //! `LEADMILL_RECEIVER_KILLS=100` more receivers in `receive_crash`; `LEADMILL_CASES=50` draws more in `sequences`,
-//! `promises`, `dealing` and `rescore`, and beside this suite more leads in `scoring`.
+//! `promises`, `dealing`, `rescore` and `world_model`, and beside this suite more leads in `scoring`.
+//! `LEADMILL_EVERY_CALL=1` meets a run at every system call in `every_call`, `LEADMILL_ROUNDS=1000` starts twenty runs at
+//! once as often in `together`, `LEADMILL_MUTATIONS=100000` changes inputs as often in `mutated`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stderr, reason = "what differs is for whoever runs the tests")]
@@ -17,6 +19,7 @@ mod far_end;
 mod mail_sink;
 mod receiver;
 mod small_world;
+mod traced;
 mod workspace;
 
 mod accounts;
@@ -25,6 +28,8 @@ mod alerts;
 mod bad_input;
 mod bad_rules;
 mod browser;
+mod canaries;
+mod clocks;
 mod commands;
 mod consent;
 mod contacts;
@@ -39,13 +44,20 @@ mod drafts;
 mod elapsed;
 mod encodings;
 mod erasure;
+mod evaporation;
+mod every_call;
 mod facts;
+mod faults;
+mod flushed;
+mod full_disk;
+mod hostile;
 mod least_data;
 mod mails;
 mod matching;
 mod mending;
 mod metrics;
 mod metrics_by_sql;
+mod mutated;
 mod otherwise;
 mod outbox;
 mod outbox_sweep;
@@ -67,10 +79,13 @@ mod scoring;
 mod sequences;
 mod small_tables;
 mod subject;
+mod supply;
 mod targets;
 mod tasks;
 mod tidy;
 mod tls;
+mod together;
 mod touches;
 mod undo;
 mod values;
+mod world_model;

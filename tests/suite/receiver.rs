@@ -3,12 +3,16 @@
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::traced::{Call, Log, under};
 use super::workspace::{Workspace, code_of};
+
+/// Any port, and a line of JSON for each request.
+const RECEIVE: &[&str] = &["receive", "--listen", "127.0.0.1:0", "--json"];
 
 /// A receiver that is up; it is killed when it is dropped.
 pub struct Receiver {
@@ -36,13 +40,21 @@ impl Receiver {
     /// Starts one with variables in its environment.
     #[track_caller]
     pub fn start_with(workspace: &Workspace, variables: &[(&str, &str)]) -> Self {
-        let mut child = workspace
-            .command(&["receive", "--listen", "127.0.0.1:0", "--json"])
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = workspace.command(RECEIVE);
+        command.envs(variables.iter().copied());
+        Self::of(command)
+    }
+
+    /// Starts one of which `calls` are written down.
+    #[track_caller]
+    pub fn start_traced(workspace: &Workspace, calls: &[&str]) -> (Self, Log) {
+        let log = Log::of(calls);
+        (Self::of(under(&log.options(), &workspace.command(RECEIVE))), log)
+    }
+
+    #[track_caller]
+    fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = child.stderr.take().unwrap();
         let mut first = String::new();
@@ -104,9 +116,22 @@ impl Receiver {
     }
 
     /// Asks it to end, and returns its exit code and all that it said.
-    pub fn stop(mut self) -> (i32, String) {
+    pub fn stop(self) -> (i32, String) {
         let pid = self.child.id().to_string();
-        assert!(std::process::Command::new("kill").arg(&pid).status().unwrap().success());
+        self.stop_process(&pid)
+    }
+
+    /// Asks one that is traced to end, and returns what it called.
+    pub fn stop_traced(self, log: &Log) -> Vec<Call> {
+        let tracer = self.child.id();
+        let children = format!("/proc/{tracer}/task/{tracer}/children");
+        let pid = std::fs::read_to_string(children).unwrap();
+        self.stop_process(pid.trim());
+        log.calls()
+    }
+
+    fn stop_process(mut self, pid: &str) -> (i32, String) {
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
         let code = code_of(self.child.wait().unwrap());
         for reader in self.readers.drain(..) {
             reader.join().unwrap();

@@ -46,6 +46,18 @@ impl Workspace {
         Self { folder: folder.path().to_owned(), _until_dropped: Some(folder) }
     }
 
+    /// Makes one at `folder`, which somebody else takes away.
+    pub fn at(folder: PathBuf) -> Self {
+        fs::create_dir_all(&folder).unwrap();
+        Self { folder, _until_dropped: None }
+    }
+
+    /// Makes an empty one in a folder of its own below `folder`.
+    pub fn below(folder: &Path) -> Self {
+        let folder = tempfile::tempdir_in(folder).unwrap();
+        Self { folder: folder.path().to_owned(), _until_dropped: Some(folder) }
+    }
+
     /// Returns the one workspace, for looking only, in which the fixtures were run once.
     pub fn fixtures_run() -> &'static Self {
         static RUN: OnceLock<Workspace> = OnceLock::new();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use super::lens::Lens;
 use super::needles::Needles;
@@ -11,11 +11,8 @@ use super::{ConditionContext, listed};
 use crate::model::field;
 use crate::rules::decode::Table;
 use crate::rules::diagnostics::{Place, did_you_mean};
+use crate::rules::pattern;
 
-/// Bytes that a compiled pattern may take; a lead's values are matched a million times.
-const PATTERN_COMPILED_BYTES_MAX: usize = 1 << 20;
-/// Bytes that a pattern may have as written.
-const PATTERN_BYTES_MAX: usize = 4 << 10;
 /// Whole numbers that are tried one by one for another answer.
 const NUMBERS_TRIED: i64 = 1_000;
 
@@ -105,7 +102,7 @@ pub(super) fn decode(
         "contains" => needles(table, word).map(Needles::new).map(Operator::Contains),
         "starts-with" => needles(table, word).map(Operator::StartsWith),
         "ends-with" => needles(table, word).map(Operator::EndsWith),
-        "matches" => pattern(table),
+        "matches" => matches(table),
         "at-least" => table.opt_number(word).map(|low| Operator::Between(low, f64::INFINITY)),
         "at-most" => table.opt_number(word).map(|high| Operator::Between(f64::NEG_INFINITY, high)),
         "between" => between(table),
@@ -197,23 +194,11 @@ fn needles(table: &Table<'_>, key: &str) -> Option<Vec<Box<str>>> {
     if folded.is_empty() { None } else { Some(folded) }
 }
 
-fn pattern(table: &Table<'_>) -> Option<Operator> {
+fn matches(table: &Table<'_>) -> Option<Operator> {
     let source = table.opt_string("matches")?;
-    if source.len() > PATTERN_BYTES_MAX {
-        table.error("matches", format!("the pattern is over {PATTERN_BYTES_MAX} bytes"), None);
-        return None;
-    }
-    let built = RegexBuilder::new(&source)
-        .case_insensitive(true)
-        .size_limit(PATTERN_COMPILED_BYTES_MAX)
-        .build();
-    match built {
+    match pattern::compile_for_any_case(&source) {
         Ok(regex) => Some(Operator::Matches(Pattern(regex))),
-        Err(error) => {
-            // The crate draws a picture over several lines; its last line says what is wrong.
-            let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim();
-            let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+        Err(reason) => {
             let hint = "in single quotes ('..') TOML leaves backslashes alone".to_owned();
             table.error("matches", format!("the pattern cannot be used: {reason}"), Some(hint));
             None

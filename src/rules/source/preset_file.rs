@@ -16,6 +16,7 @@ use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
 use crate::rules::decode::Table;
 use crate::rules::diagnostics::did_you_mean;
 use crate::rules::field::FieldCatalog;
+use crate::rules::pattern;
 use crate::rules::touch_kind::{opt_known_touch_kind, touch_kind};
 use crate::rules::wording::Wordings;
 
@@ -214,13 +215,11 @@ fn patterns(table: &Table<'_>, key: &str) -> Vec<NamePattern> {
 }
 
 fn regex(table: &Table<'_>, key: &str) -> Option<Regex> {
-    let pattern = table.opt_string(key)?;
-    match Regex::new(&pattern) {
+    let source = table.opt_string(key)?;
+    match pattern::compile(&source) {
         Ok(regex) => Some(regex),
-        Err(error) => {
-            let text = error.to_string();
-            let cause = text.lines().last().unwrap_or_default().trim();
-            table.error(key, format!("`{pattern}` is not a regular expression: {cause}"), None);
+        Err(reason) => {
+            table.error(key, format!("the pattern cannot be used: {reason}"), None);
             None
         }
     }

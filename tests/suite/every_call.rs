@@ -1,0 +1,185 @@
+//! A small whole run, met at every system call that changes or flushes anything: killed there, or told that the disk is
+//! full, broken, or not theirs. Whatever it is, the run that comes next ends where the undisturbed one did.
+//!
+//! The suite meets a few dozen of these places; `LEADMILL_EVERY_CALL=1` meets all of them.
+
+use std::sync::OnceLock;
+
+use super::crash::assert_same_end;
+use super::traced::{
+    Count, MUTATING, Point, calls_of, each, failing_at, is_there, killed_at, points, some_of,
+    workspace,
+};
+use super::workspace::{Outcome, Workspace};
+
+/// Places at which the suite kills a run.
+const KILLS: usize = 10;
+/// Faults that the suite lets a run meet.
+const FAULTS: usize = 12;
+
+/// One thread works, so that each run comes to the same places.
+const RUN: &[&str] = &["run", "--quiet", "--threads", "1"];
+
+/// Makes a workspace with enquiries, a list, page views, and rows that are repeats, held and broken.
+fn small_world() -> Workspace {
+    let workspace = workspace();
+    workspace.file("rules/workspace.toml", "[limits]\nrejected-share-max-percent = 90\n");
+    workspace.table(
+        "forms.csv",
+        &[
+            "1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,Firma,PL,Prosze o wycene,yes",
+            "2,2026-11-18T10:00:00Z,Jan Testowski,jan@example.com,600000102,Inna,PL,Kiedy?,no",
+            "2,2026-11-18T10:00:00Z,Jan Testowski,jan@example.com,600000102,Inna,PL,Kiedy?,no",
+            "3,2026-11-19T10:00:00Z,Ania Wzorcowa,anna@przyklad.pl,,Firma,PL,Jeszcze raz,yes",
+            "4,2026-11-19T11:00:00Z,Nikt,nikt(at)example,,,PL,,",
+        ],
+    );
+    workspace.input(
+        "more.jsonl",
+        "{\"email\":\"ewa@example.org\",\"full_name\":\"Ewa Nowa\",\"created_at\":\"2026-11-19T09:00:00Z\"}\n\
+         {\"email\":\"test@test.com\",\"full_name\":\"test\",\"created_at\":\"2026-11-19T09:00:00Z\"}\n",
+    );
+    workspace
+}
+
+/// The run that nothing happens to, and all places in it.
+fn undisturbed() -> &'static (Workspace, Vec<Point>) {
+    static RUN_ONCE: OnceLock<(Workspace, Vec<Point>)> = OnceLock::new();
+    RUN_ONCE.get_or_init(|| {
+        let workspace = small_world();
+        let (calls, outcome) = calls_of(&workspace.command(RUN), MUTATING);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        assert_eq!(workspace.number("SELECT count(*) FROM leads"), 3);
+        assert_eq!(workspace.number("SELECT count(*) FROM quarantine"), 1);
+        let points = points(&calls, MUTATING);
+        assert!(points.len() > 200, "only {} places: the test is blind", points.len());
+        (workspace, points)
+    })
+}
+
+/// Returns whether the one run that was begun has published and marked itself so.
+fn is_published(workspace: &Workspace) -> bool {
+    let path = workspace.path("leadmill.db");
+    path.exists() && {
+        let state = "SELECT state FROM run";
+        let said = workspace.store().query_row(state, [], |row| row.get::<_, String>(0));
+        said.is_ok_and(|state| state == "published")
+    }
+}
+
+/// Fails unless the workspace ends where the undisturbed one did, by another run if need be.
+#[track_caller]
+fn assert_converges(disturbed: &Workspace, place: &str) {
+    let (undisturbed, _) = undisturbed();
+    if is_published(disturbed) {
+        // It was over already; a further run adds nothing to it.
+        assert_same_end(undisturbed, disturbed);
+        let again = disturbed.run(RUN);
+        assert_eq!(again.code, 0, "{place}: {}", again.stderr);
+        assert_eq!(undisturbed.clusters_by_raw(), disturbed.clusters_by_raw(), "{place}");
+        return;
+    }
+    let again = disturbed.run(RUN);
+    assert_eq!(again.code, 0, "{place}: {}", again.stderr);
+    assert_same_end(undisturbed, disturbed);
+}
+
+#[test]
+fn a_run_killed_at_any_system_call_ends_as_if_nothing_had_happened() {
+    if !is_there() {
+        return;
+    }
+    let (_, points) = undisturbed();
+    let points = some_of(points, KILLS);
+    let (killed, decided) = (Count::default(), Count::default());
+    each(&points, |point| {
+        let disturbed = small_world();
+        let outcome = killed_at(point, &disturbed.command(RUN));
+        if outcome.code == 137 {
+            killed.one_more();
+        }
+        if disturbed.path("out").exists() {
+            decided.one_more();
+        }
+        assert_converges(&disturbed, &format!("killed at {point:?}"));
+    });
+    // A place that another thread comes to first in one run and not in the next is missed.
+    assert!(killed.get() as usize * 20 >= points.len() * 19, "{} killed", killed.get());
+    assert!(decided.get() > 0, "no run was killed after it had decided");
+    eprintln!(
+        "{} places, {} killed, {} after the decision",
+        points.len(),
+        killed.get(),
+        decided.get()
+    );
+}
+
+/// What a call may be told, beside being told that the disk is broken.
+fn errors_of(call: &str) -> &'static [&'static str] {
+    match call {
+        "openat" => &["EIO", "ENOSPC", "EMFILE", "EACCES"],
+        "write" | "writev" | "pwrite64" | "fsync" | "fdatasync" | "ftruncate" | "fallocate" => {
+            &["EIO", "ENOSPC"]
+        }
+        "mkdir" | "rename" | "renameat2" | "symlink" | "link" => &["EIO", "ENOSPC", "EACCES"],
+        "unlink" | "unlinkat" | "rmdir" => &["EIO", "EACCES"],
+        _ => &["EIO"],
+    }
+}
+
+/// Fails when a fault was met with a panic or a signal, or was passed over while something is missing.
+#[track_caller]
+fn assert_met_well(disturbed: &Workspace, outcome: &Outcome, place: &str) {
+    let said = &outcome.stderr;
+    assert!(!said.contains("panicked"), "{place}: {said}");
+    assert!(outcome.code < 128, "{place}: {} {said}", outcome.code);
+    if outcome.code == 0 {
+        assert!(is_published(disturbed), "{place}: ended well, but did not publish");
+        assert_same_end(&undisturbed().0, disturbed);
+    } else {
+        assert!(!said.is_empty(), "{place}: exit code {} and not a word", outcome.code);
+    }
+}
+
+#[test]
+fn a_run_that_meets_a_fault_at_any_system_call_says_so_and_converges() {
+    if !is_there() {
+        return;
+    }
+    let (undisturbed, points) = undisturbed();
+    let faults: Vec<(Point, &str)> = points
+        .iter()
+        .flat_map(|point| errors_of(&point.call).iter().map(move |error| (point.clone(), *error)))
+        .collect();
+    let numbers: Vec<Point> =
+        (0..faults.len()).map(|nth| Point { call: String::new(), nth }).collect();
+    let faults: Vec<&(Point, &str)> =
+        some_of(&numbers, FAULTS).iter().map(|number| &faults[number.nth]).collect();
+    let (harmless, refused) = (Count::default(), Count::default());
+    each(&faults, |(point, error)| {
+        let place = format!("{error} at {point:?}");
+        let disturbed = small_world();
+        let outcome = failing_at(point, error, &disturbed.command(RUN));
+        assert_met_well(&disturbed, &outcome, &place);
+        match outcome.code {
+            0 => harmless.one_more(),
+            // The input that could not be read was refused, and the run went on without it.
+            6 => {
+                refused.one_more();
+                let again = disturbed.run(RUN);
+                assert_eq!(again.code, 0, "{place}: {}", again.stderr);
+                assert_eq!(undisturbed.clusters_by_raw(), disturbed.clusters_by_raw(), "{place}");
+                return;
+            }
+            _ => {}
+        }
+        assert_converges(&disturbed, &place);
+    });
+    eprintln!(
+        "{} faults, {} of them harmless, {} of an input",
+        faults.len(),
+        harmless.get(),
+        refused.get()
+    );
+    assert!((harmless.get() as usize) < faults.len() / 2, "half of the faults did nothing");
+}

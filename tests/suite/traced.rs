@@ -1,0 +1,317 @@
+//! The program under strace: its system calls counted, one of them made the last, one of them made to fail, or all of
+//! them written down.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use tempfile::NamedTempFile;
+
+use super::workspace::{Outcome, Workspace, code_of};
+
+/// Calls that change what is on the disk, or promise that it stays there.
+pub const MUTATING: &[&str] = &[
+    "openat",
+    "write",
+    "writev",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "ftruncate",
+    "fallocate",
+    "rename",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "rmdir",
+    "mkdir",
+    "symlink",
+    "link",
+    "flock",
+];
+
+/// How many workers share a sweep: the suite is for machines with two cores.
+const WORKERS: usize = 2;
+
+/// A place in a run: the `nth` time that a thread makes `call`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Point {
+    pub call: String,
+    pub nth: usize,
+}
+
+/// A system call as strace wrote it down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub thread: u32,
+    pub name: String,
+    /// The arguments, as strace spells them, with the path of every file in angle brackets.
+    pub arguments: String,
+    /// What came back; `?` for a call that never did.
+    pub answer: String,
+}
+
+impl Call {
+    pub fn failed(&self) -> bool {
+        self.answer.starts_with('-') || self.answer.starts_with('?')
+    }
+
+    /// The path of the file that the first argument is open on.
+    pub fn file(&self) -> Option<&str> {
+        let first = self.arguments.split(',').next()?;
+        first.split_once('<')?.1.strip_suffix('>')
+    }
+
+    /// The quoted arguments, as far as strace spells paths.
+    pub fn paths(&self) -> Vec<&str> {
+        self.arguments.split('"').skip(1).step_by(2).collect()
+    }
+}
+
+/// Returns whether strace can be used here; says so where it cannot, and the test passes unasked.
+#[expect(
+    clippy::explicit_write,
+    reason = "past the capturing of tests that pass: who reads the log is to know what was not looked at"
+)]
+pub fn is_there() -> bool {
+    static IS_THERE: OnceLock<bool> = OnceLock::new();
+    *IS_THERE.get_or_init(|| {
+        let probe = Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=write", "true"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        let is_there = probe.is_ok_and(|status| status.success());
+        if !is_there {
+            let text = "strace cannot be used here: kills and faults at system calls, and the order of flushes, were \
+                        not looked at";
+            writeln!(std::io::stderr(), "\n{text}").unwrap();
+        }
+        is_there
+    })
+}
+
+/// Returns `command` as strace runs it with `options`.
+pub fn under(options: &[&str], command: &Command) -> Command {
+    let mut traced = Command::new("strace");
+    // Without `--seccomp-bpf`, with which strace 6.1 loses count of the calls that it is to disturb.
+    traced.args(["-f", "-qq"]).args(options);
+    traced.arg(command.get_program()).args(command.get_args());
+    traced.env_clear().stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            traced.env(name, value);
+        }
+    }
+    if let Some(folder) = command.get_current_dir() {
+        traced.current_dir(folder);
+    }
+    traced
+}
+
+/// Where strace writes down the calls that it was asked for.
+pub struct Log {
+    file: NamedTempFile,
+    options: Vec<String>,
+}
+
+impl Log {
+    pub fn of(calls: &[&str]) -> Self {
+        let file = NamedTempFile::new().unwrap();
+        // Some machines lack `rename`, some `renameat`: what is not there is not asked for.
+        let calls: Vec<String> = calls.iter().map(|call| format!("?{call}")).collect();
+        let options = [
+            "-y".to_owned(),
+            "-s".to_owned(),
+            "256".to_owned(),
+            "-o".to_owned(),
+            file.path().display().to_string(),
+            "-e".to_owned(),
+            format!("trace={}", calls.join(",")),
+            "-e".to_owned(),
+            "signal=none".to_owned(),
+        ];
+        Self { file, options: options.to_vec() }
+    }
+
+    pub fn options(&self) -> Vec<&str> {
+        self.options.iter().map(String::as_str).collect()
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        parse(&std::fs::read_to_string(self.file.path()).unwrap())
+    }
+}
+
+/// Runs the command and returns every one of `calls` that it made, in the order in which they came back.
+pub fn calls_of(command: &Command, calls: &[&str]) -> (Vec<Call>, Outcome) {
+    let log = Log::of(calls);
+    let outcome = outcome_of(under(&log.options(), command));
+    (log.calls(), outcome)
+}
+
+/// Runs the command, which is killed when it comes to `point`.
+pub fn killed_at(point: &Point, command: &Command) -> Outcome {
+    injected(point, "signal=SIGKILL", command)
+}
+
+/// Runs the command, in which the call at `point` fails with `error` without being made.
+pub fn failing_at(point: &Point, error: &str, command: &Command) -> Outcome {
+    injected(point, &format!("error={error}"), command)
+}
+
+fn injected(point: &Point, what: &str, command: &Command) -> Outcome {
+    let trace = format!("trace={}", point.call);
+    let inject = format!("inject={}:{what}:when={}", point.call, point.nth);
+    outcome_of(under(&["-o", "/dev/null", "-e", &trace, "-e", &inject], command))
+}
+
+fn outcome_of(mut command: Command) -> Outcome {
+    let output = command.output().unwrap();
+    Outcome {
+        code: code_of(output.status),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Reads what strace wrote: `12 write(3</tmp/x>, "a"..., 1) = 1`, of two threads at once in two halves.
+fn parse(log: &str) -> Vec<Call> {
+    const OPEN: &str = " <unfinished ...>";
+    let mut halves: BTreeMap<u32, String> = BTreeMap::new();
+    let mut calls = Vec::new();
+    for line in log.lines() {
+        let Some((thread, text)) = line.split_once(' ') else { continue };
+        let thread: u32 = thread.parse().unwrap_or_else(|_| panic!("no thread in {line:?}"));
+        let text = text.trim_start();
+        if let Some(start) = text.strip_suffix(OPEN) {
+            halves.insert(thread, start.to_owned());
+            continue;
+        }
+        let whole = match text.split_once(" resumed>") {
+            Some((_, end)) => halves.remove(&thread).unwrap_or_default() + end,
+            None => text.to_owned(),
+        };
+        calls.extend(call_of(thread, &whole));
+    }
+    // What never came back was on its way when the process ended.
+    for (thread, start) in halves {
+        calls.extend(call_of(thread, &format!("{start}) = ?")));
+    }
+    calls
+}
+
+fn call_of(thread: u32, text: &str) -> Option<Call> {
+    let (name, rest) = text.split_once('(')?;
+    let (arguments, answer) = rest.rsplit_once(" = ")?;
+    let arguments = arguments.trim_end().strip_suffix(')').unwrap_or(arguments);
+    let word =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    word(&name.replace('_', "")).then(|| Call {
+        thread,
+        name: name.to_owned(),
+        arguments: arguments.to_owned(),
+        answer: answer.to_owned(),
+    })
+}
+
+/// Returns every place at which a run that made `calls` can be met, in the order in which it comes to them.
+///
+/// Strace counts the calls of each thread by themselves, so the `nth` of one thread hides those of the threads that come
+/// to their own later.
+pub fn points(calls: &[Call], names: &[&str]) -> Vec<Point> {
+    let mut counts: BTreeMap<(u32, &str), usize> = BTreeMap::new();
+    let mut found = Vec::new();
+    let mut is_known = std::collections::BTreeSet::new();
+    for call in calls.iter().filter(|call| names.contains(&call.name.as_str())) {
+        let nth = counts.entry((call.thread, &call.name)).or_default();
+        *nth += 1;
+        if is_known.insert((call.name.as_str(), *nth)) {
+            found.push(Point { call: call.name.clone(), nth: *nth });
+        }
+    }
+    found
+}
+
+/// Returns `count` of `points`, evenly spread; all of them when `LEADMILL_EVERY_CALL` is set.
+pub fn some_of(points: &[Point], count: usize) -> Vec<Point> {
+    if std::env::var_os("LEADMILL_EVERY_CALL").is_some() || points.len() <= count {
+        return points.to_vec();
+    }
+    (0..count).map(|number| points[number * points.len() / count].clone()).collect()
+}
+
+/// Does `work` for each item, two at a time; the first that panics ends the sweep.
+pub fn each<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS)
+            .map(|_| {
+                scope.spawn(|| {
+                    while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        work(item);
+                    }
+                })
+            })
+            .collect();
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| {
+                next.store(items.len(), Ordering::Relaxed);
+                std::panic::resume_unwind(panic)
+            });
+        }
+    });
+}
+
+/// Counts from several threads at once.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU32);
+
+impl Count {
+    pub fn one_more(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn get(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes a workspace whose files never come to a disk, where the system has such a place: nothing here cuts the power.
+pub fn workspace() -> Workspace {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { Workspace::below(&memory) } else { Workspace::new() }
+}
+
+#[test]
+fn what_strace_writes_is_read() {
+    let log = "7 openat(AT_FDCWD</tmp/x>, \"/tmp/x/a\", O_WRONLY|O_CREAT, 0600) = 5</tmp/x/a>\n\
+               7 write(5</tmp/x/a>, \"id = (1)\\n\"..., 9 <unfinished ...>\n\
+               8 fsync(6</tmp/x>)        = -1 EIO (Input/output error)\n\
+               7 <... write resumed>) = 9\n\
+               7 rename(\"/tmp/x/a\", \"/tmp/x/b\") = 0\n\
+               8 fdatasync(9</tmp/y> <unfinished ...>\n\
+               7 +++ exited with 0 +++\n";
+    let calls = parse(log);
+    let told: Vec<String> =
+        calls.iter().map(|call| format!("{} {} {}", call.thread, call.name, call.answer)).collect();
+    assert_eq!(
+        told,
+        [
+            "7 openat 5</tmp/x/a>",
+            "8 fsync -1 EIO (Input/output error)",
+            "7 write 9",
+            "7 rename 0",
+            "8 fdatasync ?"
+        ]
+    );
+    assert_eq!(calls[1].file(), Some("/tmp/x"));
+    assert_eq!(calls[3].paths(), ["/tmp/x/a", "/tmp/x/b"]);
+    assert!(calls[1].failed() && calls[4].failed() && !calls[2].failed());
+    let points = points(&calls, &["write", "fsync", "rename"]);
+    assert_eq!(points.len(), 3);
+    assert_eq!(points[0], Point { call: "fsync".to_owned(), nth: 1 });
+}
