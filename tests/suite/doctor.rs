@@ -105,12 +105,13 @@ fn what_happens_to_a_workspace_is_no_damage() {
         &[
             "8,2026-11-18T09:00:00Z,Ewa Nowa,ewa@nowa.example,600000777,Nowa,PL,Prosze,yes",
             "9,2026-11-18T09:00:00Z,Jan Wzorcowy,jan@nowy.example,600000778,Nowy,PL,Prosze,yes",
+            "11,2026-11-18T09:00:00Z,Ola Inna,ola@inna.example,600000779,Inna,PL,Prosze,yes",
             "10,2026-11-18T09:00:00Z,Jan Zly,zly@,,,PL,,",
         ],
     );
     workspace.done(&["run"]);
     let second = workspace.sql(latest)[0][0].clone();
-    workspace.done(&["merge", "ewa@nowa.example", "jan@nowy.example", "--because", "a test"]);
+    workspace.done(&["merge", "ewa@nowa.example", "ola@inna.example", "--because", "a test"]);
     workspace.done(&["subject", "forget", "jan@nowy.example", "--because", "asked"]);
     workspace.table(
         "c.csv",
