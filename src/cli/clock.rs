@@ -3,6 +3,8 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
+use super::workspace::UsageError;
+
 /// Returns the instant that counts as now: the one given, else the clock's, in whole seconds.
 ///
 /// # Errors
@@ -12,6 +14,14 @@ pub fn as_of(given: Option<&str>, zone: Tz) -> Result<DateTime<Utc>, String> {
         Some(text) => parse(text, zone),
         None => Ok(now()),
     }
+}
+
+/// Returns the same where no rules may be asked, because these may be what is wrong: a time without an offset is UTC.
+///
+/// # Errors
+/// [`UsageError`] when `given` is not an instant.
+pub fn as_of_whatever_the_rules(given: Option<&str>) -> Result<DateTime<Utc>, UsageError> {
+    as_of(given, Tz::UTC).map_err(UsageError)
 }
 
 /// Returns what the clock says, to the millisecond.

@@ -4,12 +4,14 @@
 //! Start at [`main`]; what all commands share is in [`workspace`], what they print with in
 //! [`terminal`].
 
+mod backup;
 mod calibrate;
 mod check;
 mod clock;
 mod consent;
 mod dead_letter;
 mod deliver;
+mod doctor;
 mod explain;
 mod horizon;
 mod init;
@@ -25,6 +27,7 @@ mod rebuild;
 mod receive;
 mod report;
 mod rescore;
+mod restore;
 mod retention;
 mod review;
 mod ropa;
@@ -51,8 +54,8 @@ use crate::pipeline::matching::MatchFault;
 use crate::pipeline::{BrokenPromise, Impossible};
 use crate::receiving::SpoolFault;
 use crate::rules::diagnostics::{Diagnostic, Diagnostics, Severity};
-use crate::store::StoreFault;
 use crate::store::key::KeyFault;
+use crate::store::{StoreFault, way_back_from};
 use workspace::{Global, UsageError};
 
 /// Turns exports of leads into a clean, scored and routed list of leads.
@@ -106,6 +109,9 @@ enum Command {
     Rescore(rescore::Rescore),
     Retention(retention::Retention),
     Simulate(simulate::Simulate),
+    Doctor(doctor::Doctor),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
 }
 
 /// Reads the arguments, runs the command and returns its exit code.
@@ -115,7 +121,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let global = &cli.global;
     if let Err(fault) = global.mask_people() {
-        return ExitCode::from(report_fault(&fault));
+        return ExitCode::from(report_fault(&fault, global));
     }
     let outcome = match &cli.command {
         Command::Init(command) => command.run(global),
@@ -147,8 +153,11 @@ pub fn main() -> ExitCode {
         Command::Rescore(command) => command.run(global),
         Command::Retention(command) => command.run(global),
         Command::Simulate(command) => command.run(global),
+        Command::Doctor(command) => command.run(global),
+        Command::Backup(command) => command.run(global),
+        Command::Restore(command) => command.run(global),
     };
-    ExitCode::from(outcome.unwrap_or_else(|fault| report_fault(&fault)))
+    ExitCode::from(outcome.unwrap_or_else(|fault| report_fault(&fault, global)))
 }
 
 /// Lets nobody else read what this process writes: all of it may be about people.
@@ -169,7 +178,7 @@ fn hear_of_limits() {
 }
 
 /// Says what went wrong and returns the exit code for it.
-fn report_fault(fault: &anyhow::Error) -> u8 {
+fn report_fault(fault: &anyhow::Error, global: &Global) -> u8 {
     if terminal::is_broken_pipe(fault) {
         // Whoever read our output has seen enough (`leadmill leads | head`).
         return 0;
@@ -191,6 +200,10 @@ fn report_fault(fault: &anyhow::Error) -> u8 {
         return 2;
     }
     terminal::error(&format!("{fault:#}"));
+    if let Some(hint) = way_back_from(fault, &global.store_path()) {
+        terminal::say(&hint);
+        return 5;
+    }
     if fault.is::<UsageError>() || fault.is::<Impossible>() {
         return 2;
     }

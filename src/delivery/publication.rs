@@ -261,6 +261,16 @@ fn swap_latest(out_dir: &Path, run_id: &str) -> Result<PathBuf> {
     Ok(latest)
 }
 
+/// Lets `latest` point at the folder of `run`, or at nothing.
+pub(super) fn point_latest_at(out_dir: &Path, run: Option<&str>) -> Result<()> {
+    match run {
+        Some(run) => swap_latest(out_dir, run).map(drop),
+        None => ["latest", "latest.txt"]
+            .iter()
+            .try_for_each(|name| remove_if_there(&out_dir.join(name))),
+    }
+}
+
 /// Removes what killed runs were writing, and puts back a folder that had stepped aside for a
 /// replacement that never came.
 fn clear_leftovers(out_dir: &Path) -> Result<()> {
@@ -297,7 +307,7 @@ fn remove_if_there(path: &Path) -> Result<()> {
     }
 }
 
-fn create_folders(path: &Path) -> Result<()> {
+pub(super) fn create_folders(path: &Path) -> Result<()> {
     folder_builder()
         .recursive(true)
         .create(path)

@@ -19,6 +19,7 @@ pub mod dates;
 mod dealing;
 pub mod deliveries;
 pub mod differences;
+pub mod doctor;
 pub mod dossier;
 pub mod elapsed;
 pub mod evaluate;
@@ -45,6 +46,7 @@ mod replay;
 pub mod replay_erasures;
 pub mod reports;
 pub mod rescore;
+pub mod restore;
 pub mod retention;
 pub mod review;
 pub mod review_file;
@@ -86,9 +88,9 @@ use crate::model::moment::utc_from_ms;
 use crate::model::run::{InputReport, InputStatus, NoticeCounts, RowCounts};
 use crate::report::run_json::RunSummary;
 use crate::rules::RuleSet;
-use crate::store::Store;
 use crate::store::absorb::Horizon;
 use crate::store::runs::{RunKind, RunOpening, RunRecord, RunState};
+use crate::store::{Store, is_damage};
 
 /// Everything a run is given.
 #[derive(Clone, Copy)]
@@ -166,8 +168,11 @@ fn run_as(job: &Job<'_>, kind: RunKind, events: Events<'_>) -> Result<RunSummary
     let books = match outcome {
         Ok(books) => books,
         Err(fault) => {
-            // The run leaves nothing behind; were this to fail, too, the next run would see to it.
-            let _ = store.rollback().and_then(|()| store.purge_run(record.no));
+            // The run leaves nothing behind; were this to fail, too, the next run would see to it. A damaged store is left
+            // as it is.
+            if !is_damage(&fault) {
+                let _ = store.rollback().and_then(|()| store.purge_run(record.no));
+            }
             return Err(fault);
         }
     };

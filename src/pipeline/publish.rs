@@ -62,6 +62,7 @@ pub fn publish(
     events: Events<'_>,
 ) -> Result<RunSummary> {
     events(Event::Phase { name: "writing the files", total: 0 });
+    store.expect_sound()?;
     // What targets are given is kept with the mark that they were: a run that is killed here writes the same once more.
     store.begin()?;
     let outcome = render_and_publish(job, store, record, books);

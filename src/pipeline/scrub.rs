@@ -4,7 +4,6 @@
 //! be left in the gap of the old one. So the file is looked through for pieces of the rows that went; should there
 //! be any, the file is written anew.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use aho_corasick::AhoCorasick;
 use anyhow::{Context as _, Result};
 
 use crate::store::Store;
+use crate::store::files::reading;
 
 /// Bytes that are looked at together.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -80,7 +80,7 @@ pub fn look(files: &[PathBuf], needles: &[&[u8]]) -> Result<Vec<Found>> {
 
 fn look_into(path: &Path, searcher: &AhoCorasick, longest: usize) -> Result<Option<Found>> {
     let naming = || format!("cannot read {}", path.display());
-    let mut file = match File::open(path) {
+    let mut file = match reading(path) {
         Ok(file) => file,
         Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(None),
         Err(fault) => return Err(fault).with_context(naming),

@@ -9,8 +9,9 @@ use super::scrub::{Found, look};
 use super::story::{find, find_withdrawn};
 use crate::delivery::erasing::{Carrier, find as find_carriers};
 use crate::delivery::traces::Traces;
-use crate::store::Store;
-use crate::store::key;
+use crate::store::files::beside;
+use crate::store::health::FILES_BESIDE;
+use crate::store::{Store, key};
 
 /// Whom to look for, as somebody names them.
 #[derive(Debug, Clone, Copy)]
@@ -94,11 +95,8 @@ pub fn verify(
 
 /// Returns the files in which the store keeps what it knows.
 fn files_of(store: &Path, key_path: &Path) -> Vec<PathBuf> {
-    let beside = |end: &str| {
-        let mut name = store.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    };
     let log = key::log_path(key_path);
-    vec![store.to_owned(), beside("-wal"), beside("-shm"), beside(".lock"), log]
+    let mut files: Vec<PathBuf> = FILES_BESIDE.iter().map(|end| beside(store, end)).collect();
+    files.push(log);
+    files
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use super::files::sync_folder_of;
 use crate::consent::suppression::Pepper;
 use crate::model::ids::{hex, unhex};
 
@@ -137,17 +138,6 @@ fn parse(text: &str) -> Option<Pepper> {
     let (mark, id, digits) = (lines.next()?, lines.next()?, lines.next()?.trim());
     let bytes = unhex(digits).filter(|_| mark == MARK)?.try_into().ok()?;
     Some(Pepper::new(bytes)).filter(|pepper| pepper.id() == id)
-}
-
-#[cfg(unix)]
-fn sync_folder_of(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all())
-}
-
-#[cfg(not(unix))]
-fn sync_folder_of(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -9,15 +9,19 @@
 //! the books and recovers from a killed run; [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`],
 //! [`rescore`] and [`rules`] keep what deciding anew needs, [`erase`] takes a person out, [`retention`] what is too old,
 //! and [`key`] lets nobody else know them again; [`loads`] counts who got how many leads, [`totals`] how many there are
-//! where, [`metrics`] reads what reports about enquiries are made of.
+//! where, [`metrics`] reads what reports about enquiries are made of. [`pages`] finds a byte that changed on the disk,
+//! [`health`] what else can be wrong; [`backup`] and [`restore`] are the way back.
 
 pub mod absorb;
 pub mod accounts;
 pub mod alerts;
+pub mod backup;
 pub mod codec;
 pub mod deliveries;
 pub mod denials;
 pub mod erase;
+pub mod files;
+pub mod health;
 pub mod history;
 pub mod ingest;
 mod interned;
@@ -29,14 +33,17 @@ pub mod listing;
 pub mod loads;
 pub mod looks;
 pub mod metrics;
+mod migrating;
 pub mod model;
 pub mod outbox;
 pub mod page;
+pub mod pages;
 mod place;
 pub mod points;
 pub mod quarantine;
 pub mod replay;
 pub mod rescore;
+pub mod restore;
 pub mod retention;
 pub mod rules;
 pub mod runs;
@@ -49,11 +56,18 @@ pub mod undo;
 pub mod verdicts;
 
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use files::{beside, hold, private_file, sync_folder_of};
+use pages::WrittenBack;
 
 /// `LDML` in ASCII: marks the file as a leadmill store (`PRAGMA application_id`).
 const APPLICATION_ID: i32 = 0x4C44_4D4C;
@@ -79,21 +93,23 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0017_erasure.sql"),
     include_str!("migrations/0021_deliveries.sql"),
     include_str!("migrations/0022_outbox.sql"),
+    include_str!("migrations/0023_checksums.sql"),
     include_str!("migrations/0024_records.sql"),
     include_str!("migrations/0025_totals.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// The step since which rows are found by their record id, too.
-const RECORD_IDS_SINCE: i64 = 7;
-
 /// The step that chains the ledger.
 const CHAINED_SINCE: usize = 16;
 
-/// Earlier SQLite versions can lose committed writes when a WAL is reset
-/// (<https://sqlite.org/wal.html#the_wal_reset_bug>).
-const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// Returns whether SQLite of this version keeps what it committed. Earlier ones can lose writes when a WAL is reset
+/// (<https://sqlite.org/wal.html#the_wal_reset_bug>); the fix is in 3.51.3 and was carried back to 3.50.7 and 3.44.6.
+pub fn is_safe_sqlite(version: i32) -> bool {
+    version >= 3_051_003
+        || (3_050_007..3_051_000).contains(&version)
+        || (3_044_006..3_045_000).contains(&version)
+}
 
 /// Why a store cannot be used, for the exit code to tell apart.
 #[derive(Debug)]
@@ -135,17 +151,71 @@ impl fmt::Display for StoreFault {
 
 impl std::error::Error for StoreFault {}
 
+impl StoreFault {
+    /// Returns the fault of the store at `path`, in which `what` was found, with the way back.
+    fn damaged(path: &Path, what: &str) -> Self {
+        let shown = path.display();
+        Self::Damaged(format!(
+            "{shown} is damaged: {what}; nothing was changed\n{}",
+            backup::way_back(path)
+        ))
+    }
+}
+
+/// Returns the way back where `fault` is SQLite's, which found the store at `path` to be damaged; [`StoreFault`] names its
+/// own.
+pub fn way_back_from(fault: &anyhow::Error, path: &Path) -> Option<String> {
+    (is_damage(fault) && !fault.is::<StoreFault>()).then(|| backup::way_back(path))
+}
+
+/// Returns whether `fault` says that the store is damaged.
+pub fn is_damage(fault: &anyhow::Error) -> bool {
+    let is_sqlites = |cause: &rusqlite::Error| {
+        let code = cause.sqlite_error_code();
+        matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+    };
+    matches!(fault.downcast_ref(), Some(StoreFault::Damaged(_)))
+        || fault.chain().filter_map(|cause| cause.downcast_ref()).any(is_sqlites)
+}
+
 /// An open store.
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
     path: PathBuf,
-    /// Held for as long as the store is open for writing; the kernel frees it when the process dies.
-    _lock: Option<File>,
+    /// Outlives the connection: see [`files`].
+    _file: Arc<File>,
+    /// Held for as long as the store is open for writing.
+    lock: Option<Lock>,
+    /// Whether the store was found to be one that is ours to write back.
+    is_ready: bool,
+}
+
+/// A process lock; the kernel frees it when the process dies.
+///
+/// In its file stands the number of the process, for people, and until it is let go in peace: whoever finds one there
+/// knows that a writer died.
+#[derive(Debug)]
+struct Lock {
+    file: File,
+    /// Whether another program may have written back what somebody had committed who died.
+    may_be_merged: bool,
+    is_in_peace: bool,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.is_in_peace {
+            // Else the next writer looks after nothing.
+            let _ = self.file.set_len(0);
+        }
+    }
 }
 
 impl Store {
     /// Opens the store at `path` for writing, making it when there is none, and locks it.
+    ///
+    /// A store of an older leadmill is backed up and brought up to date.
     ///
     /// # Errors
     /// [`StoreFault`] inside the error when another process holds it or the file is not usable;
@@ -153,21 +223,26 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self> {
         place::check(path)?;
         let lock = lock(path, ".lock")?;
+        let is_merged = lock.may_be_merged;
+        restore::expect_whole(path)?;
         let is_new = !path.exists();
         if is_new {
             // SQLite would make the file with the umask's mode; leads are nobody else's business.
             private_file(path).with_context(|| format!("cannot create {}", path.display()))?;
+        } else {
+            Self::expect_own(path, true)?;
         }
-        let connection = Connection::open(path)
-            .with_context(|| format!("cannot open the store {}", path.display()))?;
-        let mut store = Self { connection, path: path.to_owned(), _lock: Some(lock) };
-        store.check_identity(true)?;
+        let mut store = Self::connect(path, OpenFlags::default())?;
+        store.lock = Some(lock);
         store.set_pragmas()?;
+        store.take_up_checksums(is_merged)?;
         store.migrate()?;
         if is_new {
             // SQLite does so, too, but says nothing when it could not.
-            sync_folder_of(path)?;
+            sync_folder_of(path)
+                .with_context(|| format!("cannot bring {} to the disk", path.display()))?;
         }
+        store.get_ready();
         Ok(store)
     }
 
@@ -179,12 +254,9 @@ impl Store {
         if !path.exists() {
             return Err(StoreFault::Missing(path.to_owned()).into());
         }
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .with_context(|| format!("cannot open the store {}", path.display()))?;
-        let store = Self { connection, path: path.to_owned(), _lock: None };
-        store.check_identity(false)?;
-        let version: i64 = store.pragma("user_version")?;
-        if version < SCHEMA_VERSION {
+        restore::expect_whole(path)?;
+        let store = Self::expect_own(path, false)?;
+        if store.pragma::<i64>("user_version")? < SCHEMA_VERSION {
             return Err(StoreFault::Damaged(format!(
                 "{} was made by an older leadmill\nhint: the next `leadmill run` brings it up to date",
                 path.display()
@@ -205,17 +277,42 @@ impl Store {
             return Err(StoreFault::Missing(path.to_owned()).into());
         }
         let lock = lock(path, ".deliver.lock")?;
-        let connection = Connection::open(path)
-            .with_context(|| format!("cannot open the store {}", path.display()))?;
-        let mut store = Self { connection, path: path.to_owned(), _lock: Some(lock) };
-        store.check_identity(false)?;
-        let version: i64 = store.pragma("user_version")?;
-        if version < SCHEMA_VERSION {
+        let is_merged = lock.may_be_merged;
+        restore::expect_whole(path)?;
+        let found = Self::expect_own(path, false)?;
+        if found.pragma::<i64>("user_version")? < SCHEMA_VERSION {
             // Only who holds the store may change its tables.
             drop(Self::open(path)?);
         }
+        let mut store = Self::connect(path, OpenFlags::default())?;
+        store.lock = Some(lock);
         store.set_pragmas()?;
+        store.take_up_checksums(is_merged)?;
+        store.get_ready();
         Ok(store)
+    }
+
+    /// From here on the store has to be closed well.
+    fn get_ready(&mut self) {
+        self.is_ready = true;
+        if let Some(lock) = &mut self.lock {
+            lock.is_in_peace = false;
+        }
+    }
+
+    /// Opens the store at `path` to be looked at, once it is found to be one of ours, or, where it may be, nothing yet. A
+    /// connection that cannot write changes no byte of somebody else's file, not even by closing it.
+    fn expect_own(path: &Path, may_be_blank: bool) -> Result<Self> {
+        let store = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        store.check_identity(may_be_blank)?;
+        Ok(store)
+    }
+
+    fn connect(path: &Path, flags: OpenFlags) -> Result<Self> {
+        let naming = || format!("cannot open the store {}", path.display());
+        let file = hold(path).with_context(naming)?;
+        let connection = Connection::open_with_flags(path, flags).with_context(naming)?;
+        Ok(Self { connection, path: path.to_owned(), _file: file, lock: None, is_ready: false })
     }
 
     /// Begins a transaction of a few rows, unless somebody else writes and goes on to; returns whether it did.
@@ -227,43 +324,9 @@ impl Store {
         }
     }
 
-    /// Copies the store to `path` as it is now, for a dry run.
-    pub fn copy_to(&self, path: &Path) -> Result<()> {
-        let mut copy =
-            Connection::open(path).with_context(|| format!("cannot create {}", path.display()))?;
-        rusqlite::backup::Backup::new(&self.connection, &mut copy)?
-            .run_to_completion(1_000, std::time::Duration::ZERO, None)
-            .context("cannot copy the store")
-    }
-
     /// Returns where the store lies.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Writes the WAL back into the file and empties it.
-    ///
-    /// # Errors
-    /// When SQLite reports that it could not; its own checkpoint on close would be silent about that.
-    pub fn checkpoint(&self) -> Result<()> {
-        let (busy, log, done): (i64, i64, i64) = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })
-            .with_context(|| format!("cannot checkpoint {}", self.path.display()))?;
-        // A reader may hold the WAL back; the next checkpoint will catch up, nothing is lost.
-        anyhow::ensure!(busy != 0 || log == done, "the checkpoint of the store stopped early");
-        Ok(())
-    }
-
-    /// Writes the WAL back and empties it; returns whether that could be done, or somebody reads the store.
-    pub fn checkpoint_whole(&self) -> Result<bool> {
-        let busy: i64 = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-            .context("cannot checkpoint the store")?;
-        Ok(busy == 0)
     }
 
     /// Begins the one transaction in which a run decides; all of it becomes visible, or nothing.
@@ -279,7 +342,8 @@ impl Store {
     /// Makes everything since [`Store::begin`] durable.
     pub fn commit(&self) -> Result<()> {
         let naming = || format!("cannot commit to {}", self.path.display());
-        self.connection.execute_batch("COMMIT").with_context(naming)
+        self.connection.execute_batch("COMMIT").with_context(naming)?;
+        self.write_back_if_large()
     }
 
     /// Forgets everything since [`Store::begin`].
@@ -299,16 +363,11 @@ impl Store {
 
     fn check_identity(&self, may_be_blank: bool) -> Result<()> {
         anyhow::ensure!(
-            rusqlite::version_number() >= SQLITE_VERSION_MIN,
+            is_safe_sqlite(rusqlite::version_number()),
             "this build carries SQLite {}, which can lose data; 3.51.3 or later is needed",
             rusqlite::version()
         );
         let path = self.path.display();
-        let damaged = |why: String| {
-            anyhow::Error::from(StoreFault::Damaged(format!(
-                "{why}\nhint: restore the last backup of {path}, or move the file away to start anew"
-            )))
-        };
         let unread = |fault: anyhow::Error| {
             let cause = fault.downcast_ref::<rusqlite::Error>();
             match cause.and_then(rusqlite::Error::sqlite_error_code) {
@@ -318,22 +377,30 @@ impl Store {
                      store to where it may"
                 )),
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                    damaged(format!("{path} is not a usable store: {fault:#}"))
+                    self.damaged(&format!("it is not a usable store ({fault:#})"))
                 }
                 // The disk's fault, not the file's: nobody should put a sound store aside for it.
                 _ => fault.context(format!("cannot read {path}")),
             }
         };
         let id: i32 = self.pragma("application_id").map_err(unread)?;
-        if id == 0 && may_be_blank && self.is_blank().map_err(unread)? {
-            return Ok(());
+        if id == 0 && self.is_blank().map_err(unread)? {
+            let none = || StoreFault::Missing(self.path.clone()).into();
+            return if may_be_blank { Ok(()) } else { Err(none()) };
         }
+        let refused = |why: String| Err(StoreFault::Damaged(why).into());
         if id != APPLICATION_ID {
-            return Err(damaged(format!("{path} is not a leadmill store")));
+            return refused(format!(
+                "{path} is not a leadmill store; nothing was changed\nhint: move it away to start anew, or `leadmill \
+                 restore` a backup"
+            ));
         }
         let version: i64 = self.pragma("user_version")?;
         if version > SCHEMA_VERSION {
-            return Err(damaged(format!("{path} was made by a newer leadmill (schema {version})")));
+            return refused(format!(
+                "{path} was made by a newer leadmill (schema {version}, this one knows {SCHEMA_VERSION}); nothing was \
+                 changed\nhint: use that one, or `leadmill restore` a backup from before it"
+            ));
         }
         Ok(())
     }
@@ -346,38 +413,16 @@ impl Store {
             .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
             .context("cannot switch the store to WAL")?;
         anyhow::ensure!(mode == "wal", "the store's journal is `{mode}` instead of `wal`");
-        self.connection.execute_batch(
-            "PRAGMA synchronous = FULL;
-             PRAGMA foreign_keys = ON;
-             PRAGMA secure_delete = ON;
-             PRAGMA cache_size = -65536;
-             PRAGMA busy_timeout = 5000;
-             PRAGMA wal_autocheckpoint = 4000;",
-        )?;
+        set_up_writer(&self.connection)?;
+        self.checkpoint_on_close(false)?;
         self.connection.set_prepared_statement_cache_capacity(128);
         Ok(())
     }
 
-    fn migrate(&mut self) -> Result<()> {
-        let version: i64 = self.pragma("user_version")?;
-        if version == SCHEMA_VERSION {
-            return Ok(());
-        }
-        let transaction = self.connection.transaction()?;
-        for (number, step) in (1..).zip(MIGRATIONS).skip(version as usize) {
-            transaction
-                .execute_batch(step)
-                .context("cannot bring the store's schema up to date")?;
-            if number == CHAINED_SINCE {
-                ledger::take_over(&transaction)?;
-            }
-        }
-        if version < RECORD_IDS_SINCE {
-            touches::add_record_id_keys(&transaction)?;
-        }
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-        transaction.commit().context("cannot bring the store's schema up to date")
+    /// Lets SQLite write the WAL back and remove it when it closes the store, or not: see [`pages`].
+    fn checkpoint_on_close(&self, does: bool) -> Result<()> {
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !does)?;
+        Ok(())
     }
 
     fn pragma<T: rusqlite::types::FromSql>(&self, name: &str) -> Result<T> {
@@ -385,48 +430,79 @@ impl Store {
     }
 }
 
-/// Takes the process lock beside the store: SQLite's own locks do not protect a plan that reads
-/// first and writes later.
-fn lock(path: &Path, ending: &str) -> Result<File> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    let lock_path = PathBuf::from(name);
-    let file = private_file(&lock_path)
-        .with_context(|| format!("cannot create the lock file {}", lock_path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreFault::Locked(path.to_owned()).into()),
-        Err(TryLockError::Error(fault)) => {
-            Err(fault).with_context(|| format!("cannot lock {}", lock_path.display()))
+/// Sets a connection up as everything has it that writes.
+fn set_up_writer(connection: &Connection) -> Result<()> {
+    Ok(connection.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON;
+         PRAGMA cache_size = -65536;
+         PRAGMA busy_timeout = 5000;
+         PRAGMA wal_autocheckpoint = 0;",
+    )?)
+}
+
+impl Drop for Store {
+    /// Writes the WAL back and lets SQLite remove it, unless somebody else reads or writes: then they will.
+    fn drop(&mut self) {
+        if !self.is_ready || self.lock.is_none() {
+            return;
+        }
+        let close = || -> Result<WrittenBack> {
+            self.rollback()?;
+            self.connection.busy_timeout(Duration::ZERO)?;
+            let written = self.write_back(true)?;
+            self.checkpoint_on_close(written == WrittenBack::Whole)?;
+            Ok(written)
+        };
+        let is_closed = close().is_ok_and(|written| written != WrittenBack::Not);
+        if let Some(lock) = &mut self.lock {
+            lock.is_in_peace = is_closed;
         }
     }
 }
 
-/// Returns the folder that `path` lies in.
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Brings the name of a file that was made to the disk.
-#[cfg(unix)]
-fn sync_folder_of(path: &Path) -> Result<()> {
-    File::open(folder_of(path))
-        .and_then(|folder| folder.sync_all())
-        .with_context(|| format!("cannot bring {} to the disk", path.display()))
-}
-
-#[cfg(not(unix))]
-fn sync_folder_of(_: &Path) -> Result<()> {
-    Ok(())
-}
-
-fn private_file(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).read(true).write(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+/// Takes the process lock beside the store: SQLite's own locks do not protect a plan that reads
+/// first and writes later.
+fn lock(path: &Path, ending: &str) -> Result<Lock> {
+    let lock_path = beside(path, ending);
+    let mut file = private_file(&lock_path)
+        .with_context(|| format!("cannot create the lock file {}", lock_path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(StoreFault::Locked(path.to_owned()).into()),
+        Err(TryLockError::Error(fault)) => {
+            return Err(fault).with_context(|| format!("cannot lock {}", lock_path.display()));
+        }
     }
-    options.open(path)
+    let mut before = String::new();
+    let mut may_be_merged = false;
+    let mut sign = || -> std::io::Result<()> {
+        file.read_to_string(&mut before)?;
+        may_be_merged = !before.is_empty() && pages::look::may_be_merged(path, &lock_path);
+        file.set_len(0)?;
+        file.rewind()?;
+        write!(file, "{}", std::process::id())
+    };
+    sign().with_context(|| format!("cannot write {}", lock_path.display()))?;
+    Ok(Lock { file, may_be_merged, is_in_peace: before.is_empty() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_safe_sqlite;
+
+    #[test]
+    fn an_sqlite_that_loses_writes_is_known_by_its_version() {
+        let check = |version: i32, expected: bool| {
+            assert_eq!(is_safe_sqlite(version), expected, "{version}");
+        };
+        for version in [3_007_000, 3_044_005, 3_045_000, 3_050_006, 3_051_000, 3_051_002] {
+            check(version, false);
+        }
+        for version in [3_044_006, 3_044_099, 3_050_007, 3_051_003, 3_053_002, 4_000_000] {
+            check(version, true);
+        }
+        check(rusqlite::version_number(), true);
+    }
 }

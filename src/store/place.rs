@@ -18,7 +18,7 @@ const NETWORKS: &[(u64, &str)] =
 /// [`StoreFault::Elsewhere`] with the kind of file system.
 #[cfg(target_os = "linux")]
 pub(super) fn check(store: &Path) -> Result<()> {
-    let folder = super::folder_of(store);
+    let folder = super::files::folder_of(store);
     // A folder that cannot be asked cannot be written to either, and that is said more clearly by whoever does.
     let Ok(found) = rustix::fs::statfs(folder) else { return Ok(()) };
     match network(found.f_type as u64 & 0xFFFF_FFFF) {

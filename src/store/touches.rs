@@ -280,7 +280,8 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
-    use crate::store::{APPLICATION_ID, MIGRATIONS, RECORD_IDS_SINCE};
+    use crate::store::migrating::RECORD_IDS_SINCE;
+    use crate::store::{APPLICATION_ID, MIGRATIONS};
 
     #[test]
     fn touches_of_a_store_from_before_are_still_found() {

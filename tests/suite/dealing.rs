@@ -211,9 +211,7 @@ fn loads_that_are_wrong_are_seen_and_put_right() {
         "DELETE FROM load",
         "INSERT INTO load VALUES (1, 'pl', 'x', 1)",
     ] {
-        let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
-        store.execute(damage, []).unwrap();
-        drop(store);
+        workspace.edit(damage);
         let found = workspace.run(&["rebuild", "--check"]).expect_code(70).stderr;
         assert!(found.contains("table load: "), "{damage}: {found}");
         workspace.run(&["rebuild"]);
@@ -280,9 +278,7 @@ fn a_store_from_before_leads_were_dealt_so_is_brought_up_to_date() {
     ];
     let decided = facts.map(|query| workspace.sql(query));
 
-    let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
-    store
-        .execute_batch(
+    workspace.edit(
             "DROP VIEW outbox_items; DROP TABLE outbox; DROP TABLE outbox_request; DROP TABLE endpoint;
              DROP VIEW deliveries; DROP VIEW dead_letters; DROP TABLE delivered; DROP TABLE target_record;
              DROP TABLE dead_letter; DROP TABLE delivery_target;
@@ -304,9 +300,7 @@ fn a_store_from_before_leads_were_dealt_so_is_brought_up_to_date() {
              ALTER TABLE turn DROP COLUMN passed_no; ALTER TABLE run DROP COLUMN keeps_no_takers;
              ALTER TABLE input DROP COLUMN tells_contacts;
              UPDATE decision SET steps = steps & ~32; PRAGMA user_version = 9;",
-        )
-        .unwrap();
-    drop(store);
+    );
     assert_rebuild_changes_nothing(&workspace);
     assert_eq!(facts.map(|query| workspace.sql(query)), decided);
     // What waited has waited unseen; once a run has looked at it, it waits like any other.

@@ -265,9 +265,7 @@ fn a_plan_that_asks_for_silence_begins_with_it_and_ends_with_it() {
 fn leads_of_an_older_leadmill_are_looked_at_once_and_its_runs_stay_as_they_were() {
     let workspace = begun();
     // What is left of a store that was brought up to date: its runs did not look, its leads have no instant.
-    let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
-    store.execute_batch("UPDATE run SET looks_by_time = 0; UPDATE lead SET look_ms = 0;").unwrap();
-    drop(store);
+    workspace.edit("UPDATE run SET looks_by_time = 0; UPDATE lead SET look_ms = 0;");
     assert_rebuild_changes_nothing(&workspace);
     assert_eq!(night(&workspace, "2026-11-16"), [2, 0]);
     assert_eq!(night(&workspace, "2026-11-16"), [0, 0]);

@@ -62,9 +62,7 @@ fn a_difference_is_told_without_what_is_about_a_person() {
         "k1,2026-11-16T09:00:00Z,Anna Kanarek,anna@kanarek.example,,Kanarek SA,PL,Kanarek,yes";
     workspace.table("leads.csv", &[row]);
     workspace.ok(&["run"]);
-    let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
-    store.execute("UPDATE lead SET name = 'Ala Kanarek', score = 1", []).unwrap();
-    drop(store);
+    workspace.edit("UPDATE lead SET name = 'Ala Kanarek', score = 1");
     let check = workspace.run(&["rebuild", "--check"]);
     assert_ne!(check.code, 0);
     let said = (check.stdout + &check.stderr).to_lowercase();

@@ -282,22 +282,18 @@ fn assert_every_id_leads_to_its_row(workspace: &Workspace) {
 fn all_at_once(workspace: &Workspace, texts: &[&str]) -> Workspace {
     let at_once = Workspace::new();
     take_in(&at_once, 0, texts);
-    let store = rusqlite::Connection::open(at_once.path("leadmill.db")).unwrap();
     let said = workspace.path("leadmill.db").display().to_string();
-    store.execute("ATTACH ?1 AS said", [said]).unwrap();
-    store
-        .execute_batch(
-            "INSERT INTO run (run_no, id, as_of_ms, rules_hash, version, state, inputs_digest,
-                              first_submission_no, books, kind)
-             SELECT run_no + 100, '2026-11-17-' || (run_no + 1000), as_of_ms, rules_hash, version, state,
-                    inputs_digest, first_submission_no, books, kind
-             FROM said.run WHERE kind = 'verdict' AND undone_by IS NULL;
-             INSERT INTO verdict
-             SELECT run_no + 100, a, b, is_same, because FROM said.verdict
-             JOIN said.run USING (run_no) WHERE undone_by IS NULL;",
-        )
-        .unwrap();
-    drop(store);
+    at_once.edit(&format!(
+        "ATTACH '{said}' AS said;
+         INSERT INTO run (run_no, id, as_of_ms, rules_hash, version, state, inputs_digest,
+                          first_submission_no, books, kind)
+         SELECT run_no + 100, '2026-11-17-' || (run_no + 1000), as_of_ms, rules_hash, version, state,
+                inputs_digest, first_submission_no, books, kind
+         FROM said.run WHERE kind = 'verdict' AND undone_by IS NULL;
+         INSERT INTO verdict
+         SELECT run_no + 100, a, b, is_same, because FROM said.verdict
+         JOIN said.run USING (run_no) WHERE undone_by IS NULL;"
+    ));
     at_once.ok(&["rebuild"]);
     at_once
 }

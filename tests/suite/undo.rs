@@ -396,10 +396,9 @@ fn a_rebuild_mends_what_was_tampered_with_and_says_what_it_was() {
         runs,
         "nothing to do, nothing in the books"
     );
-    let store = rusqlite::Connection::open(workspace.path("leadmill.db")).unwrap();
-    store.execute("UPDATE lead SET score = 99 WHERE email = 'jan@example.com'", []).unwrap();
-    store.execute("DELETE FROM task WHERE lead_no = 1", []).unwrap();
-    drop(store);
+    workspace.edit(
+        "UPDATE lead SET score = 99 WHERE email = 'jan@example.com'; DELETE FROM task WHERE lead_no = 1",
+    );
     let tampered = workspace.dump();
     workspace.run(&["rebuild", "--check"]).expect_code(70).says(&[
         "table lead",

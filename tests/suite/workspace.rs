@@ -192,6 +192,14 @@ impl Workspace {
         outcome
     }
 
+    /// Changes the store as somebody does who has an SQLite shell, on purpose: its checksums are to be made anew then.
+    pub fn edit(&self, sql: &str) {
+        let store = Connection::open(self.path("leadmill.db")).unwrap();
+        store.execute_batch(sql).unwrap();
+        drop(store);
+        let _ = fs::remove_file(self.path("leadmill.db.sums"));
+    }
+
     /// Opens the store for reading.
     pub fn store(&self) -> Connection {
         Connection::open_with_flags(self.path("leadmill.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)

@@ -1,0 +1,331 @@
+//! What the store is asked.
+
+use anyhow::Result;
+
+use super::{Check, Examination, RESTORE, count, size, some_of, try_check};
+use crate::model::moment::utc_from_ms;
+use crate::store::health::{self, Dangling};
+use crate::store::pages::look::{self, Checksums, Pages};
+use crate::store::pages::sums_path;
+use crate::store::runs::RunState;
+use crate::store::{Store, key};
+
+/// Pages that are told by number.
+const PAGES_TOLD: usize = 5;
+/// Tables that are told of by size.
+const TABLES_TOLD: usize = 4;
+/// A dead letter, or what nobody knows to have been sent, for longer than this is forgotten work.
+const STUCK_MS: i64 = 24 * 3_600_000;
+
+/// Looks at SQLite itself.
+pub(super) fn sqlite() -> Check {
+    let (version, is_safe) = health::sqlite();
+    if is_safe {
+        return Check::well("sqlite", format!("{version}, which keeps what it committed"));
+    }
+    Check::failure(
+        "sqlite",
+        format!("{version} can lose what was committed when a WAL is reset"),
+        "build leadmill with the SQLite that it carries (3.51.3 or later)",
+    )
+}
+
+/// Looks at what the store says of itself; returns also whether its tables are those that this leadmill knows.
+pub(super) fn setup(store: &Store) -> Result<(Check, bool)> {
+    let setup = store.setup()?;
+    let is_current = setup.schema == setup.schema_known;
+    let found = format!(
+        "a store of leadmill's, schema {}, journal `{}`; writers sync every commit, keep foreign keys and overwrite what \
+         they delete",
+        setup.schema, setup.journal
+    );
+    let check = if !is_current {
+        let found = format!("schema {}, this leadmill has {}", setup.schema, setup.schema_known);
+        Check::warning(
+            "store",
+            format!("{found}; its rows were not looked at"),
+            "the next `leadmill run` backs it up and brings it up to date",
+        )
+    } else if setup.journal != "wal" || !setup.as_writers_have_it {
+        let found = format!("its journal is `{}`", setup.journal);
+        Check::warning(
+            "store",
+            format!("{found}; something other than leadmill changed that"),
+            "the next `leadmill run` sets it back",
+        )
+    } else {
+        Check::well("store", found)
+    };
+    Ok((check, is_current))
+}
+
+/// Looks at every page, or only whether all of them have checksums.
+pub(super) fn pages(job: &Examination<'_>, store: Option<&Store>) -> Result<Check> {
+    const NAME: &str = "pages";
+    let none = |what: &str| {
+        let found = format!(
+            "{} {what}, so not every changed byte would be found",
+            sums_path(job.store).display()
+        );
+        Check::warning(NAME, found, "the next command that writes makes it anew")
+    };
+    if !job.is_deep {
+        let (checksums, pages) = look::checksums(job.store)?;
+        return Ok(match checksums {
+            Checksums::Kept => Check::well(
+                NAME,
+                format!("{} have checksums; --deep reads them all", count(pages, "page", "pages")),
+            ),
+            Checksums::None => none("is not there"),
+            Checksums::Unreadable => none("is damaged"),
+        });
+    }
+    if !job.store.exists() {
+        return Ok(Check::failure(NAME, "there is no store", "see above"));
+    }
+    let found = look::pages(job.store)?;
+    Ok(match found.checksums {
+        Checksums::None => none("is not there"),
+        Checksums::Unreadable => none("is damaged"),
+        Checksums::Kept if found.is_damaged() && super::around::is_merged(job) => Check::warning(
+            NAME,
+            format!(
+                "{} not as last noted: a writer died, and it seems that another program has written its WAL back since",
+                count(found.damaged.len() as u64, "page is", "pages are")
+            ),
+            "the next command that writes lets SQLite look at the whole store, and takes it over or refuses it",
+        ),
+        Checksums::Kept if found.is_damaged() => damaged(NAME, job, store, &found),
+        Checksums::Kept => {
+            let mut text = format!("{} as they were written", count(found.sound, "page", "pages"));
+            if found.in_wal > 0 {
+                text.push_str(&format!("; {} more in the WAL", found.in_wal));
+            }
+            if found.uncovered > 0 {
+                text.push_str(&format!("; {} without a checksum yet", found.uncovered));
+            }
+            Check::well(NAME, text)
+        }
+    })
+}
+
+fn damaged(
+    name: &'static str,
+    job: &Examination<'_>,
+    store: Option<&Store>,
+    found: &Pages,
+) -> Check {
+    let mut problems = Vec::new();
+    for no in found.damaged.iter().take(PAGES_TOLD) {
+        let from = u64::from(no - 1) * u64::from(found.page_bytes);
+        let owner = store.and_then(|store| store.owner_of_page(*no));
+        let owner = owner.map_or_else(String::new, |owner| format!(" of `{owner}`"));
+        problems.push(format!("page {no}{owner} (from byte {from}) is not as it was written"));
+    }
+    if found.damaged.len() > PAGES_TOLD {
+        let more = (found.damaged.len() - PAGES_TOLD) as u64;
+        problems.push(format!("nor {}", count(more, "other page", "other pages")));
+    }
+    if found.missing > 0 {
+        problems
+            .push(format!("{} gone from its end", count(found.missing, "page is", "pages are")));
+    }
+    if found.wal_is_cut {
+        problems.push("transactions that had been committed are gone from its WAL".to_owned());
+    }
+    Check::failure(
+        name,
+        problems.join("; "),
+        format!(
+            "{RESTORE}; if somebody put the file there by hand, or changed it with another program, on purpose: remove {}",
+            sums_path(job.store).display()
+        ),
+    )
+}
+
+/// Asks SQLite about the structure of the file.
+pub(super) fn structure(store: &Store) -> Result<Check> {
+    let problems = store.integrity()?;
+    Ok(if problems.is_empty() {
+        Check::well("structure", "SQLite's integrity check finds nothing")
+    } else {
+        Check::failure("structure", some_of(&problems), RESTORE)
+    })
+}
+
+/// Looks at everything that stands in the rows.
+pub(super) fn look_at_rows(
+    job: &Examination<'_>,
+    store: &Store,
+    checks: &mut Vec<Check>,
+) -> Result<()> {
+    checks.push(try_check("runs", || runs(job, store))?);
+    checks.push(try_check("references", || references(store))?);
+    checks.push(try_check("accounts", || accounts(store))?);
+    checks.push(try_check("ledger", || ledger(store))?);
+    checks.push(try_check("erasures", || erasures(job, store))?);
+    checks.push(try_check("deliveries", || deliveries(job, store))?);
+    checks.push(try_check("quarantine", || quarantine(store))?);
+    Ok(())
+}
+
+fn runs(job: &Examination<'_>, store: &Store) -> Result<Check> {
+    let Some(latest) = store.latest_run()? else {
+        return Ok(Check::well("runs", "none yet"));
+    };
+    let as_of = utc_from_ms(latest.as_of_ms).format("%Y-%m-%d %H:%M UTC");
+    let what = match latest.state {
+        RunState::Published => {
+            return Ok(Check::well("runs", format!("the latest is {} as of {as_of}", latest.id)));
+        }
+        RunState::Ingesting => "was taking rows in",
+        RunState::Decided => "has decided, and is not marked as published",
+    };
+    let found = format!("run {} as of {as_of} {what}", latest.id);
+    Ok(if super::around::is_at_work(job) {
+        Check::well("runs", format!("{found}; it is at work"))
+    } else {
+        let hint = "it was killed; the next `leadmill run` takes it back or publishes it";
+        Check::warning("runs", found, hint)
+    })
+}
+
+fn references(store: &Store) -> Result<Check> {
+    let is_whole = store.latest_run()?.is_none_or(|run| run.state != RunState::Ingesting);
+    let found: Vec<Dangling> = [store.dangling()?, store.orphans(is_whole)?].concat();
+    let problems: Vec<String> = found.iter().map(ToString::to_string).collect();
+    Ok(if problems.is_empty() {
+        Check::well("references", "every row has those that it refers to")
+    } else {
+        let hint =
+            format!("`leadmill rebuild` computes leads anew from what was received; {RESTORE}");
+        Check::failure("references", some_of(&problems), hint)
+    })
+}
+
+fn accounts(store: &Store) -> Result<Check> {
+    let (inputs, all) = store.unbalanced_inputs()?;
+    let mut problems: Vec<String> = inputs
+        .iter()
+        .map(|(name, read, kept)| {
+            format!("of {name} {read} rows were read, {kept} have an outcome")
+        })
+        .collect();
+    let is_whole = store.latest_run()?.is_none_or(|run| run.state != RunState::Ingesting);
+    let broken = if is_whole { store.broken_promises(0)? } else { 0 };
+    if broken > 0 {
+        problems.push(format!("{broken} leads or submissions have no place"));
+    }
+    let wrong = store.wrong_totals()?;
+    if wrong > 0 {
+        problems.push(format!("{wrong} totals are not what the leads add up to"));
+    }
+    let (bytes, rows) = store.imported()?;
+    Ok(if problems.is_empty() {
+        let inputs = count(all, "input", "inputs");
+        let found = format!("{rows} rows of {inputs} ({}) each have one outcome", size(bytes));
+        Check::well("accounts", found)
+    } else {
+        Check::failure("accounts", some_of(&problems), RESTORE)
+    })
+}
+
+fn ledger(store: &Store) -> Result<Check> {
+    let verified = store.verify_ledger(None)?;
+    if let Some((at, problem)) = verified.problems.first() {
+        let found = format!(
+            "{}, the first: record {at} {problem}",
+            count(verified.n_problems, "fault", "faults")
+        );
+        let hint =
+            "`leadmill consent verify` tells all; restore the last backup with which it ends well";
+        return Ok(Check::failure("ledger", found, hint));
+    }
+    let records = count(verified.records, "record", "records");
+    Ok(Check::well("ledger", format!("{records} as they were appended")))
+}
+
+fn erasures(job: &Examination<'_>, store: &Store) -> Result<Check> {
+    const NAME: &str = "erasures";
+    if let Some(id) = store.erasure_key()? {
+        if let Err(fault) = key::read_known(job.key, &id) {
+            return Ok(super::told(NAME, &fault));
+        }
+        if store.is_to_be_scrubbed()? || store.is_erasure_unfinished()? {
+            let found = "an erasure was cut short, or somebody was reading the store";
+            return Ok(Check::warning(NAME, found, "the next `leadmill run` finishes it"));
+        }
+        return Ok(Check::well(NAME, format!("finished; their key {id} is there")));
+    }
+    Ok(Check::well(NAME, "nobody was erased"))
+}
+
+fn deliveries(job: &Examination<'_>, store: &Store) -> Result<Check> {
+    let stuck = store.stuck()?;
+    let hours = |since_ms: i64| (job.now_ms - since_ms) / 3_600_000;
+    let mut problems = Vec::new();
+    let is_old = |since: Option<i64>| since.is_some_and(|since| job.now_ms - since > STUCK_MS);
+    let requests = stuck.in_flight + stuck.unknown;
+    if requests > 0 && is_old(stuck.since_ms) {
+        problems.push(format!(
+            "{} of unknown fate, the oldest for {} h",
+            count(requests, "request is", "requests are"),
+            hours(stuck.since_ms.unwrap_or(job.now_ms))
+        ));
+    }
+    if stuck.dead_letters > 0 {
+        problems.push(format!(
+            "{}, the oldest for {} h",
+            count(stuck.dead_letters, "dead letter is open", "dead letters are open"),
+            hours(stuck.oldest_letter_ms.unwrap_or(job.now_ms))
+        ));
+    }
+    Ok(if problems.is_empty() {
+        let found = match requests {
+            0 => "nothing is stuck".to_owned(),
+            some => format!("{} under way", count(some, "request is", "requests are")),
+        };
+        Check::well("deliveries", found)
+    } else {
+        let hint = "`leadmill deliver` sends what is due; `leadmill dead-letter list` says why, redrive or drop them";
+        Check::warning("deliveries", problems.join("; "), hint)
+    })
+}
+
+fn quarantine(store: &Store) -> Result<Check> {
+    let open = store.count_quarantined()?;
+    Ok(Check::well(
+        "quarantine",
+        match open {
+            0 => "no row waits".to_owned(),
+            some => format!(
+                "{} to be mended: `leadmill quarantine`",
+                count(some, "row waits", "rows wait")
+            ),
+        },
+    ))
+}
+
+/// Says how large the store is, and of what.
+pub(super) fn extent(job: &Examination<'_>, store: &Store) -> Result<Check> {
+    let (bytes, free) = store.page_figures()?;
+    let (imported, _) = store.imported()?;
+    let mut found = size(bytes);
+    if imported > 0 {
+        let ratio = bytes as f64 / imported as f64;
+        found.push_str(&format!(", {ratio:.1} times what was imported"));
+    }
+    if free > 0 {
+        found.push_str(&format!("; {} of it are free", size(free)));
+    }
+    if job.is_deep {
+        let tables = store.table_sizes()?;
+        let most: Vec<String> = tables
+            .iter()
+            .take(TABLES_TOLD)
+            .map(|one| format!("{} {}", one.table, size(one.bytes)))
+            .collect();
+        found.push_str(&format!("; most of it {}", most.join(", ")));
+    }
+    Ok(Check::well("size", found))
+}

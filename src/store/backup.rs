@@ -1,0 +1,346 @@
+//! Copies of the store: made while others read and write it, looked at before they count, and found again.
+//!
+//! A backup is two files: the copy, and beside it a record (`.json`) of what it is, with its SHA-256. The record is
+//! there before the copy has its name, so a copy without one was not made here, or not to its end.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::files::{
+    beside, folder_of, private_file, private_folder, remove_if_there, sync_folder_of,
+};
+use super::pages::look;
+use super::{CHAINED_SINCE, Store, StoreFault, is_damage};
+use crate::model::ids::hex;
+use crate::model::moment::utc_from_ms;
+
+/// The format of the record.
+const FORMAT: &str = "leadmill-backup-1";
+/// Begins the name of every backup.
+const PREFIX: &str = "leadmill-";
+/// Goes on in the names of those that a command made: `leadmill-2026-11-20T190000Z.db`.
+const INSTANT: &str = "%Y-%m-%dT%H%M%SZ";
+
+/// What a backup is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupRecord {
+    format: String,
+    /// SHA-256 of the copy.
+    pub sha256: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// When it was made; those that a new leadmill makes before it changes the schema do not say.
+    pub taken_at: Option<String>,
+    /// The leadmill that made it.
+    pub version: String,
+    /// Steps of the schema that it has.
+    pub schema: i64,
+    /// The latest run that it knows.
+    pub latest_run: Option<String>,
+    /// As of when that was.
+    pub latest_as_of: Option<String>,
+    /// Submissions in it.
+    pub submissions: u64,
+    /// Leads in it.
+    pub leads: u64,
+    /// Records of the consent ledger in it.
+    pub consents: u64,
+    /// Hash of the last of them.
+    pub ledger_head: String,
+}
+
+/// A copy that lies in a folder of backups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The copy.
+    pub path: PathBuf,
+    /// What it is; none where its record is missing or says something else.
+    pub record: Option<BackupRecord>,
+}
+
+impl Listed {
+    /// Returns what backups are ordered by: what they know, and when they were made.
+    fn age(&self) -> (Option<&str>, Option<&str>) {
+        let record = self.record.as_ref();
+        let taken = record.and_then(|record| record.taken_at.as_deref());
+        let known = record.and_then(|record| record.latest_as_of.as_deref());
+        (taken.or(known), known)
+    }
+}
+
+/// Returns the folder in which backups of the store at `store` lie unless somebody names another.
+pub fn folder(store: &Path) -> PathBuf {
+    folder_of(store).join("backups")
+}
+
+/// Returns the name of a backup that is made at `now_ms`, milliseconds since 1970 UTC.
+pub fn name_at(now_ms: i64) -> String {
+    format!("{PREFIX}{}.db", utc_from_ms(now_ms).format(INSTANT))
+}
+
+/// Returns where the record of the backup at `backup` lies.
+pub fn record_path(backup: &Path) -> PathBuf {
+    beside(backup, ".json")
+}
+
+/// Returns how to get the store at `store` back, with its newest backup, for whoever has to be told.
+pub(super) fn way_back(store: &Path) -> String {
+    let folder = folder(store);
+    let newest = list(&folder).ok().and_then(|mut all| {
+        all.retain(|one| one.record.is_some());
+        all.pop()
+    });
+    let look = "`leadmill doctor --deep` looks at all of it";
+    match newest {
+        Some(Listed { path, record: Some(record) }) => {
+            let of = record.taken_at.or(record.latest_as_of).unwrap_or_default();
+            format!(
+                "hint: `leadmill restore {}` puts the backup of {of} in its place; {look}",
+                path.display()
+            )
+        }
+        _ => format!(
+            "hint: {look}; `leadmill restore FILE` puts a backup in its place, but there is none in {}",
+            folder.display()
+        ),
+    }
+}
+
+/// Returns the backups in `folder`, the oldest first.
+pub fn list(folder: &Path) -> Result<Vec<Listed>> {
+    let naming = || format!("cannot read {}", folder.display());
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(fault) => return Err(fault).with_context(naming),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(naming)?.path();
+        if path.extension().is_some_and(|kind| kind == "db") && path.is_file() {
+            let bytes = path.metadata().map_or(0, |found| found.len());
+            let record = read_record(&path)?.filter(|record| record.bytes == bytes);
+            found.push(Listed { path, record });
+        }
+    }
+    found.sort_by(|a, b| a.age().cmp(&b.age()).then_with(|| a.path.cmp(&b.path)));
+    Ok(found)
+}
+
+/// Removes the oldest of the backups in `folder` that a command made, but for `keep`; returns which.
+///
+/// Those that a new leadmill made of an older store, and whatever has no record, are left alone.
+pub fn keep_newest(folder: &Path, keep: usize) -> Result<Vec<PathBuf>> {
+    let mut made = list(folder)?;
+    let has_instant = |one: &Listed| one.record.as_ref().is_some_and(|it| it.taken_at.is_some());
+    let is_named = |one: &Listed| {
+        one.path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
+    };
+    made.retain(|one| has_instant(one) && is_named(one));
+    made.truncate(made.len().saturating_sub(keep));
+    let mut removed = Vec::new();
+    for one in made {
+        let naming = || format!("cannot remove {}", one.path.display());
+        // The copy first: a record without one is nothing, a copy without a record is a riddle.
+        fs::remove_file(&one.path).with_context(naming)?;
+        remove_if_there(&record_path(&one.path)).with_context(naming)?;
+        removed.push(one.path);
+    }
+    Ok(removed)
+}
+
+/// Reads the record of the backup at `backup`; none when there is none, or it cannot be read.
+pub fn read_record(backup: &Path) -> Result<Option<BackupRecord>> {
+    let path = record_path(backup);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(serde_json::from_str(&text)
+            .ok()
+            .filter(|record: &BackupRecord| record.format == FORMAT)),
+        Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(None),
+        Err(fault) => Err(fault).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// Looks at the whole of the store at `path`, which nobody writes to: its pages as SQLite sees them, what its rows refer
+/// to, and its consent ledger. Returns what it is.
+///
+/// # Errors
+/// [`StoreFault::Damaged`] when something is wrong, it is of a newer leadmill or no store of leadmill's.
+pub fn examine(path: &Path, taken_at: Option<String>) -> Result<BackupRecord> {
+    match look_through(path, taken_at) {
+        // What SQLite cannot even read.
+        Err(fault) if is_damage(&fault) && !fault.is::<StoreFault>() => {
+            Err(refuse(path, &format!("{fault:#}")))
+        }
+        other => other,
+    }
+}
+
+fn look_through(path: &Path, taken_at: Option<String>) -> Result<BackupRecord> {
+    let store = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    store.check_identity(false)?;
+    let problem = store.integrity()?.into_iter().next();
+    let problem = problem.or(store.dangling()?.into_iter().next().map(|it| it.to_string()));
+    if let Some(problem) = problem {
+        return Err(refuse(path, &problem));
+    }
+    let schema: i64 = store.pragma("user_version")?;
+    let mut ledger_head = String::new();
+    if schema >= CHAINED_SINCE as i64 {
+        let verified = store.verify_ledger(None)?;
+        if let Some((seq, problem)) = verified.problems.first() {
+            return Err(refuse(path, &format!("record {seq} of its consent ledger {problem}")));
+        }
+        ledger_head = hex(&verified.head.hash);
+    }
+    let latest: Option<(String, i64)> = store
+        .connection
+        .query_row("SELECT id, as_of_ms FROM run ORDER BY run_no DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let count = |table: &str| -> Result<u64> {
+        let sql = format!("SELECT count(*) FROM {table}");
+        Ok(store.connection.query_row(&sql, [], |row| row.get::<_, i64>(0))? as u64)
+    };
+    let (sha256, bytes) = hash_of(path)?;
+    Ok(BackupRecord {
+        format: FORMAT.to_owned(),
+        sha256,
+        bytes,
+        taken_at,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        schema,
+        latest_as_of: latest.as_ref().map(|(_, as_of_ms)| instant(*as_of_ms)),
+        latest_run: latest.map(|(id, _)| id),
+        submissions: count("submission")?,
+        leads: count("lead WHERE merged_into IS NULL")?,
+        consents: count("consent_record")?,
+        ledger_head,
+    })
+}
+
+fn refuse(path: &Path, problem: &str) -> anyhow::Error {
+    let shown = path.display();
+    StoreFault::Damaged(format!(
+        "{shown} is damaged: {problem}\nhint: take another backup; `leadmill backup --list` shows them"
+    ))
+    .into()
+}
+
+/// Writes an instant as records do.
+pub fn instant(ms: i64) -> String {
+    utc_from_ms(ms).format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Returns the SHA-256 of the file at `path`, and its bytes.
+pub(super) fn hash_of(path: &Path) -> Result<(String, u64)> {
+    let naming = || format!("cannot read {}", path.display());
+    let mut file = super::files::reading(path).with_context(naming)?;
+    let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 18]);
+    loop {
+        let read = file.read(&mut buffer).with_context(naming)?;
+        if read == 0 {
+            return Ok((hex(&hash.finalize()), bytes));
+        }
+        hash.update(&buffer[..read]);
+        bytes += read as u64;
+    }
+}
+
+impl Store {
+    /// Copies the store to `path` as it is now, for a dry run.
+    pub fn copy_to(&self, path: &Path) -> Result<()> {
+        let mut copy =
+            Connection::open(path).with_context(|| format!("cannot create {}", path.display()))?;
+        // In one step: between two, somebody could write, and it would begin anew.
+        rusqlite::backup::Backup::new(&self.connection, &mut copy)?
+            .run_to_completion(i32::MAX, Duration::from_millis(50), None)
+            .context("cannot copy the store")
+    }
+
+    /// Backs the store up to `path`, as it is at one moment; others may read and write it meanwhile. What is there
+    /// already is replaced once the new one is found to be sound.
+    ///
+    /// # Errors
+    /// [`StoreFault::Damaged`] when the store, or the copy, is damaged: then there is no new backup.
+    pub fn back_up(&self, path: &Path, taken_ms: Option<i64>) -> Result<BackupRecord> {
+        let naming = || format!("cannot write {}", path.display());
+        private_folder(folder_of(path)).with_context(naming)?;
+        let part = beside(path, ".part");
+        let clear = || -> std::io::Result<()> {
+            remove_if_there(&part)?;
+            remove_if_there(&beside(&part, "-journal"))
+        };
+        clear().with_context(naming)?;
+        private_file(&part).with_context(naming)?;
+        let outcome = self.copy_sound(&part, taken_ms).and_then(|record| {
+            sync(&part).with_context(naming)?;
+            write_record(path, &record)?;
+            fs::rename(&part, path).with_context(naming)?;
+            sync_folder_of(path).with_context(naming)?;
+            Ok(record)
+        });
+        if outcome.is_err() {
+            let _ = clear();
+        }
+        outcome
+    }
+
+    fn copy_sound(&self, part: &Path, taken_ms: Option<i64>) -> Result<BackupRecord> {
+        // What is read here stays as it is until the copy is made.
+        self.begin_reading()?;
+        let copied = self.pin().and_then(|()| {
+            let found = look::pages(&self.path)?;
+            if found.is_damaged() {
+                return Err(self.damaged("there are pages that are not as they were written"));
+            }
+            self.copy_to(part)
+        });
+        self.rollback()?;
+        copied?;
+        let copy = Connection::open(part)?;
+        // One file, to be carried about without another beside it.
+        let mode: String = copy.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
+        anyhow::ensure!(mode == "delete", "the copy's journal is `{mode}`");
+        copy.close().map_err(|(_, fault)| fault)?;
+        examine(part, taken_ms.map(instant))
+    }
+
+    /// Reads something, so that the open transaction is of this moment.
+    pub(super) fn pin(&self) -> Result<()> {
+        Ok(self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?)
+    }
+
+    /// Keeps the store as it was before its schema is changed.
+    pub(super) fn back_up_before_migration(&self, schema: i64) -> Result<()> {
+        let path = folder(&self.path).join(format!("{PREFIX}schema-{schema:04}.db"));
+        self.back_up(&path, None).context(
+            "cannot back the store up before its schema is changed; nothing was changed",
+        )?;
+        Ok(())
+    }
+}
+
+fn sync(path: &Path) -> std::io::Result<()> {
+    File::options().write(true).open(path)?.sync_all()
+}
+
+fn write_record(backup: &Path, record: &BackupRecord) -> Result<()> {
+    let path = record_path(backup);
+    let naming = || format!("cannot write {}", path.display());
+    let part = beside(&path, ".part");
+    let mut file = private_file(&part).with_context(naming)?;
+    file.set_len(0).with_context(naming)?;
+    let text = serde_json::to_string_pretty(record)? + "\n";
+    file.write_all(text.as_bytes()).with_context(naming)?;
+    file.sync_all().with_context(naming)?;
+    fs::rename(&part, &path).with_context(naming)
+}

@@ -1,0 +1,158 @@
+//! SQLite's write-ahead log, read as its format is documented (<https://sqlite.org/fileformat2.html#walformat>).
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::store::files::{Reading, beside, reading};
+
+const HEAD_BYTES: usize = 32;
+const FRAME_HEAD_BYTES: usize = 24;
+/// The first bytes of a log, but for the last bit, which says how its checksums read words.
+const MAGIC: u32 = 0x377f_0682;
+
+/// Tells one log from the next in the same file.
+pub(super) type Salts = [u8; 8];
+
+/// An open log.
+pub(super) struct Wal {
+    file: Reading,
+    path: PathBuf,
+    head: [u8; HEAD_BYTES],
+}
+
+/// What stands before a page in the log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    /// Number of the page.
+    pub(super) page: u32,
+    /// Pages of the whole store, where the frame is a transaction's last; else 0.
+    pub(super) pages_after: u32,
+    salts: Salts,
+    checksum: [u32; 2],
+}
+
+impl Wal {
+    /// Opens the log of the store at `store`; none when nothing stands in it.
+    pub(super) fn open(store: &Path) -> Result<Option<Self>> {
+        let path = wal_path(store);
+        let naming = || format!("cannot read {}", path.display());
+        let file = match reading(&path) {
+            Ok(file) => file,
+            Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(fault) => return Err(fault).with_context(naming),
+        };
+        let mut head = [0; HEAD_BYTES];
+        match file.at(&mut head, 0) {
+            Ok(()) => {}
+            Err(fault) if fault.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+            Err(fault) => return Err(fault).with_context(naming),
+        }
+        Ok(Some(Self { file, path, head }))
+    }
+
+    /// Returns what tells this log from others.
+    pub(super) fn salts(&self) -> Salts {
+        let mut salts = [0; 8];
+        salts.copy_from_slice(&self.head[16..24]);
+        salts
+    }
+
+    /// Returns the bytes of a page.
+    pub(super) fn page_bytes(&self) -> usize {
+        word(&self.head, 8) as usize
+    }
+
+    /// Returns what stands before the page of frame `no`, counted from 1.
+    pub(super) fn frame(&self, no: u32) -> Result<Frame> {
+        let mut head = [0; FRAME_HEAD_BYTES];
+        self.read(&mut head, self.offset(no))?;
+        Ok(frame(&head))
+    }
+
+    /// Reads the page of frame `no` into `page`.
+    pub(super) fn content(&self, no: u32, page: &mut [u8]) -> Result<()> {
+        self.read(page, self.offset(no) + FRAME_HEAD_BYTES as u64)
+    }
+
+    /// Returns the frames up to the end of the last transaction that is whole, as SQLite finds them after a crash: each
+    /// frame's checksum covers all before it.
+    pub(super) fn committed(&self) -> Result<Vec<Frame>> {
+        let big_endian = match word(&self.head, 0) {
+            MAGIC => false,
+            other if other == MAGIC | 1 => true,
+            _ => return Ok(Vec::new()),
+        };
+        let mut sum = [0, 0];
+        add(&mut sum, &self.head[..24], big_endian);
+        let page_bytes = self.page_bytes();
+        let is_size = page_bytes.is_power_of_two() && (512..=65_536).contains(&page_bytes);
+        if sum != [word(&self.head, 24), word(&self.head, 28)] || !is_size {
+            return Ok(Vec::new());
+        }
+        let mut frames = Vec::new();
+        let mut committed = 0;
+        let mut bytes = vec![0; FRAME_HEAD_BYTES + page_bytes];
+        for no in 1.. {
+            match self.file.at(&mut bytes, self.offset(no)) {
+                Ok(()) => {}
+                Err(fault) if fault.kind() == ErrorKind::UnexpectedEof => break,
+                Err(fault) => return Err(fault).with_context(|| self.naming()),
+            }
+            let frame = frame(&bytes);
+            add(&mut sum, &bytes[..8], big_endian);
+            add(&mut sum, &bytes[FRAME_HEAD_BYTES..], big_endian);
+            if frame.salts != self.salts() || frame.checksum != sum || frame.page == 0 {
+                break;
+            }
+            frames.push(frame);
+            if frame.pages_after > 0 {
+                committed = frames.len();
+            }
+        }
+        frames.truncate(committed);
+        Ok(frames)
+    }
+
+    fn offset(&self, no: u32) -> u64 {
+        let frame_bytes = (FRAME_HEAD_BYTES + self.page_bytes()) as u64;
+        HEAD_BYTES as u64 + u64::from(no - 1) * frame_bytes
+    }
+
+    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+        self.file.at(buffer, offset).with_context(|| self.naming())
+    }
+
+    fn naming(&self) -> String {
+        format!("cannot read {}", self.path.display())
+    }
+}
+
+/// Returns where the log of the store at `store` lies.
+pub(in crate::store) fn wal_path(store: &Path) -> PathBuf {
+    beside(store, "-wal")
+}
+
+fn frame(head: &[u8]) -> Frame {
+    let mut salts = [0; 8];
+    salts.copy_from_slice(&head[8..16]);
+    let checksum = [word(head, 16), word(head, 20)];
+    Frame { page: word(head, 0), pages_after: word(head, 4), salts, checksum }
+}
+
+/// Returns the number that stands in four bytes, the highest first.
+fn word(bytes: &[u8], at: usize) -> u32 {
+    bytes[at..at + 4].iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
+}
+
+fn add(sum: &mut [u32; 2], bytes: &[u8], big_endian: bool) {
+    let read = |four: &[u8]| {
+        let number = word(four, 0);
+        if big_endian { number } else { number.swap_bytes() }
+    };
+    for pair in bytes.chunks_exact(8) {
+        sum[0] = sum[0].wrapping_add(read(&pair[..4])).wrapping_add(sum[1]);
+        sum[1] = sum[1].wrapping_add(read(&pair[4..])).wrapping_add(sum[0]);
+    }
+}
