@@ -45,7 +45,7 @@ impl Restore {
         if self.json {
             terminal::print(&as_json(&restored).to_string())?;
         } else if !global.quiet {
-            self.say(global, &restored)?;
+            say(global, &restored)?;
         }
         if !restored.had_record {
             terminal::warning(
@@ -54,48 +54,48 @@ impl Restore {
         }
         Ok(if restored.held > 0 { 3 } else { 0 })
     }
+}
 
-    fn say(&self, global: &Global, restored: &Restored) -> Result<()> {
-        let record = &restored.record;
-        let latest = record.latest_run.as_deref().unwrap_or("none");
-        let taken = record.taken_at.as_deref().unwrap_or("an instant that it does not say");
-        let leads = terminal::count(record.leads, "lead", "leads");
-        let mut lines = vec![format!(
-            "{} is the backup of {taken} now: {leads}, the latest run is {latest}",
-            global.store_path().display()
-        )];
-        if let Some(aside) = &restored.aside {
-            lines.push(format!(
-                "the old store is {}; remove it when nobody needs it any more, for it holds people who are forgotten here",
-                aside.display()
-            ));
-        }
-        if !restored.forgotten.is_empty() {
-            let leads = terminal::count(restored.forgotten.len() as u64, "lead", "leads");
-            lines.push(format!(
-                "erased once more: {leads}; `out/latest/crm/withdrawn.csv` names them for your CRM"
-            ));
-        }
-        if !restored.runs.is_empty() {
-            lines.push(format!(
-                "it does not know {}: {} moved to {}; what others took from there they have",
-                terminal::count(restored.runs.len() as u64, "run", "runs"),
-                restored.runs.join(", "),
-                restored.runs_aside.display()
-            ));
-        }
-        if restored.held > 0 {
-            let held = terminal::count(restored.held, "delivery is", "deliveries are");
-            lines.push(format!(
-                "{held} held, for they may have been sent since: `leadmill dead-letter redrive --code restored` sends \
-                 them all the same, `leadmill dead-letter drop` lets one rest"
-            ));
-        }
-        lines.push(
-            "run what came in since the backup once more: `leadmill run FILE…`; then `leadmill doctor --deep`".to_owned(),
-        );
-        lines.iter().try_for_each(|line| terminal::print_wrapped(line, 2))
+fn say(global: &Global, restored: &Restored) -> Result<()> {
+    let record = &restored.record;
+    let latest = record.latest_run.as_deref().unwrap_or("none");
+    let taken = record.taken_at.as_deref().unwrap_or("an instant that it does not say");
+    let leads = terminal::count(record.leads, "lead", "leads");
+    let mut lines = vec![format!(
+        "{} is the backup of {taken} now: {leads}, the latest run is {latest}",
+        global.store_path().display()
+    )];
+    if let Some(aside) = &restored.aside {
+        lines.push(format!(
+            "the old store is {}; remove it when nobody needs it any more, for it holds people who are forgotten here",
+            aside.display()
+        ));
     }
+    if !restored.forgotten.is_empty() {
+        let leads = terminal::count(restored.forgotten.len() as u64, "lead", "leads");
+        lines.push(format!(
+            "erased once more: {leads}; `out/latest/crm/withdrawn.csv` names them for your CRM"
+        ));
+    }
+    if !restored.runs.is_empty() {
+        lines.push(format!(
+            "it does not know {}: {} moved to {}; what others took from there they have",
+            terminal::count(restored.runs.len() as u64, "run", "runs"),
+            restored.runs.join(", "),
+            restored.runs_aside.display()
+        ));
+    }
+    if restored.held > 0 {
+        let held = terminal::count(restored.held, "delivery is", "deliveries are");
+        lines.push(format!(
+            "{held} held, for they may have been sent since: `leadmill dead-letter redrive --code restored` sends \
+             them all the same, `leadmill dead-letter drop` lets one rest"
+        ));
+    }
+    lines.push(
+        "run what came in since the backup once more: `leadmill run FILE…`; then `leadmill doctor --deep`".to_owned(),
+    );
+    lines.iter().try_for_each(|line| terminal::print_wrapped(line, 2))
 }
 
 fn as_json(restored: &Restored) -> serde_json::Value {

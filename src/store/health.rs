@@ -47,6 +47,17 @@ impl fmt::Display for Dangling {
     }
 }
 
+/// An input whose rows do not add up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unbalanced {
+    /// Its name.
+    pub name: String,
+    /// Rows that were read.
+    pub read: i64,
+    /// Rows that have an outcome.
+    pub kept: i64,
+}
+
 /// Bytes of a table with its indexes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSize {
@@ -110,7 +121,7 @@ pub fn sqlite() -> (&'static str, bool) {
 
 /// Returns whether `fault` is one that SQLite told of.
 pub fn is_of_sqlite(fault: &anyhow::Error) -> bool {
-    fault.chain().any(|cause| cause.is::<rusqlite::Error>())
+    fault.chain().find_map(|cause| cause.downcast_ref::<rusqlite::Error>()).is_some()
 }
 
 /// Returns the number of the process that writes to the store at `path`, or died while it did; `ending` is that of the
@@ -201,9 +212,9 @@ impl Store {
         Ok(found)
     }
 
-    /// Returns the inputs whose rows do not add up to what was read of them, by name, each with both figures, and how many
+    /// Returns the inputs whose rows do not add up to what was read of them, and how many
     /// inputs there are.
-    pub fn unbalanced_inputs(&self) -> Result<(Vec<(String, i64, i64)>, u64)> {
+    pub fn unbalanced_inputs(&self) -> Result<(Vec<Unbalanced>, u64)> {
         let mut statement = self.connection.prepare(
             "WITH kept AS (
                  SELECT input_no, count(*) AS n FROM submission GROUP BY input_no
@@ -218,7 +229,9 @@ impl Store {
              WHERE r.state <> 'ingesting' AND i.rows_read - i.skipped <> coalesce(s.n, 0)
              ORDER BY i.input_no",
         )?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let rows = statement.query_map([], |row| {
+            Ok(Unbalanced { name: row.get(0)?, read: row.get(1)?, kept: row.get(2)? })
+        })?;
         let found = rows.collect::<rusqlite::Result<_>>()?;
         let count = "SELECT count(*) FROM input";
         let inputs: i64 = self.connection.query_row(count, [], |row| row.get(0))?;

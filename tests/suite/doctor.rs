@@ -330,6 +330,11 @@ fn rows_without_those_that_they_refer_to_are_told() {
             &["a.csv", "5 rows were read, 1 have an outcome"],
         ),
         (
+            "UPDATE lead_total SET leads = leads + 1",
+            "accounts",
+            &["totals are not what the leads add up to"],
+        ),
+        (
             "UPDATE wording SET text = text || ' '",
             "ledger",
             &["is a wording that is not what its hash says"],

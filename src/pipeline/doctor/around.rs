@@ -53,7 +53,7 @@ pub(super) fn writers(job: &Examination<'_>) -> Check {
     for (ending, what) in [(".lock", "a run or another command"), (".deliver.lock", "`deliver`")] {
         match writer(job.store, ending) {
             Some(process) if is_alive(process) => {
-                at_work.push(format!("process {process} ({what})"))
+                at_work.push(format!("process {process} ({what})"));
             }
             Some(process) => died.push(format!("process {process} ({what})")),
             None => {}
@@ -151,7 +151,7 @@ fn is_anchor_broken(store: &Store, found: &OnShelf) -> Result<bool> {
 }
 
 /// Looks whether anybody else may read what is about people.
-pub(super) fn permissions(job: &Examination<'_>) -> Result<Check> {
+pub(super) fn permissions(job: &Examination<'_>) -> Check {
     const NAME: &str = "permissions";
     let mut paths: Vec<PathBuf> = FILES_BESIDE.iter().map(|end| beside(job.store, end)).collect();
     paths.extend([job.key.to_owned(), key::log_path(job.key)]);
@@ -173,12 +173,12 @@ pub(super) fn permissions(job: &Examination<'_>) -> Result<Check> {
         }
     }
     open.sort();
-    Ok(if open.is_empty() {
+    if open.is_empty() {
         Check::well(NAME, format!("{looked} files and folders are for their owner alone"))
     } else {
         let found = format!("others may read {}", some_of(&open));
         Check::warning(NAME, found, "take it from them: chmod -R go= and the path")
-    })
+    }
 }
 
 #[cfg(unix)]

@@ -1,10 +1,12 @@
 //! What the store is asked.
 
+use std::fmt::Write as _;
+
 use anyhow::Result;
 
 use super::{Check, Examination, RESTORE, count, size, some_of, try_check};
 use crate::model::moment::utc_from_ms;
-use crate::store::health::{self, Dangling};
+use crate::store::health::{self, Dangling, Unbalanced};
 use crate::store::pages::look::{self, Checksums, Pages};
 use crate::store::pages::sums_path;
 use crate::store::runs::RunState;
@@ -99,10 +101,10 @@ pub(super) fn pages(job: &Examination<'_>, store: Option<&Store>) -> Result<Chec
         Checksums::Kept => {
             let mut text = format!("{} as they were written", count(found.sound, "page", "pages"));
             if found.in_wal > 0 {
-                text.push_str(&format!("; {} more in the WAL", found.in_wal));
+                write!(text, "; {} more in the WAL", found.in_wal)?;
             }
             if found.uncovered > 0 {
-                text.push_str(&format!("; {} without a checksum yet", found.uncovered));
+                write!(text, "; {} without a checksum yet", found.uncovered)?;
             }
             Check::well(NAME, text)
         }
@@ -207,15 +209,11 @@ fn accounts(store: &Store) -> Result<Check> {
     let (inputs, all) = store.unbalanced_inputs()?;
     let mut problems: Vec<String> = inputs
         .iter()
-        .map(|(name, read, kept)| {
+        .map(|one| {
+            let Unbalanced { name, read, kept } = one;
             format!("of {name} {read} rows were read, {kept} have an outcome")
         })
         .collect();
-    let is_whole = store.latest_run()?.is_none_or(|run| run.state != RunState::Ingesting);
-    let broken = if is_whole { store.broken_promises(0)? } else { 0 };
-    if broken > 0 {
-        problems.push(format!("{broken} leads or submissions have no place"));
-    }
     let wrong = store.wrong_totals()?;
     if wrong > 0 {
         problems.push(format!("{wrong} totals are not what the leads add up to"));
@@ -313,10 +311,10 @@ pub(super) fn extent(job: &Examination<'_>, store: &Store) -> Result<Check> {
     let mut found = size(bytes);
     if imported > 0 {
         let ratio = bytes as f64 / imported as f64;
-        found.push_str(&format!(", {ratio:.1} times what was imported"));
+        write!(found, ", {ratio:.1} times what was imported")?;
     }
     if free > 0 {
-        found.push_str(&format!("; {} of it are free", size(free)));
+        write!(found, "; {} of it are free", size(free))?;
     }
     if job.is_deep {
         let tables = store.table_sizes()?;
@@ -325,7 +323,7 @@ pub(super) fn extent(job: &Examination<'_>, store: &Store) -> Result<Check> {
             .take(TABLES_TOLD)
             .map(|one| format!("{} {}", one.table, size(one.bytes)))
             .collect();
-        found.push_str(&format!("; most of it {}", most.join(", ")));
+        write!(found, "; most of it {}", most.join(", "))?;
     }
     Ok(Check::well("size", found))
 }

@@ -119,7 +119,7 @@ pub fn examine(job: &Examination<'_>) -> Result<Vec<Check>> {
         checks.push(try_check("size", || inside::extent(job, store))?);
     }
     checks.push(around::published(job, store.as_ref(), known.as_deref())?);
-    checks.push(around::permissions(job)?);
+    checks.push(around::permissions(job));
     checks.push(around::space(job)?);
     checks.push(around::backups(job)?);
     Ok(checks)
@@ -176,11 +176,11 @@ pub fn size(bytes: u64) -> String {
 /// Returns the first of `problems`, and how many more there are.
 fn some_of(problems: &[String]) -> String {
     const SHOWN: usize = 3;
-    let mut text = problems.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
+    let mut told: Vec<String> = problems.iter().take(SHOWN).cloned().collect();
     if problems.len() > SHOWN {
-        text.push_str(&format!("; and {} more", problems.len() - SHOWN));
+        told.push(format!("and {} more", problems.len() - SHOWN));
     }
-    text
+    told.join("; ")
 }
 
 #[cfg(test)]
