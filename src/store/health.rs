@@ -238,21 +238,6 @@ impl Store {
         Ok((found, inputs as u64))
     }
 
-    /// Returns how many of the totals that are kept up beside the leads are not what the leads add up to.
-    pub fn wrong_totals(&self) -> Result<u64> {
-        let wrong: i64 = self.connection.query_row(
-            "WITH counted AS (
-                 SELECT segment, queue, coalesce(owner, '') AS owner, min(max(score, 0) / 10, 9) AS tens, count(*) AS leads
-                 FROM lead WHERE merged_into IS NULL GROUP BY 1, 2, 3, 4),
-             kept AS (SELECT segment, queue, owner, tens, leads FROM lead_total)
-             SELECT (SELECT count(*) FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept))
-                  + (SELECT count(*) FROM (SELECT * FROM kept EXCEPT SELECT * FROM counted))",
-            [],
-            |row| row.get(0),
-        )?;
-        Ok(wrong as u64)
-    }
-
     /// Returns how many quarantined rows wait for a row that comes back for them.
     pub fn count_quarantined(&self) -> Result<u64> {
         let sql = "SELECT count(*) FROM quarantine

@@ -8,6 +8,7 @@ use rusqlite::params;
 
 use super::Store;
 use super::looks::BY_TIME;
+use super::totals::RECOUNTED;
 use crate::identity::keys::KeyKind;
 use crate::model::ids::{Fingerprint, LeadNo, RunNo, SubmissionNo};
 
@@ -26,11 +27,6 @@ const DERIVED: &[(&str, &str)] = &[
 
 /// Columns that hold something about a person.
 const PERSONAL: &[&str] = &["name", "email", "phone", "fields", "subject"];
-
-/// What `lead_total` has to say.
-const RECOUNTED_LEADS: &str = "(SELECT segment, queue, coalesce(owner, '') AS owner, \
-     min(max(score, 0) / 10, 9) AS tens, count(*) AS leads \
-     FROM lead WHERE merged_into IS NULL GROUP BY 1, 2, 3, 4)";
 
 /// How a table that was computed anew differs from what it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -306,7 +302,7 @@ impl Store {
             found.extend(self.difference(table, &was, &is)?);
         }
         // What triggers keep up follows from the leads as they are, whoever decided about them.
-        found.extend(self.difference("lead_total", "lead_total", RECOUNTED_LEADS)?);
+        found.extend(self.difference("lead_total", "lead_total", RECOUNTED)?);
         Ok(found)
     }
 

@@ -5,6 +5,11 @@ use anyhow::Result;
 
 use super::Store;
 
+/// What `lead_total` has to say: the leads, counted one by one.
+pub(super) const RECOUNTED: &str = "(SELECT segment, queue, coalesce(owner, '') AS owner, \
+     min(max(score, 0) / 10, 9) AS tens, count(*) AS leads \
+     FROM lead WHERE merged_into IS NULL GROUP BY 1, 2, 3, 4)";
+
 /// By what [`Store::lead_totals`] tells leads apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TotalBy {
@@ -46,6 +51,16 @@ impl Store {
         let rows =
             statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns how many totals are not what the leads add up to.
+    pub fn wrong_totals(&self) -> Result<u64> {
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM (SELECT * FROM {RECOUNTED} EXCEPT SELECT * FROM lead_total))
+                  + (SELECT count(*) FROM (SELECT * FROM lead_total EXCEPT SELECT * FROM {RECOUNTED}))"
+        );
+        let wrong: i64 = self.connection.query_row(&sql, [], |row| row.get(0))?;
+        Ok(wrong as u64)
     }
 
     /// Returns how many tasks are open, and how many of them were due before `as_of_ms`.
