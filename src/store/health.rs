@@ -93,7 +93,6 @@ const REFERENCES: &[(&str, &str, &str)] = &[
     ("lead", "submission", "founder_no NOT IN (SELECT submission_no FROM submission)"),
     ("lead", "lead", "merged_into IS NOT NULL AND merged_into NOT IN (SELECT lead_no FROM lead)"),
     ("lead", "lead_alias", "NOT EXISTS (SELECT 1 FROM lead_alias AS a WHERE a.id = lead.id)"),
-    ("lead_alias", "lead", "lead_no NOT IN (SELECT lead_no FROM lead)"),
     ("decision", "lead", "lead_no NOT IN (SELECT lead_no FROM lead)"),
     ("decision", "run", "run_no NOT IN (SELECT run_no FROM run)"),
     ("task", "lead", "lead_no NOT IN (SELECT lead_no FROM lead)"),

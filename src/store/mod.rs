@@ -230,6 +230,7 @@ impl Store {
             // SQLite would make the file with the umask's mode; leads are nobody else's business.
             private_file(path).with_context(|| format!("cannot create {}", path.display()))?;
         } else {
+            finish_beginning(path)?;
             Self::expect_own(path, true)?;
         }
         let mut store = Self::connect(path, OpenFlags::default())?;
@@ -428,6 +429,23 @@ impl Store {
     fn pragma<T: rusqlite::types::FromSql>(&self, name: &str) -> Result<T> {
         Ok(self.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?)
     }
+}
+
+/// Largest file of a store that has nothing in it yet: one page of the largest size.
+const BEGINNING_BYTES_MAX: u64 = 65_536;
+
+/// Lets SQLite take back what was begun of a new store by a process that died: until it has a WAL it has a rollback
+/// journal, and a connection that cannot write is refused as long as that is there.
+fn finish_beginning(path: &Path) -> Result<()> {
+    let is_small = path.metadata().is_ok_and(|found| found.len() <= BEGINNING_BYTES_MAX);
+    if is_small && beside(path, "-journal").exists() {
+        let naming = || format!("cannot open the store {}", path.display());
+        let connection = Connection::open(path).with_context(naming)?;
+        let _: i64 = connection
+            .query_row("PRAGMA schema_version", [], |row| row.get(0))
+            .with_context(naming)?;
+    }
+    Ok(())
 }
 
 /// Sets a connection up as everything has it that writes.

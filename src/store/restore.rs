@@ -141,6 +141,17 @@ impl Restoring {
         drop(to);
         let (copied, _) = hash_of(&part)?;
         anyhow::ensure!(copied == sha256, "{} changed while it was copied", backup.display());
+        // As a store is, so that nothing has to be changed in it once it is in its place.
+        for ending in ["-wal", "-shm", "-journal"] {
+            remove_if_there(&beside(&part, ending)).with_context(naming)?;
+        }
+        let connection = rusqlite::Connection::open(&part).with_context(naming)?;
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+            .with_context(naming)?;
+        anyhow::ensure!(mode == "wal", "the copy's journal is `{mode}`");
+        connection.close().map_err(|(_, fault)| fault).with_context(naming)?;
+        File::open(&part).and_then(|file| file.sync_all()).with_context(naming)?;
         let mut aside = beside(store, &format!(".before-{stamp}"));
         for attempt in 2.. {
             if !aside.exists() {

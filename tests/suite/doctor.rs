@@ -449,6 +449,23 @@ fn who_writes_is_told_without_disturbing_them() {
 }
 
 #[test]
+fn a_store_of_which_only_the_first_page_was_begun_is_begun_anew() {
+    let workspace = Workspace::new();
+    workspace.table("a.csv", &["1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,,PL,,"]);
+    // What a kill leaves between the journal of the first page and its end.
+    let other = Workspace::new();
+    let begun = Connection::open(other.path("x.db")).unwrap();
+    begun.execute_batch("PRAGMA page_size = 16384; BEGIN; CREATE TABLE t (x);").unwrap();
+    begun.cache_flush().unwrap();
+    for (from, to) in [("x.db", "leadmill.db"), ("x.db-journal", "leadmill.db-journal")] {
+        fs::copy(other.path(from), workspace.path(to)).unwrap();
+    }
+    assert!(fs::metadata(workspace.path("leadmill.db-journal")).unwrap().len() > 0);
+    workspace.ok(&["run"]);
+    workspace.ok(&["doctor", "--deep"]);
+}
+
+#[test]
 fn without_a_store_there_is_nothing_to_look_at() {
     let workspace = Workspace::new();
     workspace.run(&["doctor"]).expect_code(2).says(&["there is no store", "hint:"]);
