@@ -48,8 +48,9 @@ struct Ledger {
 #[derive(Deserialize)]
 struct Entry {
     name: String,
-    sha256: String,
-    bytes: u64,
+    /// None, as of the size, where the file went whole, because it named somebody who was erased.
+    sha256: Option<String>,
+    bytes: Option<u64>,
 }
 
 /// Returns the ids of the runs whose folders are in `out_dir`, in order.
@@ -108,7 +109,7 @@ pub fn check(out_dir: &Path, run: &str, reads_all: bool) -> OnShelf {
     found.anchor = manifest.ledger.map(|ledger| (ledger.records, ledger.head));
     for entry in manifest.files {
         found.files += 1;
-        found.bytes += entry.bytes;
+        found.bytes += entry.bytes.unwrap_or(0);
         if let Err(problem) = check_file(&found.folder, &entry, reads_all) {
             found.problems.push(format!("{} {problem}", entry.name));
         }
@@ -118,16 +119,24 @@ pub fn check(out_dir: &Path, run: &str, reads_all: bool) -> OnShelf {
 
 fn check_file(folder: &Path, entry: &Entry, reads_all: bool) -> Result<(), String> {
     let path = folder.join(&entry.name);
+    let (Some(sha256), Some(bytes)) = (&entry.sha256, entry.bytes) else {
+        let is_there = path.symlink_metadata().is_ok();
+        return if is_there {
+            Err("is there again, though it was erased".to_owned())
+        } else {
+            Ok(())
+        };
+    };
     let size = path.metadata().map_err(|fault| match fault.kind() {
         ErrorKind::NotFound => "is missing".to_owned(),
         _ => format!("cannot be read: {fault}"),
     })?;
-    if size.len() != entry.bytes {
-        return Err(format!("has {} bytes, not {}", size.len(), entry.bytes));
+    if size.len() != bytes {
+        return Err(format!("has {} bytes, not {bytes}", size.len()));
     }
     if reads_all {
-        let sha256 = sha256_of(&path).map_err(|fault| format!("cannot be read: {fault}"))?;
-        if sha256 != entry.sha256 {
+        let found = sha256_of(&path).map_err(|fault| format!("cannot be read: {fault}"))?;
+        if found != *sha256 {
             return Err("is not what was written".to_owned());
         }
     }
@@ -211,6 +220,12 @@ mod tests {
         check_says(out, false, &["crm/leads.csv has 3 bytes, not 5"]);
         fs::remove_file(&file).unwrap();
         check_says(out, false, &["crm/leads.csv is missing"]);
+        // What an erasure took whole is listed without a hash, and is not missed.
+        let gone = json!({"files": [{"name": "crm/leads.csv", "sha256": null, "bytes": null}]});
+        fs::write(out.join("runs/r1/manifest.json"), gone.to_string()).unwrap();
+        check_says(out, true, &[]);
+        fs::write(&file, "id\n").unwrap();
+        check_says(out, true, &["crm/leads.csv is there again, though it was erased"]);
         fs::write(out.join("runs/r1/manifest.json"), "{").unwrap();
         assert!(check(out, "r1", false).problems[0].starts_with("manifest.json cannot be read"));
     }
