@@ -462,7 +462,7 @@ fn a_store_of_which_only_the_first_page_was_begun_is_begun_anew() {
     }
     assert!(fs::metadata(workspace.path("leadmill.db-journal")).unwrap().len() > 0);
     workspace.ok(&["run"]);
-    workspace.ok(&["doctor", "--deep"]);
+    check(&doctor(&workspace, &["--deep"]), "pages", "ok", &[]);
 }
 
 #[test]
