@@ -202,7 +202,7 @@ fn what_cannot_be_matched_is_said_with_the_way_out() {
         &["this is what is read, and it would be lost"],
     );
     check(&["people.csv", "--output", "x.csv", "--pairs", "x.csv"], 2, &["where the clusters go"]);
-    check(&["missing.csv"], 2, &["missing.csv: there is no such file"]);
+    check(&["missing.csv"], 2, &["there is no `missing.csv`", "check the spelling"]);
     check(&["empty.csv"], 6, &["the file is empty"]);
     check(&["header.csv"], 2, &["there are no rows below the header"]);
     check(&["values.csv"], 6, &["the first row holds values, not the names of columns"]);

@@ -60,6 +60,7 @@ fn hubspot_gets_what_its_import_expects() {
         "Contact owner",
         "Original lead source detail",
         "Legal basis for processing contact's data",
+        "Leadmill key",
     ];
     assert_eq!(header, expected);
     assert_eq!(rows.len() as i64, Workspace::fixtures_run().number("SELECT count(*) FROM leads"));
