@@ -304,12 +304,16 @@ fn quarantine(store: &Store) -> Result<Check> {
     ))
 }
 
+/// Imported bytes from which it means something how many times as large the store is.
+const RATIO_BYTES_MIN: u64 = 1 << 20;
+
 /// Says how large the store is, and of what.
 pub(super) fn extent(job: &Examination<'_>, store: &Store) -> Result<Check> {
     let (bytes, free) = store.page_figures()?;
     let (imported, _) = store.imported()?;
     let mut found = size(bytes);
-    if imported > 0 {
+    // Empty tables and their indexes outweigh a handful of rows: a ratio would frighten people.
+    if imported >= RATIO_BYTES_MIN {
         let ratio = bytes as f64 / imported as f64;
         write!(found, ", {ratio:.1} times what was imported")?;
     }
