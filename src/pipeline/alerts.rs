@@ -39,7 +39,8 @@ pub(super) fn watch(
     })
 }
 
-/// Asks the rules about what targets would not take or endpoints have not taken yet; part of the publishing transaction, for only then it is known.
+/// Asks the rules about what targets would not take or endpoints have not taken yet; part of the publishing
+/// transaction, for only then it is known.
 pub(super) fn watch_deliveries(
     job: &Job<'_>,
     store: &Store,

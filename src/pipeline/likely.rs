@@ -95,6 +95,9 @@ impl<'a> Likely<'a> {
         handfuls: &[Vec<SubmissionNo>],
         pairs_of: &[Vec<(usize, usize)>],
     ) -> Result<()> {
+        if handfuls.is_empty() {
+            return Ok(());
+        }
         let bits = self.contacts(work)?.judge_each(handfuls, |at, judge| {
             let bits = |(i, j): &(usize, usize)| judge.bits(*i, *j).1.total;
             pairs_of[at].iter().map(bits).collect::<Vec<f32>>()

@@ -50,7 +50,7 @@ use crate::store::runs::RunRecord;
 use crate::store::totals::TotalBy;
 
 /// How far back the calendar file reaches: nobody wants a thousand old promises in their calendar;
-/// `tasks.csv` has them all.
+/// `tasks.csv` goes further.
 const CALENDAR_DAYS: i64 = 14;
 
 /// Renders every file of `record`'s run and publishes them; returns the run's summary.
@@ -211,7 +211,8 @@ impl Rendering<'_> {
 
     /// Writes the task list, what became due of it and the calendar; returns how many tasks are open and late.
     ///
-    /// The list is for people and has an end, so that a backlog of years costs no run its time: those that are due last.
+    /// The list is for people and has an end, so that a backlog of years is not written out anew each night: those that
+    /// are due last.
     fn tasks(&self, staging: &mut Staging) -> Result<(u64, u64)> {
         let since = (self.as_of - TimeDelta::days(CALENDAR_DAYS)).timestamp_millis();
         let mut list = TaskListWriter::new(staging.file("tasks.csv")?, self.zone, self.as_of)?;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::Job;
 use super::consents::{consents_of, contact};
 use super::event::Events;
 use super::forget::{Asked, Chosen, forget_chosen};
 use crate::consent;
-use crate::model::ids::{LeadId, LeadNo};
+use crate::model::ids::LeadNo;
 use crate::report::run_json::RunSummary;
 use crate::rules::RuleSet;
 use crate::rules::retention::{Afterwards, KeptThing, RetentionRule};
@@ -65,8 +65,7 @@ fn agrees(
     if rule.unless_agreed.is_empty() {
         return Ok(false);
     }
-    let id = due.called.parse::<LeadId>().ok().context("a lead is called by its id")?;
-    let Some(values) = store.values_of(id, &rules.fields)? else { return Ok(false) };
+    let values = store.lead_values(LeadNo(due.no), &rules.fields)?;
     let records = consents_of(store, rules, LeadNo(due.no), as_of_ms)?;
     Ok(rule.unless_agreed.iter().any(|purpose| {
         rules.consent.asked_first(&purpose.0).any(|channel| {

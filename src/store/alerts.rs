@@ -205,7 +205,7 @@ impl Store {
     /// Returns the hot leads that wrote last before `before_ms` and for whom a call or a task is still open.
     pub fn count_hot_waiting(&self, before_ms: i64) -> Result<u64> {
         self.count_of(
-            "SELECT count(*) FROM lead AS l
+            "SELECT count(*) FROM lead AS l INDEXED BY lead_hot
              WHERE l.segment = 'hot' AND l.merged_into IS NULL AND l.last_ms < ?1
                AND EXISTS (SELECT 1 FROM task AS t WHERE t.lead_no = l.lead_no
                              AND t.state = 'open' AND t.channel IN ('call', 'task'))",

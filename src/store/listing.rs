@@ -201,18 +201,6 @@ impl Store {
         codec::decode_values(row.get_ref(0)?.as_str()?, catalog)
     }
 
-    /// Returns the values of the lead that `id` names; `None` when there is no such lead.
-    pub fn values_of(&self, id: LeadId, catalog: &FieldCatalog) -> Result<Option<FieldValues>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT coalesce(l.fields, s.fields)
-             FROM lead_alias AS a JOIN lead AS l USING (lead_no)
-             JOIN submission AS s ON s.submission_no = l.founder_no WHERE a.id = ?1",
-        )?;
-        let mut rows = statement.query([id.to_string()])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        codec::decode_values(row.get_ref(0)?.as_str()?, catalog).map(Some)
-    }
-
     /// Hands every task that `filter` lets through to `visit`, the earliest due first unless it asks for another order.
     pub fn each_task(
         &self,

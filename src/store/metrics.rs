@@ -178,16 +178,19 @@ impl Store {
         mut visit: impl FnMut(SubmissionGlance<'_>) -> Result<()>,
     ) -> Result<()> {
         let texts: String = keys.iter().flat_map(|key| [", ", key.sql()]).collect();
+        // All leads are read in their order; of the last ones an index tells which they are.
+        let since =
+            since_ms.map_or(String::new(), |since_ms| format!("AND l.last_ms >= {since_ms}"));
         let mut statement = self.connection.prepare(&format!(
             "SELECT l.lead_no, s.submission_no, s.submitted_ms, s.certainty, i.tells_contacts{texts}
              FROM lead AS l
              CROSS JOIN membership AS m ON m.lead_no = l.lead_no
              CROSS JOIN submission AS s ON s.submission_no = m.submission_no
              CROSS JOIN input AS i ON i.input_no = s.input_no
-             WHERE l.merged_into IS NULL AND l.last_ms >= ?1
+             WHERE l.merged_into IS NULL {since}
              ORDER BY l.lead_no, s.submitted_ms, s.fingerprint"
         ))?;
-        let mut rows = statement.query([since_ms.unwrap_or(i64::MIN)])?;
+        let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             visit(SubmissionGlance {
                 lead: LeadNo(row.get(0)?),

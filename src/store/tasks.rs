@@ -180,17 +180,17 @@ impl Store {
     pub fn hand_out_again(&self, run: RunNo) -> Result<()> {
         self.connection
             .prepare_cached(
-            "UPDATE task SET handed_run = ?1
-             FROM (SELECT t.lead_no, t.plan, t.step, t.cycle
-                   FROM handed_out AS h INDEXED BY handed_out_by_run
-                   JOIN seen AS s ON s.fingerprint = h.founder AND s.kind = 's'
-                   JOIN membership AS m ON m.submission_no = s.no
-                   JOIN lead AS l ON l.lead_no = m.lead_no AND l.founder_no = s.no
-                   JOIN task AS t ON (t.lead_no, t.plan, t.step, t.cycle) = (l.lead_no, h.plan, h.step, h.cycle)
-                   WHERE h.run_no = ?1 AND t.put_off = h.put_off AND t.state = 'open' AND l.merged_into IS NULL
-                     AND t.lead_no IN (SELECT lead_no FROM temp.replayed_lead)) AS due
-             WHERE (task.lead_no, task.plan, task.step, task.cycle)
-                 = (due.lead_no, due.plan, due.step, due.cycle)",
+                "UPDATE task SET handed_run = ?1
+                 FROM (SELECT t.lead_no, t.plan, t.step, t.cycle
+                       FROM handed_out AS h INDEXED BY handed_out_by_run
+                       JOIN seen AS s ON s.fingerprint = h.founder AND s.kind = 's'
+                       JOIN membership AS m ON m.submission_no = s.no
+                       JOIN lead AS l ON l.lead_no = m.lead_no AND l.founder_no = s.no
+                       JOIN task AS t ON (t.lead_no, t.plan, t.step, t.cycle) = (l.lead_no, h.plan, h.step, h.cycle)
+                       WHERE h.run_no = ?1 AND t.put_off = h.put_off AND t.state = 'open' AND l.merged_into IS NULL
+                         AND t.lead_no IN (SELECT lead_no FROM temp.replayed_lead)) AS due
+                 WHERE (task.lead_no, task.plan, task.step, task.cycle)
+                     = (due.lead_no, due.plan, due.step, due.cycle)",
             )?
             .execute([run.0])?;
         Ok(())

@@ -1,5 +1,5 @@
-//! How many leads and tasks stand where. Triggers and indexes keep that up, so that asking costs the same however many
-//! there are; a test counts them one by one.
+//! How many leads and tasks stand where. Triggers keep the leads counted, so that asking costs the same however many
+//! there are; of the tasks the open ones are counted by their index. `rebuild --check` counts the leads one by one.
 
 use anyhow::Result;
 

@@ -84,6 +84,10 @@ pub(super) fn undo(workspace: &Workspace, run: &str) -> serde_json::Value {
 pub(super) fn assert_rebuild_changes_nothing(workspace: &Workspace) {
     let outcome = workspace.run(&["rebuild", "--check"]);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    // Open tasks are counted without a look at their leads.
+    let of_merged = "SELECT count(*) FROM task JOIN lead USING (lead_no)
+                     WHERE state = 'open' AND merged_into IS NOT NULL";
+    assert_eq!(workspace.number(of_merged), 0, "a merged lead has something to be done");
 }
 
 #[track_caller]
