@@ -7,6 +7,8 @@
 pub mod grade;
 pub mod suppression;
 
+use std::cmp::Reverse;
+
 use crate::model::consent::{Channel, ConsentRecord, ConsentState, Grade, Purpose};
 use crate::model::mailbox::mailbox_key;
 use crate::model::moment::utc_from_ms;
@@ -175,12 +177,12 @@ fn deciding<'a>(
     let is_confirmed = yes().any(|record| record.state == ConsentState::DoiConfirmed)
         && said().filter(may_count).any(|record| record.grade <= Grade::B);
     let graded = |record: &ConsentRecord| if is_confirmed { Grade::A } else { record.grade };
-    // The latest of those that are proven well enough, else the best of the others.
+    // The latest of those that are proven well enough, and of one instant the best of them; else the best of the others.
     let best = yes()
         .max_by_key(|record| {
             let grade = graded(record);
             let weakness = if grade <= proof { None } else { Some(grade) };
-            (std::cmp::Reverse(weakness), record.event_at_ms, record.seq)
+            (Reverse(weakness), record.event_at_ms, Reverse(grade), record.seq)
         })
         .map(|record| (record, graded(record)));
     let asked = said()

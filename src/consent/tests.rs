@@ -195,6 +195,13 @@ proptest! {
 }
 
 #[test]
+fn of_two_consents_of_one_instant_the_better_proven_counts() {
+    let proven = |seq, grade| ConsentRecord { grade, ..record(seq, ConsentState::Given, 5) };
+    check(&[proven(1, Grade::A), proven(2, Grade::B)], Standing::Given(1, Grade::A));
+    check(&[proven(1, Grade::B), proven(2, Grade::A)], Standing::Given(2, Grade::A));
+}
+
+#[test]
 fn an_undated_consent_outranks_no_refusal() {
     let undated = ConsentRecord { is_dated: false, ..record(2, ConsentState::Given, 900) };
     let records = [record(1, ConsentState::Refused, 100), undated.clone()];
