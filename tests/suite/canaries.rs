@@ -218,6 +218,7 @@ fn no_canary_sings_where_it_must_not_in_any_scenario() {
 #[test]
 fn no_secret_comes_out_whatever_goes_wrong() {
     const SECRET: &str = "whsec_c2VjcmV0LWthbmFyZWstMDEyMzQ1Njc4OQ==";
+    const FORM_SECRET: &str = "tajny-kanarek-formularza-0123456789";
     let workspace = Workspace::new();
     workspace.input("generic-csv--hostile.csv", hostile_table());
     workspace.secret("secret", &format!("{SECRET}\n"));
@@ -227,7 +228,7 @@ fn no_secret_comes_out_whatever_goes_wrong() {
              url = \"{url}\"\nbecause = \"a test\"\ntimeout = \"1s\"\nsecret = {{ file = \"secret\" }}\n"
         )
     };
-    let form = "[[form]]\nid = \"a\"\npath = \"/a\"\nsource = \"generic-json\"\ncheck = \"shared\"\n\
+    let form = "[[form]]\nid = \"a\"\npath = \"/a\"\nsource = \"generic-json\"\ncheck = \"shared-secret\"\nheader = \"X-Kanarek\"\n\
                 secret = { env = \"HOOK\" }\nbecause = \"b\"\n";
     workspace.file("rules/receive.toml", form);
     let mut said = String::new();
@@ -243,18 +244,24 @@ fn no_secret_comes_out_whatever_goes_wrong() {
             &["check"],
             &["rules", "schema", "--all"],
             &["target", "list"],
-            &["receive", "--listen", "999.0.0.1:1"],
+            // The form's secret is read, and then nobody can listen: the address is no machine's.
+            &["receive", "--listen", "192.0.2.1:1"],
         ] {
             let mut command = workspace.command(args);
-            let output = command.env("HOOK", SECRET).output().unwrap();
+            let output = command.env("HOOK", FORM_SECRET).output().unwrap();
             said.push_str(&String::from_utf8_lossy(&output.stdout));
             said.push_str(&String::from_utf8_lossy(&output.stderr));
         }
     }
+    // Both were asked for: the receiver came as far as its address, and the sender had something to sign.
+    assert!(said.contains("cannot listen on"), "{said}");
+    assert!(workspace.number("SELECT count(*) FROM outbox") > 0, "{said}");
     let inner = &SECRET["whsec_".len()..];
-    assert!(!said.contains(inner), "{said}");
+    assert!(!said.contains(inner) && !said.contains(FORM_SECRET), "{said}");
     for (name, bytes) in files_below(&workspace.path("")) {
-        let is_there = bytes.windows(inner.len()).any(|part| part == inner.as_bytes());
-        assert_eq!(is_there, name == "secret", "{name}");
+        let holds =
+            |secret: &str| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+        assert_eq!(holds(inner), name == "secret", "{name}");
+        assert!(!holds(FORM_SECRET), "{name}");
     }
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::workspace::{Workspace, assert_same_files, assert_same_text, code_of};
+use super::workspace::{Random, Workspace, assert_same_files, assert_same_text, code_of};
 
 const ROW: &str =
     "1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,Firma,PL,Prosze o wycene,yes";
@@ -69,11 +69,10 @@ fn a_run_killed_at_any_moment_ends_as_if_nothing_had_happened() {
     let mut whole = began.elapsed();
     assert_eq!(undisturbed.run_json()["rows"]["read"], 120);
 
-    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = Random::new();
     let (mut hit, mut hit_after_start, mut hit_after_decision) = (0, 0, 0);
     for kill in 0..kills {
-        seed = next_random(seed);
-        let share = 0.1 + 0.9 * (seed % 1_000) as f64 / 1_000.0;
+        let share = 0.1 + 0.9 * (random.next() % 1_000) as f64 / 1_000.0;
         let disturbed = Workspace::new();
         small_inbox(&disturbed);
         let mut child = start(&disturbed);
@@ -204,13 +203,6 @@ fn an_interrupted_run_says_so_and_is_simply_run_again() {
         disturbed.ok(&["run", "--quiet"]);
         assert_same_end(undisturbed, &disturbed);
     }
-}
-
-/// One step of xorshift: the kills fall at the same shares of a run every time.
-fn next_random(mut seed: u64) -> u64 {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^ (seed << 17)
 }
 
 fn wait_at_most(child: &mut Child, limit: Duration) -> i32 {

@@ -104,7 +104,8 @@ fn a_run_killed_at_any_system_call_ends_as_if_nothing_had_happened() {
         assert_converges(&disturbed, &format!("killed at {point:?}"));
     });
     // A place that another thread comes to first in one run and not in the next is missed.
-    assert!(killed.get() as usize * 20 >= points.len() * 19, "{} killed", killed.get());
+    let missed = points.len() - killed.get() as usize;
+    assert!(missed <= (points.len() / 20).max(1), "{missed} of {} not met", points.len());
     assert!(decided.get() > 0, "no run was killed after it had decided");
     eprintln!(
         "{} places, {} killed, {} after the decision",
@@ -132,12 +133,13 @@ fn errors_of(call: &str) -> &'static [&'static str] {
 fn assert_met_well(disturbed: &Workspace, outcome: &Outcome, place: &str) {
     let said = &outcome.stderr;
     assert!(!said.contains("panicked"), "{place}: {said}");
-    assert!(outcome.code < 128, "{place}: {} {said}", outcome.code);
+    // The world failed, or an input could not be read: never damage, never a broken promise.
+    assert!([0, 1, 6].contains(&outcome.code), "{place}: {} {said}", outcome.code);
     if outcome.code == 0 {
         assert!(is_published(disturbed), "{place}: ended well, but did not publish");
         assert_same_end(&undisturbed().0, disturbed);
     } else {
-        assert!(!said.is_empty(), "{place}: exit code {} and not a word", outcome.code);
+        assert!(said.contains("error: "), "{place}: exit code {} and only {said:?}", outcome.code);
     }
 }
 

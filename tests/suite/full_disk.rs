@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::crash::assert_same_end;
 use super::traced;
@@ -22,26 +22,6 @@ fn workspace() -> Workspace {
     workspace
 }
 
-fn outcome_of(mut command: Command) -> Outcome {
-    let output = command.output().unwrap();
-    Outcome {
-        code: code_of(output.status),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
-
-/// Runs the program behind `before` in a shell: a limit, say.
-fn in_shell(workspace: &Workspace, before: &str, args: &[&str]) -> Outcome {
-    let plain = workspace.command(args);
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("{before} exec \"$0\" \"$@\"")]);
-    shell.arg(plain.get_program()).args(plain.get_args());
-    shell.env_clear().current_dir(plain.get_current_dir().unwrap());
-    shell.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    outcome_of(shell)
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_run_whose_files_may_not_grow_says_so_and_is_simply_run_again() {
@@ -51,7 +31,7 @@ fn a_run_whose_files_may_not_grow_says_so_and_is_simply_run_again() {
     // In blocks of 512 bytes: the store, its journal and the page are the first to be too large.
     for blocks in [0, 20, 100, 700, 5_000] {
         let disturbed = workspace();
-        let outcome = in_shell(&disturbed, &format!("ulimit -f {blocks};"), &["run", "--quiet"]);
+        let outcome = disturbed.run_in_shell(&format!("ulimit -f {blocks};"), &["run", "--quiet"]);
         if outcome.code == 0 {
             assert_same_end(&undisturbed, &disturbed);
             continue;
@@ -74,7 +54,7 @@ fn a_run_that_gets_no_more_memory_ends_and_is_simply_run_again() {
     for mib in [30, 90, 400] {
         let disturbed = workspace();
         let args = ["run", "--quiet", "--threads", "1"];
-        let outcome = in_shell(&disturbed, &format!("ulimit -v {};", mib << 10), &args);
+        let outcome = disturbed.run_in_shell(&format!("ulimit -v {};", mib << 10), &args);
         if outcome.code == 0 {
             whole += 1;
         } else {
@@ -96,7 +76,7 @@ fn a_summary_that_cannot_be_printed_is_a_failure_of_a_run_that_is_whole() {
         let disturbed = workspace();
         let mut command = disturbed.command(args);
         command.stdout(full());
-        let outcome = outcome_of(command);
+        let outcome = Outcome::from(command.output().unwrap());
         assert_eq!(outcome.code, 1, "{args:?}: {}", outcome.stderr);
         assert!(outcome.stderr.contains("space"), "{args:?}: {}", outcome.stderr);
         assert_same_end(&undisturbed, &disturbed);
@@ -105,7 +85,7 @@ fn a_summary_that_cannot_be_printed_is_a_failure_of_a_run_that_is_whole() {
     let silenced = workspace();
     let mut command = silenced.command(&["run", "--json"]);
     command.stderr(full());
-    assert_eq!(outcome_of(command).json()["rows"]["read"], 60);
+    assert_eq!(Outcome::from(command.output().unwrap()).json()["rows"]["read"], 60);
 }
 
 /// Starts a command, reads so many bytes of what it prints, and goes away.

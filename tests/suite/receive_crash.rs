@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::receiver::{Receiver, request};
-use super::workspace::Workspace;
+use super::workspace::{Random, Workspace};
 
 const RULES: &str = r#"
 trusted-proxies = ["127.0.0.1"]
@@ -86,20 +86,18 @@ fn what_was_acknowledged_before_a_kill_is_in_the_next_run_exactly_once() {
     let workspace = Workspace::new();
     workspace.file("rules/receive.toml", RULES);
     let traffic = Mutex::new(Traffic::default());
-    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = Random::new();
     let mut interrupted = 0;
     for kill in 1..=kills {
         let receiver = Receiver::start(&workspace);
         let address = receiver.address;
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
+        let pause = Duration::from_millis(random.next() % 60);
         std::thread::scope(|scope| {
             for _ in 0..CLIENTS {
                 let (traffic, most) = (&traffic, kill as usize * SUBMISSIONS_PER_KILL);
                 scope.spawn(move || send_until_it_is_gone(address, traffic, most));
             }
-            std::thread::sleep(Duration::from_millis(seed % 60));
+            std::thread::sleep(pause);
             if kill % 3 == 0 {
                 // A run closes files under the hands of the receiver.
                 workspace.done(&["run"]);

@@ -123,11 +123,16 @@ impl Receiver {
 
     /// Asks one that is traced to end, and returns what it called.
     pub fn stop_traced(self, log: &Log) -> Vec<Call> {
-        let tracer = self.child.id();
-        let children = format!("/proc/{tracer}/task/{tracer}/children");
-        let pid = std::fs::read_to_string(children).unwrap();
+        let pid = self.traced();
         self.stop_process(pid.trim());
         log.calls()
+    }
+
+    /// The process that strace follows, where that is what was started; else nothing.
+    fn traced(&self) -> String {
+        let tracer = self.child.id();
+        let children = format!("/proc/{tracer}/task/{tracer}/children");
+        std::fs::read_to_string(children).unwrap_or_default()
     }
 
     fn stop_process(mut self, pid: &str) -> (i32, String) {
@@ -142,6 +147,10 @@ impl Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
+        // Who is traced outlives the tracer.
+        for pid in self.traced().split_whitespace() {
+            let _ = Command::new("kill").args(["-KILL", pid]).status();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

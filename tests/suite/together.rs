@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::workspace::{Workspace, code_of, table};
 
@@ -35,7 +35,9 @@ fn waiting_run(workspace: &Workspace) -> Child {
 /// Starts a run and waits until it holds the store, which it does before it reads its input.
 fn holding_run(workspace: &Workspace) -> Child {
     let lock = File::options().write(true).open(workspace.path("leadmill.db.lock")).unwrap();
+    let patience = Instant::now() + Duration::from_mins(2);
     loop {
+        assert!(Instant::now() < patience, "no run gets hold of the store");
         let mut run = waiting_run(workspace);
         while run.try_wait().unwrap().is_none() {
             if lock.try_lock().is_err() {
@@ -137,6 +139,7 @@ fn a_reader_sees_a_run_whole_or_not_at_all() {
         seen.insert(counts);
     }
     assert_eq!(code_of(run.wait().unwrap()), 0);
+    assert!(!seen.is_empty(), "the run was over before anybody had looked");
     assert!(seen.iter().all(|(leads, with_tasks)| leads == with_tasks), "{seen:?}");
     assert!(seen.iter().all(|(leads, _)| [1, 399].contains(leads)), "{seen:?}");
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use tempfile::NamedTempFile;
 
-use super::workspace::{Outcome, Workspace, code_of};
+use super::workspace::{Outcome, Workspace};
 
 /// Calls that change what is on the disk, or promise that it stays there.
 pub const MUTATING: &[&str] = &[
@@ -149,7 +150,7 @@ impl Log {
 /// Runs the command and returns every one of `calls` that it made, in the order in which they came back.
 pub fn calls_of(command: &Command, calls: &[&str]) -> (Vec<Call>, Outcome) {
     let log = Log::of(calls);
-    let outcome = outcome_of(under(&log.options(), command));
+    let outcome = under(&log.options(), command).output().unwrap().into();
     (log.calls(), outcome)
 }
 
@@ -166,16 +167,7 @@ pub fn failing_at(point: &Point, error: &str, command: &Command) -> Outcome {
 fn injected(point: &Point, what: &str, command: &Command) -> Outcome {
     let trace = format!("trace={}", point.call);
     let inject = format!("inject={}:{what}:when={}", point.call, point.nth);
-    outcome_of(under(&["-o", "/dev/null", "-e", &trace, "-e", &inject], command))
-}
-
-fn outcome_of(mut command: Command) -> Outcome {
-    let output = command.output().unwrap();
-    Outcome {
-        code: code_of(output.status),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    under(&["-o", "/dev/null", "-e", &trace, "-e", &inject], command).output().unwrap().into()
 }
 
 /// Reads what strace wrote: `12 write(3</tmp/x>, "a"..., 1) = 1`, of two threads at once in two halves.
@@ -244,24 +236,22 @@ pub fn some_of(points: &[Point], count: usize) -> Vec<Point> {
     (0..count).map(|number| points[number * points.len() / count].clone()).collect()
 }
 
-/// Does `work` for each item, two at a time; the first that panics ends the sweep.
+/// Does `work` for each item, two at a time; whichever panics first ends the sweep.
 pub fn each<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..WORKERS)
-            .map(|_| {
-                scope.spawn(|| {
-                    while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        work(item);
-                    }
-                })
-            })
-            .collect();
-        for worker in workers {
-            worker.join().unwrap_or_else(|panic| {
+    let work_off = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(item)));
+            outcome.unwrap_or_else(|panic| {
                 next.store(items.len(), Ordering::Relaxed);
-                std::panic::resume_unwind(panic)
+                resume_unwind(panic)
             });
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work_off)).collect();
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
     });
 }

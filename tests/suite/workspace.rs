@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use rusqlite::types::ValueRef;
@@ -34,6 +34,22 @@ pub struct Outcome {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+}
+
+/// Numbers that look drawn and are the same every time (xorshift64), so that a sweep that fails can be had again.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new() -> Self {
+        Self(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
 }
 
 /// Files by their path below a folder.
@@ -148,12 +164,18 @@ impl Workspace {
 
     /// Runs a command to its end.
     pub fn run(&self, args: &[&str]) -> Outcome {
-        let output = self.command(args).output().unwrap();
-        Outcome {
-            code: code_of(output.status),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        self.command(args).output().unwrap().into()
+    }
+
+    /// Runs a command behind `before` in a shell: a limit, say.
+    pub fn run_in_shell(&self, before: &str, args: &[&str]) -> Outcome {
+        let plain = self.command(args);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{before} exec \"$0\" \"$@\"")]);
+        shell.arg(plain.get_program()).args(plain.get_args());
+        shell.env_clear().current_dir(plain.get_current_dir().unwrap());
+        shell.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell.output().unwrap().into()
     }
 
     /// Runs a command with something on its stdin.
@@ -166,12 +188,7 @@ impl Workspace {
             .spawn()
             .unwrap();
         child.stdin.take().unwrap().write_all(stdin).unwrap();
-        let output = child.wait_with_output().unwrap();
-        Outcome {
-            code: code_of(output.status),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        child.wait_with_output().unwrap().into()
     }
 
     /// Runs a command that must end well.
@@ -293,6 +310,16 @@ impl Workspace {
         }
         groups.sort();
         groups
+    }
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        Self {
+            code: code_of(output.status),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
     }
 }
 
