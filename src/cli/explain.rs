@@ -351,12 +351,7 @@ impl Teller<'_> {
         let mut rows = vec![["at", "touch", "about", "joined by"].map(str::to_owned).to_vec()];
         rows.extend(touches.iter().take(TOUCHES_MAX).map(|one| {
             let touch = &one.joined.touch;
-            vec![
-                self.local(touch.at_ms),
-                touch.kind.clone(),
-                touch.detail.clone(),
-                joined_by(&one.joined),
-            ]
+            vec![self.local(touch.at_ms), touch.kind.clone(), touch.about(), joined_by(&one.joined)]
         }));
         terminal::print(&format!("\n{}", terminal::table(&rows, &[])))?;
         let more = touches.len().saturating_sub(TOUCHES_MAX);
@@ -452,6 +447,8 @@ fn touch_json(one: &StoryTouch) -> Value {
         "at": utc_from_ms(joined.touch.at_ms).to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
         "kind": joined.touch.kind,
         "detail": joined.touch.detail,
+        "amount": joined.touch.amount.as_ref().map(|amount| &amount.value),
+        "currency": joined.touch.amount.as_ref().map(|amount| &amount.currency),
         "joined_by": [joined.by.kind.word(), &joined.by.value],
         "seen_with": joined.seen_with.as_ref().map(|with| [with.kind.word(), &with.value]),
         "place": place,

@@ -509,6 +509,8 @@ fn role_text(role: Role, rules: &RuleSet) -> String {
         Role::Event => "what was done".to_owned(),
         Role::EventState => "how far it has come".to_owned(),
         Role::EventDetail => "what it was about".to_owned(),
+        Role::EventAmount => "what the deal came to".to_owned(),
+        Role::EventCurrency => "currency of the deal".to_owned(),
         Role::Answer => "kept as an answer".to_owned(),
     }
 }

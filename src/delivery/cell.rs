@@ -215,13 +215,12 @@ fn derive<'a>(
         Derived::OwnerName => (lookups.owner_name)(lead.owner.as_deref()?)?.into(),
         Derived::RecordId => lookups.record_id?.into(),
         Derived::ConversionId => {
-            let conversion = lookups.conversion?.0;
-            format!("{}/{}", lead.id, conversion.id).into()
+            format!("{}/{}", lead.id, lookups.conversion?.conversion.id).into()
         }
-        Derived::ConversionName => lookups.conversion?.0.name.as_str().into(),
-        Derived::ConversionTime => instant(lookups.conversion?.1, format, lookups.zone)?.into(),
-        Derived::ConversionValue => lookups.conversion?.0.value.as_str().into(),
-        Derived::ConversionCurrency => lookups.conversion?.0.currency.as_str().into(),
+        Derived::ConversionName => lookups.conversion?.conversion.name.as_str().into(),
+        Derived::ConversionTime => instant(lookups.conversion?.at_ms, format, lookups.zone)?.into(),
+        Derived::ConversionValue => lookups.conversion?.worth().0.into(),
+        Derived::ConversionCurrency => lookups.conversion?.worth().1.into(),
         Derived::Queue => lead.queue.as_str().into(),
         Derived::RoutingReason => lead.routing_reason.as_str().into(),
         Derived::NSubmissions => lead.n_submissions.to_string().into(),

@@ -14,6 +14,7 @@ use crate::model::consent::{Channel, Purpose};
 use crate::model::decision::{Contribution, Score};
 use crate::model::lead::Lead;
 use crate::model::task::Task;
+use crate::model::touch::DealAmount;
 use crate::rules::field::FieldCatalog;
 use crate::rules::target::{
     ColumnValue, Conversion, Derived, Form, SHEET_CELL_CHARS_MAX, Target, TargetFormat,
@@ -38,8 +39,33 @@ pub struct Lookups<'a> {
     pub record_id: Option<&'a str>,
     /// The task that the row is, with what it says; `None` where the row is none.
     pub task: Option<(&'a Task, &'a str)>,
-    /// The conversion that the row is, and when it happened, milliseconds since 1970 UTC.
-    pub conversion: Option<(&'a Conversion, i64)>,
+    /// The conversion that the row is; `None` where the row is none.
+    pub conversion: Option<Converted<'a>>,
+}
+
+/// What happened to a lead and is told as a conversion.
+#[derive(Clone, Copy)]
+pub struct Converted<'a> {
+    /// As what it is told.
+    pub conversion: &'a Conversion,
+    /// When it happened, milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// What the deal came to, where it was one that says so.
+    pub amount: Option<&'a DealAmount>,
+}
+
+impl<'a> Converted<'a> {
+    /// Returns what it is worth, and the currency of that: the deal's own amount, else what the rules say of every one.
+    /// A number of which nobody says the currency would be taken for one of the network's account, so it is not told.
+    pub(super) fn worth(&self) -> (&'a str, &'a str) {
+        let Conversion { value, currency, .. } = self.conversion;
+        let fixed = if value.is_empty() { ("", "") } else { (value.as_str(), currency.as_str()) };
+        let Some(amount) = self.amount else { return fixed };
+        match [amount.currency.as_str(), currency].into_iter().find(|code| !code.is_empty()) {
+            Some(code) => (&amount.value, code),
+            None => fixed,
+        }
+    }
 }
 
 /// One row of a target, checked and ready to be written.

@@ -108,6 +108,7 @@ impl Given {
             at_ms: instant(at).timestamp_millis(),
             kind: kind.to_owned(),
             detail: detail.to_owned(),
+            amount: None,
             identities: Vec::new(),
         });
         self

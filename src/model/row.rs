@@ -53,6 +53,10 @@ pub enum Role {
     EventState,
     /// Holds what an event was about: a page, a file, a link, a campaign.
     EventDetail,
+    /// Holds what a deal came to, with or without its currency.
+    EventAmount,
+    /// Holds the currency of that.
+    EventCurrency,
     /// Holds when somebody wrote an event down, such as the day on which a meeting was booked.
     NotedAt,
     /// Is kept with the raw row and answers nothing that leadmill asks.

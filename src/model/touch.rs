@@ -129,8 +129,35 @@ pub struct Touch {
     pub kind: String,
     /// What its kind says: the URL of the page, the name of the event.
     pub detail: String,
+    /// What the deal came to, where it says so.
+    pub amount: Option<DealAmount>,
     /// Whose it may be: the strongest first, none twice; never empty for a touch that was received.
     pub identities: Vec<Identity>,
+}
+
+impl Touch {
+    /// Returns what it was about, for people: the detail, and what the deal came to.
+    pub fn about(&self) -> String {
+        let amount = self.amount.as_ref().map(DealAmount::to_string).unwrap_or_default();
+        let parts = [self.detail.as_str(), &amount].map(str::trim);
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What a deal came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DealAmount {
+    /// The number, above zero, with a dot for decimals.
+    pub value: String,
+    /// ISO 4217 code; empty where nothing names the currency.
+    pub currency: String,
+}
+
+impl std::fmt::Display for DealAmount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let blank = if self.currency.is_empty() { "" } else { " " };
+        write!(f, "{}{blank}{}", self.value, self.currency)
+    }
 }
 
 #[cfg(test)]

@@ -154,6 +154,8 @@ impl Normalizer<'_> {
             | Role::Event
             | Role::EventState
             | Role::EventDetail
+            | Role::EventAmount
+            | Role::EventCurrency
             | Role::NotedAt
             | Role::Answer => {}
         }

@@ -228,6 +228,14 @@ pub fn currency(text: &str) -> Option<&'static str> {
     found.next().filter(|_| found.next().is_none())
 }
 
+/// Returns the ISO 4217 code that `text` is, or that it names in words.
+pub fn currency_code(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let named = currency(text).map(str::to_owned);
+    named.or_else(|| is_code.then(|| text.to_ascii_uppercase()))
+}
+
 /// Returns whether a spreadsheet took the range `1-5` for a day: `05.sty`, `5-Jan`, `paź.50`.
 pub(super) fn is_mangled_range(text: &str) -> bool {
     let folded = fold_header(text);
@@ -275,8 +283,9 @@ fn separated(digits: &str) -> Option<f64> {
                 return None;
             }
             let has_other = digits.contains(if mark == "." { ',' } else { '.' });
-            // `1.234` and `1,234` are thousands in a lead's budget; `0,125` and `1.234,000` are not.
-            is_alone && (decimals != 3 || has_other || digits.starts_with('0'))
+            // `1.234` and `1,234` are thousands in a lead's budget; `0,125`, `1234.567` and `1.234,000` are not.
+            let is_group = decimals == 3 && !has_other && at <= 3 && !digits.starts_with('0');
+            is_alone && !is_group
         }
         None => false,
     };

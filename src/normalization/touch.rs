@@ -3,14 +3,14 @@
 use chrono::{TimeDelta, TimeZone as _, Utc};
 
 use super::fingerprint::native_id;
-use super::{Normalizer, ToldApart, email, fingerprint, moment};
+use super::{Normalizer, ToldApart, email, fingerprint, moment, number};
 use crate::model::blank::trim;
 use crate::model::field::{self, FieldNo};
 use crate::model::ids::{Fingerprint, LeadId};
 use crate::model::outcome::Rejection;
 use crate::model::row::{Cell, Role, RowTouch};
 use crate::model::submission::RowVerdict;
-use crate::model::touch::{Identity, IdentityKind, Touch};
+use crate::model::touch::{DealAmount, Identity, IdentityKind, Touch};
 use crate::rules::field::fold_header;
 use crate::rules::source::{NamePattern, ToldTouch, header_key};
 
@@ -90,7 +90,8 @@ pub(super) fn judge(normalizer: &Normalizer<'_>, touch: RowTouch, cells: &[Cell]
         Some(id) => fingerprint_of_record(normalizer, &id, at_ms, &kind),
         None => fingerprint_of(normalizer, is_named_by_row, cells, &kind, &detail),
     };
-    RowVerdict::Touch(Touch { fingerprint, at_ms, kind, detail, identities })
+    let amount = amount(normalizer, cells);
+    RowVerdict::Touch(Touch { fingerprint, at_ms, kind, detail, amount, identities })
 }
 
 /// Why a row of a source of events may be left out: a deal that is open, a call that is planned. Once something has
@@ -301,6 +302,23 @@ fn detail<'c>(normalizer: &Normalizer<'_>, cells: &'c [Cell]) -> Option<&'c str>
         found.find(|text| !text.is_empty())
     };
     texts().find(is_place).or_else(|| texts().next()).or_else(page)
+}
+
+/// Returns what the deal came to, by the first column that says it: one number above zero, which is what a CRM shows
+/// where nobody has written down any. The currency stands beside it, or in a column of its own.
+fn amount(normalizer: &Normalizer<'_>, cells: &[Cell]) -> Option<DealAmount> {
+    let amounts = in_preset_order(normalizer, cells, Role::EventAmount);
+    let amount = amounts.iter().find_map(|cell| {
+        let amount = number::money(&cell.text)?;
+        let is_one = amount.upper.is_none() && !amount.is_product;
+        (is_one && amount.value.parse::<f64>().is_ok_and(|value| value > 0.0)).then_some(amount)
+    })?;
+    let named = || {
+        let mut columns = cells.iter().filter(|cell| cell.role == Role::EventCurrency);
+        columns.find_map(|cell| number::currency_code(&cell.text))
+    };
+    let currency = amount.currency.map(str::to_owned).or_else(named).unwrap_or_default();
+    Some(DealAmount { value: amount.value, currency })
 }
 
 /// Returns the kind and the detail of an event that a column names.

@@ -18,7 +18,8 @@ use super::publish::{read_as, rule_no};
 use super::touched::{TouchBook, identities_of};
 use crate::consent;
 use crate::delivery::crm::{
-    CrmRow, CrmWriter, Keys, Lookups, RowFate, asks_about, asks_for_record_ids, concerns, row,
+    Converted, CrmRow, CrmWriter, Keys, Lookups, RowFate, asks_about, asks_for_record_ids,
+    concerns, row,
 };
 use crate::delivery::form::Refusal;
 use crate::delivery::publication::{StagedFile, Staging};
@@ -26,6 +27,7 @@ use crate::delivery::published::part_name;
 use crate::model::consent::{Channel, Purpose};
 use crate::model::ids::{LeadNo, hex};
 use crate::model::lead::Lead;
+use crate::model::touch::DealAmount;
 use crate::report::dropoff::TargetFigures;
 use crate::rules::RuleSet;
 use crate::rules::target::{Conversion, ConversionEvent, RowsOf, Target};
@@ -152,7 +154,7 @@ impl Deliveries<'_> {
                     if self.was_told(target.no, ids.iter().map(|id| item(id)))? {
                         continue;
                     }
-                    let Some(at_ms) = self.happened_ms(conversion, &lead, &mut book)? else {
+                    let Some((at_ms, amount)) = self.happened(conversion, &lead, &mut book)? else {
                         continue;
                     };
                     let age_ms = self.record.as_of_ms - at_ms;
@@ -161,7 +163,8 @@ impl Deliveries<'_> {
                         target.figures.left_out += 1;
                         continue;
                     }
-                    let lookups = Lookups { conversion: Some((conversion, at_ms)), ..*lookups };
+                    let converted = Converted { conversion, at_ms, amount: amount.as_ref() };
+                    let lookups = Lookups { conversion: Some(converted), ..*lookups };
                     target.offer(&lead, &item(&lead.id.to_string()), &lookups, staging)?;
                 }
             }
@@ -194,17 +197,18 @@ impl Deliveries<'_> {
         Ok(leads.into_iter().collect())
     }
 
-    /// Returns when it happened to `lead` the first time, if it did, milliseconds since 1970 UTC.
-    fn happened_ms(
+    /// Returns when it happened to `lead` the first time, if it did, milliseconds since 1970 UTC, and what it came to.
+    fn happened(
         &self,
         conversion: &Conversion,
         lead: &Lead,
         book: &mut TouchBook<'_>,
-    ) -> Result<Option<i64>> {
+    ) -> Result<Option<(i64, Option<DealAmount>)>> {
         match conversion.event {
-            ConversionEvent::Enquiry => Ok(Some(lead.first_submitted_ms)),
+            ConversionEvent::Enquiry => Ok(Some((lead.first_submitted_ms, None))),
             ConversionEvent::Reached(segment) => {
-                self.store.reached_segment_ms(lead.no, segment.word())
+                let reached = self.store.reached_segment_ms(lead.no, segment.word())?;
+                Ok(reached.map(|at_ms| (at_ms, None)))
             }
             ConversionEvent::Touch(kind) => {
                 let mut own = BTreeSet::new();
@@ -213,7 +217,8 @@ impl Deliveries<'_> {
                 }
                 let own: Vec<_> = own.into_iter().collect();
                 let touches = book.touches_of(lead.no, &own)?;
-                Ok(touches.iter().find(|one| one.touch.kind == kind).map(|one| one.touch.at_ms))
+                let first = touches.into_iter().map(|one| one.touch).find(|one| one.kind == kind);
+                Ok(first.map(|touch| (touch.at_ms, touch.amount)))
             }
         }
     }

@@ -54,7 +54,7 @@ pub fn dossier(
             .map(|one| DidThis {
                 at: instant(one.joined.touch.at_ms),
                 kind: one.joined.touch.kind.clone(),
-                detail: one.joined.touch.detail.clone(),
+                detail: one.joined.touch.about(),
                 known_by: one.joined.by.to_string(),
             })
             .collect(),

@@ -169,6 +169,7 @@ impl RuleTest {
                 at_ms: before(as_of, given.age_seconds).timestamp_millis(),
                 kind: given.kind.clone(),
                 detail: given.detail.clone(),
+                amount: None,
                 identities: Vec::new(),
             })
             .collect()

@@ -534,6 +534,7 @@ fn score_of(lead: &Lead, policy: &ScoringPolicy, later: TimeDelta) -> Score {
             at_ms: (noon() - TimeDelta::hours(*hours)).timestamp_millis(),
             kind: if *is_view { "page-view" } else { "event" }.to_owned(),
             detail: "Whitepaper".to_owned(),
+            amount: None,
             identities: Vec::new(),
         })
         .collect();

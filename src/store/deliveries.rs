@@ -405,7 +405,7 @@ impl Store {
     /// Returns the touches of this `kind` that a later run than `run` received, in order of number.
     pub fn touches_received_after(&self, run: i64, kind: &str) -> Result<Vec<KeptTouch>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT t.touch_no, t.at_ms, t.kind, t.detail, t.identities, i.source
+            "SELECT t.touch_no, t.at_ms, t.kind, t.detail, t.identities, i.source, t.amount, t.currency
              FROM input AS i CROSS JOIN touch AS t ON t.input_no = i.input_no
              WHERE i.run_no > ?1 AND t.kind = ?2 ORDER BY t.touch_no",
         )?;

@@ -467,8 +467,8 @@ impl Ingest<'_> {
         self.store
             .connection
             .prepare_cached(
-                "INSERT INTO touch (touch_no, input_no, record, line, at_ms, kind, detail, identities)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO touch (touch_no, input_no, record, line, at_ms, kind, detail, identities, amount, currency)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 no,
@@ -478,7 +478,9 @@ impl Ingest<'_> {
                 row.touch.at_ms,
                 row.touch.kind,
                 row.touch.detail,
-                row.identities
+                row.identities,
+                row.touch.amount.as_ref().map(|amount| &amount.value),
+                row.touch.amount.as_ref().map(|amount| &amount.currency),
             ])?;
         self.store.note_denying_touch(&row.touch, no)?;
         let beside = row.keys.len() as i64 - 1;

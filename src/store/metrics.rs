@@ -218,7 +218,7 @@ impl Store {
         mut visit: impl FnMut(KeptTouch) -> Result<()>,
     ) -> Result<()> {
         let mut statement = self.connection.prepare(&format!(
-            "SELECT t.touch_no, t.at_ms, t.kind, t.detail, t.identities, i.source
+            "SELECT t.touch_no, t.at_ms, t.kind, t.detail, t.identities, i.source, t.amount, t.currency
              FROM touch AS t JOIN input AS i ON i.input_no = t.input_no
              WHERE {} AND t.at_ms <= ?1 ORDER BY t.touch_no",
             is_activity()

@@ -96,6 +96,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0023_checksums.sql"),
     include_str!("migrations/0024_records.sql"),
     include_str!("migrations/0025_totals.sql"),
+    include_str!("migrations/0026_deal_amounts.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

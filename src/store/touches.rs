@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use super::Store;
 use crate::identity::keys::{KeyKind, identity_hash};
 use crate::model::ids::{Fingerprint, KeyHash, LeadId, LeadNo, RunNo, SubmissionNo};
-use crate::model::touch::{Identity, IdentityKind, Touch};
+use crate::model::touch::{DealAmount, Identity, IdentityKind, Touch};
 
 /// A touch as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Store {
     /// Returns the touches kept under `key` that had been received by the end of `run`, in order of number.
     pub fn touches_under(&self, key: KeyHash, run: RunNo) -> Result<Vec<KeptTouch>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT t.touch_no, t.at_ms, t.kind, t.detail, t.identities, i.source
+            "SELECT t.touch_no, t.at_ms, t.kind, t.detail, t.identities, i.source, t.amount, t.currency
              FROM touch_key AS k CROSS JOIN touch AS t ON t.touch_no = k.touch_no
              CROSS JOIN input AS i ON i.input_no = t.input_no
              WHERE k.key = ?1 AND i.run_no <= ?2 ORDER BY k.touch_no",
@@ -234,7 +234,7 @@ pub(super) fn write_identities(identities: &[Identity]) -> String {
     serde_json::Value::from(texts).to_string()
 }
 
-/// Reads number, time, kind, detail, identities and the preset of the input.
+/// Reads number, time, kind, detail, identities, the preset of the input, amount and currency.
 pub(super) fn read_touch(row: &Row<'_>) -> Result<KeptTouch> {
     Ok(KeptTouch {
         no: row.get(0)?,
@@ -244,6 +244,10 @@ pub(super) fn read_touch(row: &Row<'_>) -> Result<KeptTouch> {
             at_ms: row.get(1)?,
             kind: row.get(2)?,
             detail: row.get(3)?,
+            amount: match row.get(6)? {
+                Some(value) => Some(DealAmount { value, currency: row.get(7)? }),
+                None => None,
+            },
             identities: read_identities(row.get_ref(4)?.as_str()?)?,
         },
         source: row.get(5)?,

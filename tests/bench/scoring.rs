@@ -223,6 +223,7 @@ fn lead(dice: &mut Dice, as_of: DateTime<Utc>, touches: usize) -> Lead {
                 detail: dice
                     .one_of(if is_view { PAGES } else { &["Whitepaper", "Scroll"] })
                     .to_owned(),
+                amount: None,
                 identities: Vec::new(),
             }
         })

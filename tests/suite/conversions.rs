@@ -1,8 +1,11 @@
 //! What became of leads, told to ad networks: once, by the right id, and only of who agreed.
 
+use std::fs;
+
 use serde_json::Value;
 
 use super::targets::{check_delivery, with_targets};
+use super::workspace::package;
 
 const PARTNERS: &str = "id,created_at,full_name,email,phone,country,message,gclid,Wyrażam zgodę na przekazanie moich danych partnerom firmy";
 
@@ -51,6 +54,71 @@ fn told_of_deals(target: &str, input: &str, file: &str, emails: &[&str]) -> Vec<
     let mut rows: Vec<String> = text.lines().skip(header).map(str::to_owned).collect();
     rows.sort();
     rows
+}
+
+#[test]
+fn a_deal_is_told_with_what_it_came_to() {
+    let worth_of = |deals: &str, rules: &str| {
+        let workspace = with_targets(&["google-offline-conversions"]);
+        let shipped = package().join("rules/targets/google-offline-conversions.toml");
+        let target = fs::read_to_string(shipped).unwrap();
+        let deal = "name = \"Closed deal\"\n";
+        assert!(target.contains(deal));
+        let target = target.replace(deal, &format!("{deal}{rules}"));
+        workspace.file("rules/targets/google-offline-conversions.toml", target);
+        workspace.input("leads.csv", format!("{PARTNERS}\n1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,PL,,g1,tak\n"));
+        workspace.input("deals.csv", deals);
+        workspace.ok(&["run"]);
+        let explained = workspace.ok(&["explain", "anna@przyklad.pl", "--json"]).json();
+        let told = workspace.latest("ads/google-offline-conversions.csv");
+        let row = told.lines().nth(2).unwrap();
+        let worth = row.strip_prefix("g1,,,Closed deal,2026-11-19 10:00:00,").unwrap().to_owned();
+        let touch = explained["touches"][0].clone();
+        (worth, touch)
+    };
+    let pipedrive = |value: &str, currency: &str| {
+        format!(
+            "Deal - ID,Deal - Title,Deal - Value,Deal - Currency,Deal - Status,Deal - Won time,Person - Email - Work\n\
+             7001,Wdrożenie CRM,{value},{currency},Won,2026-11-19 09:00:00,anna@przyklad.pl\n"
+        )
+    };
+    for (value, currency, expected) in [
+        ("42000", "PLN", "42000,PLN"),
+        ("42000.50", "pln", "42000.5,PLN"),
+        ("\"42 000,50 zł\"", "", "42000.5,PLN"),
+        ("1234.567", "Euro", "1234.57,EUR"),
+        ("€1.5k", "", "1500,EUR"),
+        // Nobody says the currency, nobody has written down an amount, and nobody knows which of both it was.
+        ("42000", "", ","),
+        ("0", "PLN", ","),
+        ("", "PLN", ","),
+        ("10-20 tys.", "PLN", ","),
+        ("-500", "PLN", ","),
+    ] {
+        let (worth, _) = worth_of(&pipedrive(value, currency), "");
+        assert_eq!(worth, expected, "{value} {currency}");
+    }
+    // The rules say what a deal is worth that does not say so itself, and in which currency the others are.
+    let fixed = "value = 1200\ncurrency = \"PLN\"\n";
+    assert_eq!(worth_of(&pipedrive("", ""), fixed).0, "1200,PLN");
+    assert_eq!(worth_of(&pipedrive("300", "EUR"), fixed).0, "300,EUR");
+    assert_eq!(worth_of(&pipedrive("300", ""), "currency = \"PLN\"\n").0, "300,PLN");
+    assert_eq!(worth_of(&pipedrive("", ""), "currency = \"PLN\"\n").0, ",");
+    // Every system's own columns.
+    let hubspot = "\"Record ID\",\"Deal Name\",\"Deal Stage\",\"Close Date\",\"Amount\",\"Currency\",\"Pipeline\",\"Deal owner\",\"Associated Contact\"\n\
+                   \"7001\",\"Wdrożenie\",\"Closed Won (Sales Pipeline)\",\"2026-11-19 10:00\",\"42000\",\"EUR\",\"Sales\",\"Jan\",\"Anna (anna@przyklad.pl)\"\n";
+    let salesforce = "Id,Name,StageName,CloseDate,Amount,CurrencyIsoCode,Email\n\
+                      006000000000001AAA,Wdrożenie,Closed Won,2026-11-19T09:00:00.000Z,42000.0,EUR,anna@przyklad.pl\n";
+    let events = "Lead ID,Email,Activity,Activity date,Details,Amount,Currency\n\
+                  ,anna@przyklad.pl,Closed won,2026-11-19T09:00:00Z,Wdrożenie,42000,EUR\n";
+    for deals in [hubspot, salesforce, events] {
+        let (worth, touch) = worth_of(deals, "");
+        assert_eq!(worth, "42000,EUR", "{deals}");
+        assert_eq!(
+            [&touch["detail"], &touch["amount"], &touch["currency"]],
+            ["Wdrożenie", "42000", "EUR"]
+        );
+    }
 }
 
 #[test]

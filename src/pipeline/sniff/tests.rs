@@ -101,7 +101,7 @@ fn told(
     }
     for (at, touch) in &findings.touches {
         let when = crate::model::moment::utc_from_ms(touch.at_ms).format("%Y-%m-%dT%H:%M:%SZ");
-        let _ = writeln!(text, "line {}: {when} {}: {}", at.line, touch.kind, touch.detail);
+        let _ = writeln!(text, "line {}: {when} {}: {}", at.line, touch.kind, touch.about());
         for identity in &touch.identities {
             let _ = writeln!(text, "  {identity}");
         }

@@ -42,6 +42,7 @@ fn touch(hours_ago: i64, kind: &str, detail: &str) -> Touch {
         at_ms: (noon() - TimeDelta::hours(hours_ago)).timestamp_millis(),
         kind: kind.to_owned(),
         detail: detail.to_owned(),
+        amount: None,
         identities: Vec::new(),
     }
 }

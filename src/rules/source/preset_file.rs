@@ -36,6 +36,8 @@ pub(super) const ROLES: &[(&str, Role)] = &[
     ("event", Role::Event),
     ("event-state", Role::EventState),
     ("event-detail", Role::EventDetail),
+    ("event-amount", Role::EventAmount),
+    ("event-currency", Role::EventCurrency),
     ("noted-at", Role::NotedAt),
     ("answer", Role::Answer),
 ];

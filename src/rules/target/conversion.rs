@@ -42,9 +42,9 @@ pub struct Conversion {
     pub event: ConversionEvent,
     /// What the network calls it.
     pub name: String,
-    /// What it is worth, as it is written; empty when nothing is said.
+    /// What it is worth where the deal itself says nothing, as it is written; empty when nothing is said.
     pub value: String,
-    /// Currency of that, ISO 4217.
+    /// Currency of that, and of deals that name none, ISO 4217.
     pub currency: String,
     /// Why it is told.
     pub because: String,
@@ -60,9 +60,10 @@ impl Conversion {
             table.error("value", format!("`{value}` is not an amount"), hint);
         }
         let currency = table.opt_string("currency").unwrap_or_default();
-        if value.is_empty() != currency.is_empty() {
-            let hint = Some("write both, or neither".to_owned());
-            table.error("id", "a value needs a currency, and the other way round", hint);
+        if !value.is_empty() && currency.is_empty() {
+            let hint =
+                Some("write both; a currency alone is that of deals that name none".to_owned());
+            table.error("id", "a value needs a currency", hint);
         }
         let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
         if !currency.is_empty() && !is_code {

@@ -49,8 +49,8 @@ derived! {
     ConversionId "conversion-id" "Stable id of the conversion: the lead's and the conversion's.";
     ConversionName "conversion-name" "What the network calls the conversion.";
     ConversionTime "conversion-time" "When the conversion happened.";
-    ConversionValue "conversion-value" "What it is worth.";
-    ConversionCurrency "conversion-currency" "Currency of its worth, ISO 4217.";
+    ConversionValue "conversion-value" "What the deal came to, else what the rules say that it is worth.";
+    ConversionCurrency "conversion-currency" "Currency of that, ISO 4217.";
 }
 
 impl Derived {

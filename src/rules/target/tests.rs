@@ -119,7 +119,9 @@ fn conversions_and_their_files_fit_together() {
     check(&format!("rows-of = \"conversions\"\n{EMAIL}"), &[&format!("2: {apart}")]);
     check(
         &format!("rows-of = \"conversions\"\n{conversion}value = 12.50\n{EMAIL}"),
-        &["8: a value needs a currency, and the other way round (write both, or neither)"],
+        &[
+            "8: a value needs a currency (write both; a currency alone is that of deals that name none)",
+        ],
     );
     check(
         &format!(

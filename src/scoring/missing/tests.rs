@@ -39,6 +39,7 @@ impl Lead {
             at_ms: (noon() - TimeDelta::days(days_ago)).timestamp_millis(),
             kind: kind.to_owned(),
             detail: detail.to_owned(),
+            amount: None,
             identities: Vec::new(),
         });
     }

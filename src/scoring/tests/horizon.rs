@@ -92,6 +92,7 @@ fn with_doings<T>((touches, first, last): &Doings, ask: impl FnOnce(&Facts, &[To
             at_ms: (noon() + TimeDelta::hours(*hours)).timestamp_millis(),
             kind: if *is_view { "page-view" } else { "event" }.to_owned(),
             detail: String::new(),
+            amount: None,
             identities: Vec::new(),
         })
         .collect();
