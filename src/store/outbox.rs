@@ -193,7 +193,7 @@ pub struct Waiting {
     pub items: u64,
     /// Those of them of which nobody knows whether they were taken.
     pub unknown: u64,
-    /// Items that are dead or held, about which nothing was done yet.
+    /// Items that are dead or held, and whose dead letter is open.
     pub stuck: u64,
     /// When the oldest of those that wait was laid down, milliseconds since 1970 UTC.
     pub oldest_ms: Option<i64>,
@@ -512,7 +512,7 @@ impl Store {
             "SELECT t.id,
                     sum(o.state IN ('pending', 'claimed')),
                     sum(o.state = 'claimed' AND r.unknowns > 0),
-                    sum(o.state IN ('dead', 'held')),
+                    count(DISTINCT d.dead_letter_no),
                     min(CASE WHEN o.state IN ('pending', 'claimed') THEN o.queued_ms END),
                     min(coalesce(CASE WHEN o.state = 'claimed' THEN r.first_failure_ms END, e.failing_since_ms)),
                     coalesce(max(e.last_code), '')
@@ -520,7 +520,11 @@ impl Store {
              JOIN delivery_target AS t USING (target_no)
              LEFT JOIN outbox_request AS r ON r.request_no = o.request_no
              LEFT JOIN endpoint AS e ON e.target_no = o.target_no
+             LEFT JOIN dead_letter AS d
+                 ON o.state IN ('dead', 'held') AND d.target_no = o.target_no AND d.item = o.item
+                    AND d.state <> 'resolved' AND d.state = 'open'
              WHERE o.state IN ('pending', 'claimed', 'dead', 'held')
+               AND (o.state IN ('pending', 'claimed') OR d.dead_letter_no IS NOT NULL)
              GROUP BY t.id ORDER BY t.id",
         )?;
         let rows = statement.query_map([], |row| {
