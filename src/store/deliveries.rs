@@ -299,11 +299,15 @@ impl Store {
         Ok(was_open)
     }
 
-    /// Closes the dead letters of leads that are in no list any more; returns how many were open.
+    /// Closes the dead letters of leads that are in no list any more; returns how many were open. What an endpoint may
+    /// have taken stays for somebody to look at.
     pub fn resolve_dead_letters_of_gone(&self, at_ms: i64, because: &str) -> Result<u64> {
         let closed = self.connection.execute(
             "UPDATE dead_letter SET state = 'resolved', closed_ms = ?1, because = ?2
              WHERE state = 'open' AND item LIKE 'LM-%' AND NOT EXISTS
+                 (SELECT 1 FROM outbox AS o INDEXED BY outbox_by_item
+                  WHERE o.target_no = dead_letter.target_no AND o.item = dead_letter.item AND o.state = 'held')
+             AND NOT EXISTS
                  (SELECT 1 FROM lead AS l
                   JOIN lead_alias AS a ON a.lead_no = l.lead_no
                   WHERE a.id = CASE WHEN instr(item, '/') > 0 THEN substr(item, 1, instr(item, '/') - 1)

@@ -5,6 +5,7 @@
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension as _, Row, params};
+use sha2::{Digest as _, Sha256};
 
 use super::Store;
 use super::deliveries::TargetNo;
@@ -329,15 +330,17 @@ impl Store {
     }
 
     /// Begins a request of `members`, which are numbers of pending items, and its first attempt; returns its number.
+    /// `record_id` is the record that it changes, empty where it makes one.
     pub fn begin_request(
         &self,
         target: TargetNo,
-        request: &KeptRequest,
-        body_hash: [u8; 32],
+        id: &str,
+        body: &[u8],
+        record_id: &str,
         members: &[i64],
         now_ms: i64,
     ) -> Result<i64> {
-        let KeptRequest { id, body, record_id, .. } = request;
+        let body_hash: [u8; 32] = Sha256::digest(body).into();
         let no: i64 = self
             .connection
             .prepare_cached(

@@ -35,12 +35,20 @@ fn with_records(receiver: &Receiver, more: &str) -> Workspace {
 
 /// The lead writes again, and something else.
 fn write_again(workspace: &Workspace, message: &str) {
+    let minute = workspace.number("SELECT count(*) FROM submission");
     let row = format!(
-        "{message},2026-11-19T09:00:00Z,Osoba Numer0,osoba0@przyklad.pl,+48600000000,Firma 0,PL,{message},yes"
+        "{message},2026-11-19T09:{minute:02}:00Z,Osoba Numer0,osoba0@przyklad.pl,+48600000000,Firma 0,PL,{message},yes"
     );
     workspace.table(&format!("{message}.csv"), &[&row]);
     // A dead letter is worth an alert.
     workspace.done(&["run", "--as-of", AS_OF]);
+}
+
+/// Drops the one dead letter that is open, with these arguments.
+fn drop_letter(workspace: &Workspace, args: &[&str]) {
+    let open = "SELECT dead_letter_no FROM dead_letters WHERE state = 'open'";
+    let [letter] = &workspace.sql(open).concat()[..] else { panic!("not one letter is open") };
+    workspace.ok(&[&["dead-letter", "drop", letter][..], args].concat());
 }
 
 fn made(id: &Value) -> Deed {
@@ -176,8 +184,8 @@ fn a_record_that_is_known_is_changed_and_none_is_made_twice() {
 #[test]
 fn where_nobody_knows_whether_a_record_was_made_no_other_is() {
     let receiver = Receiver::start(|asked| match asked.before {
-        // What makes a record, and then an update, which may be sent again.
-        0 | 2 => Deed::ResetAfterBody,
+        // What makes a record, twice, and then an update, which may be sent again.
+        0 | 1 | 3 => Deed::ResetAfterBody,
         _ => made(&json!(7)),
     });
     let workspace = with_records(&receiver, "concurrency = 1");
@@ -189,14 +197,20 @@ fn where_nobody_knows_whether_a_record_was_made_no_other_is() {
     assert_eq!(requests(&receiver), ["POST crm"], "somebody has to look first");
     let code = workspace.sql("SELECT code FROM dead_letters WHERE state = 'open'").concat();
     assert_eq!(code, ["unknown-outcome"]);
-    // They looked: it is not there.
-    let letter = workspace.sql("SELECT dead_letter_no FROM dead_letters").concat();
-    workspace.ok(&["dead-letter", "drop", &letter[0], "--because", "it is not there"]);
-    deliver_after(&workspace, 301).expect_code(0);
+    // They looked: it is not there. The next one is lost like it, and to be looked at as well.
+    drop_letter(&workspace, &["--because", "it is not there"]);
+    deliver_after(&workspace, 301).expect_code(3);
+    assert_eq!(states(&workspace)["crm"], "dropped 1, held 1");
     write_again(&workspace, "Trzecie");
-    deliver_after(&workspace, 302);
-    assert_eq!(requests(&receiver), ["POST crm", "POST crm", "PATCH crm/7", "PATCH crm/7"]);
-    assert_eq!(states(&workspace)["crm"], "delivered 2, dropped 1");
+    drop_letter(&workspace, &["--because", "nor is this"]);
+    deliver_after(&workspace, 302).expect_code(0);
+    write_again(&workspace, "Czwarte");
+    deliver_after(&workspace, 303);
+    assert_eq!(
+        requests(&receiver),
+        ["POST crm", "POST crm", "POST crm", "PATCH crm/7", "PATCH crm/7"]
+    );
+    assert_eq!(states(&workspace)["crm"], "delivered 2, dropped 2");
     assert_stable(&receiver);
 }
 
@@ -206,10 +220,12 @@ fn a_receiver_that_does_not_say_what_it_made_is_looked_at() {
     let workspace = with_records(&receiver, "on-unknown = \"resend\"");
     deliver_after(&workspace, 1).expect_code(3);
     deliver_after(&workspace, 300).expect_code(3);
-    assert_eq!(receiver.seen().len(), 1);
-    assert_eq!(states(&workspace)["crm"], "held 1");
-    let reason = &workspace.sql("SELECT reason FROM dead_letters")[0][0];
-    assert_eq!(reason, "the receiver took it and did not say what it calls the record");
+    write_again(&workspace, "Drugie");
+    deliver_after(&workspace, 301).expect_code(3);
+    assert_eq!(receiver.seen().len(), 1, "whatever is sent again, no record is made twice");
+    assert_eq!(states(&workspace)["crm"], "held 1, pending 1");
+    let why = workspace.sql("SELECT code, reason FROM dead_letters").concat();
+    assert_eq!(why, ["no-record", "the receiver took it and did not say what it calls the record"]);
 }
 
 #[test]

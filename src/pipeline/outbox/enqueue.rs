@@ -62,7 +62,7 @@ impl<'a> Laying<'a> {
 
     /// Returns whether nothing is sent of `item` any more: the endpoint has a record of it and leaves such alone.
     pub(in crate::pipeline) fn is_made(&self, item: &str) -> Result<bool> {
-        Ok(self.shape.only_makes() && self.store.record_id(self.no, item)?.is_some())
+        super::is_made(self.store, self.endpoint, self.no, item)
     }
 
     /// Lays `row` down as `item`, or says why it cannot be sent.

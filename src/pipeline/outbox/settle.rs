@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::claim::{Claimed, UNKNOWN};
+use super::claim::Claimed;
 use super::deliver::Figures;
+use super::{NO_RECORD, UNKNOWN};
 use crate::rules::outbox::{Conflict, Endpoint, OnUnknown};
 use crate::rules::request::Results;
 use crate::sending::circuit::Circuit;
@@ -113,7 +114,7 @@ impl Settling<'_> {
                 if self.keep_record(claimed, reply)? {
                     self.deliver_all(claimed, &code)
                 } else {
-                    self.hold(claimed, "no-record")
+                    self.hold(claimed, NO_RECORD)
                 }
             }
             Outcome::ByItem => {
@@ -294,33 +295,29 @@ impl Settling<'_> {
     }
 
     fn die(&mut self, no: i64, item: &str, code: &str, reason: &str) -> Result<()> {
-        self.figures.dead += 1;
-        self.store.end_item(no, ItemEnd::Dead, code, reason, self.now_ms)?;
-        self.keep_letter(item, code, reason)
-    }
-
-    fn hold(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
-        let reason = match code {
-            "no-record" => {
-                "the receiver took it and did not say what it calls the record".to_owned()
-            }
-            _ => format!("the answer was lost ({code}), and nobody knows whether it was taken"),
-        };
-        for member in claimed.members.iter().filter(|member| member.is_open) {
-            self.figures.held += 1;
-            self.store.end_item(member.no, ItemEnd::Held, UNKNOWN, &reason, self.now_ms)?;
-            self.keep_letter(&member.item, UNKNOWN, &reason)?;
-        }
-        let no = claimed.request.no;
-        self.store.fail_request(no, RequestState::Held, code, self.now_ms, self.now_ms)
-    }
-
-    fn keep_letter(&self, item: &str, code: &str, reason: &str) -> Result<()> {
         let at_ms = self.now_ms;
+        self.figures.dead += 1;
+        self.store.end_item(no, ItemEnd::Dead, code, reason, at_ms)?;
         let refused = Refused { code, column: "", reason, run: None, at_ms };
         self.store.keep_dead_letter(self.target, item, refused)?;
         // The endpoint does not have it, so the next change of the lead is offered.
         self.store.forget_delivered(self.target, item)
+    }
+
+    fn hold(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
+        let lost = format!("the answer was lost ({code}), and nobody knows whether it was taken");
+        let why = match code {
+            NO_RECORD => {
+                (NO_RECORD, "the receiver took it and did not say what it calls the record")
+            }
+            _ => (UNKNOWN, &*lost),
+        };
+        for member in claimed.members.iter().filter(|member| member.is_open) {
+            self.figures.held += 1;
+            super::hold(self.store, self.target, member, why, self.now_ms)?;
+        }
+        let no = claimed.request.no;
+        self.store.fail_request(no, RequestState::Held, code, self.now_ms, self.now_ms)
     }
 }
 
