@@ -227,6 +227,15 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets what `target` calls its record of `item`: it has none any more.
+    pub fn forget_record_id(&self, target: TargetNo, item: &str) -> Result<()> {
+        self.connection.execute(
+            "DELETE FROM target_record WHERE target_no = ?1 AND item = ?2",
+            params![target.0, item],
+        )?;
+        Ok(())
+    }
+
     /// Returns what `target` calls its record of `item`.
     pub fn record_id(&self, target: TargetNo, item: &str) -> Result<Option<String>> {
         let sql = "SELECT record_id FROM target_record WHERE target_no = ?1 AND item = ?2";

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::far_end::{Deed, Receiver, Seen, answer};
 use super::outbox::{assert_stable, deliver_after, states, workspace};
-use super::workspace::{AS_OF, Workspace};
+use super::workspace::{AS_OF, Workspace, assert_fits_a_terminal};
 
 const SHAPE: &str = "[request]
 id = \"record\"
@@ -226,6 +226,32 @@ fn a_receiver_that_does_not_say_what_it_made_is_looked_at() {
     assert_eq!(states(&workspace)["crm"], "held 1, pending 1");
     let why = workspace.sql("SELECT code, reason FROM dead_letters").concat();
     assert_eq!(why, ["no-record", "the receiver took it and did not say what it calls the record"]);
+}
+
+#[test]
+fn a_record_that_somebody_found_there_is_changed_from_then_on() {
+    let receiver = Receiver::start(|asked| match asked.before {
+        0 => Deed::ResetAfterBody,
+        _ => made(&json!(7)),
+    });
+    let workspace = with_records(&receiver, "");
+    deliver_after(&workspace, 1).expect_code(3);
+    write_again(&workspace, "Drugie");
+    let letter = workspace.sql("SELECT dead_letter_no FROM dead_letters").concat();
+    let shown = workspace.ok(&["dead-letter", "show", &letter[0]]);
+    assert!(shown.flat().contains("--record ID"), "{}", shown.stdout);
+    assert_fits_a_terminal(&shown.stdout);
+    let found = |id| ["--because", "it is there", "--record", id];
+    let no_id = [&["dead-letter", "drop", &letter[0]][..], &found("..")].concat();
+    workspace.run(&no_id).expect_code(2).says(&["no id of a record"]);
+    drop_letter(&workspace, &found("7"));
+    assert_eq!(states(&workspace)["crm"], "delivered 1, pending 1");
+    deliver_after(&workspace, 300).expect_code(0);
+    assert_eq!(requests(&receiver), ["POST crm", "PATCH crm/7"]);
+    assert_eq!(states(&workspace)["crm"], "delivered 2");
+    assert_stable(&receiver);
+    let stuck = "SELECT count(*) FROM outbox_request WHERE state <> 'done'";
+    assert_eq!(workspace.number(stuck), 0, "nor is the request any more");
 }
 
 #[test]
