@@ -255,6 +255,32 @@ fn a_record_that_somebody_found_there_is_changed_from_then_on() {
 }
 
 #[test]
+fn a_record_that_is_gone_is_no_fault_of_the_endpoint_and_can_be_forgotten() {
+    for status in [404, 410] {
+        let receiver = Receiver::start(move |asked| match asked.path {
+            "crm/7" => answer(status),
+            _ => made(&json!(7 + asked.before_here)),
+        });
+        let workspace = with_records(&receiver, "");
+        deliver_after(&workspace, 1).expect_code(0);
+        write_again(&workspace, "Drugie");
+        deliver_after(&workspace, 2).expect_code(3);
+        let why = workspace.sql("SELECT reason FROM dead_letters").concat();
+        assert_eq!(why, ["the receiver has no record 7 any more"], "{status}");
+        let health = "SELECT faults, gone_as, last_code FROM endpoint";
+        assert_eq!(workspace.sql(health).concat(), ["0", "", ""], "{status}");
+        let shown = workspace.ok(&["dead-letter", "show", "1"]);
+        assert!(shown.flat().contains("--forget-record"), "{}", shown.stdout);
+        drop_letter(&workspace, &["--because", "sales deleted it", "--forget-record"]);
+        write_again(&workspace, "Trzecie");
+        deliver_after(&workspace, 3).expect_code(0);
+        assert_eq!(requests(&receiver), ["POST crm", "PATCH crm/7", "POST crm"], "{status}");
+        let known = workspace.sql("SELECT record_id FROM target_record").concat();
+        assert_eq!(known, ["8"], "{status}");
+    }
+}
+
+#[test]
 fn what_waits_for_long_is_an_alert_of_its_endpoint_and_stands_on_the_page() {
     let receiver =
         Receiver::start(|asked| if asked.before == 0 { answer(401) } else { made(&json!(7)) });

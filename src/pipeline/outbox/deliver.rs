@@ -399,7 +399,7 @@ impl<'a> Courier<'a> {
                     continue;
                 }
                 let reply = way(&self.outgoing(one));
-                match is_fault(&reply) {
+                match is_fault(&reply, !one.request.record_id.is_empty()) {
                     None => faults.store(0, Ordering::Relaxed),
                     Some(weight) => drop(faults.fetch_add(weight, Ordering::Relaxed)),
                 }
@@ -447,10 +447,12 @@ impl<'a> Courier<'a> {
     }
 }
 
-/// Returns how many faults `reply` counts for; none when the receiver works.
-fn is_fault(reply: &Reply) -> Option<u32> {
+/// Returns how many faults `reply` counts for; none when the receiver works. `is_of_record` says that it was sent to the
+/// address of a record.
+fn is_fault(reply: &Reply, is_of_record: bool) -> Option<u32> {
     match reply {
         Reply::Status(answer) => match answer.status {
+            410 if is_of_record => None,
             // It takes nothing from us, or not now: what follows would fare the same.
             401 | 403 | 407 | 410 | 429 => Some(FAULTS_IN_A_ROW),
             500..=599 => Some(1),

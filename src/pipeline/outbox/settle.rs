@@ -141,6 +141,12 @@ impl Settling<'_> {
                 }
                 self.after(claimed, &code, RequestState::Waiting, wait)
             }
+            Outcome::NotFound | Outcome::Gone if !claimed.request.record_id.is_empty() => {
+                // The address was the record's, so it is this that is not there; the endpoint answers.
+                self.health.succeed();
+                let id = &claimed.request.record_id;
+                self.kill(claimed, &code, &format!("the receiver has no record {id} any more"))
+            }
             Outcome::TargetFault | Outcome::Gone => {
                 if outcome == Outcome::Gone {
                     self.address.clone_into(&mut self.health.state.gone_as);
@@ -158,7 +164,7 @@ impl Settling<'_> {
             }
             Outcome::WrongPlace => {
                 self.health.fail(now_ms, &code, false);
-                self.kill(claimed, &code)
+                self.give_up(claimed, &code)
             }
             Outcome::Permanent => {
                 self.health.succeed();
@@ -265,7 +271,7 @@ impl Settling<'_> {
         let since_ms = request.first_failure_ms.unwrap_or(self.now_ms);
         let is_over = self.now_ms - since_ms > TRIED_FOR_MAX_MS;
         let Some(wait_ms) = wait_ms.filter(|_| !is_over) else {
-            return self.kill(claimed, code);
+            return self.give_up(claimed, code);
         };
         self.figures.failed += 1;
         // What may have been taken once may have been for ever, whatever the last answer was.
@@ -278,7 +284,7 @@ impl Settling<'_> {
     /// Refuses the items of a request: one by one where it held several, for only one may be at fault.
     fn refuse(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
         if claimed.members.len() == 1 || claimed.request.is_unknown {
-            return self.kill(claimed, code);
+            return self.give_up(claimed, code);
         }
         for member in claimed.members.iter().filter(|member| member.is_open) {
             self.store.let_wait_again(member.no, true)?;
@@ -286,10 +292,13 @@ impl Settling<'_> {
         self.store.end_request(claimed.request.no, RequestState::Dissolved, code, self.now_ms)
     }
 
-    fn kill(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
-        let reason = reason(code, claimed.request.attempts);
+    fn give_up(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
+        self.kill(claimed, code, &reason(code, claimed.request.attempts))
+    }
+
+    fn kill(&mut self, claimed: &Claimed, code: &str, reason: &str) -> Result<()> {
         for member in claimed.members.iter().filter(|member| member.is_open) {
-            self.die(member.no, &member.item, code, &reason)?;
+            self.die(member.no, &member.item, code, reason)?;
         }
         self.store.end_request(claimed.request.no, RequestState::Dead, code, self.now_ms)
     }
