@@ -298,6 +298,11 @@ fn what_waits_for_long_is_an_alert_of_its_endpoint_and_stands_on_the_page() {
     assert!(message.as_str().unwrap().starts_with(begins), "{message}");
     assert_eq!(workspace.sql(open), [["deliveries-waiting/crm"]]);
     assert!(page(&workspace).contains("http-401"), "and why");
+    let rules = std::fs::read_to_string(workspace.path("rules/outbox.toml")).unwrap();
+    workspace.file("rules/outbox.toml", format!("{rules}enabled = false\n"));
+    workspace.run(&["run", "--as-of", "2026-11-21T19:05:00Z"]).expect_code(0);
+    assert_eq!(workspace.sql(open).len(), 0, "what is off keeps nobody waiting");
+    workspace.file("rules/outbox.toml", rules);
     deliver_after(&workspace, 24 * 60 + 10).expect_code(0);
     workspace.run(&["run", "--as-of", "2026-11-21T20:00:00Z"]).expect_code(0);
     assert_eq!(workspace.sql(open).len(), 0);
