@@ -127,7 +127,9 @@ impl Claiming<'_> {
     fn begin(self, batch: Vec<Pending>, parent: Option<TargetNo>) -> Result<Claimed> {
         let (body, record_id) = self.body(&batch, parent)?;
         let id = match (&self.endpoint.wire, &batch[..]) {
-            (Wire::Smtp(smtp), [one]) => format!("<{}>", mail_id(&one.item, one.run.0, smtp)),
+            (Wire::Smtp(smtp), [one]) => {
+                format!("<{}>", mail_id(self.endpoint, smtp, &one.item, one.run))
+            }
             _ => request_id(&self.endpoint.id, &batch),
         };
         let members: Vec<i64> = batch.iter().map(|one| one.no).collect();
