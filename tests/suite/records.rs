@@ -1,9 +1,13 @@
 //! Receivers that make a record of each lead and know it by an id of their own: one lead, one record.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::far_end::{Deed, Receiver, Seen, answer};
-use super::outbox::{assert_stable, deliver_after, states, workspace};
+use super::outbox::{assert_stable, deliver_after, endpoint, states, workspace};
 use super::workspace::{AS_OF, Workspace, assert_fits_a_terminal};
 
 const SHAPE: &str = "[request]
@@ -134,13 +138,9 @@ fn a_lead_is_made_once_in_pipedrive_with_its_person_first() {
     assert_eq!(of("persons")["unchanged"], 1, "{unchanged}");
 }
 
-#[test]
-fn what_waits_for_a_person_that_is_refused_waits() {
+/// A workspace with one lead for `persons`, and for `leads-of`, whose records are made under those; `more` endpoints.
+fn with_family(receiver: &Receiver, more: &str) -> Workspace {
     let workspace = workspace(1);
-    let receiver = Receiver::start(|asked| match asked.path {
-        "persons" if asked.before_here == 0 => answer(422),
-        path => made(&json!(path)),
-    });
     workspace.file("rules/requests/record.toml", SHAPE);
     let child = SHAPE.replace("\"record\"", "\"child\"") + "parent-as = \"under\"\n";
     workspace.file("rules/requests/child.toml", child);
@@ -153,8 +153,39 @@ fn what_waits_for_a_person_that_is_refused_waits() {
     };
     let both =
         endpoint("persons", "record", "") + &endpoint("leads-of", "child", "parent = \"persons\"");
-    workspace.file("rules/outbox.toml", both);
+    workspace.file("rules/outbox.toml", both + more);
     workspace.ok(&["run"]);
+    workspace
+}
+
+#[test]
+fn what_is_made_under_a_record_waits_for_that_and_for_no_other_endpoint() {
+    let is_made = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&is_made);
+    let receiver = Receiver::start(move |asked| {
+        is_made.fetch_or(asked.path == "leads-of", Ordering::Relaxed);
+        made(&json!(asked.path))
+    });
+    let slow = Receiver::start(move |_| {
+        let began = Instant::now();
+        while !seen.load(Ordering::Relaxed) && began.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        answer(if seen.load(Ordering::Relaxed) { 200 } else { 422 })
+    });
+    let other = endpoint("slow", &slow.url("slow"), "").replace("\"1s\"", "\"20s\"");
+    let workspace = with_family(&receiver, &other);
+    deliver_after(&workspace, 1).expect_code(0);
+    assert_eq!(slow.count("slow"), 1);
+}
+
+#[test]
+fn what_waits_for_a_person_that_is_refused_waits() {
+    let receiver = Receiver::start(|asked| match asked.path {
+        "persons" if asked.before_here == 0 => answer(422),
+        path => made(&json!(path)),
+    });
+    let workspace = with_family(&receiver, "");
     deliver_after(&workspace, 1).expect_code(3);
     assert_eq!(states(&workspace)["leads-of"], "pending 1");
     assert_eq!(receiver.count("leads-of"), 0);

@@ -1,7 +1,8 @@
 //! Delivering: claim, commit, send, record, until nothing is due or the time is up.
 //!
-//! Each endpoint has a thread of its own, so that one that is slow holds up none but itself. The store is held only
-//! while something is claimed or recorded, never while anything is on the wire.
+//! Each endpoint has a thread of its own, so that one that is slow holds up none but itself and those that make something
+//! under its records, which come behind it. The store is held only while something is claimed or recorded, never while
+//! anything is on the wire.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -116,26 +117,40 @@ pub fn deliver(job: &Delivery<'_>) -> Result<Vec<EndpointSummary>> {
             couriers.push(Courier::new(*job, endpoint, target, &store, deadline_ms)?);
         }
     }
-    // What is made under records of another endpoint comes after them.
-    for comes_second in [false, true] {
-        let wave = couriers.iter_mut().filter(|one| one.has_parent() == comes_second);
-        run_all(wave.collect())?;
-    }
+    run_all(families(&mut couriers))?;
     let store = lock(&store);
     // Whoever reads or writes meanwhile may keep the WAL; the next command catches up.
     let _ = store.checkpoint_whole();
     summaries(&store, &endpoints, &couriers, job.clock.now())
 }
 
-/// Lets every courier run, each on a thread of its own.
-fn run_all(mut couriers: Vec<&mut Courier<'_>>) -> Result<()> {
+/// Returns the couriers in families, each with those behind it that make something under its records.
+fn families<'c, 'a>(couriers: &'c mut [Courier<'a>]) -> Vec<Vec<&'c mut Courier<'a>>> {
+    let (under, first): (Vec<_>, Vec<_>) =
+        couriers.iter_mut().partition(|one| one.parent().is_some());
+    let mut families: Vec<Vec<_>> = first.into_iter().map(|one| vec![one]).collect();
+    for one in under {
+        let is_of = |family: &&mut Vec<&'c mut Courier<'a>>| {
+            family.first().is_some_and(|first| one.parent() == Some(&first.endpoint.id))
+        };
+        match families.iter_mut().find(is_of) {
+            Some(family) => family.push(one),
+            None => families.push(vec![one]),
+        }
+    }
+    families
+}
+
+/// Lets every courier run, each family on a thread of its own and one after the other in it.
+fn run_all(mut families: Vec<Vec<&mut Courier<'_>>>) -> Result<()> {
+    let run = |family: Vec<&mut Courier<'_>>| family.into_iter().try_for_each(Courier::run);
     // What runs alone runs here, which lets tests hand in a clock of their own.
-    if let [one] = &mut couriers[..] {
-        return one.run();
+    if families.len() <= 1 {
+        return families.pop().map_or(Ok(()), run);
     }
     let outcomes: Vec<Result<()>> = std::thread::scope(|scope| {
         let threads: Vec<_> =
-            couriers.into_iter().map(|one| scope.spawn(move || one.run())).collect();
+            families.into_iter().map(|family| scope.spawn(move || run(family))).collect();
         let join = |thread: std::thread::ScopedJoinHandle<'_, Result<()>>| {
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };
@@ -229,8 +244,9 @@ impl<'a> Courier<'a> {
         })
     }
 
-    fn has_parent(&self) -> bool {
-        self.endpoint.http().is_some_and(|http| http.parent.is_some())
+    /// Returns the id of the endpoint under whose records this one makes its own.
+    fn parent(&self) -> Option<&String> {
+        self.endpoint.http()?.parent.as_ref()
     }
 
     fn run(&mut self) -> Result<()> {
