@@ -156,6 +156,14 @@ pub fn story(endpoint: &str, waiting: &WaitingSummary) -> Option<String> {
         if let Some(failing) = &waiting.failing {
             part = format!("{part}; it has failed for {failing} ({})", waiting.last_code);
         }
+        for (count, what) in [
+            (waiting.for_record, "a record at the endpoint under whose records theirs are made"),
+            (waiting.for_look, "somebody's look whether an earlier one is there"),
+        ] {
+            if count > 0 {
+                part = format!("{part}; {count} of them for {what}");
+            }
+        }
         parts.push(part);
     }
     if waiting.stuck > 0 {

@@ -239,24 +239,52 @@ impl OutboxPolicy {
             match &endpoint.wire {
                 Wire::Http(http) => {
                     check_rows(endpoint, http, targets, sink);
-                    self.check_parent(endpoint, http, sink);
+                    self.check_parent(endpoint, http, targets, sink);
                 }
                 Wire::Smtp(smtp) => self.check_steps(endpoint, smtp, followup, sink),
             }
         }
     }
 
-    fn check_parent(&self, endpoint: &Endpoint, http: &HttpEndpoint, sink: &Sink) {
+    /// Reports a parent whose records would never be those that this endpoint waits for.
+    fn check_parent(
+        &self,
+        endpoint: &Endpoint,
+        http: &HttpEndpoint,
+        targets: &TargetCatalog,
+        sink: &Sink,
+    ) {
         let Some(id) = &http.parent else { return };
-        let parent = self.get(id).and_then(Endpoint::http);
-        let makes_records = |parent: &HttpEndpoint| {
+        let parent = self.get(id).and_then(|parent| Some((parent, parent.http()?)));
+        let parent = parent.filter(|(_, parent)| {
             parent.shape.record.as_ref().is_some_and(|record| record.parent_as.is_none())
+        });
+        let rows_of = |http: &HttpEndpoint| {
+            let target = http.target.as_deref().and_then(|id| targets.get(id));
+            target.map(|target| target.rows_of)
         };
-        if !parent.is_some_and(makes_records) {
-            let message = format!("`{id}` is no endpoint that records can be made under");
-            let hint = "name one whose request has `record-at`, and no `parent-as` of its own";
-            sink.error(&endpoint.place, message, Some(hint.to_owned()));
-        }
+        let (message, hint) = match parent {
+            None => (
+                format!("`{id}` is no endpoint that records can be made under"),
+                "name one whose request has `record-at`, and no `parent-as` of its own",
+            ),
+            Some((parent, _)) if endpoint.is_on && !parent.is_on => (
+                format!("`{id}` is off, so nothing gets a record that this could be made under"),
+                "switch it on, or this one off as well",
+            ),
+            Some((_, parent)) if parent.target.is_none() => (
+                format!("`{id}` has records of alerts, and this makes some of rows"),
+                "name an endpoint with a `target`",
+            ),
+            Some((_, parent)) => match (rows_of(parent), rows_of(http)) {
+                (Some(theirs), Some(own)) if theirs != own => (
+                    format!("`{id}` has records of other rows than this endpoint"),
+                    "name one whose target has the same `rows-of`",
+                ),
+                _ => return,
+            },
+        };
+        sink.error(&endpoint.place, message, Some(hint.to_owned()));
     }
 
     fn check_steps(

@@ -185,9 +185,20 @@ pub struct EndpointState {
     pub last_code: String,
 }
 
+/// How many items wait for something beside their turn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Blocked {
+    /// For the record under which theirs is made.
+    pub for_record: u64,
+    /// For somebody's look at an earlier one of theirs.
+    pub for_look: u64,
+}
+
 /// What waits for an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
+    /// The endpoint.
+    pub target: TargetNo,
     /// The endpoint's id.
     pub endpoint: String,
     /// Items that wait, be it in a request or not.
@@ -214,6 +225,14 @@ pub struct SentMail {
     /// When it was sent, milliseconds since 1970 UTC.
     pub at_ms: i64,
 }
+
+/// Whether the record is there under which that of `o` is made; `?2` has these.
+const HAS_PARENT: &str = "(?2 IS NULL OR EXISTS
+     (SELECT 1 FROM target_record AS p WHERE p.target_no = ?2 AND p.item = o.item))";
+/// Whether nothing of the item of `o` waits for somebody's look, where `?3` says that this matters.
+const IS_LOOKED_AT: &str = "(NOT ?3 OR NOT EXISTS
+     (SELECT 1 FROM outbox AS h INDEXED BY outbox_by_item
+      WHERE h.target_no = o.target_no AND h.item = o.item AND h.state = 'held'))";
 
 impl Store {
     /// Lays something down to be delivered. What waits of the same item, and is in no request yet, gives way to it.
@@ -297,7 +316,7 @@ impl Store {
     /// Returns what waits for a request to `target`, the earliest first; of each lead only its first thing, and nothing
     /// while an earlier one is under way.
     pub fn pending(&self, target: TargetNo, waits: Waits, most: usize) -> Result<Vec<Pending>> {
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT o.outbox_no, o.item, o.lead_id, o.part, o.recipient, o.is_alone, o.run_no, o.queued_ms
              FROM outbox AS o INDEXED BY outbox_open
              WHERE o.target_no = ?1 AND o.state IN ('pending', 'claimed') AND o.state = 'pending'
@@ -305,15 +324,11 @@ impl Store {
                     (SELECT 1 FROM outbox AS e INDEXED BY outbox_open_by_lead
                      WHERE e.target_no = o.target_no AND e.lead_id = o.lead_id
                        AND e.state IN ('pending', 'claimed') AND e.outbox_no < o.outbox_no))
-               AND (?3 IS NULL OR EXISTS
-                    (SELECT 1 FROM target_record AS p WHERE p.target_no = ?3 AND p.item = o.item))
-               AND (NOT ?4 OR NOT EXISTS
-                    (SELECT 1 FROM outbox AS h INDEXED BY outbox_by_item
-                     WHERE h.target_no = o.target_no AND h.item = o.item AND h.state = 'held'))
-             ORDER BY o.outbox_no LIMIT ?2",
-        )?;
+               AND {HAS_PARENT} AND {IS_LOOKED_AT}
+             ORDER BY o.outbox_no LIMIT ?4"
+        ))?;
         let parent = waits.parent.map(|parent| parent.0);
-        let given = params![target.0, most as i64, parent, waits.until_looked_at];
+        let given = params![target.0, parent, waits.until_looked_at, most as i64];
         let rows = statement.query_map(given, |row| {
             Ok(Pending {
                 no: row.get(0)?,
@@ -512,7 +527,7 @@ impl Store {
     /// Returns what waits for each endpoint, or is stuck there, by its id.
     pub fn waiting_deliveries(&self) -> Result<Vec<Waiting>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT t.id,
+            "SELECT t.target_no, t.id,
                     sum(o.state IN ('pending', 'claimed')),
                     sum(o.state = 'claimed' AND r.unknowns > 0),
                     count(DISTINCT d.dead_letter_no),
@@ -533,16 +548,34 @@ impl Store {
         let rows = statement.query_map([], |row| {
             let count = |at| row.get::<_, Option<i64>>(at).map(|count| count.unwrap_or(0) as u64);
             Ok(Waiting {
-                endpoint: row.get(0)?,
-                items: count(1)?,
-                unknown: count(2)?,
-                stuck: count(3)?,
-                oldest_ms: row.get(4)?,
-                failing_since_ms: row.get(5)?,
-                last_code: row.get(6)?,
+                target: TargetNo(row.get(0)?),
+                endpoint: row.get(1)?,
+                items: count(2)?,
+                unknown: count(3)?,
+                stuck: count(4)?,
+                oldest_ms: row.get(5)?,
+                failing_since_ms: row.get(6)?,
+                last_code: row.get(7)?,
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns how many items for `target` wait for what `waits` says.
+    pub fn count_blocked(&self, target: TargetNo, waits: Waits) -> Result<Blocked> {
+        if waits == Waits::default() {
+            return Ok(Blocked::default());
+        }
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT coalesce(sum(NOT {HAS_PARENT}), 0), coalesce(sum(NOT {IS_LOOKED_AT}), 0)
+             FROM outbox AS o INDEXED BY outbox_open
+             WHERE o.target_no = ?1 AND o.state IN ('pending', 'claimed') AND o.state = 'pending'"
+        ))?;
+        let given = params![target.0, waits.parent.map(|parent| parent.0), waits.until_looked_at];
+        Ok(statement.query_row(given, |row| {
+            let count = |at| row.get::<_, i64>(at).map(|count| count as u64);
+            Ok(Blocked { for_record: count(0)?, for_look: count(1)? })
+        })?)
     }
 
     /// Returns mails of tasks that were sent and whose tasks are not said to be done yet, in order.

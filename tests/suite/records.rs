@@ -188,6 +188,9 @@ fn what_waits_for_a_person_that_is_refused_waits() {
     let workspace = with_family(&receiver, "");
     deliver_after(&workspace, 1).expect_code(3);
     assert_eq!(states(&workspace)["leads-of"], "pending 1");
+    let told = workspace.ok(&["deliver", "--dry-run"]);
+    assert!(told.flat().contains("1 of them for a record at the endpoint"), "{}", told.stdout);
+    assert_fits_a_terminal(&told.stdout);
     assert_eq!(receiver.count("leads-of"), 0);
     workspace.ok(&["dead-letter", "redrive", "--target", "persons"]);
     deliver_after(&workspace, 2).expect_code(0);
@@ -223,7 +226,8 @@ fn where_nobody_knows_whether_a_record_was_made_no_other_is() {
     deliver_after(&workspace, 1).expect_code(3);
     assert_eq!(states(&workspace)["crm"], "held 1");
     write_again(&workspace, "Drugie");
-    deliver_after(&workspace, 300).expect_code(3);
+    let told = deliver_after(&workspace, 300).expect_code(3).json();
+    assert_eq!(told["endpoints"][0]["waiting"]["for_look"], 1, "{told}");
     assert_eq!(states(&workspace)["crm"], "held 1, pending 1");
     assert_eq!(requests(&receiver), ["POST crm"], "somebody has to look first");
     let code = workspace.sql("SELECT code FROM dead_letters WHERE state = 'open'").concat();

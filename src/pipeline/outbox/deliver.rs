@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::claim::{Claimed, Claiming};
 use super::settle::{Health, Settling};
-use super::summary_of;
+use super::waiting_at;
 use crate::model::ids::hex;
 use crate::report::run_json::WaitingSummary;
 use crate::rules::RuleSet;
@@ -121,7 +121,7 @@ pub fn deliver(job: &Delivery<'_>) -> Result<Vec<EndpointSummary>> {
     let store = lock(&store);
     // Whoever reads or writes meanwhile may keep the WAL; the next command catches up.
     let _ = store.checkpoint_whole();
-    summaries(&store, &endpoints, &couriers, job.clock.now())
+    summaries(&store, job.rules, &endpoints, &couriers, job.clock.now())
 }
 
 /// Returns the couriers in families, each with those behind it that make something under its records.
@@ -163,38 +163,29 @@ fn run_all(mut families: Vec<Vec<&mut Courier<'_>>>) -> Result<()> {
 pub fn waiting(job: &Delivery<'_>) -> Result<Vec<EndpointSummary>> {
     let store = Store::open_read_only(job.store)?;
     let now_ms = job.clock.now();
-    let waiting = store.waiting_deliveries()?;
     let endpoints = job.rules.outbox.endpoints.iter();
     let meant = endpoints.filter(|one| job.only.is_none_or(|id| id == one.id));
-    Ok(meant
-        .map(|endpoint| EndpointSummary {
-            endpoint: endpoint.id.clone(),
-            figures: Figures::default(),
-            stopped: None,
-            waiting: waiting
-                .iter()
-                .find(|one| one.endpoint == endpoint.id)
-                .map(|one| summary_of(one, now_ms)),
-        })
-        .collect())
+    summaries(&store, job.rules, &meant.collect::<Vec<_>>(), &[], now_ms)
 }
 
 fn summaries(
     store: &Store,
+    rules: &RuleSet,
     endpoints: &[&Endpoint],
     couriers: &[Courier<'_>],
     now_ms: i64,
 ) -> Result<Vec<EndpointSummary>> {
-    let waiting = store.waiting_deliveries()?;
+    let waiting = waiting_at(store, rules, now_ms)?;
     let summary = |endpoint: &&Endpoint| {
         let own = waiting.iter().find(|one| one.endpoint == endpoint.id);
+        let own = own.map(|one| one.waiting.clone());
         let courier = couriers.iter().find(|courier| courier.endpoint.id == endpoint.id);
         let stopped = courier.and_then(|courier| courier.stopped.clone());
         EndpointSummary {
             endpoint: endpoint.id.clone(),
             figures: courier.map(|courier| courier.figures).unwrap_or_default(),
-            stopped: stopped.filter(|_| own.is_some_and(|waiting| waiting.items > 0)),
-            waiting: own.map(|one| summary_of(one, now_ms)),
+            stopped: stopped.filter(|_| own.as_ref().is_some_and(|waiting| waiting.items > 0)),
+            waiting: own,
         }
     };
     Ok(endpoints.iter().map(summary).collect())

@@ -7,7 +7,8 @@
 
 use anyhow::Result;
 
-use crate::report::run_json::{OutboxSummary, WaitingSummary};
+use crate::report::run_json::{OutboxSummary, WaitingSummary, age};
+use crate::rules::RuleSet;
 use crate::rules::outbox::Endpoint;
 use crate::store::Store;
 use crate::store::deliveries::{Refused, TargetNo};
@@ -23,16 +24,27 @@ mod settle;
 pub mod tell;
 
 /// Returns what waits for each endpoint at `now_ms`, or is stuck there.
-pub(super) fn waiting_at(store: &Store, now_ms: i64) -> Result<Vec<OutboxSummary>> {
-    let waiting = store.waiting_deliveries()?;
-    let summary =
-        |one: Waiting| OutboxSummary { waiting: summary_of(&one, now_ms), endpoint: one.endpoint };
-    Ok(waiting.into_iter().map(summary).collect())
-}
-
-fn summary_of(one: &Waiting, now_ms: i64) -> WaitingSummary {
-    let counts = [one.items, one.unknown, one.stuck];
-    WaitingSummary::new(counts, one.oldest_ms, one.failing_since_ms, &one.last_code, now_ms)
+pub(super) fn waiting_at(
+    store: &Store,
+    rules: &RuleSet,
+    now_ms: i64,
+) -> Result<Vec<OutboxSummary>> {
+    let summary = |one: Waiting| {
+        let waits = rules.outbox.get(&one.endpoint).map(|endpoint| waits(store, endpoint));
+        let blocked = store.count_blocked(one.target, waits.transpose()?.unwrap_or_default())?;
+        let waiting = WaitingSummary {
+            items: one.items,
+            unknown: one.unknown,
+            for_record: blocked.for_record,
+            for_look: blocked.for_look,
+            stuck: one.stuck,
+            oldest: one.oldest_ms.map(|since_ms| age(now_ms - since_ms)).unwrap_or_default(),
+            failing: one.failing_since_ms.map(|since_ms| age(now_ms - since_ms)),
+            last_code: one.last_code,
+        };
+        Ok(OutboxSummary { endpoint: one.endpoint, waiting })
+    };
+    store.waiting_deliveries()?.into_iter().map(summary).collect()
 }
 
 /// Code of what nobody knows to have been taken or not.
