@@ -295,8 +295,10 @@ fn nobody_can_write_a_line_into_a_mail() {
     // The sink itself fails at a bare line feed, and takes whatever stands between two of its dots.
     let taken = sink.taken();
     assert!(!taken.is_empty(), "nothing was sent: the test is blind");
+    let known = workspace.sql("SELECT email FROM leads").concat();
     for mail in &taken {
         assert_eq!(mail.to.len(), 1, "{mail:?}");
+        assert!(known.contains(&mail.to[0]), "{mail:?}");
         let head = mail.text().split("\r\n\r\n").next().unwrap().to_owned();
         assert!(!head.to_lowercase().contains("\nbcc:"), "{head}");
         assert_eq!(head.matches("\nSubject:").count(), 1, "{head}");

@@ -191,8 +191,9 @@ fn parquet_holds_what_json_lines_hold_in_typed_columns() {
     let bytes = std::fs::read(workspace.path("out/latest/crm/leads.parquet")).unwrap();
     let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();
     let mut typed = BTreeMap::new();
-    for (row, object) in reader.get_row_iter(None).unwrap().zip(&objects) {
-        let row = row.unwrap();
+    let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), objects.len());
+    for (row, object) in rows.iter().zip(&objects) {
         assert_eq!(row.len(), object.as_object().unwrap().len());
         for (name, field) in row.get_column_iter() {
             let expected = &object[name];
