@@ -76,8 +76,8 @@ impl Encode for Workbook<'_> {
     }
 }
 
-/// Hands the rows of the first sheet that have a cell to `visit`: each row's number, from 1, and its cells as texts up to
-/// the last that is filled. `None` when the workbook cannot be read, or unpacks to more than anybody's list.
+/// Hands the rows of the first sheet that have a cell to `visit`: each row's number, from 1, and its cells as texts up
+/// to the last that is filled. `None` when the workbook cannot be read, or unpacks to more than anybody's list.
 pub(super) fn each_row(bytes: &[u8], mut visit: impl FnMut(u64, Vec<String>)) -> Option<()> {
     expect_reasonable(bytes)?;
     let mut book = Xlsx::new(Cursor::new(bytes)).ok()?;

@@ -71,8 +71,8 @@ impl Digest {
         self.overdue_count == 0 && self.due_count == 0 && self.alerts.is_empty()
     }
 
-    /// Returns digests to try a template out on: an owner's with tasks of every kind, the whole team's, and one that has
-    /// nothing.
+    /// Returns digests to try a template out on: an owner's with tasks of every kind, the whole team's, and one that
+    /// has nothing.
     pub(super) fn samples() -> Vec<Shown> {
         let mut tasks = Vec::new();
         for (channel, _) in TaskChannel::ALL {

@@ -134,6 +134,19 @@ pub enum Wire {
     Smtp(Box<SmtpEndpoint>),
 }
 
+impl Wire {
+    /// Returns whether it is known to go out for everybody to read.
+    fn is_plain(&self) -> bool {
+        match self {
+            Self::Http(http) => match &http.url {
+                Address::Plain(url) => Url::parse(url).is_ok_and(|url| url.scheme() == "http"),
+                Address::Secret(_) => false,
+            },
+            Self::Smtp(smtp) => smtp.encryption == Encryption::None,
+        }
+    }
+}
+
 /// One place that deliveries go to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
@@ -369,6 +382,11 @@ fn decode_endpoint(table: &Table<'_>, requests: &RequestCatalog) -> Option<Endpo
         Kind::Http => http.map(|http| Wire::Http(Box::new(http))),
         Kind::Smtp => smtp.map(|smtp| Wire::Smtp(Box::new(smtp))),
     };
+    let ca_file = table.opt_string("ca-file");
+    if ca_file.is_some() && wire.as_ref().is_some_and(Wire::is_plain) {
+        let hint = "leave `ca-file` out, or encrypt".to_owned();
+        table.error("ca-file", "nothing is encrypted here, so no certificate is shown", Some(hint));
+    }
     let endpoint = Endpoint {
         id,
         because: table.string("because"),
@@ -380,7 +398,7 @@ fn decode_endpoint(table: &Table<'_>, requests: &RequestCatalog) -> Option<Endpo
         timeout: timeout(table),
         on_unknown: table.opt_choice("on-unknown", &words).unwrap_or(usual),
         allow_private,
-        ca_file: table.opt_string("ca-file"),
+        ca_file,
         place: table.place_of("id"),
         wire: wire?,
     };
@@ -600,7 +618,7 @@ fn decode_smtp(
     }
     if steps.is_empty() && digest.is_empty() {
         let hint = "such as steps = [\"confirmation\"], or digest = [\"owners\"]".to_owned();
-        table.error("id", "a mail endpoint says which `steps` it sends", Some(hint));
+        table.error("id", "a mail endpoint says what it sends: `steps` or `digest`", Some(hint));
     }
     if lead_url.as_ref().is_some_and(|url| !url.contains(LEAD)) {
         let hint = format!("such as https://crm.example/search?q={LEAD}");

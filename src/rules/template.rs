@@ -186,8 +186,8 @@ fn name_of(file: &RuleText, sink: &Sink) -> Option<(String, String)> {
     Some((name.to_owned(), language.to_owned()))
 }
 
-/// Compiles the template and renders it on what `samples` makes of the variables that it shows. Returns these, in order;
-/// `None` when something is wrong.
+/// Compiles the template and renders it on what `samples` makes of the variables that it shows. Returns these, in
+/// order; `None` when something is wrong.
 fn try_out(
     file: &RuleText,
     known: &[String],

@@ -75,8 +75,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends what is stuck of `item` at `target`: nobody will send it any more. `is_there` says that somebody has found it
-    /// there; otherwise it rests.
+    /// Ends what is stuck of `item` at `target`: nobody will send it any more. `is_there` says that somebody has found
+    /// it there; otherwise it rests.
     pub fn end_stuck(
         &self,
         target: TargetNo,

@@ -199,7 +199,7 @@ fn nothing_is_sent_to_whoever_shows_another() {
 #[test]
 fn a_file_without_authorities_is_told_of_and_nothing_is_sent() {
     for (text, words) in
-        [("", "holds no certificate"), ("-----BEGIN CERTIFICATE-----\nx\n", "holds no certificate")]
+        [("", "holds no certificate"), ("-----BEGIN CERTIFICATE-----\nx\n", "is damaged")]
     {
         let server = Server::start(Speaks::Https, "good");
         let workspace = with_delivery(Speaks::Https, server.port, Some("ca"));

@@ -1,8 +1,8 @@
 //! Delivering: claim, commit, send, record, until nothing is due or the time is up.
 //!
-//! Each endpoint has a thread of its own, so that one that is slow holds up none but itself and those that make something
-//! under its records, which come behind it. The store is held only while something is claimed or recorded, never while
-//! anything is on the wire.
+//! Each endpoint has a thread of its own, so that one that is slow holds up none but itself and those that make
+//! something under its records, which come behind it. The store is held only while something is claimed or recorded,
+//! never while anything is on the wire.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -454,7 +454,7 @@ impl<'a> Courier<'a> {
     }
 }
 
-/// Returns how many faults `reply` counts for; none when the receiver works. `is_of_record` says that it was sent to the
+/// Returns how many faults `reply` counts for; none when the receiver works. `is_of_record` says that it came from the
 /// address of a record.
 fn is_fault(reply: &Reply, is_of_record: bool) -> Option<u32> {
     match reply {

@@ -137,8 +137,8 @@ pub(in crate::pipeline) fn lay_down_mail(
     Ok(true)
 }
 
-/// Returns the `Message-ID` of the mail `item` of an endpoint, laid down by `run`: whoever gets it twice sees that it is
-/// one. An item is no part of an address as it is, and two that differ in a sign alone must not become one.
+/// Returns the `Message-ID` of the mail `item` of an endpoint, laid down by `run`: whoever gets it twice sees that it
+/// is one. An item is no part of an address as it is, and two that differ in a sign alone must not become one.
 pub(super) fn mail_id(endpoint: &Endpoint, smtp: &SmtpEndpoint, item: &str, run: RunNo) -> String {
     let domain = smtp.sender.1.rsplit_once('@').map_or("leadmill.invalid", |(_, domain)| domain);
     let hash = Sha256::digest(format!("{}\0{item}", endpoint.id));

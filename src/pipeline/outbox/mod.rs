@@ -1,9 +1,9 @@
 //! The outbox: what is to be sent is laid down by runs, and sent by `deliver`.
 //!
-//! A run lays deliveries down in the transaction that puts out its files ([`enqueue`]), each rendered once, and the mail
-//! of the day with them ([`digest`]). [`deliver`] claims some, commits, sends them, and records what came of it: after
-//! any crash each is delivered, waits, or is known to be of unknown fate. [`gate`] asks just before sending whether it
-//! may still be sent; [`settle`] turns answers into what is kept.
+//! A run lays deliveries down in the transaction that puts out its files ([`enqueue`]), each rendered once, and the
+//! mail of the day with them ([`digest`]). [`deliver`] claims some, commits, sends them, and records what came of it:
+//! after any crash each is delivered, waits, or is known to be of unknown fate. [`gate`] asks just before sending
+//! whether it may still be sent; [`settle`] turns answers into what is kept.
 
 use anyhow::Result;
 
@@ -69,8 +69,8 @@ fn is_made(store: &Store, endpoint: &Endpoint, target: TargetNo, item: &str) -> 
     Ok(only_makes && store.record_id(target, item)?.is_some())
 }
 
-/// Keeps what may have been taken for somebody to look at. Its dead letter is a new one: who let an earlier one rest has
-/// not looked at this.
+/// Keeps what may have been taken for somebody to look at. Its dead letter is a new one: who let an earlier one rest
+/// has not looked at this.
 fn hold(
     store: &Store,
     target: TargetNo,
