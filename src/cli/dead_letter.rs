@@ -10,7 +10,12 @@ use super::workspace::{Global, UsageError};
 use super::{Outcome, clock, terminal};
 use crate::model::moment::utc_from_ms;
 use crate::pipeline::outbox::redrive::{self, Which};
+use crate::pipeline::outbox::{NO_RECORD, UNKNOWN};
+use crate::rules::RuleSet;
+use crate::rules::outbox::Endpoint;
+use crate::sending::results::is_record_id;
 use crate::store::deliveries::{DeadLetter as Letter, DeadLetterFilter};
+use crate::store::restore::RESTORED;
 use crate::store::{Store, StoreFault};
 
 /// List what a target would not take, or did not; show one; send it again; let one rest.
@@ -55,14 +60,23 @@ enum Action {
     /// and bytes, what stood in one request with others in a request of its own.
     Redrive(Redrive),
     /// Let one rest: nobody is told of it any more, unless it is refused for another reason.
-    Drop {
-        /// Its number in the list.
-        #[arg(value_name = "NO")]
-        no: i64,
-        /// Why nothing is to be done about it.
-        #[arg(long, value_name = "TEXT")]
-        because: String,
-    },
+    Drop(DropOne),
+}
+
+#[derive(Debug, Args)]
+struct DropOne {
+    /// Its number in the list.
+    #[arg(value_name = "NO")]
+    no: i64,
+    /// Why nothing is to be done about it.
+    #[arg(long, value_name = "TEXT")]
+    because: String,
+    /// The endpoint has it, as a record that it calls so: what comes of the lead later changes that.
+    #[arg(long = "record", value_name = "ID")]
+    known_as: Option<String>,
+    /// The endpoint has its record no more: the lead's next change makes another.
+    #[arg(long = "forget-record", conflicts_with = "known_as")]
+    is_gone: bool,
 }
 
 #[derive(Debug, Args)]
@@ -89,9 +103,9 @@ impl DeadLetter {
     pub fn run(&self, global: &Global) -> Outcome {
         match &self.action {
             None | Some(Action::List) => self.list(&global.read_store()?)?,
-            Some(Action::Show { no }) => show(&global.read_store()?, *no)?,
+            Some(Action::Show { no }) => show(&global.rules()?, &global.read_store()?, *no)?,
             Some(Action::Redrive(command)) => redrive(global, &self.filter, command)?,
-            Some(Action::Drop { no, because }) => drop_one(global, *no, because)?,
+            Some(Action::Drop(command)) => drop_one(global, command)?,
         }
         Ok(0)
     }
@@ -138,16 +152,16 @@ fn find(store: &Store, no: i64) -> Result<Letter> {
     })
 }
 
-fn show(store: &Store, no: i64) -> Result<()> {
+fn show(rules: &RuleSet, store: &Store, no: i64) -> Result<()> {
     let one = find(store, no)?;
     let at = |ms: i64| utc_from_ms(ms).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let fact = |name: &str, value: String| vec![name.to_owned(), value];
     let mut facts = vec![
-        fact("target", one.target),
+        fact("target", one.target.clone()),
         fact("what", one.item.clone()),
-        fact("code", one.code),
-        fact("column", one.column),
-        fact("why", one.reason),
+        fact("code", one.code.clone()),
+        fact("column", one.column.clone()),
+        fact("why", one.reason.clone()),
         fact("since", at(one.first_ms)),
         fact("last", at(one.last_ms)),
         fact("state", one.state.clone()),
@@ -157,29 +171,75 @@ fn show(store: &Store, no: i64) -> Result<()> {
     }
     facts.retain(|fact| !fact[1].is_empty());
     terminal::print(&terminal::table(&facts, &[]))?;
-    if one.state == "open" {
-        let lead = one.item.split('/').next().unwrap_or_default();
-        terminal::print(&format!("\nnext: `leadmill explain {lead}` tells of the lead"))?;
+    if one.state != "open" {
+        return Ok(());
     }
-    Ok(())
+    let drop = format!("`leadmill dead-letter drop {no}");
+    let is_unsure = [UNKNOWN, NO_RECORD, RESTORED].contains(&&*one.code);
+    let keeps_records = makes_records(rules, &one.target);
+    let next = if keeps_records && is_unsure {
+        let redrive = format!("`leadmill dead-letter redrive {no}`");
+        format!(
+            "look for its record there: {drop} --record ID --because TEXT` if it is, else {redrive}"
+        )
+    } else if keeps_records && has_record(store, &one)? {
+        format!(
+            "{drop} --forget-record --because TEXT` if the record is gone and another is wanted"
+        )
+    } else {
+        let lead = one.item.split('/').next().unwrap_or_default();
+        format!("`leadmill explain {lead}` tells of the lead")
+    };
+    terminal::print("")?;
+    terminal::print_wrapped(&format!("next: {next}"), 2)
 }
 
-fn drop_one(global: &Global, no: i64, because: &str) -> Result<()> {
-    if because.trim().is_empty() {
+/// Returns whether `target` is an endpoint that makes a record of each item.
+fn makes_records(rules: &RuleSet, target: &str) -> bool {
+    let http = rules.outbox.get(target).and_then(Endpoint::http);
+    http.is_some_and(|http| http.shape.record.is_some())
+}
+
+/// Returns whether it is known what the target calls its record.
+fn has_record(store: &Store, one: &Letter) -> Result<bool> {
+    let Some(target) = store.known_target(&one.target)? else { return Ok(false) };
+    Ok(store.record_id(target, &one.item)?.is_some())
+}
+
+fn drop_one(global: &Global, asked: &DropOne) -> Result<()> {
+    let (no, because) = (asked.no, asked.because.trim());
+    if because.is_empty() {
         return Err(UsageError("--because says why nothing is to be done".to_owned()).into());
+    }
+    if asked.known_as.as_deref().is_some_and(|id| !is_record_id(id)) {
+        let hint = "copy it from the address of the record, or from its page";
+        return Err(UsageError(format!("--record is no id of a record\nhint: {hint}")).into());
     }
     let path = global.store_path();
     if !path.exists() {
         return Err(StoreFault::Missing(path).into());
     }
-    let at_ms = global.now(&global.rules()?)?.timestamp_millis();
+    let rules = global.rules()?;
+    let at_ms = global.now(&rules)?.timestamp_millis();
     let store = Store::open(&path)?;
     let letter = find(&store, no)?;
+    if (asked.known_as.is_some() || asked.is_gone) && !makes_records(&rules, &letter.target) {
+        let hint = "only endpoints whose request has `record-at` have some";
+        let what = format!("`{}` has no records whose ids are kept", letter.target);
+        return Err(UsageError(format!("{what}\nhint: {hint}")).into());
+    }
     store.begin()?;
-    if !store.drop_dead_letter(no, at_ms, because.trim())? {
+    if !store.drop_dead_letter(no, at_ms, because)? {
         return Err(UsageError(format!("dead letter {no} is {} already", letter.state)).into());
     }
-    store.drop_stuck(&letter.target, &letter.item, because.trim(), at_ms)?;
+    let target = store.target_no(&letter.target)?;
+    if let Some(id) = &asked.known_as {
+        store.keep_record_id(target, &letter.item, id, at_ms)?;
+    }
+    if asked.is_gone {
+        store.forget_record_id(target, &letter.item)?;
+    }
+    store.end_stuck(target, &letter.item, asked.known_as.is_some(), because, at_ms)?;
     store.commit()?;
     terminal::print(&format!("dead letter {no} is dropped"))
 }

@@ -153,6 +153,14 @@ pub fn story(endpoint: &str, waiting: &WaitingSummary) -> Option<String> {
     if waiting.items > 0 {
         let deliveries = terminal::count(waiting.items, "delivery waits", "deliveries wait");
         let mut part = format!("{deliveries}, the oldest for {}", waiting.oldest);
+        for (count, what) in [
+            (waiting.for_record, "a record at the endpoint under whose records theirs are made"),
+            (waiting.for_look, "somebody's look whether an earlier one is there"),
+        ] {
+            if count > 0 {
+                part = format!("{part}; {count} of them for {what}");
+            }
+        }
         if let Some(failing) = &waiting.failing {
             part = format!("{part}; it has failed for {failing} ({})", waiting.last_code);
         }

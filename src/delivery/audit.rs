@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::crm::{Keys, missing};
+use super::encoding::read_guarded;
 use super::form::{self, RefusalCode};
 use super::strict_csv::{LineEnds, Record, Strict};
+use super::{parquet, workbook};
 use crate::rules::target::{LineEnd, Profile, Target, TargetFormat, ZONE};
 
 /// Findings that are kept; the rest is counted.
@@ -85,14 +87,7 @@ pub fn audit(target: &Target, zone: &str, bytes: &[u8]) -> Audit {
     let mut audit = Audit::default();
     size(target, bytes, &mut audit);
     match target.format {
-        TargetFormat::Xlsx => {
-            let hint = "save it as an Excel workbook (.xlsx)";
-            table(target, super::workbook::rows(bytes), hint, &mut audit);
-        }
-        TargetFormat::Parquet => {
-            let hint = "write it as Parquet";
-            table(target, super::parquet::rows(bytes), hint, &mut audit);
-        }
+        TargetFormat::Xlsx | TargetFormat::Parquet => table(target, bytes, &mut audit),
         TargetFormat::Csv | TargetFormat::Jsonl | TargetFormat::Json => {
             text_file(target, zone, bytes, &mut audit);
         }
@@ -131,23 +126,38 @@ fn text_file(target: &Target, zone: &str, bytes: &[u8], audit: &mut Audit) {
     }
 }
 
-/// Looks at the header and the rows of a file that is a table by itself; there are none when it cannot be read.
-fn table(target: &Target, rows: Option<Vec<Vec<String>>>, hint: &str, audit: &mut Audit) {
-    let Some(rows) = rows else {
-        let what = format!("the file is not of format `{}`", target.format.word());
-        return audit.file("not-readable", what, Consequence::RefusesFile, hint);
-    };
-    let mut records =
-        (1..).zip(rows).map(|(line, cells)| Record { line, cells, faults: Vec::new() });
-    let Some(header) = records.next() else {
-        let what = "there is no header".to_owned();
-        return audit.file("empty", what, Consequence::RefusesFile, "write at least the header");
-    };
-    let Some(columns) = header_columns(target, &header, audit) else { return };
-    let mut keys = Keys::default();
-    for record in records {
+/// Looks at the header and the rows of a file that is a table by itself.
+fn table(target: &Target, bytes: &[u8], audit: &mut Audit) {
+    let is_workbook = target.format == TargetFormat::Xlsx;
+    let (mut header, mut keys) = (None, Keys::default());
+    let visit = |line, cells| {
+        let mut record = Record { line, cells, faults: Vec::new() };
+        let Some(columns) = &header else {
+            header = Some(header_columns(target, &record, audit));
+            return;
+        };
+        let Some(columns) = columns else { return };
         audit.rows += 1;
-        cells(target, &columns, &record, &mut keys, audit);
+        // A sheet is a rectangle whose empty cells are left out.
+        if is_workbook && record.cells.len() < columns.len() {
+            record.cells.resize(columns.len(), String::new());
+        }
+        self::cells(target, columns, &record, &mut keys, audit);
+    };
+    let read = read_guarded(|| {
+        if is_workbook { workbook::each_row(bytes, visit) } else { parquet::each_row(bytes, visit) }
+    });
+    if read.is_none() {
+        let hint = if is_workbook {
+            "save it as an Excel workbook (.xlsx)"
+        } else {
+            "write it as Parquet"
+        };
+        let what = format!("the file is not of format `{}`", target.format.word());
+        audit.file("not-readable", what, Consequence::RefusesFile, hint);
+    } else if header.is_none() {
+        let what = "there is no header".to_owned();
+        audit.file("empty", what, Consequence::RefusesFile, "write at least the header");
     }
 }
 

@@ -33,6 +33,12 @@ pub(super) fn encoder<'a>(target: &'a Target, zone: &'a str) -> Result<Box<dyn E
     })
 }
 
+/// Does what reads a file that somebody else may have written. Where another crate panics at what is damaged, it is a
+/// file that cannot be read like others.
+pub(super) fn read_guarded(read: impl FnOnce() -> Option<()> + Send) -> Option<()> {
+    std::thread::scope(|scope| scope.spawn(read).join().unwrap_or(None))
+}
+
 fn line_end(target: &Target) -> &'static [u8] {
     match target.line_end {
         LineEnd::Lf => b"\n",

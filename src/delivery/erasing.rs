@@ -105,9 +105,12 @@ pub(super) fn without(name: &str, bytes: &[u8], finder: &Finder) -> (Option<Vec<
         return whole(unpacked(bytes).is_none_or(|text| finder.finds_in(&text)));
     }
     if bytes.starts_with(b"PAR1") {
-        let rows = super::parquet::rows(bytes);
-        let is_named = |cells: &Vec<String>| finder.finds_in(&cells.join("\n"));
-        return whole(rows.is_none_or(|rows| rows.iter().any(is_named)));
+        let mut is_named = false;
+        let read = super::encoding::read_guarded(|| {
+            let mut look = |cells: Vec<String>| is_named |= finder.finds_in(&cells.join("\n"));
+            super::parquet::each_row(bytes, |_, cells| look(cells))
+        });
+        return whole(read.is_none() || is_named);
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
         return whole(finder.finds_in(&String::from_utf8_lossy(bytes)));

@@ -3,7 +3,8 @@
 //! This room owns the bytes of those files and their publication. It is handed leads, tasks and rows
 //! one at a time and decides nothing about them; it never looks into the store or the rules that made
 //! them. Start at [`publication::Staging`], which every file of a run goes through, and
-//! [`crm::CrmWriter`]; [`erasing`] takes somebody out of files that are out, [`shelf`] holds these against their manifests.
+//! [`crm::CrmWriter`]; [`erasing`] takes somebody out of files that are out, [`shelf`] holds these against their
+//! manifests.
 
 pub mod audit;
 mod cell;

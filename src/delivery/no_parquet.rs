@@ -11,6 +11,6 @@ pub(super) fn encoder(_: &Target) -> Result<Box<dyn Encode>> {
 }
 
 /// It cannot read it either.
-pub(super) fn rows(_: &[u8]) -> Option<Vec<Vec<String>>> {
+pub(super) fn each_row(_: &[u8], _: impl FnMut(u64, Vec<String>)) -> Option<()> {
     None
 }

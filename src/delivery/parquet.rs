@@ -188,16 +188,16 @@ impl Encode for Parquet<'_> {
     }
 }
 
-/// Returns the header and the rows of a file as texts, spelled as targets spell them; `None` when it cannot be read.
-pub(super) fn rows(bytes: &[u8]) -> Option<Vec<Vec<String>>> {
+/// Hands the header and the rows of a file to `visit`, each with its number, from 1, as texts, spelled as targets spell
+/// them. `None` when it cannot be read.
+pub(super) fn each_row(bytes: &[u8], mut visit: impl FnMut(u64, Vec<String>)) -> Option<()> {
     let reader = SerializedFileReader::new(Bytes::copy_from_slice(bytes)).ok()?;
     let schema = reader.metadata().file_metadata().schema();
-    let header = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
-    let mut found = vec![header];
-    for row in reader.get_row_iter(None).ok()? {
-        found.push(row.ok()?.get_column_iter().map(|(_, field)| text_of(field)).collect());
+    visit(1, schema.get_fields().iter().map(|field| field.name().to_owned()).collect());
+    for (row, number) in reader.get_row_iter(None).ok()?.zip(2..) {
+        visit(number, row.ok()?.get_column_iter().map(|(_, field)| text_of(field)).collect());
     }
-    Some(found)
+    Some(())
 }
 
 fn text_of(field: &Field) -> String {
@@ -208,6 +208,8 @@ fn text_of(field: &Field) -> String {
         Field::Double(number) => number.to_string(),
         Field::Date(days) => (NaiveDate::default() + TimeDelta::days(i64::from(*days))).to_string(),
         Field::TimestampMillis(ms) => utc_from_ms(*ms).to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        Field::TimestampMicros(us) => DateTime::from_timestamp_micros(*us)
+            .map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
         other => other.to_string(),
     }
 }
@@ -248,6 +250,19 @@ mod tests {
         }
         encoder.close(&mut out).unwrap();
         out
+    }
+
+    fn rows(bytes: &[u8]) -> Option<Vec<Vec<String>>> {
+        let mut found = Vec::new();
+        each_row(bytes, |_, cells| found.push(cells)).map(|()| found)
+    }
+
+    #[test]
+    fn microseconds_of_other_programs_are_instants_like_ours() {
+        let ms = Field::TimestampMillis(1_790_000_000_250);
+        let us = Field::TimestampMicros(1_790_000_000_250_000);
+        assert_eq!(text_of(&us), text_of(&ms));
+        assert_eq!(text_of(&us), "2026-09-21T14:13:20.250Z");
     }
 
     #[test]

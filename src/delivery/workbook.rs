@@ -1,10 +1,11 @@
 //! A workbook of one sheet, for targets and people that take no text file.
 
-use std::io::Cursor;
+use std::io::{self, Cursor, Read as _};
 
 use anyhow::{Context as _, Result};
 use calamine::{Data, Reader as _, Xlsx};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook as Book, Worksheet};
+use zip::ZipArchive;
 
 use super::cell::{CellKind, CellText};
 use super::encoding::Encode;
@@ -12,6 +13,11 @@ use crate::rules::target::Target;
 
 /// Digits that a spreadsheet keeps of a number; what is longer is an id and stays text.
 const EXACT_DIGITS: usize = 15;
+/// A sheet has no more rows and columns.
+const ROWS_MAX: u32 = 1 << 20;
+const COLUMNS_MAX: u32 = 1 << 14;
+/// All parts of a workbook together unpack to at most so many bytes.
+const UNPACKED_BYTES_MAX: u64 = 1 << 30;
 
 /// The workbook while rows come in; its bytes are there once it is closed.
 pub(super) struct Workbook<'a> {
@@ -70,13 +76,46 @@ impl Encode for Workbook<'_> {
     }
 }
 
-/// Returns the rows of the first sheet as texts, from the first row on; `None` when it cannot be read.
-pub(super) fn rows(bytes: &[u8]) -> Option<Vec<Vec<String>>> {
+/// Hands the rows of the first sheet that have a cell to `visit`: each row's number, from 1, and its cells as texts up
+/// to the last that is filled. `None` when the workbook cannot be read, or unpacks to more than anybody's list.
+pub(super) fn each_row(bytes: &[u8], mut visit: impl FnMut(u64, Vec<String>)) -> Option<()> {
+    expect_reasonable(bytes)?;
     let mut book = Xlsx::new(Cursor::new(bytes)).ok()?;
-    let sheet = book.worksheet_range_at(0)?.ok()?;
-    let (height, width) = sheet.end().map_or((0, 0), |(row, column)| (row + 1, column + 1));
-    let text = |row, column| sheet.get_value((row, column)).map(text_of).unwrap_or_default();
-    Some((0..height).map(|row| (0..width).map(|column| text(row, column)).collect()).collect())
+    let first = book.sheet_names().into_iter().next()?;
+    let mut cells = book.worksheet_cells_reader(&first).ok()?;
+    let (mut at, mut row) = (0, Vec::new());
+    while let Some(cell) = cells.next_cell().ok()? {
+        let (next, column) = cell.get_position();
+        if next < at || next >= ROWS_MAX || column >= COLUMNS_MAX {
+            return None;
+        }
+        if next > at && !row.is_empty() {
+            visit(u64::from(at) + 1, std::mem::take(&mut row));
+        }
+        at = next;
+        let text = text_of(&Data::from(cell.get_value().clone()));
+        if !text.is_empty() {
+            // A sheet leaves out cells that are empty; one that stands twice is of a damaged file.
+            let before = (column as usize).checked_sub(row.len())?;
+            row.extend(std::iter::repeat_n(String::new(), before));
+            row.push(text);
+        }
+    }
+    if !row.is_empty() {
+        visit(u64::from(at) + 1, row);
+    }
+    Some(())
+}
+
+/// Whoever reads a workbook holds all of its texts in memory, and a small file may be packed from very many.
+fn expect_reasonable(bytes: &[u8]) -> Option<()> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let mut left = UNPACKED_BYTES_MAX;
+    for at in 0..archive.len() {
+        let part = archive.by_index(at).ok()?;
+        left = left.checked_sub(io::copy(&mut part.take(left + 1), &mut io::sink()).ok()?)?;
+    }
+    Some(())
 }
 
 fn text_of(cell: &Data) -> String {

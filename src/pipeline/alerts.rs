@@ -170,11 +170,12 @@ impl Watching<'_> {
         Ok(compared.collect())
     }
 
-    /// What has waited for long, at each endpoint.
+    /// What has waited for long, at each endpoint that something is sent to.
     fn deliveries(&self, rule: &AlertRule) -> Result<Vec<Found>> {
         let now_ms = self.as_of.timestamp_millis();
         let waiting = self.store.waiting_deliveries()?.into_iter();
-        let found = waiting.filter_map(|one| {
+        let is_on = |id: &str| self.job.rules.outbox.on().any(|endpoint| endpoint.id == id);
+        let found = waiting.filter(|one| is_on(&one.endpoint)).filter_map(|one| {
             let hours = (now_ms - one.oldest_ms?) / HOUR_MS;
             let what = rule.of_deliveries(one.items, hours, &one.last_code)?;
             Some(Found { of: one.endpoint, what })

@@ -364,10 +364,7 @@ impl<'a> OpenTarget<'a> {
         let lookups = Lookups { consents: &consents, record_id: record_id.as_deref(), ..*lookups };
         if !concerns(self.target, lead, &lookups) {
             self.figures.left_out += 1;
-            if self.has_dead_letters {
-                let because = "it is none of the target's business any more";
-                store.resolve_dead_letter(self.no, item, record.as_of_ms, because)?;
-            }
+            self.resolve(item, "it is none of the target's business any more")?;
             if store.delivered(self.no, item)?.is_some() && self.target.rows_of == RowsOf::Leads {
                 let item = item.to_owned();
                 let record_id = store.record_id(self.no, &item)?;
@@ -429,7 +426,8 @@ impl<'a> OpenTarget<'a> {
         }
     }
 
-    /// Closes the dead letter of `item`, if it has one. What lies in the outbox was not taken by anybody yet.
+    /// Closes the dead letter of `item`, if it has one. That of an endpoint stays: what is stuck in the outbox is over
+    /// when it was sent or somebody has looked at it.
     fn resolve(&self, item: &str, because: &str) -> Result<()> {
         let Deliveries { store, record, .. } = self.deliveries;
         if !self.has_dead_letters || matches!(self.outlet, Outlet::Endpoint(_)) {

@@ -358,7 +358,7 @@ impl Rendering<'_> {
             erasure: books.erasure.clone(),
             deliveries: figures.dropoff.sent.clone(),
             dead_letters: self.store.count_dead_letters()?,
-            outbox: outbox::waiting_at(self.store, self.record.as_of_ms)?,
+            outbox: outbox::waiting_at(self.store, self.job.rules, self.record.as_of_ms)?,
             withdrawn: figures.withdrawn.clone(),
             ledger: Some(ledger_summary(self.store)?),
             files: Vec::new(),

@@ -89,6 +89,12 @@ pub struct WaitingSummary {
     pub items: u64,
     /// Of these: those of which nobody knows whether they were taken.
     pub unknown: u64,
+    /// Of these: those that wait for a record at another endpoint, under which theirs is made.
+    #[serde(default)]
+    pub for_record: u64,
+    /// Of these: those that wait until somebody has looked whether an earlier one is there.
+    #[serde(default)]
+    pub for_look: u64,
     /// Items that are given up or held, about which nothing was done yet.
     pub stuck: u64,
     /// How long the oldest of those that wait has been waiting; empty when none does.
@@ -100,29 +106,8 @@ pub struct WaitingSummary {
     pub last_code: String,
 }
 
-impl WaitingSummary {
-    /// Returns what the store says of an endpoint, at `now_ms`.
-    pub fn new(
-        counts: [u64; 3],
-        oldest_ms: Option<i64>,
-        failing_ms: Option<i64>,
-        code: &str,
-        now_ms: i64,
-    ) -> Self {
-        let [items, unknown, stuck] = counts;
-        Self {
-            items,
-            unknown,
-            stuck,
-            oldest: oldest_ms.map(|since_ms| age(now_ms - since_ms)).unwrap_or_default(),
-            failing: failing_ms.map(|since_ms| age(now_ms - since_ms)),
-            last_code: code.to_owned(),
-        }
-    }
-}
-
 /// Returns a length of time as people say it: the largest unit that there is one of.
-fn age(elapsed_ms: i64) -> String {
+pub fn age(elapsed_ms: i64) -> String {
     let seconds = elapsed_ms.max(0) / 1_000;
     match seconds {
         0..60 => format!("{seconds} s"),

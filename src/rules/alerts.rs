@@ -356,14 +356,9 @@ impl AlertRule {
     /// Returns what is out of order when `count` deliveries wait at an endpoint, the oldest for `hours`; `code` is the
     /// latest failure there, if there was one.
     pub fn of_deliveries(&self, count: u64, hours: i64, code: &str) -> Option<String> {
-        if hours < self.lasting.num_hours()
-            || count as f64 <= self.threshold
-            || count < self.minimum
-        {
-            return None;
-        }
         let failed = if code.is_empty() { String::new() } else { format!(" ({code})") };
-        Some(format!("{count} to be sent, the oldest waiting for {hours} h{failed}"))
+        let fires = hours >= self.lasting.num_hours() && self.is_above(count);
+        fires.then(|| format!("{count} to be sent, the oldest waiting for {hours} h{failed}"))
     }
 
     fn share(&self, part: u64, whole: u64, what: &str) -> Option<String> {
@@ -377,8 +372,11 @@ impl AlertRule {
     }
 
     fn count(&self, count: u64, what: &str) -> Option<String> {
-        let fires = count as f64 > self.threshold && count >= self.minimum;
-        fires.then(|| format!("{what}: {count} (more than {})", self.threshold))
+        self.is_above(count).then(|| format!("{what}: {count} (more than {})", self.threshold))
+    }
+
+    fn is_above(&self, count: u64) -> bool {
+        count as f64 > self.threshold && count >= self.minimum
     }
 }
 

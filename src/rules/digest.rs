@@ -6,6 +6,9 @@
 use minijinja::value::{Serde, Value as Shown};
 use serde::Serialize;
 
+use crate::model::decision::Segment;
+use crate::model::task::TaskChannel;
+
 /// Name of the template.
 pub const DIGEST: &str = "digest";
 
@@ -68,26 +71,30 @@ impl Digest {
         self.overdue_count == 0 && self.due_count == 0 && self.alerts.is_empty()
     }
 
-    /// Returns digests to try a template out on: one that has everything, one that has nothing.
-    pub(super) fn samples() -> [Shown; 2] {
-        let task = DigestTask {
-            lead: "LM-000000000000".to_owned(),
-            task: "hot/call".to_owned(),
-            channel: "call".to_owned(),
-            segment: "hot".to_owned(),
-            due: "2026-01-01 09:00".to_owned(),
-            link: "https://example.com".to_owned(),
-        };
-        let full = Self {
-            day: "2026-01-01".to_owned(),
-            name: "x".to_owned(),
-            overdue: vec![task.clone()],
-            due: vec![task],
-            overdue_count: 2,
-            due_count: 2,
-            owners: vec![DigestOwner { name: "x".to_owned(), overdue: 1, due: 1 }],
-            alerts: vec!["x".to_owned()],
-        };
-        [Serde(full).into(), Serde(Self::default()).into()]
+    /// Returns digests to try a template out on: an owner's with tasks of every kind, the whole team's, and one that
+    /// has nothing.
+    pub(super) fn samples() -> Vec<Shown> {
+        let mut tasks = Vec::new();
+        for (channel, _) in TaskChannel::ALL {
+            for (segment, _) in Segment::ALL {
+                tasks.push(DigestTask {
+                    lead: "LM-000000000000".to_owned(),
+                    task: format!("{segment}/{channel}"),
+                    channel: (*channel).to_owned(),
+                    segment: (*segment).to_owned(),
+                    due: "2026-01-01 09:00".to_owned(),
+                    link: "https://example.com".to_owned(),
+                });
+            }
+        }
+        let (overdue_count, due_count) = (tasks.len() + 1, tasks.len());
+        let both =
+            Self { day: "2026-01-01".to_owned(), overdue_count, due_count, ..Self::default() };
+        let owners_own =
+            Self { name: "x".to_owned(), overdue: tasks.clone(), due: tasks, ..both.clone() };
+        let owner = |name: &str| DigestOwner { name: name.to_owned(), overdue: 1, due: 1 };
+        let owners = vec![owner("x"), owner("")];
+        let teams = Self { owners, alerts: vec!["x".to_owned()], ..both };
+        [owners_own, teams, Self::default()].map(|sample| Serde(sample).into()).into()
     }
 }

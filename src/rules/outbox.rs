@@ -6,13 +6,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use url::{Host, Url};
 
-use super::decode::{Sink, Table};
+use super::decode::Table;
 use super::diagnostics::{Place, did_you_mean};
-use super::followup::FollowupPolicy;
 use super::request::{ItemsOf, RequestCatalog, RequestShape, Sign};
 use super::secret::{SecretSource, secret};
-use super::target::TargetCatalog;
-use crate::model::task::TaskChannel;
+
+mod check;
 
 /// Requests a second, unless the endpoint says otherwise.
 const RATE: i64 = 10;
@@ -134,6 +133,19 @@ pub enum Wire {
     Smtp(Box<SmtpEndpoint>),
 }
 
+impl Wire {
+    /// Returns whether it is known to go out for everybody to read.
+    fn is_plain(&self) -> bool {
+        match self {
+            Self::Http(http) => match &http.url {
+                Address::Plain(url) => Url::parse(url).is_ok_and(|url| url.scheme() == "http"),
+                Address::Secret(_) => false,
+            },
+            Self::Smtp(smtp) => smtp.encryption == Encryption::None,
+        }
+    }
+}
+
 /// One place that deliveries go to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
@@ -227,92 +239,6 @@ impl OutboxPolicy {
             smtp.steps.iter().any(|known| known == step).then_some((endpoint, smtp))
         })
     }
-
-    /// Reports endpoints that do not fit the targets and plans; mistakes go to `sink`.
-    pub(super) fn check(&self, targets: &TargetCatalog, followup: &FollowupPolicy, sink: &Sink) {
-        for endpoint in &self.endpoints {
-            if targets.get(&endpoint.id).is_some() {
-                let message = format!("`{}` is the id of a target already", endpoint.id);
-                let hint = "what was sent and what a file held are two things: name it otherwise";
-                sink.error(&endpoint.place, message, Some(hint.to_owned()));
-            }
-            match &endpoint.wire {
-                Wire::Http(http) => {
-                    check_rows(endpoint, http, targets, sink);
-                    self.check_parent(endpoint, http, sink);
-                }
-                Wire::Smtp(smtp) => self.check_steps(endpoint, smtp, followup, sink),
-            }
-        }
-    }
-
-    fn check_parent(&self, endpoint: &Endpoint, http: &HttpEndpoint, sink: &Sink) {
-        let Some(id) = &http.parent else { return };
-        let parent = self.get(id).and_then(Endpoint::http);
-        let makes_records = |parent: &HttpEndpoint| {
-            parent.shape.record.as_ref().is_some_and(|record| record.parent_as.is_none())
-        };
-        if !parent.is_some_and(makes_records) {
-            let message = format!("`{id}` is no endpoint that records can be made under");
-            let hint = "name one whose request has `record-at`, and no `parent-as` of its own";
-            sink.error(&endpoint.place, message, Some(hint.to_owned()));
-        }
-    }
-
-    fn check_steps(
-        &self,
-        endpoint: &Endpoint,
-        smtp: &SmtpEndpoint,
-        followup: &FollowupPolicy,
-        sink: &Sink,
-    ) {
-        let mails = || {
-            let steps = followup.plans.iter().flat_map(|plan| &plan.steps);
-            steps.filter(|step| step.channel == TaskChannel::Email)
-        };
-        for id in &smtp.steps {
-            let Some(step) = mails().find(|step| step.id == *id) else {
-                let hint = did_you_mean(id, mails().map(|step| &*step.id)).map_or_else(
-                    || "steps of followup.toml with channel = \"email\"".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                );
-                let message = format!("no plan has a mail `{id}`");
-                sink.error(&endpoint.place, message, Some(hint));
-                continue;
-            };
-            if step.template.is_none() {
-                let hint = "give the step a `template` in followup.toml".to_owned();
-                let message = format!("step `{id}` has no text that could be sent");
-                sink.error(&endpoint.place, message, Some(hint));
-            }
-            let first = self.sends_step(id).map(|(first, _)| first);
-            if endpoint.is_on && first.is_some_and(|first| first.id != endpoint.id) {
-                let message = format!("mails of `{id}` go out by another endpoint already");
-                sink.error(&endpoint.place, message, None);
-            }
-        }
-    }
-}
-
-fn check_rows(endpoint: &Endpoint, http: &HttpEndpoint, targets: &TargetCatalog, sink: &Sink) {
-    let HttpEndpoint { shape, target, .. } = http;
-    let Some(id) = target else { return };
-    let Some(target) = targets.get(id) else {
-        let hint = did_you_mean(id, targets.iter().map(|target| &*target.id)).map_or_else(
-            || "`leadmill target list` names them".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
-        sink.error(&endpoint.place, format!("there is no target `{id}`"), Some(hint));
-        return;
-    };
-    let mut headers: Vec<String> =
-        target.columns.iter().map(|column| column.header.clone()).collect();
-    headers.dedup();
-    if let Some(fault) = shape.try_out(&headers) {
-        let message = format!("request `{}` cannot be made of target `{id}`: {fault}", shape.id);
-        let hint = format!("the shape is in {}", shape.place.file.path);
-        sink.error(&endpoint.place, message, Some(hint));
-    }
 }
 
 fn decode_endpoint(table: &Table<'_>, requests: &RequestCatalog) -> Option<Endpoint> {
@@ -341,6 +267,11 @@ fn decode_endpoint(table: &Table<'_>, requests: &RequestCatalog) -> Option<Endpo
         Kind::Http => http.map(|http| Wire::Http(Box::new(http))),
         Kind::Smtp => smtp.map(|smtp| Wire::Smtp(Box::new(smtp))),
     };
+    let ca_file = table.opt_string("ca-file");
+    if ca_file.is_some() && wire.as_ref().is_some_and(Wire::is_plain) {
+        let hint = "leave `ca-file` out, or encrypt".to_owned();
+        table.error("ca-file", "nothing is encrypted here, so no certificate is shown", Some(hint));
+    }
     let endpoint = Endpoint {
         id,
         because: table.string("because"),
@@ -352,7 +283,7 @@ fn decode_endpoint(table: &Table<'_>, requests: &RequestCatalog) -> Option<Endpo
         timeout: timeout(table),
         on_unknown: table.opt_choice("on-unknown", &words).unwrap_or(usual),
         allow_private,
-        ca_file: table.opt_string("ca-file"),
+        ca_file,
         place: table.place_of("id"),
         wire: wire?,
     };
@@ -572,7 +503,7 @@ fn decode_smtp(
     }
     if steps.is_empty() && digest.is_empty() {
         let hint = "such as steps = [\"confirmation\"], or digest = [\"owners\"]".to_owned();
-        table.error("id", "a mail endpoint says which `steps` it sends", Some(hint));
+        table.error("id", "a mail endpoint says what it sends: `steps` or `digest`", Some(hint));
     }
     if lead_url.as_ref().is_some_and(|url| !url.contains(LEAD)) {
         let hint = format!("such as https://crm.example/search?q={LEAD}");

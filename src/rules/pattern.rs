@@ -1,5 +1,5 @@
-//! Regular expressions in rules. The crate matches in time that grows with the text alone, whatever the pattern; what is
-//! limited here is the memory that one may take, for values are matched a million times.
+//! Regular expressions in rules. The crate matches in time that grows with the text alone, whatever the pattern; what
+//! is limited here is the memory that one may take, for values are matched a million times.
 
 use regex::{Regex, RegexBuilder};
 

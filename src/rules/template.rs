@@ -149,8 +149,9 @@ impl TemplateCatalog {
 }
 
 /// Returns what a mail to a lead is tried out on: every value there, and none.
-fn of_a_lead(variables: &[String]) -> [Shown; 2] {
-    ["x", ""].map(|value| Shown::from_pairs(variables.iter().map(|name| (name.as_str(), value))))
+fn of_a_lead(variables: &[String]) -> Vec<Shown> {
+    let all = |value| Shown::from_pairs(variables.iter().map(|name| (name.as_str(), value)));
+    vec![all("x"), all("")]
 }
 
 fn environment() -> Environment<'static> {
@@ -185,12 +186,12 @@ fn name_of(file: &RuleText, sink: &Sink) -> Option<(String, String)> {
     Some((name.to_owned(), language.to_owned()))
 }
 
-/// Compiles the template and renders it on what `samples` makes of the variables that it shows. Returns these, in order;
-/// `None` when something is wrong.
+/// Compiles the template and renders it on what `samples` makes of the variables that it shows. Returns these, in
+/// order; `None` when something is wrong.
 fn try_out(
     file: &RuleText,
     known: &[String],
-    samples: &dyn Fn(&[String]) -> [Shown; 2],
+    samples: &dyn Fn(&[String]) -> Vec<Shown>,
     sink: &Sink,
 ) -> Option<Vec<String>> {
     let whole = Place { file: file.clone(), span: 0..0 };

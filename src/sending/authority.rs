@@ -25,18 +25,21 @@ impl Authorities {
                 Ok(PemItem::Certificate(certificate)) => found.push(certificate),
                 // A key has no business there, and is not looked at.
                 Ok(_) => {}
-                Err(_) => return Err(no_authority(&shown.to_string())),
+                Err(_) => {
+                    let hint = "copy the file again, whole, from whoever runs the endpoint";
+                    return Err(format!("a certificate in {shown} is damaged\nhint: {hint}"));
+                }
             }
         }
-        if found.is_empty() { Err(no_authority(&shown.to_string())) } else { Ok(Self(found)) }
+        if found.is_empty() {
+            let hint = "one begins with -----BEGIN CERTIFICATE-----";
+            return Err(format!("{shown} holds no certificate\nhint: {hint}"));
+        }
+        Ok(Self(found))
     }
 
     /// Returns the certificates.
     pub fn certificates(&self) -> &[Certificate<'static>] {
         &self.0
     }
-}
-
-fn no_authority(path: &str) -> String {
-    format!("{path} holds no certificate\nhint: it begins with -----BEGIN CERTIFICATE-----")
 }

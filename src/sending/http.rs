@@ -63,8 +63,8 @@ pub struct HttpSender {
 }
 
 impl HttpSender {
-    /// Prepares to send to `url` as `endpoint` says; its certificate is to be one of `authorities`, or of those that the
-    /// system trusts.
+    /// Prepares to send to `url` as `endpoint` says; its certificate is to be one of `authorities`, or of those that
+    /// the system trusts.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the address or the secret, and shows neither.

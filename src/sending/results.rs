@@ -7,6 +7,9 @@ use crate::rules::request::Results;
 /// Characters of a receiver's reason that are kept.
 const REASON_CHARS_MAX: usize = 200;
 
+/// No system has longer ids.
+const RECORD_ID_BYTES_MAX: usize = 255;
+
 /// What became of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ItemResult {
@@ -28,14 +31,21 @@ pub fn read(results: Results, body: &[u8], items: &[&str]) -> Vec<ItemResult> {
     }
 }
 
-/// Returns the id of the record that `body` tells of, at the place `at`; none where it tells of none.
+/// Returns the id of the record that `body` tells of, at the place `at`; none where it tells of none that could be one.
 pub fn record_id(at: &[String], body: &[u8]) -> Option<String> {
     let reply: Value = serde_json::from_slice(body).ok()?;
-    match at.iter().try_fold(&reply, |inner, member| inner.get(member))? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    let id = match at.iter().try_fold(&reply, |inner, member| inner.get(member))? {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    is_record_id(&id).then_some(id)
+}
+
+/// Returns whether `text` can be the id of a record. It becomes a part of an address, where dots alone lead elsewhere.
+pub fn is_record_id(text: &str) -> bool {
+    let is_fit = !text.is_empty() && text.len() <= RECORD_ID_BYTES_MAX;
+    is_fit && !matches!(text, "." | "..") && !text.chars().any(char::is_control)
 }
 
 /// A list of which each `success` says whether it was taken, and `errors` why not.
@@ -129,6 +139,9 @@ mod tests {
             ["{\"data\":{\"id\":\"\"}}", "{\"data\":{\"id\":{}}}", "{\"data\":[501]}", "501", "no"]
         {
             assert_eq!(read(body), None, "{body}");
+        }
+        for id in [".", "..", "a\nb", &"x".repeat(256)] {
+            assert_eq!(read(&serde_json::json!({"data": {"id": id}}).to_string()), None, "{id}");
         }
     }
 }

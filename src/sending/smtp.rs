@@ -36,8 +36,8 @@ pub struct SmtpSender {
 }
 
 impl SmtpSender {
-    /// Prepares to send to `smtp` as `endpoint` says; its certificate is to be one of `authorities`, or of those that the
-    /// system trusts.
+    /// Prepares to send to `smtp` as `endpoint` says; its certificate is to be one of `authorities`, or of those that
+    /// the system trusts.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the sender.

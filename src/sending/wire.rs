@@ -18,8 +18,7 @@ pub enum Wire {
 }
 
 impl Wire {
-    /// Opens the way to `endpoint`; paths of secrets and authorities begin at
-    /// `workspace`.
+    /// Opens the way to `endpoint`; paths of secrets and authorities begin at `workspace`.
     ///
     /// # Errors
     /// A sentence that says what is missing, such as a secret.

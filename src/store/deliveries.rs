@@ -227,6 +227,15 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets what `target` calls its record of `item`: it has none any more.
+    pub fn forget_record_id(&self, target: TargetNo, item: &str) -> Result<()> {
+        self.connection.execute(
+            "DELETE FROM target_record WHERE target_no = ?1 AND item = ?2",
+            params![target.0, item],
+        )?;
+        Ok(())
+    }
+
     /// Returns what `target` calls its record of `item`.
     pub fn record_id(&self, target: TargetNo, item: &str) -> Result<Option<String>> {
         let sql = "SELECT record_id FROM target_record WHERE target_no = ?1 AND item = ?2";
@@ -299,11 +308,15 @@ impl Store {
         Ok(was_open)
     }
 
-    /// Closes the dead letters of leads that are in no list any more; returns how many were open.
+    /// Closes the dead letters of leads that are in no list any more; returns how many were open. What an endpoint may
+    /// have taken stays for somebody to look at.
     pub fn resolve_dead_letters_of_gone(&self, at_ms: i64, because: &str) -> Result<u64> {
         let closed = self.connection.execute(
             "UPDATE dead_letter SET state = 'resolved', closed_ms = ?1, because = ?2
              WHERE state = 'open' AND item LIKE 'LM-%' AND NOT EXISTS
+                 (SELECT 1 FROM outbox AS o INDEXED BY outbox_by_item
+                  WHERE o.target_no = dead_letter.target_no AND o.item = dead_letter.item AND o.state = 'held')
+             AND NOT EXISTS
                  (SELECT 1 FROM lead AS l
                   JOIN lead_alias AS a ON a.lead_no = l.lead_no
                   WHERE a.id = CASE WHEN instr(item, '/') > 0 THEN substr(item, 1, instr(item, '/') - 1)

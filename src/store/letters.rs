@@ -4,6 +4,7 @@ use anyhow::Result;
 use rusqlite::params;
 
 use super::Store;
+use super::deliveries::TargetNo;
 
 /// A dead letter whose bytes are here, to be sent once more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,23 +75,35 @@ impl Store {
         Ok(())
     }
 
-    /// Lets what is stuck of `item` at `target` rest: nobody will send it any more.
-    pub fn drop_stuck(&self, target: &str, item: &str, because: &str, now_ms: i64) -> Result<()> {
+    /// Ends what is stuck of `item` at `target`: nobody will send it any more. `is_there` says that somebody has found
+    /// it there; otherwise it rests.
+    pub fn end_stuck(
+        &self,
+        target: TargetNo,
+        item: &str,
+        is_there: bool,
+        because: &str,
+        now_ms: i64,
+    ) -> Result<()> {
         self.connection
             .prepare_cached(
-                "UPDATE outbox_request SET body = x'' WHERE state IN ('dead', 'held') AND request_no IN
-                     (SELECT o.request_no FROM outbox AS o JOIN delivery_target AS t USING (target_no)
-                      WHERE t.id = ?1 AND o.item = ?2 AND o.state IN ('dead', 'held'))
-                   AND 1 = (SELECT count(*) FROM outbox AS o WHERE o.request_no = outbox_request.request_no)",
+                "UPDATE outbox_request SET body = x'', closed_ms = ?3,
+                     state = CASE WHEN ?4 AND state = 'held' THEN 'done' ELSE 'dead' END
+                 WHERE state IN ('dead', 'held') AND request_no IN
+                     (SELECT o.request_no FROM outbox AS o
+                      WHERE o.target_no = ?1 AND o.item = ?2 AND o.state IN ('dead', 'held'))
+                   AND NOT EXISTS
+                     (SELECT 1 FROM outbox AS o WHERE o.request_no = outbox_request.request_no AND o.item <> ?2
+                                                  AND o.state IN ('dead', 'held'))",
             )?
-            .execute(params![target, item])?;
+            .execute(params![target.0, item, now_ms, is_there])?;
         self.connection
             .prepare_cached(
-                "UPDATE outbox SET state = 'dropped', part = x'', recipient = '', because = ?3, closed_ms = ?4
-                 WHERE item = ?2 AND state IN ('dead', 'held')
-                   AND target_no = (SELECT target_no FROM delivery_target WHERE id = ?1)",
+                "UPDATE outbox SET state = CASE WHEN ?5 AND state = 'held' THEN 'delivered' ELSE 'dropped' END,
+                     part = x'', recipient = '', because = ?3, closed_ms = ?4
+                 WHERE target_no = ?1 AND item = ?2 AND state IN ('dead', 'held')",
             )?
-            .execute(params![target, item, because, now_ms])?;
+            .execute(params![target.0, item, because, now_ms, is_there])?;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension as _, Row, params};
+use sha2::{Digest as _, Sha256};
 
 use super::Store;
 use super::deliveries::TargetNo;
@@ -184,16 +185,27 @@ pub struct EndpointState {
     pub last_code: String,
 }
 
+/// How many items wait for something beside their turn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Blocked {
+    /// For the record under which theirs is made.
+    pub for_record: u64,
+    /// For somebody's look at an earlier one of theirs.
+    pub for_look: u64,
+}
+
 /// What waits for an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
+    /// The endpoint.
+    pub target: TargetNo,
     /// The endpoint's id.
     pub endpoint: String,
     /// Items that wait, be it in a request or not.
     pub items: u64,
     /// Those of them of which nobody knows whether they were taken.
     pub unknown: u64,
-    /// Items that are dead or held, about which nothing was done yet.
+    /// Items that are dead or held, and whose dead letter is open.
     pub stuck: u64,
     /// When the oldest of those that wait was laid down, milliseconds since 1970 UTC.
     pub oldest_ms: Option<i64>,
@@ -213,6 +225,14 @@ pub struct SentMail {
     /// When it was sent, milliseconds since 1970 UTC.
     pub at_ms: i64,
 }
+
+/// Whether the record is there under which that of `o` is made; `?2` has these.
+const HAS_PARENT: &str = "(?2 IS NULL OR EXISTS
+     (SELECT 1 FROM target_record AS p WHERE p.target_no = ?2 AND p.item = o.item))";
+/// Whether nothing of the item of `o` waits for somebody's look, where `?3` says that this matters.
+const IS_LOOKED_AT: &str = "(NOT ?3 OR NOT EXISTS
+     (SELECT 1 FROM outbox AS h INDEXED BY outbox_by_item
+      WHERE h.target_no = o.target_no AND h.item = o.item AND h.state = 'held'))";
 
 impl Store {
     /// Lays something down to be delivered. What waits of the same item, and is in no request yet, gives way to it.
@@ -296,7 +316,7 @@ impl Store {
     /// Returns what waits for a request to `target`, the earliest first; of each lead only its first thing, and nothing
     /// while an earlier one is under way.
     pub fn pending(&self, target: TargetNo, waits: Waits, most: usize) -> Result<Vec<Pending>> {
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT o.outbox_no, o.item, o.lead_id, o.part, o.recipient, o.is_alone, o.run_no, o.queued_ms
              FROM outbox AS o INDEXED BY outbox_open
              WHERE o.target_no = ?1 AND o.state IN ('pending', 'claimed') AND o.state = 'pending'
@@ -304,15 +324,11 @@ impl Store {
                     (SELECT 1 FROM outbox AS e INDEXED BY outbox_open_by_lead
                      WHERE e.target_no = o.target_no AND e.lead_id = o.lead_id
                        AND e.state IN ('pending', 'claimed') AND e.outbox_no < o.outbox_no))
-               AND (?3 IS NULL OR EXISTS
-                    (SELECT 1 FROM target_record AS p WHERE p.target_no = ?3 AND p.item = o.item))
-               AND (NOT ?4 OR NOT EXISTS
-                    (SELECT 1 FROM outbox AS h INDEXED BY outbox_by_item
-                     WHERE h.target_no = o.target_no AND h.item = o.item AND h.state = 'held'))
-             ORDER BY o.outbox_no LIMIT ?2",
-        )?;
+               AND {HAS_PARENT} AND {IS_LOOKED_AT}
+             ORDER BY o.outbox_no LIMIT ?4"
+        ))?;
         let parent = waits.parent.map(|parent| parent.0);
-        let given = params![target.0, most as i64, parent, waits.until_looked_at];
+        let given = params![target.0, parent, waits.until_looked_at, most as i64];
         let rows = statement.query_map(given, |row| {
             Ok(Pending {
                 no: row.get(0)?,
@@ -329,15 +345,17 @@ impl Store {
     }
 
     /// Begins a request of `members`, which are numbers of pending items, and its first attempt; returns its number.
+    /// `record_id` is the record that it changes, empty where it makes one.
     pub fn begin_request(
         &self,
         target: TargetNo,
-        request: &KeptRequest,
-        body_hash: [u8; 32],
+        id: &str,
+        body: &[u8],
+        record_id: &str,
         members: &[i64],
         now_ms: i64,
     ) -> Result<i64> {
-        let KeptRequest { id, body, record_id, .. } = request;
+        let body_hash: [u8; 32] = Sha256::digest(body).into();
         let no: i64 = self
             .connection
             .prepare_cached(
@@ -509,10 +527,10 @@ impl Store {
     /// Returns what waits for each endpoint, or is stuck there, by its id.
     pub fn waiting_deliveries(&self) -> Result<Vec<Waiting>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT t.id,
+            "SELECT t.target_no, t.id,
                     sum(o.state IN ('pending', 'claimed')),
                     sum(o.state = 'claimed' AND r.unknowns > 0),
-                    sum(o.state IN ('dead', 'held')),
+                    count(DISTINCT d.dead_letter_no),
                     min(CASE WHEN o.state IN ('pending', 'claimed') THEN o.queued_ms END),
                     min(coalesce(CASE WHEN o.state = 'claimed' THEN r.first_failure_ms END, e.failing_since_ms)),
                     coalesce(max(e.last_code), '')
@@ -520,22 +538,44 @@ impl Store {
              JOIN delivery_target AS t USING (target_no)
              LEFT JOIN outbox_request AS r ON r.request_no = o.request_no
              LEFT JOIN endpoint AS e ON e.target_no = o.target_no
+             LEFT JOIN dead_letter AS d
+                 ON o.state IN ('dead', 'held') AND d.target_no = o.target_no AND d.item = o.item
+                    AND d.state <> 'resolved' AND d.state = 'open'
              WHERE o.state IN ('pending', 'claimed', 'dead', 'held')
+               AND (o.state IN ('pending', 'claimed') OR d.dead_letter_no IS NOT NULL)
              GROUP BY t.id ORDER BY t.id",
         )?;
         let rows = statement.query_map([], |row| {
             let count = |at| row.get::<_, Option<i64>>(at).map(|count| count.unwrap_or(0) as u64);
             Ok(Waiting {
-                endpoint: row.get(0)?,
-                items: count(1)?,
-                unknown: count(2)?,
-                stuck: count(3)?,
-                oldest_ms: row.get(4)?,
-                failing_since_ms: row.get(5)?,
-                last_code: row.get(6)?,
+                target: TargetNo(row.get(0)?),
+                endpoint: row.get(1)?,
+                items: count(2)?,
+                unknown: count(3)?,
+                stuck: count(4)?,
+                oldest_ms: row.get(5)?,
+                failing_since_ms: row.get(6)?,
+                last_code: row.get(7)?,
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns how many items for `target` wait for what `waits` says.
+    pub fn count_blocked(&self, target: TargetNo, waits: Waits) -> Result<Blocked> {
+        if waits == Waits::default() {
+            return Ok(Blocked::default());
+        }
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT coalesce(sum(NOT {HAS_PARENT}), 0), coalesce(sum(NOT {IS_LOOKED_AT}), 0)
+             FROM outbox AS o INDEXED BY outbox_open
+             WHERE o.target_no = ?1 AND o.state IN ('pending', 'claimed') AND o.state = 'pending'"
+        ))?;
+        let given = params![target.0, waits.parent.map(|parent| parent.0), waits.until_looked_at];
+        Ok(statement.query_row(given, |row| {
+            let count = |at| row.get::<_, i64>(at).map(|count| count as u64);
+            Ok(Blocked { for_record: count(0)?, for_look: count(1)? })
+        })?)
     }
 
     /// Returns mails of tasks that were sent and whose tasks are not said to be done yet, in order.

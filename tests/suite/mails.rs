@@ -56,10 +56,10 @@ fn a_mail_that_is_due_is_sent_once_and_its_task_is_done() {
         ("leady@zespol.example", &vec!["lucja@przyklad.pl".to_owned()])
     );
     assert_eq!(taken[0].text(), kept[0], "the bytes that were laid down");
-    let lead = workspace.sql("SELECT lead_id FROM outbox").concat();
-    let id = format!("Message-ID: <{}_", lead[0]);
+    let id = workspace.sql("SELECT id FROM outbox_request").concat();
     let text = taken[0].text();
-    assert!(text.contains(&id) && text.contains("@zespol.example>"), "{text}");
+    assert!(text.contains(&format!("Message-ID: {}\r\n", id[0])), "{text}");
+    assert!(id[0].ends_with("@zespol.example>"), "{id:?}");
     assert!(text.contains("List-Unsubscribe: <https://zespol.example/wypisz>"), "{text}");
     assert!(text.is_ascii() && !text.contains("X-Unsent"), "{text}");
 
@@ -231,6 +231,25 @@ fn the_mail_of_a_day_comes_once_a_day_and_names_leads_by_their_ids_alone() {
     assert_eq!(workspace.number("SELECT count(*) FROM touches WHERE kind = 'task-done'"), 0);
 }
 
+#[test]
+fn each_mail_of_a_day_is_a_mail_of_its_own() {
+    let sink = MailSink::start(|_| Manner::Kind);
+    let more = "digest = [\"owners\", \"a+b@zespol.example\", \"a_b@zespol.example\"]\n";
+    let workspace = workspace(&sink, more);
+    let rules = std::fs::read_to_string(workspace.path("rules/outbox.toml")).unwrap();
+    let second = rules.replace("\"mail\"", "\"too\"").replace("steps = [\"confirmation\"]\n", "");
+    workspace.file("rules/outbox.toml", rules + &second);
+    workspace.file("rules/routing.toml", TEAM);
+    workspace.done(&["run", "--as-of", "2026-11-23T11:00:00Z"]);
+    deliver_at(&workspace, "2026-11-23T11:01:00Z").expect_code(0);
+    let mut to: Vec<String> = sink.taken().iter().map(|mail| mail.to.concat()).collect();
+    to.sort();
+    let twice =
+        ["a+b", "a+b", "a_b", "a_b", "zofia", "zofia"].map(|of| format!("{of}@zespol.example"));
+    assert_eq!(to, twice, "each by both endpoints");
+    assert_eq!(workspace.number("SELECT count(*) FROM outbox_request"), 6);
+}
+
 /// Returns the text of a mail, decoded.
 fn decoded(mail: &super::mail_sink::Taken) -> String {
     let (head, body) = mail.text().split_once("\r\n\r\n").unwrap();
@@ -276,8 +295,10 @@ fn nobody_can_write_a_line_into_a_mail() {
     // The sink itself fails at a bare line feed, and takes whatever stands between two of its dots.
     let taken = sink.taken();
     assert!(!taken.is_empty(), "nothing was sent: the test is blind");
+    let known = workspace.sql("SELECT email FROM leads").concat();
     for mail in &taken {
         assert_eq!(mail.to.len(), 1, "{mail:?}");
+        assert!(known.contains(&mail.to[0]), "{mail:?}");
         let head = mail.text().split("\r\n\r\n").next().unwrap().to_owned();
         assert!(!head.to_lowercase().contains("\nbcc:"), "{head}");
         assert_eq!(head.matches("\nSubject:").count(), 1, "{head}");

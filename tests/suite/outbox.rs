@@ -352,6 +352,37 @@ fn what_was_agreed_to_and_taken_back_before_it_was_sent_is_never_sent() {
 }
 
 #[test]
+fn what_an_endpoint_refused_stays_somebodys_to_look_at_when_its_lead_is_no_longer_meant() {
+    let workspace = workspace(1);
+    let receiver = Receiver::start(|_| answer(422));
+    with_consent_target(&workspace, &receiver.url("hook"));
+    workspace.ok(&["run"]);
+    deliver_after(&workspace, 1).expect_code(3);
+    let said = ["consent", "withdraw", "osoba0@przyklad.pl", "--because", "rang"];
+    workspace.done(&[&said[..], &["--purpose", "enquiry-reply"]].concat());
+    let open = "SELECT dead_letter_no FROM dead_letters WHERE state = 'open'";
+    let letter = workspace.sql(open).concat();
+    assert_eq!(letter.len(), 1, "the letter is the only way to what is stuck");
+    deliver_after(&workspace, 2).expect_code(3);
+    workspace.ok(&["dead-letter", "drop", &letter[0], "--because", "they took it back"]);
+    assert_eq!(states(&workspace)["partner-hook"], "dropped 1");
+    deliver_after(&workspace, 3).expect_code(0);
+}
+
+#[test]
+fn a_dead_letter_that_is_over_is_nothing_to_look_at() {
+    let workspace = workspace(1);
+    let receiver = Receiver::start(|_| answer(422));
+    workspace.file("rules/outbox.toml", endpoint("hook", &receiver.url("hook"), ""));
+    let run = workspace.ok(&["run", "--json"]).json()["run"].as_str().unwrap().to_owned();
+    deliver_after(&workspace, 1).expect_code(3);
+    workspace.done(&["undo", &run]);
+    let letter = workspace.sql("SELECT state, because FROM dead_letters").concat();
+    assert_eq!(letter, ["resolved", "the lead is in no list any more"]);
+    deliver_after(&workspace, 2).expect_code(0);
+}
+
+#[test]
 fn a_lead_that_is_gone_is_not_sent_and_what_was_sent_stays_known() {
     let workspace = workspace(2);
     let receiver = Receiver::start(|_| answer(200));

@@ -191,8 +191,9 @@ fn parquet_holds_what_json_lines_hold_in_typed_columns() {
     let bytes = std::fs::read(workspace.path("out/latest/crm/leads.parquet")).unwrap();
     let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();
     let mut typed = BTreeMap::new();
-    for (row, object) in reader.get_row_iter(None).unwrap().zip(&objects) {
-        let row = row.unwrap();
+    let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), objects.len());
+    for (row, object) in rows.iter().zip(&objects) {
         assert_eq!(row.len(), object.as_object().unwrap().len());
         for (name, field) in row.get_column_iter() {
             let expected = &object[name];
@@ -502,15 +503,17 @@ fn any_file_can_be_checked() {
 #[test]
 fn a_workbook_can_be_checked_like_any_file() {
     // The columns that are not in the file are not asked for, but for those that must be.
-    let sheet = |rows: &[[&str; 3]]| {
+    let with_corner = |rows: &[[&str; 3]], corner: &str| {
         let mut sheet = rust_xlsxwriter::Worksheet::new();
         for (at, cells) in rows.iter().enumerate() {
             sheet.write_row(at as u32, 0, cells.iter().copied()).unwrap();
         }
+        sheet.write_string((1 << 20) - 1, (1 << 14) - 1, corner).unwrap();
         let mut book = rust_xlsxwriter::Workbook::new();
         book.push_worksheet(sheet);
         book.save_to_buffer().unwrap()
     };
+    let sheet = |rows: &[[&str; 3]]| with_corner(rows, "");
     let sound = sheet(&[["lead-id", "queue", "score"], ["LM-1", "sales", "82"]]);
     check_file("leads-xlsx", &sound, 0, &["1 row", "takes all of it"]);
     let bad = sheet(&[["lead-id", "queue", "score"], ["LM-1", "", "many"], ["LM-1", "sales", "8"]]);
@@ -518,7 +521,11 @@ fn a_workbook_can_be_checked_like_any_file() {
     check_file("leads-xlsx", &bad, 3, &words);
     check_file("leads-xlsx", &sheet(&[["lead-id", "score", "x"]]), 3, &["`queue` is missing"]);
     check_file("leads-xlsx", b"lead-id,queue\n", 3, &["not of format `xlsx`", "refuses the file"]);
+    check_file("leads-xlsx", &sound[..sound.len() / 2], 3, &["not of format `xlsx`"]);
     check_file("leads-parquet", b"PAR1 no more", 3, &["not of format `parquet`"]);
+    // As a rectangle these would be 17 thousand million cells.
+    let sparse = with_corner(&[["lead-id", "queue", "score"], ["LM-1", "sales", "82"]], "x");
+    check_file("leads-xlsx", &sparse, 3, &["2 rows", "x.csv:1048576", "16384 cells below 3"]);
 }
 
 #[test]

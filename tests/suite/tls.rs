@@ -199,11 +199,14 @@ fn nothing_is_sent_to_whoever_shows_another() {
 #[test]
 fn a_file_without_authorities_is_told_of_and_nothing_is_sent() {
     for (text, words) in
-        [("", "holds no certificate"), ("-----BEGIN CERTIFICATE-----\nx\n", "holds no certificate")]
+        [("", "holds no certificate"), ("-----BEGIN CERTIFICATE-----\nx\n", "is damaged")]
     {
-        let workspace = with_delivery(Speaks::Https, 9, Some("ca"));
+        let server = Server::start(Speaks::Https, "good");
+        let workspace = with_delivery(Speaks::Https, server.port, Some("ca"));
         workspace.file("own-ca.pem", text);
         let outcome = workspace.run(&["deliver", "--as-of", "2026-11-19T19:01:00Z"]);
         outcome.expect_code(3).says(&["own-ca.pem", words]);
+        assert_eq!(workspace.sql("SELECT state FROM outbox").concat(), ["pending"]);
+        assert_eq!(server.taken.load(Ordering::Relaxed), 0);
     }
 }

@@ -5,12 +5,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::enqueue::mail_id;
 use super::gate::{self, Asked, Barred};
+use super::{UNKNOWN, hold, is_made, waits};
 use crate::model::ids::hex;
 use crate::rules::RuleSet;
-use crate::rules::outbox::{Endpoint, OnUnknown, Wire};
+use crate::rules::outbox::{Endpoint, Wire};
 use crate::store::Store;
-use crate::store::deliveries::{Refused, TargetNo};
-use crate::store::outbox::{ItemEnd, KeptRequest, Member, Pending, RequestState, Waits};
+use crate::store::deliveries::TargetNo;
+use crate::store::outbox::{ItemEnd, KeptRequest, Member, Pending, RequestState};
 
 /// Bytes of one request, at most, unless a single item is larger.
 const REQUEST_BYTES_MAX: usize = 512 * 1024;
@@ -50,14 +51,14 @@ impl Claiming<'_> {
                 barred += self.dissolve(&request, &members, &found)?;
             }
         }
-        let Some(waits) = self.waits()? else { return Ok((claimed, barred)) };
+        let waits = waits(self.store, self.endpoint)?;
         while claimed.len() < most {
             let room = most - claimed.len();
             let pending = self.store.pending(self.target, waits, room * self.endpoint.batch())?;
             let (batches, out) = self.pack(pending)?;
             barred += out;
             for batch in batches.into_iter().take(room) {
-                claimed.push(self.begin(batch)?);
+                claimed.push(self.begin(batch, waits.parent)?);
             }
             // What must not be sent may have stood in the way of what may.
             if out == 0 || !claimed.is_empty() {
@@ -65,21 +66,6 @@ impl Claiming<'_> {
             }
         }
         Ok((claimed, barred))
-    }
-
-    /// Returns what items wait for; none where nothing of what they wait for can be there yet.
-    fn waits(self) -> Result<Option<Waits>> {
-        let Some(http) = self.endpoint.http() else { return Ok(Some(Waits::default())) };
-        let until_looked_at =
-            http.shape.record.is_some() && self.endpoint.on_unknown == OnUnknown::Hold;
-        let parent = match &http.parent {
-            Some(id) => match self.store.known_target(id)? {
-                Some(parent) => Some(parent),
-                None => return Ok(None),
-            },
-            None => None,
-        };
-        Ok(Some(Waits { parent, until_looked_at }))
     }
 
     /// Packs items that wait, no two of them of one lead, into requests; what must not be sent is ended on the way.
@@ -98,7 +84,7 @@ impl Claiming<'_> {
                 barred += 1;
                 continue;
             }
-            if self.is_made(&one.item)? {
+            if is_made(self.store, self.endpoint, self.target, &one.item)? {
                 let because = "the receiver has a record of it, and records are left alone";
                 self.store.end_item(one.no, ItemEnd::Withdrawn, "made", because, self.now_ms)?;
                 barred += 1;
@@ -122,14 +108,9 @@ impl Claiming<'_> {
         Ok((batches, barred))
     }
 
-    /// Returns whether the endpoint has a record of `item` and leaves those alone that it has.
-    fn is_made(self, item: &str) -> Result<bool> {
-        let only_makes = self.endpoint.http().is_some_and(|http| http.shape.only_makes());
-        Ok(only_makes && self.store.record_id(self.target, item)?.is_some())
-    }
-
-    /// Returns the body of a request of `batch` and the record that it changes, which is empty where it makes one.
-    fn body(self, batch: &[Pending]) -> Result<(Vec<u8>, String)> {
+    /// Returns the body of a request of `batch` and the record that it changes, which is empty where it makes one;
+    /// `parent` has the record that it is made under.
+    fn body(self, batch: &[Pending], parent: Option<TargetNo>) -> Result<(Vec<u8>, String)> {
         let Some(http) = self.endpoint.http() else {
             let mail = batch.iter().flat_map(|one| one.part.iter().copied()).collect();
             return Ok((mail, String::new()));
@@ -137,25 +118,25 @@ impl Claiming<'_> {
         let (Some(_), [one]) = (&http.shape.record, batch) else {
             return Ok((http.shape.body(batch.iter().map(|one| &*one.part)), String::new()));
         };
-        let parent = http.parent.as_deref().map(|id| self.store.known_target(id)).transpose()?;
-        let parent = match parent.flatten() {
-            Some(parent) => self.store.record_id(parent, &one.item)?,
-            None => None,
-        };
-        let record_id = self.store.record_id(self.target, &one.item)?.unwrap_or_default();
-        Ok((http.shape.body_under(&one.part, parent.as_deref()), record_id))
+        let record_of = |target| self.store.record_id(target, &one.item);
+        let under = parent.map(record_of).transpose()?.flatten();
+        let body = http.shape.body_under(&one.part, under.as_deref());
+        Ok((body, record_of(self.target)?.unwrap_or_default()))
     }
 
-    fn begin(self, batch: Vec<Pending>) -> Result<Claimed> {
-        let (body, record_id) = self.body(&batch)?;
+    fn begin(self, batch: Vec<Pending>, parent: Option<TargetNo>) -> Result<Claimed> {
+        let (body, record_id) = self.body(&batch, parent)?;
         let id = match (&self.endpoint.wire, &batch[..]) {
-            (Wire::Smtp(smtp), [one]) => format!("<{}>", mail_id(&one.item, one.run.0, smtp)),
+            (Wire::Smtp(smtp), [one]) => {
+                format!("<{}>", mail_id(self.endpoint, smtp, &one.item, one.run))
+            }
             _ => request_id(&self.endpoint.id, &batch),
         };
         let members: Vec<i64> = batch.iter().map(|one| one.no).collect();
-        let body_hash = Sha256::digest(&body).into();
-        let mut request = KeptRequest {
-            no: 0,
+        let no =
+            self.store.begin_request(self.target, &id, &body, &record_id, &members, self.now_ms)?;
+        let request = KeptRequest {
+            no,
             id,
             body,
             attempts: 1,
@@ -163,8 +144,6 @@ impl Claiming<'_> {
             first_failure_ms: None,
             record_id,
         };
-        request.no =
-            self.store.begin_request(self.target, &request, body_hash, &members, self.now_ms)?;
         let member = |one: Pending| Member {
             no: one.no,
             item: one.item,
@@ -209,15 +188,7 @@ impl Claiming<'_> {
                 None if request.is_unknown => {
                     let because = "it stood in one request with somebody of whom nothing may be sent any more, and \
                                    nobody knows whether that was taken";
-                    self.store.end_item(member.no, ItemEnd::Held, UNKNOWN, because, self.now_ms)?;
-                    let refused = Refused {
-                        code: UNKNOWN,
-                        column: "",
-                        reason: because,
-                        run: None,
-                        at_ms: self.now_ms,
-                    };
-                    self.store.keep_dead_letter(self.target, &member.item, refused)?;
+                    hold(self.store, self.target, member, (UNKNOWN, because), self.now_ms)?;
                 }
                 None => self.store.let_wait_again(member.no, false)?,
             }
@@ -232,9 +203,6 @@ impl Claiming<'_> {
         self.store.forget_delivered(self.target, item)
     }
 }
-
-/// Code of what nobody knows to have been taken or not.
-pub(super) const UNKNOWN: &str = "unknown-outcome";
 
 /// Returns the id of a request of these items: it follows from which they are and when they were laid down, never from
 /// what they say, so that it may stay when a person is erased.

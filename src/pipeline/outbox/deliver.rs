@@ -1,7 +1,8 @@
 //! Delivering: claim, commit, send, record, until nothing is due or the time is up.
 //!
-//! Each endpoint has a thread of its own, so that one that is slow holds up none but itself. The store is held only
-//! while something is claimed or recorded, never while anything is on the wire.
+//! Each endpoint has a thread of its own, so that one that is slow holds up none but itself and those that make
+//! something under its records, which come behind it. The store is held only while something is claimed or recorded,
+//! never while anything is on the wire.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -14,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::claim::{Claimed, Claiming};
 use super::settle::{Health, Settling};
-use super::summary_of;
+use super::waiting_at;
 use crate::model::ids::hex;
 use crate::report::run_json::WaitingSummary;
 use crate::rules::RuleSet;
@@ -116,26 +117,40 @@ pub fn deliver(job: &Delivery<'_>) -> Result<Vec<EndpointSummary>> {
             couriers.push(Courier::new(*job, endpoint, target, &store, deadline_ms)?);
         }
     }
-    // What is made under records of another endpoint comes after them.
-    for comes_second in [false, true] {
-        let wave = couriers.iter_mut().filter(|one| one.has_parent() == comes_second);
-        run_all(wave.collect())?;
-    }
+    run_all(families(&mut couriers))?;
     let store = lock(&store);
     // Whoever reads or writes meanwhile may keep the WAL; the next command catches up.
     let _ = store.checkpoint_whole();
-    summaries(&store, &endpoints, &couriers, job.clock.now())
+    summaries(&store, job.rules, &endpoints, &couriers, job.clock.now())
 }
 
-/// Lets every courier run, each on a thread of its own.
-fn run_all(mut couriers: Vec<&mut Courier<'_>>) -> Result<()> {
+/// Returns the couriers in families, each with those behind it that make something under its records.
+fn families<'c, 'a>(couriers: &'c mut [Courier<'a>]) -> Vec<Vec<&'c mut Courier<'a>>> {
+    let (under, first): (Vec<_>, Vec<_>) =
+        couriers.iter_mut().partition(|one| one.parent().is_some());
+    let mut families: Vec<Vec<_>> = first.into_iter().map(|one| vec![one]).collect();
+    for one in under {
+        let is_of = |family: &&mut Vec<&'c mut Courier<'a>>| {
+            family.first().is_some_and(|first| one.parent() == Some(&first.endpoint.id))
+        };
+        match families.iter_mut().find(is_of) {
+            Some(family) => family.push(one),
+            None => families.push(vec![one]),
+        }
+    }
+    families
+}
+
+/// Lets every courier run, each family on a thread of its own and one after the other in it.
+fn run_all(mut families: Vec<Vec<&mut Courier<'_>>>) -> Result<()> {
+    let run = |family: Vec<&mut Courier<'_>>| family.into_iter().try_for_each(Courier::run);
     // What runs alone runs here, which lets tests hand in a clock of their own.
-    if let [one] = &mut couriers[..] {
-        return one.run();
+    if families.len() <= 1 {
+        return families.pop().map_or(Ok(()), run);
     }
     let outcomes: Vec<Result<()>> = std::thread::scope(|scope| {
         let threads: Vec<_> =
-            couriers.into_iter().map(|one| scope.spawn(move || one.run())).collect();
+            families.into_iter().map(|family| scope.spawn(move || run(family))).collect();
         let join = |thread: std::thread::ScopedJoinHandle<'_, Result<()>>| {
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };
@@ -148,38 +163,29 @@ fn run_all(mut couriers: Vec<&mut Courier<'_>>) -> Result<()> {
 pub fn waiting(job: &Delivery<'_>) -> Result<Vec<EndpointSummary>> {
     let store = Store::open_read_only(job.store)?;
     let now_ms = job.clock.now();
-    let waiting = store.waiting_deliveries()?;
     let endpoints = job.rules.outbox.endpoints.iter();
     let meant = endpoints.filter(|one| job.only.is_none_or(|id| id == one.id));
-    Ok(meant
-        .map(|endpoint| EndpointSummary {
-            endpoint: endpoint.id.clone(),
-            figures: Figures::default(),
-            stopped: None,
-            waiting: waiting
-                .iter()
-                .find(|one| one.endpoint == endpoint.id)
-                .map(|one| summary_of(one, now_ms)),
-        })
-        .collect())
+    summaries(&store, job.rules, &meant.collect::<Vec<_>>(), &[], now_ms)
 }
 
 fn summaries(
     store: &Store,
+    rules: &RuleSet,
     endpoints: &[&Endpoint],
     couriers: &[Courier<'_>],
     now_ms: i64,
 ) -> Result<Vec<EndpointSummary>> {
-    let waiting = store.waiting_deliveries()?;
+    let waiting = waiting_at(store, rules, now_ms)?;
     let summary = |endpoint: &&Endpoint| {
         let own = waiting.iter().find(|one| one.endpoint == endpoint.id);
+        let own = own.map(|one| one.waiting.clone());
         let courier = couriers.iter().find(|courier| courier.endpoint.id == endpoint.id);
         let stopped = courier.and_then(|courier| courier.stopped.clone());
         EndpointSummary {
             endpoint: endpoint.id.clone(),
             figures: courier.map(|courier| courier.figures).unwrap_or_default(),
-            stopped: stopped.filter(|_| own.is_some_and(|waiting| waiting.items > 0)),
-            waiting: own.map(|one| summary_of(one, now_ms)),
+            stopped: stopped.filter(|_| own.as_ref().is_some_and(|waiting| waiting.items > 0)),
+            waiting: own,
         }
     };
     Ok(endpoints.iter().map(summary).collect())
@@ -229,8 +235,9 @@ impl<'a> Courier<'a> {
         })
     }
 
-    fn has_parent(&self) -> bool {
-        self.endpoint.http().is_some_and(|http| http.parent.is_some())
+    /// Returns the id of the endpoint under whose records this one makes its own.
+    fn parent(&self) -> Option<&String> {
+        self.endpoint.http()?.parent.as_ref()
     }
 
     fn run(&mut self) -> Result<()> {
@@ -399,7 +406,7 @@ impl<'a> Courier<'a> {
                     continue;
                 }
                 let reply = way(&self.outgoing(one));
-                match is_fault(&reply) {
+                match is_fault(&reply, !one.request.record_id.is_empty()) {
                     None => faults.store(0, Ordering::Relaxed),
                     Some(weight) => drop(faults.fetch_add(weight, Ordering::Relaxed)),
                 }
@@ -447,10 +454,12 @@ impl<'a> Courier<'a> {
     }
 }
 
-/// Returns how many faults `reply` counts for; none when the receiver works.
-fn is_fault(reply: &Reply) -> Option<u32> {
+/// Returns how many faults `reply` counts for; none when the receiver works. `is_of_record` says that it came from the
+/// address of a record.
+fn is_fault(reply: &Reply, is_of_record: bool) -> Option<u32> {
     match reply {
         Reply::Status(answer) => match answer.status {
+            410 if is_of_record => None,
             // It takes nothing from us, or not now: what follows would fare the same.
             401 | 403 | 407 | 410 | 429 => Some(FAULTS_IN_A_ROW),
             500..=599 => Some(1),

@@ -3,12 +3,12 @@
 use anyhow::Result;
 use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::delivery::crm::{CrmRow, RowFate};
 use crate::delivery::form::{Refusal, RefusalCode};
 use crate::delivery::mail::Envelope;
-use crate::delivery::publication::file_stem;
-use crate::model::ids::RunNo;
+use crate::model::ids::{RunNo, hex};
 use crate::model::moment::utc_from_ms;
 use crate::model::task::Task;
 use crate::pipeline::messages::Messages;
@@ -62,7 +62,7 @@ impl<'a> Laying<'a> {
 
     /// Returns whether nothing is sent of `item` any more: the endpoint has a record of it and leaves such alone.
     pub(in crate::pipeline) fn is_made(&self, item: &str) -> Result<bool> {
-        Ok(self.shape.only_makes() && self.store.record_id(self.no, item)?.is_some())
+        super::is_made(self.store, self.endpoint, self.no, item)
     }
 
     /// Lays `row` down as `item`, or says why it cannot be sent.
@@ -118,7 +118,7 @@ pub(in crate::pipeline) fn lay_down_mail(
         return Ok(false);
     }
     let item = task.id();
-    let message_id = mail_id(&item, record.no.0, smtp);
+    let message_id = mail_id(endpoint, smtp, &item, record.no);
     let envelope = Envelope {
         sender: (&smtp.sender.0, &smtp.sender.1),
         message_id: &message_id,
@@ -137,11 +137,12 @@ pub(in crate::pipeline) fn lay_down_mail(
     Ok(true)
 }
 
-/// Returns the `Message-ID` of the mail that does the task `item`, laid down by run number `run`: whoever gets it twice
-/// sees that it is one.
-pub(super) fn mail_id(item: &str, run: i64, smtp: &SmtpEndpoint) -> String {
+/// Returns the `Message-ID` of the mail `item` of an endpoint, laid down by `run`: whoever gets it twice sees that it
+/// is one. An item is no part of an address as it is, and two that differ in a sign alone must not become one.
+pub(super) fn mail_id(endpoint: &Endpoint, smtp: &SmtpEndpoint, item: &str, run: RunNo) -> String {
     let domain = smtp.sender.1.rsplit_once('@').map_or("leadmill.invalid", |(_, domain)| domain);
-    format!("{}.{run}@{domain}", file_stem(item))
+    let hash = Sha256::digest(format!("{}\0{item}", endpoint.id));
+    format!("{}.{}@{domain}", hex(&hash[..12]), run.0)
 }
 
 /// Lays down `alerts`, which somebody is told of by `record`'s run, for each endpoint of alerts.

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use super::claim::{Claimed, UNKNOWN};
+use super::claim::Claimed;
 use super::deliver::Figures;
+use super::{NO_RECORD, UNKNOWN};
 use crate::rules::outbox::{Conflict, Endpoint, OnUnknown};
 use crate::rules::request::Results;
 use crate::sending::circuit::Circuit;
@@ -113,7 +114,7 @@ impl Settling<'_> {
                 if self.keep_record(claimed, reply)? {
                     self.deliver_all(claimed, &code)
                 } else {
-                    self.hold(claimed, "no-record")
+                    self.hold(claimed, NO_RECORD)
                 }
             }
             Outcome::ByItem => {
@@ -140,6 +141,12 @@ impl Settling<'_> {
                 }
                 self.after(claimed, &code, RequestState::Waiting, wait)
             }
+            Outcome::NotFound | Outcome::Gone if !claimed.request.record_id.is_empty() => {
+                // The address was the record's, so it is this that is not there; the endpoint answers.
+                self.health.succeed();
+                let id = &claimed.request.record_id;
+                self.kill(claimed, &code, &format!("the receiver has no record {id} any more"))
+            }
             Outcome::TargetFault | Outcome::Gone => {
                 if outcome == Outcome::Gone {
                     self.address.clone_into(&mut self.health.state.gone_as);
@@ -157,7 +164,7 @@ impl Settling<'_> {
             }
             Outcome::WrongPlace => {
                 self.health.fail(now_ms, &code, false);
-                self.kill(claimed, &code)
+                self.give_up(claimed, &code)
             }
             Outcome::Permanent => {
                 self.health.succeed();
@@ -264,7 +271,7 @@ impl Settling<'_> {
         let since_ms = request.first_failure_ms.unwrap_or(self.now_ms);
         let is_over = self.now_ms - since_ms > TRIED_FOR_MAX_MS;
         let Some(wait_ms) = wait_ms.filter(|_| !is_over) else {
-            return self.kill(claimed, code);
+            return self.give_up(claimed, code);
         };
         self.figures.failed += 1;
         // What may have been taken once may have been for ever, whatever the last answer was.
@@ -277,7 +284,7 @@ impl Settling<'_> {
     /// Refuses the items of a request: one by one where it held several, for only one may be at fault.
     fn refuse(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
         if claimed.members.len() == 1 || claimed.request.is_unknown {
-            return self.kill(claimed, code);
+            return self.give_up(claimed, code);
         }
         for member in claimed.members.iter().filter(|member| member.is_open) {
             self.store.let_wait_again(member.no, true)?;
@@ -285,42 +292,41 @@ impl Settling<'_> {
         self.store.end_request(claimed.request.no, RequestState::Dissolved, code, self.now_ms)
     }
 
-    fn kill(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
-        let reason = reason(code, claimed.request.attempts);
+    fn give_up(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
+        self.kill(claimed, code, &reason(code, claimed.request.attempts))
+    }
+
+    fn kill(&mut self, claimed: &Claimed, code: &str, reason: &str) -> Result<()> {
         for member in claimed.members.iter().filter(|member| member.is_open) {
-            self.die(member.no, &member.item, code, &reason)?;
+            self.die(member.no, &member.item, code, reason)?;
         }
         self.store.end_request(claimed.request.no, RequestState::Dead, code, self.now_ms)
     }
 
     fn die(&mut self, no: i64, item: &str, code: &str, reason: &str) -> Result<()> {
-        self.figures.dead += 1;
-        self.store.end_item(no, ItemEnd::Dead, code, reason, self.now_ms)?;
-        self.keep_letter(item, code, reason)
-    }
-
-    fn hold(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
-        let reason = match code {
-            "no-record" => {
-                "the receiver took it and did not say what it calls the record".to_owned()
-            }
-            _ => format!("the answer was lost ({code}), and nobody knows whether it was taken"),
-        };
-        for member in claimed.members.iter().filter(|member| member.is_open) {
-            self.figures.held += 1;
-            self.store.end_item(member.no, ItemEnd::Held, UNKNOWN, &reason, self.now_ms)?;
-            self.keep_letter(&member.item, UNKNOWN, &reason)?;
-        }
-        let no = claimed.request.no;
-        self.store.fail_request(no, RequestState::Held, code, self.now_ms, self.now_ms)
-    }
-
-    fn keep_letter(&self, item: &str, code: &str, reason: &str) -> Result<()> {
         let at_ms = self.now_ms;
+        self.figures.dead += 1;
+        self.store.end_item(no, ItemEnd::Dead, code, reason, at_ms)?;
         let refused = Refused { code, column: "", reason, run: None, at_ms };
         self.store.keep_dead_letter(self.target, item, refused)?;
         // The endpoint does not have it, so the next change of the lead is offered.
         self.store.forget_delivered(self.target, item)
+    }
+
+    fn hold(&mut self, claimed: &Claimed, code: &str) -> Result<()> {
+        let lost = format!("the answer was lost ({code}), and nobody knows whether it was taken");
+        let why = match code {
+            NO_RECORD => {
+                (NO_RECORD, "the receiver took it and did not say what it calls the record")
+            }
+            _ => (UNKNOWN, &*lost),
+        };
+        for member in claimed.members.iter().filter(|member| member.is_open) {
+            self.figures.held += 1;
+            super::hold(self.store, self.target, member, why, self.now_ms)?;
+        }
+        let no = claimed.request.no;
+        self.store.fail_request(no, RequestState::Held, code, self.now_ms, self.now_ms)
     }
 }
 
