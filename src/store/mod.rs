@@ -192,6 +192,9 @@ pub struct Store {
     is_ready: bool,
 }
 
+/// How long a lock of SQLite's is waited for.
+const WAIT: Duration = Duration::from_secs(5);
+
 /// A process lock; the kernel frees it when the process dies.
 ///
 /// In its file stands the number of the process, for people, and until it is let go in peace: whoever finds one there
@@ -451,12 +454,12 @@ fn finish_beginning(path: &Path) -> Result<()> {
 
 /// Sets a connection up as everything has it that writes.
 fn set_up_writer(connection: &Connection) -> Result<()> {
+    connection.busy_timeout(WAIT)?;
     Ok(connection.execute_batch(
         "PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
          PRAGMA cache_size = -65536;
-         PRAGMA busy_timeout = 5000;
          PRAGMA wal_autocheckpoint = 0;",
     )?)
 }
@@ -469,7 +472,6 @@ impl Drop for Store {
         }
         let close = || -> Result<WrittenBack> {
             self.rollback()?;
-            self.connection.busy_timeout(Duration::ZERO)?;
             let written = self.write_back(true)?;
             self.checkpoint_on_close(written == WrittenBack::Whole)?;
             Ok(written)
