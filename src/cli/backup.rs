@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::workspace::{Global, UsageError};
 use super::{Outcome, clock, terminal};
-use crate::pipeline::doctor::size;
+use crate::report::amounts::size;
 use crate::store::Store;
 use crate::store::backup::{self, BackupRecord, Listed};
 
