@@ -269,7 +269,9 @@ fn every_command_refuses_a_damaged_store_and_names_the_way_back() {
         let deep = doctor(&workspace, &["--deep"]).expect_code(5);
         check(&deep, "pages", "failure", &[]);
     }
-    workspace.ok(&["restore", "backups/leadmill-2026-11-20T190000Z.db"]);
+    // Nobody can say whether it had erased anybody.
+    let told = workspace.run(&["restore", "backups/leadmill-2026-11-20T190000Z.db"]);
+    told.expect_code(3).says(&["there is no log of erasures", "nor an old store to be asked"]);
     workspace.ok(&["leads"]);
 }
 
@@ -370,7 +372,7 @@ fn what_a_killed_deliver_left_is_looked_after_by_the_next_run() {
 fn whoever_fails_before_they_look_leaves_the_sign_to_the_next() {
     let workspace = small();
     leave_and_merge(&workspace, ".lock", "UPDATE lead SET name = name || '!'");
-    let mark = r#"{"sha256": "", "backup": "x.db", "aside": "x"}"#;
+    let mark = r#"{"sha256": "", "backup": "x.db", "stamp": "", "had_erased": null}"#;
     workspace.file("leadmill.db.restore", mark);
     workspace.run(&["run"]).expect_code(5).says(&["about to be restored"]);
     fs::remove_file(workspace.path("leadmill.db.restore")).unwrap();

@@ -111,7 +111,8 @@ fn a_migration_that_is_killed_is_none_or_whole() {
             old_store(&path, schema);
             let mut child = migrating_child(&path);
             // The migration begins once the backup is there.
-            let backup = backup::folder(&path).join(format!("leadmill-schema-{schema:04}.db"));
+            let name = format!("leadmill-schema-{schema:04}-2026-01-06-0002.db");
+            let backup = backup::folder(&path).join(name);
             while !backup.exists() && child.try_wait().unwrap().is_none() {
                 std::thread::yield_now();
             }
