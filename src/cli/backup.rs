@@ -9,16 +9,17 @@ use serde_json::json;
 
 use super::workspace::{Global, UsageError};
 use super::{Outcome, clock, terminal};
-use crate::pipeline::doctor::size;
+use crate::report::amounts::size;
 use crate::store::Store;
 use crate::store::backup::{self, BackupRecord, Listed};
+use crate::store::pages::look::{Checksums, checksums};
 
 /// Copy the store to a file from which it can be restored; others may read and write it meanwhile.
 ///
-/// The copy is of one moment, looked at from end to end before it gets its name, and has a record beside it (.json) with
-/// its SHA-256 and what it is. It holds the store alone: leads, submissions as received, the consent ledger, the
-/// outbox, and the rules that decided. Not in it are rules/, inbox/, out/, and on purpose neither the key of those who were
-/// erased (leadmill.key) nor the log beside it: keep these two apart from backups.
+/// The copy is of one moment, looked at from end to end before it gets its name, and has a record beside it (.json)
+/// with its SHA-256 and what it is. It holds the store alone: leads, submissions as received, the consent ledger, the
+/// outbox, and the rules that decided. Not in it are rules/, inbox/, out/, and on purpose neither the key of those who
+/// were erased (leadmill.key) nor the log beside it: keep these two apart from backups.
 #[derive(Debug, Args)]
 pub struct Backup {
     /// File that ends in .db, or folder for a file named after the instant; default: backups/ beside the store.
@@ -54,7 +55,14 @@ impl Backup {
             let hint = "hint: name another file, or wait a second";
             return Err(UsageError(format!("{} is there already\n{hint}", path.display())).into());
         }
+        let (checksums, _) = checksums(&store)?;
         let record = Store::open_read_only(&store)?.back_up(&path, Some(now_ms))?;
+        if checksums != Checksums::Kept {
+            terminal::warning(
+                "the store has no checksums to be held against, so a byte that changed in it may be in the backup, \
+                 too; the next command that writes makes them",
+            );
+        }
         let removed = match self.keep {
             Some(keep) => backup::keep_newest(&to, keep.get())?,
             None => Vec::new(),

@@ -14,9 +14,9 @@ use crate::pipeline::outbox::{NO_RECORD, UNKNOWN};
 use crate::rules::RuleSet;
 use crate::rules::outbox::Endpoint;
 use crate::sending::results::is_record_id;
+use crate::store::Store;
 use crate::store::deliveries::{DeadLetter as Letter, DeadLetterFilter};
 use crate::store::restore::RESTORED;
-use crate::store::{Store, StoreFault};
 
 /// List what a target would not take, or did not; show one; send it again; let one rest.
 ///
@@ -215,13 +215,9 @@ fn drop_one(global: &Global, asked: &DropOne) -> Result<()> {
         let hint = "copy it from the address of the record, or from its page";
         return Err(UsageError(format!("--record is no id of a record\nhint: {hint}")).into());
     }
-    let path = global.store_path();
-    if !path.exists() {
-        return Err(StoreFault::Missing(path).into());
-    }
     let rules = global.rules()?;
     let at_ms = global.now(&rules)?.timestamp_millis();
-    let store = Store::open(&path)?;
+    let store = Store::open_existing(&global.store_path())?;
     let letter = find(&store, no)?;
     if (asked.known_as.is_some() || asked.is_gone) && !makes_records(&rules, &letter.target) {
         let hint = "only endpoints whose request has `record-at` have some";
@@ -261,11 +257,11 @@ fn redrive(global: &Global, filter: &Filter, asked: &Redrive) -> Result<()> {
             "name numbers of the list, or give --target, --code, --reason, --since or --limit";
         return Err(UsageError(format!("nothing says which\nhint: {hint}")).into());
     }
-    let path = global.store_path();
-    if !path.exists() {
-        return Err(StoreFault::Missing(path).into());
-    }
-    let store = if asked.change_nothing { global.read_store()? } else { Store::open(&path)? };
+    let store = if asked.change_nothing {
+        global.read_store()?
+    } else {
+        Store::open_existing(&global.store_path())?
+    };
     let found = redrive::find(&store, &which)?;
     if let Some(no) = asked.letters.iter().find(|no| found.iter().all(|one| one.letter != **no)) {
         let one = find(&store, *no)?;

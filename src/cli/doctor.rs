@@ -10,13 +10,14 @@ use crate::store::key::key_path;
 
 /// Look whether the store and everything around it is well; changes nothing.
 ///
-/// One line a check: the SQLite in use, who writes, how the store is set up, what its rows refer to, whether every row of
-/// every input has one outcome, the consent ledger and where manifests say that it ended, deliveries that are stuck, the
-/// files that were put out, who may read what, room on the disk, backups. With --deep every byte of the store is
-/// held against the checksum that was kept when it was written, and every file against its manifest.
+/// One line a check: the SQLite in use, who writes, how the store is set up, what its rows refer to, whether every row
+/// of every input has one outcome, the consent ledger and where manifests say that it ended, the key and log of those
+/// who were erased, deliveries that are stuck, the files that were put out, who may read what, room on the disk,
+/// backups. With --deep every byte of the store is held against the checksum that was kept when it was written, and
+/// every file against its manifest. What cannot be looked at is said beside the rest.
 ///
-/// Exit codes: 0 all is well; 3 somebody should look; 5 the store, its ledger or its key is damaged. Others may read and
-/// write meanwhile.
+/// Exit codes: 0 all is well; 3 somebody should look; 5 the store, its ledger or its key is damaged. Others may read
+/// and write meanwhile.
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// Read every byte of the store and of what was put out.

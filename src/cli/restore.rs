@@ -10,14 +10,16 @@ use super::run::Worker;
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
 use crate::pipeline::restore::{Restored, restore};
+use crate::store::backup::stamp;
+use crate::store::key::{key_path, log_path};
 
 /// Put a backup in the place of the store; the old one is moved aside.
 ///
 /// The backup is looked at from end to end first. What happened after it was made is unknown to it, so: people who
-/// were erased since are erased once more (which needs leadmill.key and the log beside it); what waited to be sent is held
-/// as dead letters with the code `restored`, because it may have been sent; folders of runs that it does not know move
-/// from out/runs to out/before-…; and exports that came in since are to be run again. Killed in between, nothing opens the
-/// store until the same command was run again.
+/// were erased since are erased once more (which needs leadmill.key and the log beside it); what waited to be sent is
+/// held as dead letters with the code `restored`, because it may have been sent; folders of runs that it does not know
+/// move from out/runs to out/before-…; and exports that came in since are to be run again. Killed in between, nothing
+/// opens the store until the same command was run again.
 #[derive(Debug, Args)]
 pub struct Restore {
     /// The backup: a file that `leadmill backup` made.
@@ -38,7 +40,7 @@ impl Restore {
         }
         let rules = global.rules()?;
         let now = global.now(&rules)?;
-        let stamp = now.format("%Y-%m-%dT%H%M%SZ").to_string();
+        let stamp = stamp(now.timestamp_millis());
         let worker = Worker::at(global, &rules, None, now)?;
         let restored =
             worker.work(global, |job, events| restore(job, &self.backup, &stamp, events))?;
@@ -49,10 +51,20 @@ impl Restore {
         }
         if !restored.had_record {
             terminal::warning(
-                "there was no record beside the backup: it is sound, but nobody can say whether it is the one that was made",
+                "there was no record beside the backup: it is sound, but nobody can say whether it is the one that was \
+                 made",
             );
         }
-        Ok(if restored.held > 0 { 3 } else { 0 })
+        if restored.may_have_erased {
+            let log = log_path(&key_path(&global.store_path()));
+            terminal::warning(&format!(
+                "there is no log of erasures ({}), nor an old store to be asked: whoever was erased after the backup \
+                 was made is back\nhint: put the log and its key there and restore once more; was nobody erased, all \
+                 is well",
+                log.display()
+            ));
+        }
+        Ok(if restored.held > 0 || restored.may_have_erased { 3 } else { 0 })
     }
 }
 
@@ -104,6 +116,7 @@ fn as_json(restored: &Restored) -> serde_json::Value {
         "had_record": restored.had_record,
         "continued": restored.is_continued,
         "old_store": restored.aside.as_ref().map(|path| path.display().to_string()),
+        "may_have_erased": restored.may_have_erased,
         "held": restored.held,
         "unknown_runs": restored.runs,
         "unknown_runs_in": restored.runs_aside.display().to_string(),

@@ -10,6 +10,7 @@ use tabled::builder::Builder;
 use tabled::settings::object::Columns;
 use tabled::settings::{Alignment, Modify, Padding, Style};
 
+pub use crate::report::amounts::count;
 use crate::report::escape::for_terminal;
 use crate::report::mask::Mask;
 
@@ -149,11 +150,6 @@ const GAP: usize = 2;
 
 /// Signs behind which a long word may be cut.
 const SIGNS: [char; 9] = ['/', '-', '_', '.', '@', '?', '&', '=', ':'];
-
-/// Returns `number` with the noun it counts: `1 row`, `2 rows`.
-pub fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
 
 /// Writes a line of prose, wrapped to the terminal; further lines stand `indent` blanks in.
 pub fn print_wrapped(text: &str, indent: usize) -> Result<()> {

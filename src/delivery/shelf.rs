@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -20,8 +20,6 @@ pub type Anchor = (i64, String);
 pub struct OnShelf {
     /// The run's id.
     pub run: String,
-    /// The folder.
-    pub folder: PathBuf,
     /// Files that the manifest lists.
     pub files: u64,
     /// Their bytes.
@@ -86,19 +84,12 @@ pub fn latest(out_dir: &Path) -> Option<String> {
 /// Holds the folder of `run` in `out_dir` against its manifest: sizes, and with `reads_all` every byte.
 pub fn check(out_dir: &Path, run: &str, reads_all: bool) -> OnShelf {
     let folder = out_dir.join("runs").join(run);
-    let mut found = OnShelf {
-        run: run.to_owned(),
-        files: 0,
-        bytes: 0,
-        anchor: None,
-        problems: Vec::new(),
-        folder,
-    };
-    let manifest = fs::read_to_string(found.folder.join(MANIFEST))
-        .map_err(|fault| fault.to_string())
-        .and_then(|text| {
-            serde_json::from_str::<Manifest>(&text).map_err(|fault| fault.to_string())
-        });
+    let mut found =
+        OnShelf { run: run.to_owned(), files: 0, bytes: 0, anchor: None, problems: Vec::new() };
+    let manifest =
+        fs::read_to_string(folder.join(MANIFEST)).map_err(|fault| fault.to_string()).and_then(
+            |text| serde_json::from_str::<Manifest>(&text).map_err(|fault| fault.to_string()),
+        );
     let manifest = match manifest {
         Ok(manifest) => manifest,
         Err(fault) => {
@@ -110,7 +101,7 @@ pub fn check(out_dir: &Path, run: &str, reads_all: bool) -> OnShelf {
     for entry in manifest.files {
         found.files += 1;
         found.bytes += entry.bytes.unwrap_or(0);
-        if let Err(problem) = check_file(&found.folder, &entry, reads_all) {
+        if let Err(problem) = check_file(&folder, &entry, reads_all) {
             found.problems.push(format!("{} {problem}", entry.name));
         }
     }
@@ -155,8 +146,8 @@ fn sha256_of(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Moves the folders of runs that are not among `known` to `aside`, a folder beside `runs`, and lets `latest` point at the
-/// latest that is left; returns which. Done again after a kill, it goes on where it was.
+/// Moves the folders of runs that are not among `known` to `aside`, a folder beside `runs`, and lets `latest` point at
+/// the latest that is left; returns which. Done again after a kill, it goes on where it was.
 pub fn set_aside(out_dir: &Path, known: &BTreeSet<String>, aside: &str) -> Result<Vec<String>> {
     let target = out_dir.join(aside);
     let all = runs(out_dir)?;

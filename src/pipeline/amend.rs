@@ -12,18 +12,15 @@ use super::event::{Event, Events};
 use super::{BrokenPromise, Job, decide, publish, recover};
 use crate::model::ids::{SubmissionNo, hex};
 use crate::report::run_json::RunSummary;
+use crate::store::Store;
 use crate::store::runs::RunRecord;
-use crate::store::{Store, StoreFault};
 
 /// Opens the store of `job`, which must be there already.
 ///
 /// # Errors
-/// [`StoreFault`] inside the error when there is none, another process holds it or it is not usable.
+/// [`crate::store::StoreFault`] inside the error when there is none, another process holds it or it is not usable.
 pub(super) fn open_existing(job: &Job<'_>) -> Result<Store> {
-    if !job.store.exists() {
-        return Err(StoreFault::Missing(job.store.to_owned()).into());
-    }
-    Store::open(job.store)
+    Store::open_existing(job.store)
 }
 
 /// Lets `work` write a run and its books, given the store and the digest that tells the run from others,

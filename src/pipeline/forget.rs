@@ -224,6 +224,7 @@ fn erase(
         consents,
         inputs: by_input(places),
         told,
+        copies: Vec::new(),
         shared: subject.shared.len() as u64,
         stripped: (chosen.without_raw.len() + chosen.without_ip.len()) as u64,
     });

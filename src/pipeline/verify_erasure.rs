@@ -1,17 +1,20 @@
 //! Whether somebody is gone: from the store, its files byte by byte, and what was put out.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use super::recognition::marks_called;
+use super::restore::RUNS_ASIDE;
 use super::scrub::{Found, look};
 use super::story::{find, find_withdrawn};
 use crate::delivery::erasing::{Carrier, find as find_carriers};
 use crate::delivery::traces::Traces;
-use crate::store::files::beside;
+use crate::store::files::{beside, folder_of};
 use crate::store::health::FILES_BESIDE;
-use crate::store::{Store, key};
+use crate::store::restore::{ASIDE, GOES_ALONG};
+use crate::store::{Store, backup, key};
 
 /// Whom to look for, as somebody names them.
 #[derive(Debug, Clone, Copy)]
@@ -35,10 +38,12 @@ pub struct Verification {
     pub carriers: Vec<Carrier>,
     /// Whether an erasure was cut short and is to be finished by the next run.
     pub is_unfinished: bool,
+    /// Copies that were not looked at.
+    pub copies: Vec<String>,
 }
 
 impl Verification {
-    /// Returns whether they were erased and nothing is left.
+    /// Returns whether they were erased and nothing is left in the store and in what was put out.
     pub fn is_gone(&self) -> bool {
         self.erased.is_some()
             && self.leads == 0
@@ -62,6 +67,7 @@ pub fn verify(
     let mut verification = Verification {
         leads: find(store, text, named.e164)?.len() as u64,
         is_unfinished: store.is_to_be_scrubbed()? || store.is_erasure_unfinished()?,
+        copies: copies(store.path(), out_dir)?,
         ..Verification::default()
     };
     let mut traces = Traces::default();
@@ -91,6 +97,28 @@ pub fn verify(
     }
     verification.carriers = find_carriers(out_dir, &traces)?;
     Ok(verification)
+}
+
+/// Returns the copies that no erasure reaches: backups of the store at `store` in their folder, and stores and runs
+/// that a restore put aside, in order.
+pub fn copies(store: &Path, out_dir: &Path) -> Result<Vec<String>> {
+    let mut found: Vec<PathBuf> =
+        backup::list(&backup::folder(store))?.into_iter().map(|one| one.path).collect();
+    let name = store.file_name().unwrap_or_default().to_string_lossy();
+    for (folder, prefix) in
+        [(folder_of(store), format!("{name}{ASIDE}")), (out_dir, RUNS_ASIDE.to_owned())]
+    {
+        // A folder that cannot be read has none, or that is said by whoever needs it.
+        for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let goes_along = GOES_ALONG.iter().chain(&["-shm"]).any(|end| name.ends_with(end));
+            if name.starts_with(&prefix) && !goes_along {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found.iter().map(|path| path.display().to_string()).collect())
 }
 
 /// Returns the files in which the store keeps what it knows.

@@ -5,6 +5,7 @@
 //! the figures behind it.
 
 pub mod accounts;
+pub mod amounts;
 pub mod charts;
 pub mod comparison;
 pub mod dossier;

@@ -156,6 +156,9 @@ pub struct ErasureSummary {
     pub inputs: Vec<PlaceSummary>,
     /// Files that had named them: whoever got one is to be told.
     pub told: Vec<CarrierSummary>,
+    /// Copies of the store and of runs that lie around; `subject forget` fills them in, for they follow from no input.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<String>,
     /// Addresses and numbers of theirs that stay, because other leads have them, too.
     pub shared: u64,
     /// Rows of others that stay without their words as received, or without IP addresses.

@@ -23,10 +23,8 @@ use crate::model::moment::utc_from_ms;
 
 /// The format of the record.
 const FORMAT: &str = "leadmill-backup-1";
-/// Begins the name of every backup.
+/// Begins the name of every backup; a command goes on with the instant: `leadmill-2026-11-20T190000Z.db`.
 const PREFIX: &str = "leadmill-";
-/// Goes on in the names of those that a command made: `leadmill-2026-11-20T190000Z.db`.
-const INSTANT: &str = "%Y-%m-%dT%H%M%SZ";
 
 /// What a backup is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +80,12 @@ pub fn folder(store: &Path) -> PathBuf {
 
 /// Returns the name of a backup that is made at `now_ms`, milliseconds since 1970 UTC.
 pub fn name_at(now_ms: i64) -> String {
-    format!("{PREFIX}{}.db", utc_from_ms(now_ms).format(INSTANT))
+    format!("{PREFIX}{}.db", stamp(now_ms))
+}
+
+/// Writes an instant, milliseconds since 1970 UTC, as it stands in the names of files.
+pub fn stamp(ms: i64) -> String {
+    utc_from_ms(ms).format("%Y-%m-%dT%H%M%SZ").to_string()
 }
 
 /// Returns where the record of the backup at `backup` lies.
@@ -126,7 +129,7 @@ pub fn list(folder: &Path) -> Result<Vec<Listed>> {
         let path = entry.with_context(naming)?.path();
         if path.extension().is_some_and(|kind| kind == "db") && path.is_file() {
             let bytes = path.metadata().map_or(0, |found| found.len());
-            let record = read_record(&path)?.filter(|record| record.bytes == bytes);
+            let record = read_record(&path).filter(|record| record.bytes == bytes);
             found.push(Listed { path, record });
         }
     }
@@ -157,55 +160,53 @@ pub fn keep_newest(folder: &Path, keep: usize) -> Result<Vec<PathBuf>> {
 }
 
 /// Reads the record of the backup at `backup`; none when there is none, or it cannot be read.
-pub fn read_record(backup: &Path) -> Result<Option<BackupRecord>> {
-    let path = record_path(backup);
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(serde_json::from_str(&text)
-            .ok()
-            .filter(|record: &BackupRecord| record.format == FORMAT)),
-        Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(None),
-        Err(fault) => Err(fault).with_context(|| format!("cannot read {}", path.display())),
-    }
+pub fn read_record(backup: &Path) -> Option<BackupRecord> {
+    let record: BackupRecord = serde_json::from_slice(&fs::read(record_path(backup)).ok()?).ok()?;
+    (record.format == FORMAT).then_some(record)
 }
 
-/// Looks at the whole of the store at `path`, which nobody writes to: its pages as SQLite sees them, what its rows refer
-/// to, and its consent ledger. Returns what it is.
+/// Looks at the whole of the store at `path`, which nobody writes to: its pages as SQLite sees them, what its rows
+/// refer to, and its consent ledger. Returns what it is.
 ///
 /// # Errors
-/// [`StoreFault::Damaged`] when something is wrong, it is of a newer leadmill or no store of leadmill's.
-pub fn examine(path: &Path, taken_at: Option<String>) -> Result<BackupRecord> {
-    match look_through(path, taken_at) {
+/// What `refuse` makes of a problem that was found; [`StoreFault::Damaged`] when it is of a newer leadmill or no store
+/// of leadmill's.
+pub(super) fn examine(
+    path: &Path,
+    taken_at: Option<String>,
+    refuse: &dyn Fn(&str) -> anyhow::Error,
+) -> Result<BackupRecord> {
+    match look_through(path, taken_at, refuse) {
         // What SQLite cannot even read.
         Err(fault) if is_damage(&fault) && !fault.is::<StoreFault>() => {
-            Err(refuse(path, &format!("{fault:#}")))
+            Err(refuse(&format!("{fault:#}")))
         }
         other => other,
     }
 }
 
-fn look_through(path: &Path, taken_at: Option<String>) -> Result<BackupRecord> {
+fn look_through(
+    path: &Path,
+    taken_at: Option<String>,
+    refuse: &dyn Fn(&str) -> anyhow::Error,
+) -> Result<BackupRecord> {
     let store = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     store.check_identity(false)?;
     let problem = store.integrity()?.into_iter().next();
     let problem = problem.or(store.dangling()?.into_iter().next().map(|it| it.to_string()));
     if let Some(problem) = problem {
-        return Err(refuse(path, &problem));
+        return Err(refuse(&problem));
     }
     let schema: i64 = store.pragma("user_version")?;
     let mut ledger_head = String::new();
     if schema >= CHAINED_SINCE as i64 {
         let verified = store.verify_ledger(None)?;
         if let Some((seq, problem)) = verified.problems.first() {
-            return Err(refuse(path, &format!("record {seq} of its consent ledger {problem}")));
+            return Err(refuse(&format!("record {seq} of its consent ledger {problem}")));
         }
         ledger_head = hex(&verified.head.hash);
     }
-    let latest: Option<(String, i64)> = store
-        .connection
-        .query_row("SELECT id, as_of_ms FROM run ORDER BY run_no DESC LIMIT 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
+    let latest = store.latest_of_any_schema()?;
     let count = |table: &str| -> Result<u64> {
         let sql = format!("SELECT count(*) FROM {table}");
         Ok(store.connection.query_row(&sql, [], |row| row.get::<_, i64>(0))? as u64)
@@ -225,14 +226,6 @@ fn look_through(path: &Path, taken_at: Option<String>) -> Result<BackupRecord> {
         consents: count("consent_record")?,
         ledger_head,
     })
-}
-
-fn refuse(path: &Path, problem: &str) -> anyhow::Error {
-    let shown = path.display();
-    StoreFault::Damaged(format!(
-        "{shown} is damaged: {problem}\nhint: take another backup; `leadmill backup --list` shows them"
-    ))
-    .into()
 }
 
 /// Writes an instant as records do.
@@ -295,6 +288,8 @@ impl Store {
     }
 
     fn copy_sound(&self, part: &Path, taken_ms: Option<i64>) -> Result<BackupRecord> {
+        // What is wrong with the copy was wrong with the store: its pages were held against their checksums.
+        let refuse = |problem: &str| self.damaged(problem);
         // What is read here stays as it is until the copy is made.
         self.begin_reading()?;
         let copied = self.pin().and_then(|()| {
@@ -311,7 +306,7 @@ impl Store {
         let mode: String = copy.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
         anyhow::ensure!(mode == "delete", "the copy's journal is `{mode}`");
         copy.close().map_err(|(_, fault)| fault)?;
-        examine(part, taken_ms.map(instant))
+        examine(part, taken_ms.map(instant), &refuse)
     }
 
     /// Reads something, so that the open transaction is of this moment.
@@ -319,13 +314,29 @@ impl Store {
         Ok(self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?)
     }
 
-    /// Keeps the store as it was before its schema is changed.
+    /// Returns the latest run and its as-of; every schema there was can be asked.
+    fn latest_of_any_schema(&self) -> Result<Option<(String, i64)>> {
+        let sql = "SELECT id, as_of_ms FROM run ORDER BY run_no DESC LIMIT 1";
+        let of_row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        Ok(self.connection.query_row(sql, [], of_row).optional()?)
+    }
+
+    /// Keeps the store as it was before its schema is changed. The name says the latest run, too: a store of that
+    /// schema that somebody puts in its place later is another one.
     pub(super) fn back_up_before_migration(&self, schema: i64) -> Result<()> {
-        let path = folder(&self.path).join(format!("{PREFIX}schema-{schema:04}.db"));
-        self.back_up(&path, None).context(
-            "cannot back the store up before its schema is changed; nothing was changed",
-        )?;
-        Ok(())
+        let run = self.latest_of_any_schema()?.map_or_else(String::new, |(id, _)| format!("-{id}"));
+        let path = folder(&self.path).join(format!("{PREFIX}schema-{schema:04}{run}.db"));
+        self.back_up(&path, None).map(drop).map_err(|fault| {
+            let what = "cannot back the store up before its schema is changed; nothing was changed";
+            if !is_damage(&fault) {
+                return fault.context(what);
+            }
+            StoreFault::Damaged(format!(
+                "{what}: {fault:#}; the leadmill that made it still opens it, and its `leadmill rebuild` mends what \
+                 follows from other rows"
+            ))
+            .into()
+        })
     }
 }
 

@@ -1,9 +1,9 @@
 //! Files beside the store and the store's own: their names, who may read them, when they are safe.
 //!
-//! A store's file must not be opened and closed again beside SQLite: closing any descriptor of a file gives up all locks
-//! that the process has on it (POSIX), SQLite's too, and another process could take its WAL away
-//! (<https://sqlite.org/howtocorrupt.html>, 2.2). So [`hold`] opens it once for as long as some store of this process is
-//! open, and [`reading`] reads through that.
+//! A store's file must not be opened and closed again beside SQLite: closing any descriptor of a file gives up all
+//! locks that the process has on it (POSIX), SQLite's too, and another process could take its WAL away
+//! (<https://sqlite.org/howtocorrupt.html>, 2.2). So [`hold`] opens it once for as long as some store of this process
+//! is open, and [`reading`] reads through that.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -122,7 +122,7 @@ pub(super) fn private_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Returns the folder that `path` lies in.
-pub(super) fn folder_of(path: &Path) -> &Path {
+pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

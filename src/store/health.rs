@@ -1,6 +1,8 @@
 //! What can be asked of a store to know that it is well. Nothing here writes.
 
 use std::fmt;
+use std::fs::{File, TryLockError};
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -8,7 +10,7 @@ use rusqlite::{OpenFlags, OptionalExtension as _};
 
 use super::files::beside;
 use super::pages::look;
-use super::{APPLICATION_ID, SCHEMA_VERSION, Store};
+use super::{DELIVER_LOCK, LOCK, SCHEMA_VERSION, Store};
 
 /// Problems of a kind that are told one by one.
 const TOLD_MAX: usize = 5;
@@ -16,16 +18,12 @@ const TOLD_MAX: usize = 5;
 /// How the store is set up, as it says itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setup {
-    /// Whether it says that it is a store of leadmill's.
-    pub is_leadmill: bool,
     /// Steps of the schema that it has.
     pub schema: i64,
     /// Steps of the schema that this leadmill knows.
     pub schema_known: i64,
     /// Its journal.
     pub journal: String,
-    /// What a writer's connection is set to: synchronous, foreign keys, secure delete.
-    pub as_writers_have_it: bool,
 }
 
 /// A row that names another which is not there.
@@ -67,21 +65,6 @@ pub struct TableSize {
     pub bytes: u64,
 }
 
-/// What lies in the outbox for longer than it should.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stuck {
-    /// Requests that were being made when their process died.
-    pub in_flight: u64,
-    /// Requests of which nobody knows whether they were taken.
-    pub unknown: u64,
-    /// When the earliest of both was begun, milliseconds since 1970 UTC.
-    pub since_ms: Option<i64>,
-    /// Dead letters that are open.
-    pub dead_letters: u64,
-    /// When the oldest of them died, the same.
-    pub oldest_letter_ms: Option<i64>,
-}
-
 /// References that no foreign key guards: a table, a condition on its rows, and the table where what it names is not.
 const REFERENCES: &[(&str, &str, &str)] = &[
     ("match_key", "submission", "submission_no NOT IN (SELECT submission_no FROM submission)"),
@@ -118,26 +101,64 @@ pub fn sqlite() -> (&'static str, bool) {
     (rusqlite::version(), super::is_safe_sqlite(rusqlite::version_number()))
 }
 
-/// Returns whether `fault` is one that SQLite told of.
-pub fn is_of_sqlite(fault: &anyhow::Error) -> bool {
-    fault.chain().find_map(|cause| cause.downcast_ref::<rusqlite::Error>()).is_some()
+/// Returns whether `fault` comes of what stands in the file: it is damaged, or holds what no query of ours expects. A
+/// disk that cannot be read, a lock or too little memory is none of the store's faults.
+pub fn is_of_content(fault: &anyhow::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, SqliteFailure,
+        Utf8Error,
+    };
+    let is_such = |cause: &rusqlite::Error| match cause {
+        // Our statements are right, so this says that a table is not there, or no JSON where some should be.
+        SqliteFailure(found, _) => found.extended_code == rusqlite::ffi::SQLITE_ERROR,
+        FromSqlConversionFailure(..)
+        | IntegralValueOutOfRange(..)
+        | InvalidColumnType(..)
+        | Utf8Error(..) => true,
+        _ => false,
+    };
+    super::is_damage(fault) || fault.chain().filter_map(|cause| cause.downcast_ref()).any(is_such)
 }
 
-/// Returns the number of the process that writes to the store at `path`, or died while it did; `ending` is that of the
-/// lock's file.
-pub fn writer(path: &Path, ending: &str) -> Option<u32> {
-    std::fs::read_to_string(beside(path, ending)).ok()?.trim().parse().ok()
+/// Who writes to a store, or did, by the file of a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// The process of this number does.
+    AtWork(u32),
+    /// The process of this number died, or could not give all that it wrote its checksums.
+    Left(u32),
 }
 
-/// Returns whether another program may have written back what a writer of the store at `path` had committed that died
-/// with the lock whose file ends in `ending`.
+/// Returns who writes to the store at `path`, or did, by the lock whose file ends in `ending`.
+pub fn writer(path: &Path, ending: &str) -> Option<Writer> {
+    let mut lock = File::open(beside(path, ending)).ok()?;
+    let is_held = matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock));
+    let mut text = String::new();
+    lock.read_to_string(&mut text).ok()?;
+    let process = text.trim().parse().ok()?;
+    Some(if is_held { Writer::AtWork(process) } else { Writer::Left(process) })
+}
+
+/// Returns whether another program may have written back what a writer of the store at `path` left in the WAL who had
+/// the lock whose file ends in `ending`.
 pub fn may_be_merged(path: &Path, ending: &str) -> bool {
     look::may_be_merged(path, &beside(path, ending))
 }
 
 /// Endings of the files that lie beside a store and belong to it.
-pub const FILES_BESIDE: &[&str] =
-    &["", "-wal", "-shm", ".lock", ".deliver.lock", ".sums", ".sums-new", ".restore", ".restoring"];
+pub const FILES_BESIDE: &[&str] = &[
+    "",
+    "-wal",
+    "-shm",
+    "-journal",
+    LOCK,
+    DELIVER_LOCK,
+    ".sums",
+    ".sums-new",
+    ".restore",
+    ".restore-new",
+    ".restoring",
+];
 
 impl Store {
     /// Opens the store at `path` to be looked at, whatever is in it.
@@ -160,11 +181,9 @@ impl Store {
     /// Returns how the store is set up.
     pub fn setup(&self) -> Result<Setup> {
         Ok(Setup {
-            is_leadmill: self.pragma::<i32>("application_id")? == APPLICATION_ID,
             schema: self.pragma("user_version")?,
             schema_known: SCHEMA_VERSION,
             journal: self.pragma("journal_mode")?,
-            as_writers_have_it: writers_are_careful()?,
         })
     }
 
@@ -250,27 +269,11 @@ impl Store {
         Ok(self.connection.prepare_cached(sql)?.query_row([seq], |row| row.get(0)).optional()?)
     }
 
-    /// Returns what is stuck in the outbox.
-    pub fn stuck(&self) -> Result<Stuck> {
-        let mut stuck = self.connection.query_row(
-            "SELECT coalesce(sum(state = 'inflight'), 0), coalesce(sum(state IN ('unknown', 'held')), 0),
-                    min(coalesce(first_failure_ms, begun_ms))
-             FROM outbox_request WHERE state IN ('inflight', 'unknown', 'held')",
-            [],
-            |row| {
-                Ok(Stuck {
-                    in_flight: row.get::<_, i64>(0)? as u64,
-                    unknown: row.get::<_, i64>(1)? as u64,
-                    since_ms: row.get(2)?,
-                    ..Stuck::default()
-                })
-            },
-        )?;
-        let letters = "SELECT count(*), min(first_ms) FROM dead_letter WHERE state = 'open'";
-        (stuck.dead_letters, stuck.oldest_letter_ms) =
-            self.connection
-                .query_row(letters, [], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)))?;
-        Ok(stuck)
+    /// Returns how many dead letters are open, and when the oldest of them died, milliseconds since 1970 UTC.
+    pub fn open_letters(&self) -> Result<(u64, Option<i64>)> {
+        let sql = "SELECT count(*), min(first_ms) FROM dead_letter WHERE state = 'open'";
+        let of_row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?));
+        Ok(self.connection.query_row(sql, [], of_row)?)
     }
 
     /// Returns how many bytes of inputs were read, decompressed, and in how many rows.
@@ -307,14 +310,4 @@ impl Store {
             (self.pragma("page_count")?, self.pragma("freelist_count")?);
         Ok(((pages * bytes) as u64, (free * bytes) as u64))
     }
-}
-
-/// Returns whether what writes to stores is set to keep what it committed: asked of a connection that is set up as theirs.
-fn writers_are_careful() -> Result<bool> {
-    let connection = rusqlite::Connection::open_in_memory()?;
-    super::set_up_writer(&connection)?;
-    let asked = |name: &str| -> Result<i64> {
-        Ok(connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?)
-    };
-    Ok(asked("synchronous")? == 2 && asked("foreign_keys")? == 1 && asked("secure_delete")? == 1)
 }

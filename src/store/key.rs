@@ -91,6 +91,24 @@ pub fn read_known(path: &Path, id: &str) -> Result<Pepper> {
     }
 }
 
+/// Fails when people were erased, and the log that belongs to the key at `key` is not there.
+///
+/// # Errors
+/// [`KeyFault`] then.
+pub fn expect_log(key: &Path) -> Result<()> {
+    let log = log_path(key);
+    if log.exists() {
+        return Ok(());
+    }
+    Err(KeyFault(format!(
+        "the log of erasures {} is missing: people were erased, and a backup may still know them\nhint: put it back \
+         from where it is kept; should it be lost for good, make an empty file of that name: whoever was erased after \
+         the backup was made comes back then",
+        log.display()
+    ))
+    .into())
+}
+
 /// Makes a key at `path`, for the owner's eyes only, and brings it to the disk before anything rests on it.
 pub fn make(path: &Path) -> Result<Pepper> {
     let mut bytes = [0; 32];

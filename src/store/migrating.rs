@@ -3,7 +3,9 @@
 use anyhow::{Context as _, Result};
 use rusqlite::Connection;
 
-use super::{APPLICATION_ID, CHAINED_SINCE, MIGRATIONS, SCHEMA_VERSION, Store, ledger, touches};
+use super::{
+    APPLICATION_ID, CHAINED_SINCE, MIGRATIONS, SCHEMA_VERSION, Store, ledger, restore, touches,
+};
 
 /// The step since which rows are found by their record id, too.
 pub(super) const RECORD_IDS_SINCE: i64 = 7;
@@ -19,7 +21,8 @@ impl Store {
         if version == SCHEMA_VERSION {
             return Ok(());
         }
-        if version > 0 {
+        // What is restored is a backup already, and may be the very file that would be written.
+        if version > 0 && restore::begun(&self.path)?.is_none() {
             self.back_up_before_migration(version)?;
         }
         take_steps(&mut self.connection, SCHEMA_VERSION)

@@ -57,7 +57,7 @@ pub mod verdicts;
 
 use std::fmt;
 use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,14 +157,14 @@ impl StoreFault {
     fn damaged(path: &Path, what: &str) -> Self {
         let shown = path.display();
         Self::Damaged(format!(
-            "{shown} is damaged: {what}; nothing was changed\n{}",
+            "{shown} is damaged: {what}; nothing was put out, and the file is as it was\n{}",
             backup::way_back(path)
         ))
     }
 }
 
-/// Returns the way back where `fault` is SQLite's, which found the store at `path` to be damaged; [`StoreFault`] names its
-/// own.
+/// Returns the way back where `fault` is SQLite's, which found the store at `path` to be damaged; [`StoreFault`] names
+/// its own.
 pub fn way_back_from(fault: &anyhow::Error, path: &Path) -> Option<String> {
     (is_damage(fault) && !fault.is::<StoreFault>()).then(|| backup::way_back(path))
 }
@@ -192,25 +192,79 @@ pub struct Store {
     is_ready: bool,
 }
 
+/// Ending of the file with the lock of whoever writes.
+pub const LOCK: &str = ".lock";
+/// Ending of the file with the lock of `deliver`, which writes to the outbox alone.
+pub const DELIVER_LOCK: &str = ".deliver.lock";
+
+/// How long a lock of SQLite's is waited for.
+const WAIT: Duration = Duration::from_secs(5);
+
 /// A process lock; the kernel frees it when the process dies.
 ///
-/// In its file stands the number of the process, for people, and until it is let go in peace: whoever finds one there
-/// knows that a writer died.
+/// From the moment at which something is written until all of it has its checksums, the number of the process stands in
+/// the file: whoever finds one there knows that somebody left something.
 #[derive(Debug)]
 struct Lock {
     file: File,
-    /// Whether another program may have written back what somebody had committed who died.
-    may_be_merged: bool,
-    is_in_peace: bool,
+    path: PathBuf,
+    /// Whether the number of a process stands there.
+    is_signed: bool,
 }
 
-impl Drop for Lock {
-    fn drop(&mut self) {
-        if self.is_in_peace {
-            // Else the next writer looks after nothing.
-            let _ = self.file.set_len(0);
+impl Lock {
+    /// Takes the lock whose file ends in `ending`, of the store at `store`; none when somebody has it.
+    fn try_take(store: &Path, ending: &str) -> Result<Option<Self>> {
+        let path = beside(store, ending);
+        let naming = || format!("cannot lock {}", path.display());
+        let file = private_file(&path).with_context(naming)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(fault)) => return Err(fault).with_context(naming),
         }
+        let is_signed = file.metadata().with_context(naming)?.len() > 0;
+        Ok(Some(Self { file, path, is_signed }))
     }
+
+    fn sign(&mut self) -> Result<()> {
+        let mut sign = || {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+            write!(self.file, "{}", std::process::id())
+        };
+        sign().with_context(|| format!("cannot write {}", self.path.display()))?;
+        self.is_signed = true;
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        // Else the next writer looks after nothing.
+        self.is_signed = self.file.set_len(0).is_err();
+    }
+
+    /// Returns whether another program, such as SQLite's own shell, may have written back what somebody left in the WAL
+    /// of the store at `store`.
+    fn may_be_merged(&self, store: &Path) -> bool {
+        self.is_signed && pages::look::may_be_merged(store, &self.path)
+    }
+}
+
+/// Takes the process lock beside the store: SQLite's own locks do not protect a plan that reads
+/// first and writes later.
+///
+/// # Errors
+/// [`StoreFault`] inside the error when another process has it, or the store lies on another machine.
+fn lock(path: &Path, ending: &str) -> Result<Lock> {
+    place::check(path)?;
+    // Whoever only looks whether somebody has it has it for a moment.
+    for _ in 0..3 {
+        if let Some(lock) = Lock::try_take(path, ending)? {
+            return Ok(lock);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Err(StoreFault::Locked(path.to_owned()).into())
 }
 
 impl Store {
@@ -222,9 +276,7 @@ impl Store {
     /// [`StoreFault`] inside the error when another process holds it or the file is not usable;
     /// nothing is written then.
     pub fn open(path: &Path) -> Result<Self> {
-        place::check(path)?;
-        let lock = lock(path, ".lock")?;
-        let is_merged = lock.may_be_merged;
+        let lock = lock(path, LOCK)?;
         restore::expect_whole(path)?;
         let is_new = !path.exists();
         if is_new {
@@ -235,17 +287,23 @@ impl Store {
             Self::expect_own(path, true)?;
         }
         let mut store = Self::connect(path, OpenFlags::default())?;
-        store.lock = Some(lock);
-        store.set_pragmas()?;
-        store.take_up_checksums(is_merged)?;
+        store.get_ready(lock, DELIVER_LOCK)?;
         store.migrate()?;
         if is_new {
             // SQLite does so, too, but says nothing when it could not.
             sync_folder_of(path)
                 .with_context(|| format!("cannot bring {} to the disk", path.display()))?;
         }
-        store.get_ready();
         Ok(store)
+    }
+
+    /// The same for a store that is there.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and [`StoreFault::Missing`] when there is none.
+    pub fn open_existing(path: &Path) -> Result<Self> {
+        expect_there(path)?;
+        Self::open(path)
     }
 
     /// Opens the store at `path` for reading; a run may go on meanwhile.
@@ -253,10 +311,7 @@ impl Store {
     /// # Errors
     /// [`StoreFault`] inside the error when there is none or the file is not usable.
     pub fn open_read_only(path: &Path) -> Result<Self> {
-        if !path.exists() {
-            return Err(StoreFault::Missing(path.to_owned()).into());
-        }
-        restore::expect_whole(path)?;
+        expect_there(path)?;
         let store = Self::expect_own(path, false)?;
         if store.pragma::<i64>("user_version")? < SCHEMA_VERSION {
             return Err(StoreFault::Damaged(format!(
@@ -275,35 +330,43 @@ impl Store {
     /// # Errors
     /// [`StoreFault`] inside the error when there is none, another `deliver` holds it, or it is not usable.
     pub fn open_for_delivery(path: &Path) -> Result<Self> {
-        if !path.exists() {
-            return Err(StoreFault::Missing(path.to_owned()).into());
-        }
-        let lock = lock(path, ".deliver.lock")?;
-        let is_merged = lock.may_be_merged;
+        expect_there(path)?;
+        let lock = lock(path, DELIVER_LOCK)?;
         restore::expect_whole(path)?;
         let found = Self::expect_own(path, false)?;
         if found.pragma::<i64>("user_version")? < SCHEMA_VERSION {
-            // Only who holds the store may change its tables.
+            drop((found, lock));
+            // Only who holds the store may change its tables; they look at both locks.
             drop(Self::open(path)?);
+            return Self::open_for_delivery(path);
         }
+        drop(found);
         let mut store = Self::connect(path, OpenFlags::default())?;
-        store.lock = Some(lock);
-        store.set_pragmas()?;
-        store.take_up_checksums(is_merged)?;
-        store.get_ready();
+        store.get_ready(lock, LOCK)?;
         Ok(store)
     }
 
-    /// From here on the store has to be closed well.
-    fn get_ready(&mut self) {
-        self.is_ready = true;
-        if let Some(lock) = &mut self.lock {
-            lock.is_in_peace = false;
+    /// Sets the store up to be written to by whoever has `lock`, and looks after what those left who had it before, or
+    /// the other one, that ends in `other`. From here on the store has to be closed well.
+    fn get_ready(&mut self, lock: Lock, other: &str) -> Result<()> {
+        let mut left = None;
+        if beside(&self.path, other).exists() {
+            left = Lock::try_take(&self.path, other)?.filter(|other| other.is_signed);
         }
+        let is_merged = left.iter().chain([&lock]).any(|lock| lock.may_be_merged(&self.path));
+        self.lock = Some(lock);
+        self.set_pragmas()?;
+        self.take_up_checksums(is_merged)?;
+        self.is_ready = true;
+        self.lock.as_mut().map_or(Ok(()), Lock::sign)?;
+        if let Some(mut left) = left {
+            left.clear();
+        }
+        Ok(())
     }
 
-    /// Opens the store at `path` to be looked at, once it is found to be one of ours, or, where it may be, nothing yet. A
-    /// connection that cannot write changes no byte of somebody else's file, not even by closing it.
+    /// Opens the store at `path` to be looked at, once it is found to be one of ours, or, where it may be, nothing yet.
+    /// A connection that cannot write changes no byte of somebody else's file, not even by closing it.
     fn expect_own(path: &Path, may_be_blank: bool) -> Result<Self> {
         let store = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         store.check_identity(may_be_blank)?;
@@ -432,6 +495,12 @@ impl Store {
     }
 }
 
+/// Fails when there is no store at `path`; a restore that was not finished may have moved it away, and that is said then.
+fn expect_there(path: &Path) -> Result<()> {
+    restore::expect_whole(path)?;
+    if path.exists() { Ok(()) } else { Err(StoreFault::Missing(path.to_owned()).into()) }
+}
+
 /// Largest file of a store that has nothing in it yet: one page of the largest size.
 const BEGINNING_BYTES_MAX: u64 = 65_536;
 
@@ -451,12 +520,12 @@ fn finish_beginning(path: &Path) -> Result<()> {
 
 /// Sets a connection up as everything has it that writes.
 fn set_up_writer(connection: &Connection) -> Result<()> {
+    connection.busy_timeout(WAIT)?;
     Ok(connection.execute_batch(
         "PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
          PRAGMA cache_size = -65536;
-         PRAGMA busy_timeout = 5000;
          PRAGMA wal_autocheckpoint = 0;",
     )?)
 }
@@ -469,47 +538,20 @@ impl Drop for Store {
         }
         let close = || -> Result<WrittenBack> {
             self.rollback()?;
-            self.connection.busy_timeout(Duration::ZERO)?;
             let written = self.write_back(true)?;
             self.checkpoint_on_close(written == WrittenBack::Whole)?;
             Ok(written)
         };
         let is_closed = close().is_ok_and(|written| written != WrittenBack::Not);
-        if let Some(lock) = &mut self.lock {
-            lock.is_in_peace = is_closed;
+        if let Some(lock) = self.lock.as_mut().filter(|_| is_closed) {
+            lock.clear();
         }
     }
-}
-
-/// Takes the process lock beside the store: SQLite's own locks do not protect a plan that reads
-/// first and writes later.
-fn lock(path: &Path, ending: &str) -> Result<Lock> {
-    let lock_path = beside(path, ending);
-    let mut file = private_file(&lock_path)
-        .with_context(|| format!("cannot create the lock file {}", lock_path.display()))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(StoreFault::Locked(path.to_owned()).into()),
-        Err(TryLockError::Error(fault)) => {
-            return Err(fault).with_context(|| format!("cannot lock {}", lock_path.display()));
-        }
-    }
-    let mut before = String::new();
-    let mut may_be_merged = false;
-    let mut sign = || -> std::io::Result<()> {
-        file.read_to_string(&mut before)?;
-        may_be_merged = !before.is_empty() && pages::look::may_be_merged(path, &lock_path);
-        file.set_len(0)?;
-        file.rewind()?;
-        write!(file, "{}", std::process::id())
-    };
-    sign().with_context(|| format!("cannot write {}", lock_path.display()))?;
-    Ok(Lock { file, may_be_merged, is_in_peace: before.is_empty() })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_safe_sqlite;
+    use super::*;
 
     #[test]
     fn an_sqlite_that_loses_writes_is_known_by_its_version() {
@@ -523,5 +565,21 @@ mod tests {
             check(version, true);
         }
         check(rusqlite::version_number(), true);
+    }
+
+    #[test]
+    fn who_writes_keeps_what_it_committed_and_overwrites_what_it_deleted() {
+        let connection = Connection::open_in_memory().unwrap();
+        set_up_writer(&connection).unwrap();
+        for (name, expected) in [
+            ("synchronous", 2),
+            ("foreign_keys", 1),
+            ("secure_delete", 1),
+            ("wal_autocheckpoint", 0),
+        ] {
+            let sql = format!("PRAGMA {name}");
+            let found: i64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(found, expected, "{name}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Where a store may lie: on a disk of this machine. On network file systems locks are promises that some servers do not
-//! keep, and the memory that SQLite's journal shares between processes does not reach other machines
+//! Where a store may lie: on a disk of this machine. On network file systems locks are promises that some servers do
+//! not keep, and the memory that SQLite's journal shares between processes does not reach other machines
 //! (<https://sqlite.org/wal.html>, "all processes using a database must be on the same host computer").
 
 use std::path::Path;

@@ -10,18 +10,24 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
-use rusqlite::params;
+use rusqlite::{OpenFlags, params};
 use serde::{Deserialize, Serialize};
 
 use super::backup::{BackupRecord, examine, hash_of, read_record};
 use super::deliveries::{Refused, TargetNo};
 use super::files::{beside, move_if_there, private_file, remove_if_there, sync_folder_of};
 use super::outbox::ItemEnd;
-use super::pages::{sums_path, wal_path};
-use super::{Store, StoreFault, lock};
+use super::pages::wal_path;
+use super::{DELIVER_LOCK, LOCK, Store, StoreFault, lock};
 
 /// Code of what was not sent when the backup was made, and may have been since.
 pub const RESTORED: &str = "restored";
+
+/// Goes between the name of a store that stepped aside and the stamp.
+pub const ASIDE: &str = ".before-";
+
+/// Endings of what steps aside with it.
+pub const GOES_ALONG: &[&str] = &["-wal", "-journal", ".sums"];
 
 /// Whether this process is the one that restores, and may open the store meanwhile.
 static IS_OURS: AtomicBool = AtomicBool::new(false);
@@ -33,8 +39,10 @@ pub struct Begun {
     pub sha256: String,
     /// The backup, as it was named.
     pub backup: String,
-    /// Where the old store goes.
-    pub aside: PathBuf,
+    /// Ends the name of whatever steps aside.
+    pub stamp: String,
+    /// Whether the old store had erased anybody; none where there was none, or it could not be asked.
+    pub had_erased: Option<bool>,
 }
 
 /// A restore on its way.
@@ -43,6 +51,8 @@ pub struct Restoring {
     store: PathBuf,
     /// What it is about.
     pub begun: Begun,
+    /// Where the old store is.
+    pub aside: PathBuf,
     /// What the backup is.
     pub record: BackupRecord,
     /// Whether the backup had a record to be held against.
@@ -84,6 +94,10 @@ fn part_path(store: &Path) -> PathBuf {
     beside(store, ".restoring")
 }
 
+fn aside_path(store: &Path, stamp: &str) -> PathBuf {
+    beside(store, &format!("{ASIDE}{stamp}"))
+}
+
 impl Restoring {
     /// Puts the backup at `backup` in the place of the store at `store`, which moves aside to a name that ends in
     /// `stamp`. From here on nothing else opens the store until [`Restoring::finish`].
@@ -92,19 +106,28 @@ impl Restoring {
     /// [`StoreFault`] inside the error when the store is held by another process, another restore has begun, or the
     /// backup is damaged or of a newer leadmill: then nothing was changed.
     pub fn begin(store: &Path, backup: &Path, stamp: &str) -> Result<Self> {
-        let _locks = (lock(store, ".lock")?, lock(store, ".deliver.lock")?);
-        let record = read_record(backup)?;
-        let (sha256, _) = hash_of(backup)?;
-        if record.as_ref().is_some_and(|record| record.sha256 != sha256) {
+        let _locks = (lock(store, LOCK)?, lock(store, DELIVER_LOCK)?);
+        let shown = backup.display();
+        if wal_path(backup).metadata().is_ok_and(|found| found.len() > 0) {
             return Err(StoreFault::Damaged(format!(
-                "{} is not what its record says that it is; nothing was changed\nhint: take another backup; \
-                 `leadmill backup --list` shows them",
-                backup.display()
+                "{shown} is no backup but a store of its own: what was committed last stands in {}; nothing was \
+                 changed\nhint: `leadmill --store {shown} backup FILE.db` makes a backup of it",
+                wal_path(backup).display()
+            ))
+            .into());
+        }
+        let record = read_record(backup);
+        let taken_at = record.as_ref().and_then(|record| record.taken_at.clone());
+        let found = examine(backup, taken_at, &|problem| refuse(backup, problem))?;
+        if record.as_ref().is_some_and(|record| record.sha256 != found.sha256) {
+            return Err(StoreFault::Damaged(format!(
+                "{shown} is not what its record says that it is; nothing was changed\nhint: take another backup; \
+                 `leadmill backup --list` shows them"
             ))
             .into());
         }
         let before = begun(store)?;
-        if let Some(other) = before.as_ref().filter(|before| before.sha256 != sha256) {
+        if let Some(other) = before.as_ref().filter(|before| before.sha256 != found.sha256) {
             return Err(StoreFault::Damaged(format!(
                 "{} is about to be restored from another backup\nhint: `leadmill restore {}` ends that first",
                 store.display(),
@@ -112,17 +135,18 @@ impl Restoring {
             ))
             .into());
         }
-        let found = examine(backup, record.as_ref().and_then(|record| record.taken_at.clone()))?;
         let is_continued = before.is_some();
         let begun = match before {
             Some(begun) => begun,
-            None => Self::prepare(store, backup, sha256, stamp)?,
+            None => Self::prepare(store, backup, &found.sha256, stamp)?,
         };
         IS_OURS.store(true, Ordering::Relaxed);
-        swap(store, &begun.aside)?;
+        let aside = aside_path(store, &begun.stamp);
+        swap(store, &aside)?;
         Ok(Self {
             store: store.to_owned(),
             begun,
+            aside,
             record: found,
             had_record: record.is_some(),
             is_continued,
@@ -130,7 +154,7 @@ impl Restoring {
     }
 
     /// Copies the backup beside the store and marks the restore as begun.
-    fn prepare(store: &Path, backup: &Path, sha256: String, stamp: &str) -> Result<Begun> {
+    fn prepare(store: &Path, backup: &Path, sha256: &str, stamp: &str) -> Result<Begun> {
         let part = part_path(store);
         let naming = || format!("cannot copy {} to {}", backup.display(), part.display());
         remove_if_there(&part).with_context(naming)?;
@@ -152,15 +176,18 @@ impl Restoring {
         anyhow::ensure!(mode == "wal", "the copy's journal is `{mode}`");
         connection.close().map_err(|(_, fault)| fault).with_context(naming)?;
         File::open(&part).and_then(|file| file.sync_all()).with_context(naming)?;
-        let mut aside = beside(store, &format!(".before-{stamp}"));
-        for attempt in 2.. {
-            if !aside.exists() {
-                break;
-            }
-            aside = beside(store, &format!(".before-{stamp}-{attempt}"));
-        }
-        let backup = fs::canonicalize(backup).unwrap_or_else(|_| backup.to_owned());
-        let begun = Begun { sha256, backup: backup.display().to_string(), aside };
+        let numbered = (2..).map(|attempt| format!("{stamp}-{attempt}"));
+        let mut stamps = std::iter::once(stamp.to_owned()).chain(numbered);
+        let is_free = |stamp: &String| !aside_path(store, stamp).exists();
+        let begun = Begun {
+            sha256: sha256.to_owned(),
+            backup: fs::canonicalize(backup)
+                .unwrap_or_else(|_| backup.to_owned())
+                .display()
+                .to_string(),
+            stamp: stamps.find(is_free).context("no name is free for the old store")?,
+            had_erased: has_erased(store),
+        };
         let mark = mark_path(store);
         let naming = || format!("cannot write {}", mark.display());
         let new = beside(&mark, "-new");
@@ -184,26 +211,44 @@ impl Restoring {
     }
 }
 
-/// Moves the old store aside and the copy of the backup into its place. Done again after a kill, it goes on where it was.
+fn refuse(backup: &Path, problem: &str) -> anyhow::Error {
+    StoreFault::Damaged(format!(
+        "{} is damaged: {problem}; nothing was changed\nhint: take another backup; `leadmill backup --list` shows them",
+        backup.display()
+    ))
+    .into()
+}
+
+/// Returns whether the store at `path` has erased anybody; none where it cannot be asked.
+fn has_erased(path: &Path) -> Option<bool> {
+    let store = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+    store.check_identity(false).ok()?;
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'erasure'";
+    let tables: i64 = store.connection.query_row(sql, [], |row| row.get(0)).ok()?;
+    Some(tables > 0 && store.erasure_key().ok()?.is_some())
+}
+
+/// Moves the old store aside and the copy of the backup into its place. Done again after a kill, it goes on where it
+/// was.
 fn swap(store: &Path, aside: &Path) -> Result<()> {
     let part = part_path(store);
     if !part.exists() {
         return Ok(());
     }
     let naming = || format!("cannot move {} aside", store.display());
-    // The copy is complete, so whatever lies in the store's place is the old one. Its WAL must not be taken for one of the
-    // new.
-    move_if_there(store, aside).with_context(naming)?;
-    move_if_there(&wal_path(store), &wal_path(aside)).with_context(naming)?;
-    move_if_there(&sums_path(store), &sums_path(aside)).with_context(naming)?;
+    // The copy is complete, so whatever lies in the store's place is the old one. What stands in its journals must not
+    // be taken for the new one's.
+    for ending in [&[""], GOES_ALONG].concat() {
+        move_if_there(&beside(store, ending), &beside(aside, ending)).with_context(naming)?;
+    }
     remove_if_there(&beside(store, "-shm")).with_context(naming)?;
     fs::rename(&part, store).with_context(naming)?;
     sync_folder_of(store).with_context(naming)
 }
 
 impl Store {
-    /// Holds everything that waits to be sent: it may have been since the backup was made, and nobody knows. Returns how
-    /// much that is.
+    /// Holds everything that waits to be sent: it may have been since the backup was made, and nobody knows. Returns
+    /// how much that is.
     pub fn hold_unsent(&self, now_ms: i64) -> Result<u64> {
         let reason = "it waited when the backup was made, and may have been sent since";
         self.begin()?;

@@ -38,8 +38,7 @@ fn aside(workspace: &Workspace) -> Option<PathBuf> {
         .filter(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             name.starts_with("leadmill.db.before-")
-                && !name.ends_with("-wal")
-                && !name.ends_with(".sums")
+                && ["-wal", "-shm", "-journal", ".sums"].iter().all(|end| !name.ends_with(end))
         })
         .collect();
     assert!(found.len() < 2, "{found:?}");
@@ -96,6 +95,8 @@ fn as_many_backups_are_kept_as_somebody_says() {
     workspace.table("a.csv", &[ANNA]);
     workspace.ok(&["run"]);
     workspace.file("backups/leadmill-notes.db", "somebody else's");
+    // What cannot be read is no record, and disturbs nobody.
+    workspace.file("backups/leadmill-notes.db.json", b"\xff");
     for hour in 10..14 {
         let as_of = format!("2026-11-21T{hour}:00:00Z");
         let line = workspace.ok(&["backup", "--keep", "2", "--json", "--as-of", &as_of]).json();
@@ -158,7 +159,6 @@ fn a_restore_puts_the_backup_in_place_and_what_was_there_aside() {
 fn a_backup_that_is_not_sound_is_refused_and_nothing_changes() {
     let workspace = backed_up();
     let sound = fs::read(workspace.path(BACKUP)).unwrap();
-    let record = fs::read(workspace.path(&format!("{BACKUP}.json"))).unwrap();
     let everything = || {
         let mut files = files_below(&workspace.path(""));
         files.retain(|name, _| {
@@ -189,7 +189,6 @@ fn a_backup_that_is_not_sound_is_refused_and_nothing_changes() {
     workspace.run(&["restore", "backups/none.db"]).expect_code(2).says(&["is no file", "--list"]);
     fs::write(workspace.path(BACKUP), &sound).unwrap();
     workspace.ok(&["restore", BACKUP]).says(&["there was no record beside the backup"]);
-    fs::write(workspace.path(&format!("{BACKUP}.json")), record).unwrap();
 }
 
 #[test]
@@ -205,6 +204,21 @@ fn a_damaged_store_yields_no_backup() {
     let refused = workspace.run(&["backup", "--keep", "1", "--as-of", "2026-11-22T00:00:00Z"]);
     refused.expect_code(5).says(&["is damaged", "hint: `leadmill restore "]);
     assert_eq!(files_below(&workspace.path("backups")), before);
+
+    // What only SQLite finds was in the store as well, not in the copy alone.
+    let workspace = backed_up();
+    workspace.edit("PRAGMA foreign_keys = OFF; DELETE FROM input WHERE name LIKE '%b.csv'");
+    let refused = workspace.run(&["backup", "other.db"]).expect_code(5);
+    assert!(!refused.stderr.contains(".part"), "{}", refused.stderr);
+    refused.says(&["leadmill.db is damaged: ", "`submission`", "hint: `leadmill restore "]);
+}
+
+#[test]
+fn a_backup_of_a_store_without_checksums_says_so() {
+    let workspace = backed_up();
+    assert_eq!(workspace.ok(&["backup", "one.db"]).stderr, "");
+    fs::remove_file(workspace.path("leadmill.db.sums")).unwrap();
+    workspace.ok(&["backup", "two.db"]).says(&["warning: the store has no checksums"]);
 }
 
 #[test]
@@ -225,6 +239,14 @@ fn whoever_was_erased_after_the_backup_does_not_come_back_with_it() {
             .says(&["about to be restored", "hint: `leadmill restore "]);
     }
     workspace.run(&["doctor"]).expect_code(5);
+    // Also where it was killed just after the old store had been moved away.
+    let (store, moved) = (workspace.path("leadmill.db"), workspace.path("moved.db"));
+    fs::rename(&store, &moved).unwrap();
+    for args in [&["leads"][..], &["run"], &["tick"], &["deliver"], &["dead-letter", "list"]] {
+        workspace.run(args).expect_code(5).says(&["about to be restored"]);
+    }
+    workspace.run(&["doctor"]).expect_code(5);
+    fs::rename(moved, store).unwrap();
     fs::write(workspace.path("leadmill.key"), key).unwrap();
     let told = workspace.ok(&["restore", BACKUP]);
     assert!(told.flat().contains("erased once more: 1 lead"), "{}", told.stdout);
@@ -238,19 +260,65 @@ fn whoever_was_erased_after_the_backup_does_not_come_back_with_it() {
 }
 
 #[test]
+fn without_the_log_of_erasures_nobody_comes_back_unnoticed() {
+    let log = "leadmill.erasures.log";
+    let workspace = Workspace::new();
+    workspace.table("a.csv", &[ANNA, JAN]);
+    workspace.ok(&["run"]);
+    workspace.ok(&["backup"]);
+    workspace.done(&["subject", "forget", "jan@nowy.example", "--because", "asked"]);
+    let text = fs::read(workspace.path(log)).unwrap();
+    fs::remove_file(workspace.path(log)).unwrap();
+    let told = workspace.run(&["doctor", "--json"]).expect_code(3);
+    assert!(told.stdout.contains("people were erased, but their log"), "{}", told.stdout);
+    // The old store says that there were erasures; done again, it lies aside and is not asked any more.
+    for _ in 0..2 {
+        workspace.run(&["restore", BACKUP]).expect_code(5).says(&[log, "is missing", "hint: "]);
+        workspace.run(&["leads"]).expect_code(5).says(&["about to be restored"]);
+    }
+    workspace.file(log, &text);
+    workspace.done(&["restore", BACKUP]);
+    assert_eq!(workspace.sql("SELECT email FROM leads"), [["anna@przyklad.pl"]]);
+
+    // It is lost for good: somebody has to say so.
+    fs::write(workspace.path(log), "").unwrap();
+    workspace.done(&["restore", BACKUP]);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
+
+    // On another machine there is no old store to be asked.
+    let other = Workspace::new();
+    other.file("a.db", fs::read(workspace.path(BACKUP)).unwrap());
+    let told = other.run(&["restore", "a.db", "--json"]).expect_code(3);
+    assert_eq!(told.json()["may_have_erased"], true);
+    told.says(&["there is no log of erasures", "hint: "]);
+    let told = other.run(&["restore", "a.db", "--json"]).expect_code(0);
+    assert_eq!(told.json()["may_have_erased"], false);
+}
+
+#[test]
+fn copies_that_an_erasure_does_not_reach_are_named() {
+    let workspace = backed_up();
+    workspace.ok(&["restore", BACKUP]);
+    workspace.ok(&["run"]);
+    let copies = [BACKUP, "leadmill.db.before-2026-11-20T190000Z", "out/before-2026-11-20T190000Z"];
+    let told = workspace.done(&["subject", "forget", "jan@nowy.example", "--because", "asked"]);
+    assert_fits_a_terminal(&told.stdout);
+    let verified = workspace.ok(&["subject", "forget", "jan@nowy.example", "--verify"]);
+    assert_fits_a_terminal(&verified.stdout);
+    for copy in copies {
+        assert!(told.stdout.contains(copy), "{copy}: {}", told.stdout);
+        assert!(verified.stdout.contains(copy), "{copy}: {}", verified.stdout);
+    }
+    let json = workspace.ok(&["subject", "forget", "jan@nowy.example", "--verify", "--json"]);
+    assert_eq!(json.json()["copies"].as_array().unwrap().len(), copies.len());
+}
+
+#[test]
 fn what_waited_to_be_sent_is_held_until_somebody_looked() {
     let workspace = Workspace::new();
     workspace.table("a.csv", &[ANNA, JAN]);
     let receiver = Receiver::start(|_| answer(204));
-    workspace.file(
-        "rules/outbox.toml",
-        format!(
-            "[[endpoint]]\nid = \"hook\"\nkind = \"http\"\nrequest = \"webhook\"\ntarget = \"leads-json\"\n\
-             url = \"{}\"\nbecause = \"a test\"\nsecret = {{ file = \"secret\" }}\n",
-            receiver.url("hook")
-        ),
-    );
-    workspace.secret("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+    workspace.hook(&receiver.url("hook"));
     workspace.ok(&["run"]);
     workspace.ok(&["backup"]);
     workspace.ok(&["deliver"]);
@@ -366,9 +434,23 @@ fn a_wal_of_the_old_store_is_never_taken_for_one_of_the_new() {
     for name in ["leadmill.db", "leadmill.db-wal"] {
         fs::rename(workspace.path(&format!("{name}.kept")), workspace.path(name)).unwrap();
     }
+    // The same of the journal that a program leaves which knows of no WAL.
+    workspace.file("leadmill.db-journal", "");
     workspace.ok(&["restore", BACKUP]);
     assert_same_text("the store", &workspace.dump(), &then);
-    assert!(dump_of(&aside(&workspace).unwrap()).contains("from the WAL"));
+    assert!(!workspace.path("leadmill.db-journal").exists());
+    let old = aside(&workspace).unwrap();
+    assert!(dump_of(&old).contains("from the WAL"));
+
+    // It is no backup: what stands in its WAL would be lost. A backup of it is one.
+    let old = old.file_name().unwrap().to_str().unwrap();
+    let before = workspace.dump();
+    let refused = workspace.run(&["restore", old]).expect_code(5);
+    refused.says(&["is no backup but a store", "-wal", "nothing was changed", " backup FILE.db`"]);
+    assert_same_text("the store", &workspace.dump(), &before);
+    workspace.ok(&["--store", old, "backup", "made.db"]);
+    workspace.ok(&["restore", "made.db"]);
+    assert!(workspace.dump().contains("from the WAL"));
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! Stores of other leadmills: an older one is backed up and brought up to date, a newer one left alone. Every schema there
-//! was, and the kills, are in `src/store/migrating/tests.rs`.
+//! Stores of other leadmills: an older one is backed up and brought up to date, a newer one left alone. Every schema
+//! there was, and the kills, are in `src/store/migrating/tests.rs`.
 
 use std::fs;
 
 use rusqlite::Connection;
 
-use super::workspace::{Workspace, files_below, package};
+use super::workspace::{Workspace, assert_same_text, files_below, package};
 
 /// The last step that is SQL alone; the next one chains the ledger.
 const SCHEMA: i64 = 15;
@@ -48,14 +48,36 @@ fn an_older_store_is_backed_up_and_brought_up_to_date_by_whatever_writes_next() 
     assert_eq!(backups.len(), 1, "{listed}");
     assert_eq!(backups[0]["record"]["schema"], SCHEMA);
 
-    workspace.ok(&["restore", backups[0]["backup"].as_str().unwrap()]);
+    let name = "backups/leadmill-schema-0015-2026-01-06-0002.db";
+    assert!(backups[0]["backup"].as_str().unwrap().ends_with(name), "{listed}");
+    let bytes = fs::read(workspace.path(name)).unwrap();
+    let other = Workspace::new();
+    other.file("leadmill.db", &bytes);
+    assert_same_text("the backup", &other.dump(), &before);
+
+    // A restore of it that is stopped half-way, once the store is up to date again, can be gone on with.
+    workspace.edit("INSERT INTO erasure (run_no, key_id, because) VALUES (1, 'k', 'a test')");
+    workspace.run(&["restore", name]).expect_code(5).says(&["leadmill.erasures.log"]);
+    workspace.file("leadmill.erasures.log", "");
+    workspace.ok(&["restore", name]);
     assert_eq!(workspace.sql("SELECT email FROM leads"), [["anna@przyklad.pl"]]);
-    let old = fs::read(workspace.path("backups/leadmill-schema-0015.db")).unwrap();
-    workspace.file("old/leadmill.db", old);
-    let again = Connection::open(workspace.path("old/leadmill.db")).unwrap();
-    let runs: i64 = again.query_row("SELECT count(*) FROM run", [], |row| row.get(0)).unwrap();
-    assert_eq!(runs, 2);
-    assert!(before.contains("2026-01-06-0002"));
+    assert!(fs::read(workspace.path(name)).unwrap() == bytes, "the backup was written over");
+    let backups = files_below(&workspace.path("backups"));
+    assert_eq!(backups.len(), 2, "{:?}", backups.keys());
+}
+
+#[test]
+fn an_older_store_that_is_not_sound_is_left_alone_and_the_older_leadmill_named() {
+    let workspace = Workspace::new();
+    old_store(&workspace);
+    workspace.clear_or_make_inbox();
+    workspace.edit("PRAGMA foreign_keys = OFF; DELETE FROM input WHERE input_no = 2");
+    let refused = workspace.run(&["run"]).expect_code(5);
+    assert!(!refused.stderr.contains(".part"), "{}", refused.stderr);
+    let words = ["nothing was changed", "leadmill.db is damaged", "its `leadmill rebuild` mends"];
+    refused.says(&words);
+    assert_eq!(workspace.number("PRAGMA user_version"), SCHEMA);
+    assert!(files_below(&workspace.path("backups")).is_empty());
 }
 
 /// Fails unless every command refuses the store and leaves every byte of it, also of its WAL.

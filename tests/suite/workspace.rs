@@ -209,6 +209,17 @@ impl Workspace {
         outcome
     }
 
+    /// Lets leads be sent to `url` as they are.
+    pub fn hook(&self, url: &str) -> &Self {
+        self.secret("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").file(
+            "rules/outbox.toml",
+            format!(
+                "[[endpoint]]\nid = \"hook\"\nkind = \"http\"\nrequest = \"webhook\"\ntarget = \"leads-json\"\n\
+                 url = \"{url}\"\nbecause = \"a test\"\nsecret = {{ file = \"secret\" }}\n"
+            ),
+        )
+    }
+
     /// Changes the store as somebody does who has an SQLite shell, on purpose: its checksums are to be made anew then.
     pub fn edit(&self, sql: &str) {
         let store = Connection::open(self.path("leadmill.db")).unwrap();

@@ -11,7 +11,7 @@ use crate::cli::workspace::Global;
 use crate::cli::{Outcome, terminal};
 use crate::model::moment::utc_from_ms;
 use crate::pipeline::forget::{Asked, dry_forget, forget};
-use crate::pipeline::verify_erasure::{Named, Verification, verify};
+use crate::pipeline::verify_erasure::{Named, Verification, copies, verify};
 use crate::report::run_json::{ErasureSummary, PlaceSummary, RunSummary};
 use crate::rules::RuleSet;
 use crate::store::key::key_path;
@@ -29,9 +29,9 @@ const LINES_LISTED: usize = 12;
 /// suppressed. A row that was sent after the erasure is a new beginning and is taken. The key is made beside the
 /// store, in a file that should be kept apart from its backups. It cannot be undone.
 ///
-/// What leadmill cannot reach is listed: the exports that the rows stand in, and the files that others have got.
-/// With --verify nothing is erased: the store's files are searched byte by byte, and so is everything that was put
-/// out; exit code 3 says that something was found.
+/// What leadmill cannot reach is listed: the exports that the rows stand in, backups and what a restore put aside, and
+/// the files that others have got. With --verify nothing is erased: the store's files are searched byte by byte, and so
+/// is everything that was put out; exit code 3 says that something was found.
 #[derive(Debug, Args)]
 pub struct Forget {
     /// A lead's id, an e-mail address or a phone number.
@@ -61,13 +61,16 @@ impl Forget {
         let worker = Worker::new(global, &rules, None)?;
         let asked = Asked { text: &self.who, because: &self.because };
         let whom = |store: &crate::store::Store| Ok(vec![the_lead(store, &rules, &self.who)?]);
-        let summary = worker.work(global, |job, events| {
+        let mut summary = worker.work(global, |job, events| {
             if self.keep_nothing {
                 dry_forget(job, asked, whom, events)
             } else {
                 forget(job, asked, whom, events)
             }
         })?;
+        if let Some(erasure) = &mut summary.erasure {
+            erasure.copies = copies(&global.store_path(), &global.out_path())?;
+        }
         if self.json {
             terminal::print(&summary.to_line()?)?;
         } else if let Some(erasure) = &summary.erasure {
@@ -96,6 +99,7 @@ impl Forget {
         terminal::print(&terminal::table(&lines, &[1]))?;
         print_told(erasure)?;
         print_places(&erasure.inputs)?;
+        print_copies(&erasure.copies)?;
         terminal::print("")?;
         if self.keep_nothing {
             return terminal::print("dry run: nothing was erased");
@@ -169,6 +173,20 @@ fn print_places(inputs: &[PlaceSummary]) -> Result<()> {
     Ok(())
 }
 
+/// Copies are there to be as they were: leadmill changes none.
+fn print_copies(copies: &[String]) -> Result<()> {
+    if copies.is_empty() {
+        return Ok(());
+    }
+    terminal::print("")?;
+    terminal::print_wrapped(
+        "of these copies, those from before the erasure still name them; remove them when nobody needs them any more \
+         (a backup that is restored forgets once more):",
+        2,
+    )?;
+    copies.iter().try_for_each(|path| terminal::print_wrapped(&format!("  {path}"), 4))
+}
+
 fn print_verification(found: &Verification) -> Result<()> {
     let erased = found.erased.as_ref().map_or_else(
         || "nobody of that name was erased".to_owned(),
@@ -197,7 +215,7 @@ fn print_verification(found: &Verification) -> Result<()> {
     if found.is_gone() {
         terminal::print_wrapped("nothing is left of them in the store and in what was put out", 2)?;
     }
-    Ok(())
+    if found.erased.is_some() { print_copies(&found.copies) } else { Ok(()) }
 }
 
 fn as_json(found: &Verification) -> serde_json::Value {
@@ -216,5 +234,6 @@ fn as_json(found: &Verification) -> serde_json::Value {
         "bytes": bytes.collect::<Vec<_>>(),
         "files": carriers.collect::<Vec<_>>(),
         "unfinished": found.is_unfinished,
+        "copies": found.copies,
     })
 }

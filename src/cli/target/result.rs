@@ -9,7 +9,7 @@ use crate::cli::workspace::{Global, UsageError};
 use crate::cli::{Outcome, terminal};
 use crate::delivery::results::{NoResults, target_of};
 use crate::pipeline::targets::keep_results;
-use crate::store::{Store, StoreFault};
+use crate::store::Store;
 
 /// Lines of rows that nobody knows which are shown.
 const LINES_SHOWN: usize = 5;
@@ -41,12 +41,8 @@ impl ReadResult {
                 UsageError(format!("{message}\nhint: name the one that wrote it with --target"))
             })?,
         };
-        let path = global.store_path();
-        if !path.exists() {
-            return Err(StoreFault::Missing(path).into());
-        }
         let at_ms = global.now(&rules)?.timestamp_millis();
-        let store = Store::open(&path)?;
+        let store = Store::open_existing(&global.store_path())?;
         let kept = keep_results(&store, &rules, target, &bytes, at_ms);
         let figures = kept.map_err(|fault| match fault.downcast_ref::<NoResults>() {
             Some(none) => UsageError(format!(

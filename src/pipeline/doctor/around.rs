@@ -5,42 +5,42 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{Check, Examination, RESTORE, count, size, some_of};
+use super::{Check, Examination, RESTORE, some_of, told};
 use crate::delivery::shelf::{self, OnShelf};
 use crate::model::ids::hex;
-use crate::store::files::{beside, free_bytes};
-use crate::store::health::{FILES_BESIDE, may_be_merged, writer};
+use crate::report::amounts::{count, size};
+use crate::store::files::{beside, folder_of, free_bytes};
+use crate::store::health::{FILES_BESIDE, Writer, may_be_merged, writer};
 use crate::store::runs::{RunRecord, RunState};
-use crate::store::{Store, backup, key, restore};
+use crate::store::{DELIVER_LOCK, LOCK, Store, backup, key, restore};
 
 /// Room that a run needs whatever it reads: the WAL until it is written back, and some for logs.
 const ROOM_AT_LEAST: u64 = 128 << 20;
 /// How many times the bytes of the inbox a run may write: to the WAL, to the store, to files.
 const ROOM_PER_INPUT: u64 = 4;
 
-/// Returns whether a restore has begun and was not finished.
-pub(super) fn is_restore_begun(job: &Examination<'_>) -> Result<bool> {
-    Ok(restore::begun(job.store)?.is_some())
-}
-
 /// Says that a restore has begun, if one has.
-pub(super) fn restore(job: &Examination<'_>) -> Result<Option<Check>> {
-    Ok(restore::begun(job.store)?.map(|begun| {
-        let hint = format!("`leadmill restore {}` ends it", begun.backup);
-        Check::failure("restore", "a restore has begun and was not finished", hint)
-    }))
+pub(super) fn restore(job: &Examination<'_>) -> Option<Check> {
+    const NAME: &str = "restore";
+    match restore::begun(job.store) {
+        Ok(begun) => begun.map(|begun| {
+            let hint = format!("`leadmill restore {}` ends it", begun.backup);
+            Check::failure(NAME, "a restore has begun and was not finished", hint)
+        }),
+        Err(fault) => Some(told(NAME, &fault)),
+    }
 }
 
-/// Returns whether a process that says so writes to the store now.
+/// Returns whether a run or another command writes to the store now.
 pub(super) fn is_at_work(job: &Examination<'_>) -> bool {
-    writer(job.store, ".lock").is_some_and(is_alive)
+    matches!(writer(job.store, LOCK), Some(Writer::AtWork(_)))
 }
 
-/// Returns whether a process that wrote to the store died before it was done, and another program, such as SQLite's own
-/// shell, may have written back what it had committed: that knows of no checksums.
+/// Returns whether somebody left in the WAL what has no checksums, and another program, such as SQLite's own shell, may
+/// have written that back.
 pub(super) fn is_merged(job: &Examination<'_>) -> bool {
-    [".lock", ".deliver.lock"].iter().any(|ending| {
-        writer(job.store, ending).is_some_and(|process| !is_alive(process))
+    [LOCK, DELIVER_LOCK].iter().any(|ending| {
+        matches!(writer(job.store, ending), Some(Writer::Left(_)))
             && may_be_merged(job.store, ending)
     })
 }
@@ -49,18 +49,16 @@ pub(super) fn is_merged(job: &Examination<'_>) -> bool {
 pub(super) fn writers(job: &Examination<'_>) -> Check {
     const NAME: &str = "writers";
     let mut at_work = Vec::new();
-    let mut died = Vec::new();
-    for (ending, what) in [(".lock", "a run or another command"), (".deliver.lock", "`deliver`")] {
+    let mut left = Vec::new();
+    for (ending, what) in [(LOCK, "a run or another command"), (DELIVER_LOCK, "`deliver`")] {
         match writer(job.store, ending) {
-            Some(process) if is_alive(process) => {
-                at_work.push(format!("process {process} ({what})"));
-            }
-            Some(process) => died.push(format!("process {process} ({what})")),
+            Some(Writer::AtWork(process)) => at_work.push(format!("process {process} ({what})")),
+            Some(Writer::Left(process)) => left.push(format!("process {process} ({what})")),
             None => {}
         }
     }
-    if !died.is_empty() {
-        let found = format!("{} did not end well", died.join(", "));
+    if !left.is_empty() {
+        let found = format!("{} died, or left what the next one writes back", left.join(", "));
         return Check::warning(NAME, found, "the next command that writes looks after it");
     }
     if at_work.is_empty() {
@@ -69,50 +67,38 @@ pub(super) fn writers(job: &Examination<'_>) -> Check {
     Check::well(NAME, format!("{} at work", at_work.join(", ")))
 }
 
-#[cfg(unix)]
-fn is_alive(process: u32) -> bool {
-    let Some(process) = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw) else {
-        return false;
-    };
-    // Somebody else's process is one that may not be asked.
-    !matches!(rustix::process::test_kill_process(process), Err(rustix::io::Errno::SRCH))
-}
-
-#[cfg(not(unix))]
-fn is_alive(_: u32) -> bool {
-    true
-}
-
-/// Holds what was put out against the manifests, these against the runs that the store knows, and the consent ledger
-/// against where they say that it ended.
+/// Holds what was put out against the manifests, and where `store` can be asked, these against the runs that it knows
+/// and its consent ledger against where they say that it ended. Leaves in `latest_bytes` how much `latest` points at.
 pub(super) fn published(
     job: &Examination<'_>,
     store: Option<&Store>,
-    known: Option<&[RunRecord]>,
+    latest_bytes: &mut u64,
 ) -> Result<Check> {
     const NAME: &str = "files";
     let runs = shelf::runs(job.out)?;
-    let (mut warnings, mut failures) = (Vec::new(), Vec::new());
+    let latest = shelf::latest(job.out);
+    let known = store.map(Store::all_runs).transpose()?;
+    let (mut of_latest, mut warnings, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     let (mut files, mut bytes) = (0, 0);
-    let last_of_all = runs.last().cloned();
-    for run in &runs {
-        // Only the latest is read to the last byte, unless everything is.
-        let found = shelf::check(job.out, run, job.is_deep || Some(run) == last_of_all.as_ref());
+    for (at, run) in runs.iter().enumerate() {
+        // Only the last is read to its end, unless everything is.
+        let found = shelf::check(job.out, run, job.is_deep || at + 1 == runs.len());
         files += found.files;
         bytes += found.bytes;
-        warnings.extend(found.problems.iter().map(|problem| format!("{run}/{problem}")));
-        match known.map(|known| known.iter().find(|record| record.id == *run)) {
-            Some(None) => warnings.push(format!("{run} is of no run that the store knows")),
-            Some(Some(_)) => {
-                let broken = store.map(|store| is_anchor_broken(store, &found)).transpose();
-                if broken.unwrap_or(Some(true)).unwrap_or(false) {
-                    failures.push(format!("the consent ledger is not the one that {run} knows"));
-                }
-            }
-            None => {}
+        let is_latest = latest.as_ref() == Some(run);
+        if is_latest {
+            *latest_bytes = found.bytes;
+        }
+        let problems = if is_latest { &mut of_latest } else { &mut warnings };
+        problems.extend(found.problems.iter().map(|problem| format!("{run}/{problem}")));
+        let (Some(store), Some(known)) = (store, &known) else { continue };
+        if !known.iter().any(|record| record.id == *run) {
+            warnings.push(format!("{run} is of no run that the store knows"));
+        } else if is_anchor_broken(store, &found)? {
+            failures.push(format!("the consent ledger is not the one that {run} knows"));
         }
     }
-    warnings.extend(latest_problem(job, known));
+    of_latest.extend(latest_problem(latest.as_deref(), known.as_deref()));
     let looked = format!(
         "{} in {}, {}",
         count(files, "file", "files"),
@@ -123,17 +109,27 @@ pub(super) fn published(
         let hint = format!("records were cut off or written anew: {RESTORE}");
         return Ok(Check::failure(NAME, some_of(&failures), hint));
     }
+    let mut hints = Vec::new();
+    if !of_latest.is_empty() {
+        hints.push("the store is what counts: `leadmill run --full` puts everything out anew");
+    }
     if !warnings.is_empty() {
-        let hint = "the store is what counts: `leadmill run --full` puts everything out anew";
-        return Ok(Check::warning(NAME, some_of(&warnings), hint));
+        hints.push("of earlier runs: put the file back, or move that folder out of `out/runs`");
+    }
+    if !hints.is_empty() {
+        return Ok(Check::warning(
+            NAME,
+            some_of(&[of_latest, warnings].concat()),
+            hints.join("; "),
+        ));
     }
     Ok(Check::well(NAME, format!("{looked}, as their manifests say")))
 }
 
 /// Returns what is wrong with where `latest` points.
-fn latest_problem(job: &Examination<'_>, known: Option<&[RunRecord]>) -> Option<String> {
+fn latest_problem(latest: Option<&str>, known: Option<&[RunRecord]>) -> Option<String> {
     let published = known?.iter().rfind(|run| run.state == RunState::Published)?;
-    match shelf::latest(job.out) {
+    match latest {
         Some(latest) if latest == published.id => None,
         Some(latest) => {
             Some(format!("latest is {latest}, but {} was published last", published.id))
@@ -191,15 +187,14 @@ fn is_open_to_others(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Looks whether the disk has room for what waits in the inbox.
-pub(super) fn space(job: &Examination<'_>) -> Result<Check> {
+/// Looks whether the disk has room for what waits in the inbox, and to put out twice what was last.
+pub(super) fn space(job: &Examination<'_>, latest_bytes: u64) -> Result<Check> {
     const NAME: &str = "space";
-    let folder = job.store.parent().filter(|path| !path.as_os_str().is_empty());
-    let Some(free) = free_bytes(folder.unwrap_or(Path::new(".")))? else {
+    let Some(free) = free_bytes(folder_of(job.store))? else {
         return Ok(Check::well(NAME, "this system does not say"));
     };
-    let (waiting, again) = (bytes_below(job.inbox), latest_bytes(job));
-    let needed = ROOM_AT_LEAST + ROOM_PER_INPUT * waiting + 2 * again;
+    let waiting = bytes_below(job.inbox);
+    let needed = ROOM_AT_LEAST + ROOM_PER_INPUT * waiting + 2 * latest_bytes;
     let found = format!("{} are free, a run may need {}", size(free), size(needed));
     Ok(if free < needed {
         let hint =
@@ -208,10 +203,6 @@ pub(super) fn space(job: &Examination<'_>) -> Result<Check> {
     } else {
         Check::well(NAME, found)
     })
-}
-
-fn latest_bytes(job: &Examination<'_>) -> u64 {
-    shelf::latest(job.out).map_or(0, |run| shelf::check(job.out, &run, false).bytes)
 }
 
 fn bytes_below(folder: &Path) -> u64 {

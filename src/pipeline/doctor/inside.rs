@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 
-use super::{Check, Examination, RESTORE, count, size, some_of, try_check};
+use super::{Check, Examination, RESTORE, some_of, try_check};
 use crate::model::moment::utc_from_ms;
+use crate::report::amounts::{count, size};
 use crate::store::health::{self, Dangling, Unbalanced};
 use crate::store::pages::look::{self, Checksums, Pages};
 use crate::store::pages::sums_path;
@@ -16,7 +17,7 @@ use crate::store::{Store, key};
 const PAGES_TOLD: usize = 5;
 /// Tables that are told of by size.
 const TABLES_TOLD: usize = 4;
-/// A dead letter, or what nobody knows to have been sent, for longer than this is forgotten work.
+/// A delivery that waits for longer than this is forgotten work; a dead letter is from the first.
 const STUCK_MS: i64 = 24 * 3_600_000;
 
 /// Looks at SQLite itself.
@@ -37,8 +38,8 @@ pub(super) fn setup(store: &Store) -> Result<(Check, bool)> {
     let setup = store.setup()?;
     let is_current = setup.schema == setup.schema_known;
     let found = format!(
-        "a store of leadmill's, schema {}, journal `{}`; writers sync every commit, keep foreign keys and overwrite what \
-         they delete",
+        "a store of leadmill's, schema {}, journal `{}`; writers sync every commit, keep foreign keys and overwrite \
+         what they delete",
         setup.schema, setup.journal
     );
     let check = if !is_current {
@@ -48,7 +49,7 @@ pub(super) fn setup(store: &Store) -> Result<(Check, bool)> {
             format!("{found}; its rows were not looked at"),
             "the next `leadmill run` backs it up and brings it up to date",
         )
-    } else if setup.journal != "wal" || !setup.as_writers_have_it {
+    } else if setup.journal != "wal" {
         let found = format!("its journal is `{}`", setup.journal);
         Check::warning(
             "store",
@@ -81,9 +82,6 @@ pub(super) fn pages(job: &Examination<'_>, store: Option<&Store>) -> Result<Chec
             Checksums::None => none("is not there"),
             Checksums::Unreadable => none("is damaged"),
         });
-    }
-    if !job.store.exists() {
-        return Ok(Check::failure(NAME, "there is no store", "see above"));
     }
     let found = look::pages(job.store)?;
     Ok(match found.checksums {
@@ -139,7 +137,8 @@ fn damaged(
         name,
         problems.join("; "),
         format!(
-            "{RESTORE}; if somebody put the file there by hand, or changed it with another program, on purpose: remove {}",
+            "{RESTORE}; if somebody put the file there by hand, or changed it with another program, on purpose: remove \
+             {}",
             sums_path(job.store).display()
         ),
     )
@@ -156,19 +155,16 @@ pub(super) fn structure(store: &Store) -> Result<Check> {
 }
 
 /// Looks at everything that stands in the rows.
-pub(super) fn look_at_rows(
-    job: &Examination<'_>,
-    store: &Store,
-    checks: &mut Vec<Check>,
-) -> Result<()> {
-    checks.push(try_check("runs", || runs(job, store))?);
-    checks.push(try_check("references", || references(store))?);
-    checks.push(try_check("accounts", || accounts(store))?);
-    checks.push(try_check("ledger", || ledger(store))?);
-    checks.push(try_check("erasures", || erasures(job, store))?);
-    checks.push(try_check("deliveries", || deliveries(job, store))?);
-    checks.push(try_check("quarantine", || quarantine(store))?);
-    Ok(())
+pub(super) fn look_at_rows(job: &Examination<'_>, store: &Store, checks: &mut Vec<Check>) {
+    checks.extend([
+        try_check("runs", || runs(job, store)),
+        try_check("references", || references(store)),
+        try_check("accounts", || accounts(store)),
+        try_check("ledger", || ledger(store)),
+        try_check("erasures", || erasures(job, store)),
+        try_check("deliveries", || deliveries(job, store)),
+        try_check("quarantine", || quarantine(store)),
+    ]);
 }
 
 fn runs(job: &Examination<'_>, store: &Store) -> Result<Check> {
@@ -246,8 +242,13 @@ fn ledger(store: &Store) -> Result<Check> {
 fn erasures(job: &Examination<'_>, store: &Store) -> Result<Check> {
     const NAME: &str = "erasures";
     if let Some(id) = store.erasure_key()? {
-        if let Err(fault) = key::read_known(job.key, &id) {
-            return Ok(super::told(NAME, &fault));
+        key::read_known(job.key, &id)?;
+        let log = key::log_path(job.key);
+        if !log.exists() {
+            let found = format!("people were erased, but their log {} is missing", log.display());
+            let hint =
+                "put it back from where it is kept: by it a restored backup forgets once more";
+            return Ok(Check::warning(NAME, found, hint));
         }
         if store.is_to_be_scrubbed()? || store.is_erasure_unfinished()? {
             let found = "an erasure was cut short, or somebody was reading the store";
@@ -259,29 +260,29 @@ fn erasures(job: &Examination<'_>, store: &Store) -> Result<Check> {
 }
 
 fn deliveries(job: &Examination<'_>, store: &Store) -> Result<Check> {
-    let stuck = store.stuck()?;
     let hours = |since_ms: i64| (job.now_ms - since_ms) / 3_600_000;
-    let mut problems = Vec::new();
-    let is_old = |since: Option<i64>| since.is_some_and(|since| job.now_ms - since > STUCK_MS);
-    let requests = stuck.in_flight + stuck.unknown;
-    if requests > 0 && is_old(stuck.since_ms) {
-        problems.push(format!(
-            "{} of unknown fate, the oldest for {} h",
-            count(requests, "request is", "requests are"),
-            hours(stuck.since_ms.unwrap_or(job.now_ms))
-        ));
+    let (mut problems, mut under_way) = (Vec::new(), 0);
+    for one in store.waiting_deliveries()? {
+        under_way += one.items;
+        if let Some(oldest) = one.oldest_ms.filter(|oldest| job.now_ms - oldest > STUCK_MS) {
+            let what = count(one.items, "delivery waits", "deliveries wait");
+            let mut problem =
+                format!("{what} for `{}`, the oldest for {} h", one.endpoint, hours(oldest));
+            if one.unknown > 0 {
+                write!(problem, ", {} of unknown fate", one.unknown)?;
+            }
+            problems.push(problem);
+        }
     }
-    if stuck.dead_letters > 0 {
-        problems.push(format!(
-            "{}, the oldest for {} h",
-            count(stuck.dead_letters, "dead letter is open", "dead letters are open"),
-            hours(stuck.oldest_letter_ms.unwrap_or(job.now_ms))
-        ));
+    let (letters, oldest) = store.open_letters()?;
+    if let Some(oldest) = oldest {
+        let what = count(letters, "dead letter is open", "dead letters are open");
+        problems.push(format!("{what}, the oldest for {} h", hours(oldest)));
     }
     Ok(if problems.is_empty() {
-        let found = match requests {
+        let found = match under_way {
             0 => "nothing is stuck".to_owned(),
-            some => format!("{} under way", count(some, "request is", "requests are")),
+            some => format!("{} under way", count(some, "delivery is", "deliveries are")),
         };
         Check::well("deliveries", found)
     } else {

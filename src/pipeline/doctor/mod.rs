@@ -10,7 +10,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::store::{Store, StoreFault, health, is_damage};
+use crate::store::key::KeyFault;
+use crate::store::{Store, StoreFault, health};
 
 /// What to look at, and how closely.
 #[derive(Debug, Clone, Copy)]
@@ -85,43 +86,45 @@ const RESTORE: &str =
 /// Looks at everything and returns what was found, in a fixed order.
 ///
 /// # Errors
-/// [`StoreFault::Missing`] when there is no store, and the world's faults with the thing named. Whatever is wrong with the
-/// store is a check that failed.
+/// [`StoreFault::Missing`] when there is no store. Whatever else is wrong is a check that failed or could not be made.
 pub fn examine(job: &Examination<'_>) -> Result<Vec<Check>> {
-    if !job.store.exists() && !around::is_restore_begun(job)? {
+    let restore = around::restore(job);
+    if !job.store.exists() && restore.is_none() {
         return Err(StoreFault::Missing(job.store.to_owned()).into());
     }
     let mut checks = vec![inside::sqlite()];
-    checks.extend(around::restore(job)?);
+    checks.extend(restore);
     checks.push(around::writers(job));
-    let store = match Store::open_to_look(job.store) {
-        Ok(store) => Some(store),
-        Err(fault) if is_damage(&fault) => {
-            checks.push(told("store", &fault));
-            None
+    let mut store = None;
+    // A restore may just have moved it away.
+    if job.store.exists() {
+        match Store::open_to_look(job.store) {
+            Ok(opened) => store = Some(opened),
+            Err(fault) => checks.push(told("store", &fault)),
         }
-        // A store that has just been moved away by a restore.
-        Err(fault) if matches!(fault.downcast_ref(), Some(StoreFault::Missing(_))) => None,
-        Err(fault) => return Err(fault),
-    };
-    checks.push(inside::pages(job, store.as_ref())?);
-    let mut known = None;
+        checks.push(try_check("pages", || inside::pages(job, store.as_ref())));
+    }
+    let mut is_current = false;
     if let Some(store) = &store {
-        let (setup, is_current) = inside::setup(store)?;
-        checks.push(setup);
+        checks.push(try_check("store", || {
+            let (setup, found) = inside::setup(store)?;
+            is_current = found;
+            Ok(setup)
+        }));
         if job.is_deep {
-            checks.push(try_check("structure", || inside::structure(store))?);
+            checks.push(try_check("structure", || inside::structure(store)));
         }
         if is_current {
-            inside::look_at_rows(job, store, &mut checks)?;
-            known = try_list(|| store.all_runs());
+            inside::look_at_rows(job, store, &mut checks);
         }
-        checks.push(try_check("size", || inside::extent(job, store))?);
+        checks.push(try_check("size", || inside::extent(job, store)));
     }
-    checks.push(around::published(job, store.as_ref(), known.as_deref())?);
+    let mut latest_bytes = 0;
+    let asked = store.as_ref().filter(|_| is_current);
+    checks.push(try_check("files", || around::published(job, asked, &mut latest_bytes)));
     checks.push(around::permissions(job));
-    checks.push(around::space(job)?);
-    checks.push(around::backups(job)?);
+    checks.push(try_check("space", || around::space(job, latest_bytes)));
+    checks.push(try_check("backups", || around::backups(job)));
     Ok(checks)
 }
 
@@ -130,47 +133,24 @@ pub fn worst(checks: &[Check]) -> Verdict {
     checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Well)
 }
 
-/// Does a check; that the store cannot be read for it is a finding.
-fn try_check(name: &'static str, check: impl FnOnce() -> Result<Check>) -> Result<Check> {
-    match check() {
-        Ok(check) => Ok(check),
-        Err(fault) if is_damage(&fault) => Ok(told(name, &fault)),
-        // A query that cannot be answered because of what stands in the rows.
-        Err(fault) if health::is_of_sqlite(&fault) => {
-            Ok(Check::failure(name, format!("cannot be asked: {fault:#}"), RESTORE))
-        }
-        Err(fault) => Err(fault),
-    }
+/// Makes a check; that it cannot be made is a finding beside the others.
+fn try_check(name: &'static str, check: impl FnOnce() -> Result<Check>) -> Check {
+    check().unwrap_or_else(|fault| told(name, &fault))
 }
 
-fn try_list<T>(list: impl FnOnce() -> Result<Vec<T>>) -> Option<Vec<T>> {
-    list().ok()
-}
-
-/// Turns a fault into a finding: what it says, and the way out that it names.
+/// Turns a fault into a finding: what it says, and the way out that it names. It is a failure only where it comes of
+/// what stands in the store, or the key of those who were erased is missing: nobody should put a sound store aside for a
+/// disk that cannot be read.
 fn told(name: &'static str, fault: &anyhow::Error) -> Check {
     let text = format!("{fault:#}");
-    match text.split_once("\nhint: ") {
-        Some((found, hint)) => Check::failure(name, found, hint),
-        None => Check::failure(name, text, RESTORE),
+    let (found, hint) = text.split_once("\nhint: ").unwrap_or((&text, ""));
+    let or = |other: &'static str| if hint.is_empty() { other } else { hint };
+    if health::is_of_content(fault) || fault.is::<KeyFault>() {
+        Check::failure(name, found, or(RESTORE))
+    } else {
+        let hint = "look at the disk and at who may read what, then ask `leadmill doctor` again";
+        Check::warning(name, format!("cannot be looked at: {found}"), or(hint))
     }
-}
-
-/// Returns how many of something there are, in words.
-fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// Returns `bytes` in a unit that people read.
-pub fn size(bytes: u64) -> String {
-    let units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-    let mut amount = bytes as f64;
-    let mut unit = 0;
-    while amount >= 1_024.0 && unit + 1 < units.len() {
-        amount /= 1_024.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{bytes} bytes") } else { format!("{amount:.1} {}", units[unit]) }
 }
 
 /// Returns the first of `problems`, and how many more there are.
@@ -194,13 +174,6 @@ mod tests {
         assert_eq!(worst(&checks), Verdict::Failure);
         assert_eq!(worst(&checks[..1]), Verdict::Well);
         assert_eq!(worst(&[]), Verdict::Well);
-    }
-
-    #[test]
-    fn sizes_are_for_people() {
-        assert_eq!(size(0), "0 bytes");
-        assert_eq!(size(1_536), "1.5 KiB");
-        assert_eq!(size(3 << 30), "3.0 GiB");
     }
 
     #[test]

@@ -18,6 +18,8 @@ const STORE: &str = "LEADMILL_TEST_STORE";
 
 /// A few rows in every table of the first schema.
 const ROWS: &str = include_str!("../../../fixtures/stores/rows.sql");
+/// Rows for what later steps made, each behind its step.
+const LATER_ROWS: &str = include_str!("../../../fixtures/stores/later_rows.sql");
 
 /// Makes a store as the leadmill left it that had `schema` steps.
 fn old_store(path: &Path, schema: i64) {
@@ -26,7 +28,20 @@ fn old_store(path: &Path, schema: i64) {
     old.pragma_update(None, "journal_mode", "WAL").unwrap();
     take_steps(&mut old, 1).unwrap();
     old.execute_batch(ROWS).unwrap();
-    take_steps(&mut old, schema).unwrap();
+    for step in 2..=schema {
+        take_steps(&mut old, step).unwrap();
+        add_later_rows(&old, step);
+    }
+}
+
+/// Adds the rows for what `step` made.
+fn add_later_rows(store: &Connection, step: i64) {
+    for section in LATER_ROWS.split("\n-- step ").skip(1) {
+        let (of_step, sql) = section.split_once('\n').unwrap();
+        if of_step.parse() == Ok(step) {
+            store.execute_batch(sql).unwrap();
+        }
+    }
 }
 
 /// Returns all tables as text, but for what is drawn at random.
@@ -88,8 +103,12 @@ fn every_schema_that_there_was_is_brought_up_to_date_after_a_backup() {
         assert_eq!(backups.len(), 1, "schema {schema}");
         assert_eq!(backups[0].record.as_ref().unwrap().schema, schema);
         assert_eq!(dump(&backups[0].path), before, "schema {schema}: the backup is what was there");
-        // Whatever the schema they were written under, the rows are the same now.
+        // Whatever the schema they were written under, the rows are the same now, as those are that are written today.
+        let today = Connection::open(&path).unwrap();
+        (schema + 1..=SCHEMA_VERSION).for_each(|step| add_later_rows(&today, step));
+        drop(today);
         let now = dump(&path);
+        assert!(now.contains("msg-1"), "nothing was added");
         assert_eq!(newest.get_or_insert_with(|| now.clone()), &now, "schema {schema}");
     }
 }
@@ -111,7 +130,8 @@ fn a_migration_that_is_killed_is_none_or_whole() {
             old_store(&path, schema);
             let mut child = migrating_child(&path);
             // The migration begins once the backup is there.
-            let backup = backup::folder(&path).join(format!("leadmill-schema-{schema:04}.db"));
+            let name = format!("leadmill-schema-{schema:04}-2026-01-06-0002.db");
+            let backup = backup::folder(&path).join(name);
             while !backup.exists() && child.try_wait().unwrap().is_none() {
                 std::thread::yield_now();
             }

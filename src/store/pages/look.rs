@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::checksum;
 use super::sums::{Found, Sums, each_page, is_lock_page};
-use super::wal::{Salts, Wal};
+use super::wal::{Salts, Wal, by_page};
 
 /// What a look at all pages found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub(in crate::store) fn may_be_merged(path: &Path, lock: &Path) -> bool {
     let is_later =
         matches!((changed(path), changed(lock)), (Some(file), Some(lock)) if file > lock);
     let is_empty = || match Wal::open(path) {
-        Ok(Some(wal)) => wal.committed().is_ok_and(|frames| frames.is_empty()),
+        Ok(Some(wal)) => wal.committed(0).is_ok_and(|frames| frames.is_empty()),
         Ok(None) => true,
         Err(_) => false,
     };
@@ -108,17 +108,15 @@ fn look_once(path: &Path) -> Result<(Pages, (Salts, u32))> {
     };
     let mut found =
         Pages { page_bytes: sums.page_bytes, checksums: Checksums::Kept, ..Pages::default() };
-    let mut above: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut above = BTreeMap::new();
     let (mut pages_after, mut sealed) = (None, 0);
     let wal = Wal::open(path)?;
     if let Some(wal) = &wal {
-        let frames = wal.committed()?;
+        let frames = wal.committed(0)?;
         sealed = if wal.salts() == sums.salts { sums.frames } else { 0 };
         found.wal_is_cut = frames.len() < sealed as usize;
         pages_after = frames.last().map(|last| last.pages_after);
-        for (no, frame) in (1..).zip(&frames) {
-            above.entry(frame.page).or_default().push(no);
-        }
+        above = by_page(&frames);
     }
     let mut replaced = Vec::new();
     // What the WAL made the store shorter by may stand in the file until it is written back.
@@ -144,15 +142,9 @@ fn look_once(path: &Path) -> Result<(Pages, (Salts, u32))> {
     })?;
     for (no, sum) in replaced {
         // It may stand in the file already.
-        let mut is_written = false;
-        let mut page = vec![0; sums.page_bytes as usize];
-        for frame in above.get(&no).into_iter().flatten() {
-            if let Some(wal) = &wal {
-                wal.content(*frame, &mut page)?;
-                is_written |= checksum(no, &page) == sum;
-            }
-        }
-        if !is_written {
+        if let Some(wal) = &wal
+            && !wal.any_is(&above[&no], no, sum)?
+        {
             found.damaged.push(no);
         }
     }

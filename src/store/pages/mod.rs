@@ -6,8 +6,8 @@
 //! checksums, these are brought to the disk, and only then is anything written back. Whoever dies in between leaves the
 //! WAL, which has checksums of its own and stands above the file. [`look`] holds all of it against each other.
 //!
-//! What the WAL replaces is held against its checksum before it is replaced: a page that was damaged on the disk, read and
-//! written again is not taken for sound.
+//! What the WAL replaces is held against its checksum before it is replaced: a page that was damaged on the disk, read
+//! and written again is not taken for sound.
 
 pub mod look;
 mod seal;

@@ -3,25 +3,29 @@
 //! Everything that writes to the store holds back SQLite's own checkpoints, and comes here instead: when the WAL has
 //! grown, when a command is done, and when the store is closed.
 
-use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
+use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use rusqlite::{Connection, ErrorCode};
 
-use super::sums::{Found, Sums, is_lock_page, sums_path};
-use super::wal::Wal;
+use super::sums::{Found, Sums, sums_path};
+use super::wal::{Wal, by_page};
 use super::{checksum, look};
 use crate::store::files::{Reading, reading};
-use crate::store::{Store, StoreFault};
+use crate::store::{Store, StoreFault, WAIT};
 
 /// A WAL of so many pages is written back at the next commit. 4,000 of 16 KiB are 62 MiB.
-pub const CHECKPOINT_PAGES: i64 = 4_000;
+const CHECKPOINT_PAGES: i64 = 4_000;
 
 /// How long a transaction of somebody else's is waited for. `deliver` takes milliseconds; a run that decides takes
 /// longer, and writes back itself.
 const WAIT_FOR_WRITERS: Duration = Duration::from_secs(1);
+
+/// How often, and after which pause, the WAL is tried to be emptied while somebody reads: five seconds in all.
+const READERS_WAIT: (u32, Duration) = (50, Duration::from_millis(100));
 
 /// How far the WAL came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +55,21 @@ impl Store {
         self.write_back(true).map(drop)
     }
 
-    /// Writes the WAL back and empties it; returns whether that could be done, or somebody reads the store.
+    /// Writes the WAL back and empties it, also when that means to wait for readers; returns whether it could be done.
     pub fn checkpoint_whole(&self) -> Result<bool> {
-        Ok(self.write_back(true)? == WrittenBack::Whole)
+        let (times, pause) = READERS_WAIT;
+        for _ in 0..times {
+            match self.write_back(true)? {
+                WrittenBack::Whole => return Ok(true),
+                WrittenBack::Sealed => sleep(pause),
+                WrittenBack::Not => break,
+            }
+        }
+        Ok(false)
     }
 
-    /// Fails when a page that was changed since the last checkpoint was not as it was written; before anything is put out
-    /// that follows from it.
+    /// Fails when a page that was changed since the last checkpoint was not as it was written; before anything is put
+    /// out that follows from it.
     ///
     /// # Errors
     /// [`StoreFault::Damaged`] then.
@@ -87,27 +99,43 @@ impl Store {
         }
         let Some(writers) = self.hold_writers()? else { return Ok(WrittenBack::Not) };
         self.seal()?;
-        self.log("PASSIVE").with_context(|| self.cannot())?;
-        let version: i64 = self.pragma("data_version")?;
-        drop(writers);
-        if !empties {
+        let log = self.log("PASSIVE").with_context(|| self.cannot())?;
+        // Who reads an earlier moment may hold the end of it back; the next checkpoint will catch up, nothing is lost.
+        if !empties || log.written < log.frames {
             return Ok(WrittenBack::Sealed);
         }
-        let log = self.log("TRUNCATE").with_context(|| self.cannot())?;
-        // A reader may hold the WAL back; the next checkpoint will catch up, nothing is lost.
-        anyhow::ensure!(
-            log.is_busy || log.frames == log.written,
-            "the checkpoint of the store stopped early"
-        );
-        if self.pragma::<i64>("data_version")? != version {
-            // Somebody committed in between, and what they wrote went into the file without a checksum.
-            self.seal_file()?;
-        }
-        Ok(if log.is_busy { WrittenBack::Sealed } else { WrittenBack::Whole })
+        let reader = self.read_the_file()?;
+        drop(writers);
+        self.empty(reader)
     }
 
-    /// Makes checksums for a store that has none yet, and looks at its pages where another program may have written back
-    /// what a writer that died had committed.
+    /// Begins to read while all of the WAL is in the file and nobody writes. Whoever reads so reads nothing but the
+    /// file, so the WAL may be emptied, but nothing that comes into it from now on may be written back
+    /// (<https://sqlite.org/walformat.html#wal_locks>, `WAL_READ_LOCK(0)`).
+    fn read_the_file(&self) -> Result<Connection> {
+        let reader = open_beside(&self.path)?;
+        reader.execute_batch("BEGIN")?;
+        reader.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(reader)
+    }
+
+    /// Empties the WAL unless somebody reads it or has committed since `reader` began: SQLite takes its write lock for
+    /// that itself, so there is a gap, and what others commit in it has no checksums yet. `reader` keeps it out of the
+    /// file.
+    fn empty(&self, reader: Connection) -> Result<WrittenBack> {
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let log = self.log("TRUNCATE").with_context(|| self.cannot());
+        self.connection.busy_timeout(WAIT)?;
+        drop(reader);
+        Ok(if log?.is_busy { WrittenBack::Sealed } else { WrittenBack::Whole })
+    }
+
+    /// Makes checksums for a store that has none yet, and looks at its pages where another program may have written
+    /// back what somebody left in the WAL.
+    ///
+    /// # Errors
+    /// [`StoreFault::Damaged`] when SQLite finds a fault in it, [`StoreFault::Locked`] when somebody writes and goes on
+    /// to.
     pub(in crate::store) fn take_up_checksums(&self, is_merged: bool) -> Result<()> {
         if !sums_path(&self.path).exists() {
             return self.seal_file();
@@ -123,7 +151,9 @@ impl Store {
 
     /// Takes the file as it is for sound.
     fn seal_file(&self) -> Result<()> {
-        let Some(_writers) = self.hold_writers()? else { return Ok(()) };
+        let Some(_writers) = self.hold_writers()? else {
+            return Err(StoreFault::Locked(self.path.clone()).into());
+        };
         Sums::of_file(&self.path, self.page_bytes()?)?.write(&self.path)
     }
 
@@ -140,52 +170,49 @@ impl Store {
         if frames == sealed {
             return Ok(());
         }
-        if frames < sealed {
-            return Err(self.damaged("transactions that had been committed are gone from its WAL"));
+        let mut committed = wal.committed(sealed)?;
+        if committed.len() < frames.max(sealed) as usize {
+            let what = "transactions that had been committed are gone from its WAL, or cannot be read there";
+            return Err(self.damaged(what));
         }
-        let (pages, pages_after) = committed(&wal, frames, sealed)?;
+        committed.truncate(frames as usize);
         let file =
             reading(&self.path).with_context(|| format!("cannot read {}", self.path.display()))?;
         let mut page = vec![0; page_bytes as usize];
-        for (no, last) in pages.iter().filter(|(_, last)| last.frame > sealed) {
-            wal.content(last.frame, &mut page)?;
-            let new = checksum(*no, &page);
-            let before = sums.of(*no).filter(|_| !last.was_sealed);
-            if let Some(before) = before {
-                self.expect_page(&file, *no, [before, new], &mut page)?;
+        for (no, of_page) in by_page(&committed) {
+            let last = of_page[of_page.len() - 1];
+            if last <= sealed {
+                continue;
             }
-            sums.keep(*no, new);
+            // What a frame that was sealed replaces may be anything up to that frame.
+            let before = sums.of(no).filter(|_| of_page[0] > sealed);
+            if let Some(before) = before
+                && let found = self.checksum_in(&file, no, &mut page)?
+                && found != before
+                && !wal.any_is(&of_page, no, found)?
+            {
+                let from = u64::from(no - 1) * u64::from(page_bytes);
+                let what = format!("page {no} (from byte {from}) is not as it was written");
+                return Err(self.damaged(&what));
+            }
+            wal.content(last, &mut page)?;
+            sums.keep(no, checksum(no, &page));
         }
-        sums.of_pages.truncate(pages_after as usize);
+        sums.of_pages.truncate(committed.last().map_or(0, |last| last.pages_after) as usize);
         sums.salts = wal.salts();
         sums.frames = frames;
         sums.write(&self.path)
     }
 
-    /// Fails when page `no` of `file`, which is about to be replaced, is neither as it was written nor replaced already.
-    fn expect_page(
-        &self,
-        file: &Reading,
-        no: u32,
-        either: [u64; 2],
-        page: &mut [u8],
-    ) -> Result<()> {
-        let page_bytes = page.len() as u64;
-        let found = match file.at(page, u64::from(no - 1) * page_bytes) {
-            Ok(()) => checksum(no, page),
-            Err(fault) if fault.kind() == std::io::ErrorKind::UnexpectedEof => 0,
+    /// Returns the checksum of page `no` as it stands in `file`, or is missing there; `page` is room for it.
+    fn checksum_in(&self, file: &Reading, no: u32, page: &mut [u8]) -> Result<u64> {
+        match file.at(page, u64::from(no - 1) * page.len() as u64) {
+            Ok(()) => Ok(checksum(no, page)),
+            Err(fault) if fault.kind() == ErrorKind::UnexpectedEof => Ok(0),
             Err(fault) => {
-                return Err(fault).with_context(|| format!("cannot read {}", self.path.display()));
+                Err(fault).with_context(|| format!("cannot read {}", self.path.display()))
             }
-        };
-        if either.contains(&found) || is_lock_page(no, page_bytes as u32) {
-            return Ok(());
         }
-        Err(self.damaged(&format!(
-            "page {no} (from byte {}) is not as it was written; did another program change it on purpose, remove {}",
-            u64::from(no - 1) * page_bytes,
-            sums_path(&self.path).display()
-        )))
     }
 
     /// Keeps everybody from writing until the connection is dropped; none when somebody writes and goes on to.
@@ -222,32 +249,88 @@ impl Store {
     }
 }
 
-/// The last frame of a page.
-struct Last {
-    frame: u32,
-    /// Whether an earlier frame of it was sealed: then the page in the file may be anything up to that.
-    was_sealed: bool,
-}
-
-/// Returns the last of the first `frames` frames of every page, of which `sealed` are known already, and of how many
-/// pages the store consists then.
-fn committed(wal: &Wal, frames: u32, sealed: u32) -> Result<(BTreeMap<u32, Last>, u32)> {
-    let (mut pages, mut pages_after) = (BTreeMap::new(), 0);
-    for no in 1..=frames {
-        let frame = wal.frame(no)?;
-        let last = pages.entry(frame.page).or_insert(Last { frame: no, was_sealed: false });
-        last.frame = no;
-        last.was_sealed |= no <= sealed;
-        if frame.pages_after > 0 {
-            pages_after = frame.pages_after;
-        }
-    }
-    Ok((pages, pages_after))
-}
-
 fn open_beside(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path)
         .with_context(|| format!("cannot open the store {}", path.display()))?;
     connection.busy_timeout(WAIT_FOR_WRITERS)?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::backup::hash_of;
+
+    /// A store all of whose pages have checksums, and somebody else who writes to it.
+    fn store_and_other() -> (tempfile::TempDir, Store, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("leadmill.db")).unwrap();
+        let other = open_beside(store.path()).unwrap();
+        other.execute_batch("PRAGMA wal_autocheckpoint = 0; CREATE TABLE other (x)").unwrap();
+        assert_eq!(store.write_back(true).unwrap(), WrittenBack::Whole);
+        (folder, store, other)
+    }
+
+    #[test]
+    fn what_is_committed_just_before_the_wal_is_emptied_stays_in_it() {
+        let (_folder, store, other) = store_and_other();
+        other.execute_batch("INSERT INTO other VALUES (1)").unwrap();
+        let writers = store.hold_writers().unwrap().unwrap();
+        store.seal().unwrap();
+        store.log("PASSIVE").unwrap();
+        let reader = store.read_the_file().unwrap();
+        drop(writers);
+        other.execute_batch("INSERT INTO other VALUES (2)").unwrap();
+        let file = hash_of(store.path()).unwrap();
+        assert_eq!(store.empty(reader).unwrap(), WrittenBack::Sealed);
+        assert_eq!(hash_of(store.path()).unwrap(), file, "it went into the file unsealed");
+        assert_eq!(store.write_back(true).unwrap(), WrittenBack::Whole);
+        let pages = look::pages(store.path()).unwrap();
+        assert!(!pages.is_damaged() && pages.in_wal == 0, "{pages:?}");
+    }
+
+    #[test]
+    fn what_another_program_wrote_back_half_is_no_damage() {
+        let (_folder, store, other) = store_and_other();
+        other.execute_batch("INSERT INTO other VALUES (1)").unwrap();
+        // Whoever reads there keeps the WAL from beginning anew.
+        let reader = store.read_the_file().unwrap();
+        let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
+        other.query_row(checkpoint, [], |_| Ok(())).unwrap();
+        other.execute_batch("INSERT INTO other VALUES (2)").unwrap();
+        drop(reader);
+        assert!(!look::pages(store.path()).unwrap().is_damaged());
+        assert_eq!(store.write_back(true).unwrap(), WrittenBack::Whole);
+        assert!(!look::pages(store.path()).unwrap().is_damaged());
+    }
+
+    #[test]
+    fn a_wal_that_changed_on_the_disk_is_not_written_back() {
+        use std::io::{Read as _, Seek as _, Write as _};
+        let (_folder, store, other) = store_and_other();
+        other.execute_batch("INSERT INTO other VALUES (1)").unwrap();
+        let wal = crate::store::pages::wal_path(store.path());
+        let mut wal = std::fs::File::options().read(true).write(true).open(wal).unwrap();
+        let mut last = [0];
+        wal.seek(std::io::SeekFrom::End(-1)).unwrap();
+        wal.read_exact(&mut last).unwrap();
+        wal.seek(std::io::SeekFrom::End(-1)).unwrap();
+        wal.write_all(&[last[0] ^ 1]).unwrap();
+        let file = hash_of(store.path()).unwrap();
+        let fault = store.write_back(true).unwrap_err();
+        assert!(fault.to_string().contains("cannot be read there"), "{fault}");
+        assert_eq!(hash_of(store.path()).unwrap(), file);
+    }
+
+    #[test]
+    fn checksums_are_not_made_while_somebody_writes() {
+        let (_folder, store, other) = store_and_other();
+        std::fs::remove_file(sums_path(store.path())).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let fault = store.take_up_checksums(false).unwrap_err();
+        assert!(matches!(fault.downcast_ref(), Some(StoreFault::Locked(_))), "{fault}");
+        other.execute_batch("ROLLBACK").unwrap();
+        store.take_up_checksums(false).unwrap();
+        assert!(sums_path(store.path()).exists());
+    }
 }

@@ -1,10 +1,12 @@
 //! SQLite's write-ahead log, read as its format is documented (<https://sqlite.org/fileformat2.html#walformat>).
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use super::checksum;
 use crate::store::files::{Reading, beside, reading};
 
 const HEAD_BYTES: usize = 32;
@@ -64,21 +66,27 @@ impl Wal {
         word(&self.head, 8) as usize
     }
 
-    /// Returns what stands before the page of frame `no`, counted from 1.
-    pub(super) fn frame(&self, no: u32) -> Result<Frame> {
-        let mut head = [0; FRAME_HEAD_BYTES];
-        self.read(&mut head, self.offset(no))?;
-        Ok(frame(&head))
+    /// Reads the page of frame `no`, counted from 1, into `page`.
+    pub(super) fn content(&self, no: u32, page: &mut [u8]) -> Result<()> {
+        let offset = self.offset(no) + FRAME_HEAD_BYTES as u64;
+        self.file.at(page, offset).with_context(|| self.naming())
     }
 
-    /// Reads the page of frame `no` into `page`.
-    pub(super) fn content(&self, no: u32, page: &mut [u8]) -> Result<()> {
-        self.read(page, self.offset(no) + FRAME_HEAD_BYTES as u64)
+    /// Returns whether any of `frames`, which are all of page `no`, has the checksum `sum`.
+    pub(super) fn any_is(&self, frames: &[u32], no: u32, sum: u64) -> Result<bool> {
+        let mut page = vec![0; self.page_bytes()];
+        for frame in frames {
+            self.content(*frame, &mut page)?;
+            if checksum(no, &page) == sum {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Returns the frames up to the end of the last transaction that is whole, as SQLite finds them after a crash: each
-    /// frame's checksum covers all before it.
-    pub(super) fn committed(&self) -> Result<Vec<Frame>> {
+    /// frame's checksum covers all before it. Of the first `known` nothing but that checksum is read.
+    pub(super) fn committed(&self, known: u32) -> Result<Vec<Frame>> {
         let big_endian = match word(&self.head, 0) {
             MAGIC => false,
             other if other == MAGIC | 1 => true,
@@ -95,14 +103,20 @@ impl Wal {
         let mut committed = 0;
         let mut bytes = vec![0; FRAME_HEAD_BYTES + page_bytes];
         for no in 1.. {
-            match self.file.at(&mut bytes, self.offset(no)) {
+            let is_known = no <= known;
+            let read = if is_known { FRAME_HEAD_BYTES } else { bytes.len() };
+            match self.file.at(&mut bytes[..read], self.offset(no)) {
                 Ok(()) => {}
                 Err(fault) if fault.kind() == ErrorKind::UnexpectedEof => break,
                 Err(fault) => return Err(fault).with_context(|| self.naming()),
             }
             let frame = frame(&bytes);
-            add(&mut sum, &bytes[..8], big_endian);
-            add(&mut sum, &bytes[FRAME_HEAD_BYTES..], big_endian);
+            if is_known {
+                sum = frame.checksum;
+            } else {
+                add(&mut sum, &bytes[..8], big_endian);
+                add(&mut sum, &bytes[FRAME_HEAD_BYTES..], big_endian);
+            }
             if frame.salts != self.salts() || frame.checksum != sum || frame.page == 0 {
                 break;
             }
@@ -120,13 +134,18 @@ impl Wal {
         HEAD_BYTES as u64 + u64::from(no - 1) * frame_bytes
     }
 
-    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
-        self.file.at(buffer, offset).with_context(|| self.naming())
-    }
-
     fn naming(&self) -> String {
         format!("cannot read {}", self.path.display())
     }
+}
+
+/// Returns the numbers of `frames` by their page, both in order.
+pub(super) fn by_page(frames: &[Frame]) -> BTreeMap<u32, Vec<u32>> {
+    let mut pages: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (no, frame) in (1..).zip(frames) {
+        pages.entry(frame.page).or_default().push(no);
+    }
+    pages
 }
 
 /// Returns where the log of the store at `store` lies.
