@@ -21,9 +21,9 @@ use crate::scoring::lift::{Ended, Lift};
 
 /// Propose points from how leads ended.
 ///
-/// Compares the rules that a lead met soon after it came with what became of it, and proposes points that would have told
-/// good leads from others better. Nothing is changed: the proposal is a diff of scoring.toml for a person to take over
-/// or not, and `leadmill simulate` shows what it would do. With too few outcomes nothing is proposed.
+/// Compares the rules that a lead met soon after it came with what became of it, and proposes points that would have
+/// told good leads from others better. Nothing is changed: the proposal is a diff of scoring.toml for a person to take
+/// over or not, and `leadmill simulate` shows what it would do. With too few outcomes nothing is proposed.
 #[derive(Debug, Args)]
 pub struct Calibrate {
     /// Which activities count as a good end: several with commas.

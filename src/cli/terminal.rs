@@ -36,8 +36,8 @@ pub fn shown(text: &str) -> Cow<'_, str> {
 /// Writes a line of the result.
 ///
 /// # Errors
-/// When stdout cannot be written to: a full disk is a failure. A closed pipe is none: whoever read there has seen enough,
-/// and the command still ends with the code that says how it went.
+/// When stdout cannot be written to: a full disk is a failure. A closed pipe is none: whoever read there has seen
+/// enough, and the command still ends with the code that says how it went.
 pub fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     let written = out

@@ -177,7 +177,8 @@ fn deciding<'a>(
     let is_confirmed = yes().any(|record| record.state == ConsentState::DoiConfirmed)
         && said().filter(may_count).any(|record| record.grade <= Grade::B);
     let graded = |record: &ConsentRecord| if is_confirmed { Grade::A } else { record.grade };
-    // The latest of those that are proven well enough, and of one instant the best of them; else the best of the others.
+    // The latest of those that are proven well enough, and of one instant the best of them; else the best of the
+    // others.
     let best = yes()
         .max_by_key(|record| {
             let grade = graded(record);

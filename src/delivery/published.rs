@@ -13,8 +13,8 @@ use crate::rules::target::{Profile, Target, TargetFormat};
 /// Cells of a row by their headers.
 pub type Cells = BTreeMap<String, String>;
 
-/// Returns the rows of `target`'s file in the run's `folder`, all parts of it, by item; none when the file is gone, is no
-/// CSV, or does not say which item a row is.
+/// Returns the rows of `target`'s file in the run's `folder`, all parts of it, by item; none when the file is gone, is
+/// no CSV, or does not say which item a row is.
 pub fn rows(target: &Target, folder: &Path) -> Result<BTreeMap<String, Cells>> {
     let mut found = BTreeMap::new();
     let Some(column) = item_column(target).filter(|_| target.format == TargetFormat::Csv) else {

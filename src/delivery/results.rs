@@ -1,7 +1,8 @@
 //! What a target said of the rows that it was given: its files of successes and errors, read back.
 //!
 //! Known are the results of Salesforce's Bulk API 2.0 (`sf__Id`, `sf__Created`, `sf__Error`) and of its Data Loader
-//! (`ID`, `STATUS`, `ERROR`); any other file counts by a column that tells what was wrong, such as Pipedrive's skip file.
+//! (`ID`, `STATUS`, `ERROR`); any other file counts by a column that tells what was wrong, such as Pipedrive's skip
+//! file.
 
 use anyhow::{Context as _, Result};
 

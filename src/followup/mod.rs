@@ -109,8 +109,8 @@ pub fn opens_cycle(opened_at: DateTime<Utc>, at: DateTime<Utc>, restart_after: T
     at.signed_duration_since(opened_at) > restart_after
 }
 
-/// Returns the language in which a lead is written to, ISO 639-1: the one it said; else the country is the best guess for
-/// a greeting, then the domain.
+/// Returns the language in which a lead is written to, ISO 639-1: the one it said; else the country is the best guess
+/// for a greeting, then the domain.
 pub fn language_of(values: &FieldValues) -> Option<&str> {
     let domain = values.get(field::EMAIL_DOMAIN).and_then(|domain| domain.rsplit('.').next());
     let likely = || match values.get(field::COUNTRY).or(domain)? {

@@ -9,7 +9,8 @@ use super::touch::Touch;
 /// What is known of a lead beyond its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    /// Submissions by which the lead asked for something; 0 for somebody whom only a CRM's export or another list knows.
+    /// Submissions by which the lead asked for something; 0 for somebody whom only a CRM's export or another list
+    /// knows.
     pub n_submissions: u32,
     /// Distinct sources among them; of the lists where there are none, and so the times.
     pub n_sources: u32,

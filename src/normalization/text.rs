@@ -7,8 +7,8 @@ use regex::Regex;
 
 /// Returns `text` trimmed, with runs of white space as one blank and invisible characters removed.
 ///
-/// Invisible are zero-width characters, bidirectional marks (WhatsApp puts them around phone numbers),
-/// soft hyphens, control characters and terminal sequences (`ESC [31m`). Letters followed by a combining mark are composed.
+/// Invisible are zero-width characters, bidirectional marks (WhatsApp puts them around phone numbers), soft hyphens,
+/// control characters and terminal sequences (`ESC [31m`). Letters followed by a combining mark are composed.
 pub fn tidy(text: &str) -> Cow<'_, str> {
     if is_tidy(text) {
         return Cow::Borrowed(text);

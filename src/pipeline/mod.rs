@@ -168,8 +168,8 @@ fn run_as(job: &Job<'_>, kind: RunKind, events: Events<'_>) -> Result<RunSummary
     let books = match outcome {
         Ok(books) => books,
         Err(fault) => {
-            // The run leaves nothing behind; were this to fail, too, the next run would see to it. A damaged store is left
-            // as it is.
+            // The run leaves nothing behind; were this to fail, too, the next run would see to it. A damaged store is
+            // left as it is.
             if !is_damage(&fault) {
                 let _ = store.rollback().and_then(|()| store.purge_run(record.no));
             }

@@ -140,8 +140,8 @@ fn identifiers(submissions: &[StorySubmission]) -> Vec<Identifier> {
         .collect()
 }
 
-/// Returns the leads that `text` names: an id that was ever given out (an account's stands for its oldest lead), an e-mail address or a phone
-/// number; a shared address or number may name several.
+/// Returns the leads that `text` names: an id that was ever given out (an account's stands for its oldest lead), an
+/// e-mail address or a phone number; a shared address or number may name several.
 pub fn find(store: &Store, text: &str, e164: Option<&str>) -> Result<Vec<LeadNo>> {
     // An account is called after its oldest lead.
     let id = AccountId::oldest_of(text).or_else(|| text.parse().ok());

@@ -12,8 +12,8 @@ use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::loads::WaitingLead;
 
-/// Adds the waiting leads to `absorbed` that somebody could take now, the oldest lead first: no more than the caps
-/// of a pool leave room for, and all of them once the rules have changed. A replay adds those about which the run decided.
+/// Adds the waiting leads to `absorbed` that somebody could take now, the oldest lead first: no more than the caps of a
+/// pool leave room for, and all of them once the rules have changed. A replay adds those about which the run decided.
 ///
 /// That somebody is back, works or has room is seen from those who were passed over; a lead that waits
 /// for a skill which nobody has is left alone, and one that waits for its owner until they are back.

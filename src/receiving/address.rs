@@ -10,7 +10,8 @@ const IPV6_BITS: u32 = 64;
 /// Returns the address of the sender.
 ///
 /// `forwarded` are the values of `X-Forwarded-For` in their order. Each proxy adds whom it got the request from at the
-/// end, so the last address that no trusted proxy has is the sender's; what stands before it anybody could have written.
+/// end, so the last address that no trusted proxy has is the sender's; what stands before it anybody could have
+/// written.
 pub(super) fn sender<'a>(
     peer: IpAddr,
     forwarded: impl DoubleEndedIterator<Item = &'a str>,

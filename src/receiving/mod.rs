@@ -86,8 +86,8 @@ pub enum Event {
     Fault(String),
 }
 
-/// Returns the lines that a body of this kind, sent to this form at `at_ms`, would be kept as; nothing where it would be
-/// refused.
+/// Returns the lines that a body of this kind, sent to this form at `at_ms`, would be kept as; nothing where it would
+/// be refused.
 ///
 /// For whoever asks what bytes come to without a connection; whether the sender may send is for [`Guard`] to say.
 pub fn kept_lines(form: &str, kind: &str, body: &[u8], at_ms: i64) -> Option<Vec<Vec<u8>>> {

@@ -8,10 +8,10 @@ use crate::rules::routing::{ESCALATED, REASSIGNED, Route, RoutingPolicy};
 
 /// Returns who has the lead now, of which `last` says who had it and why.
 ///
-/// It moves only where it must: where its owner's time is up, to whoever takes it over. Else owners who keep returning leads keep it (see [`assign`]). When they do not,
-/// or with `reroutes`, whoever has it keeps it as long as the route that takes it now leads to the queue
-/// that it is in, and they may have it there: another round of turns would only shuffle people's leads.
-/// Where it stays with somebody, the reason stays the one for which they got it.
+/// It moves only where it must: where its owner's time is up, to whoever takes it over. Else owners who keep returning
+/// leads keep it (see [`assign`]). When they do not, or with `reroutes`, whoever has it keeps it as long as the route
+/// that takes it now leads to the queue that it is in, and they may have it there: another round of turns would only
+/// shuffle people's leads. Where it stays with somebody, the reason stays the one for which they got it.
 pub fn assign_again(
     chosen: Option<usize>,
     subject: &Subject<'_>,

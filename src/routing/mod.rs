@@ -122,8 +122,8 @@ pub fn take_over(
     Some(assignment)
 }
 
-/// Returns whether the lead is something to do for its owner. Whom only a list knows, and who is where the CRM has them,
-/// is not: else the export of a CRM would fill the caps of a whole team.
+/// Returns whether the lead is something to do for its owner. Whom only a list knows, and who is where the CRM has
+/// them, is not: else the export of a CRM would fill the caps of a whole team.
 pub fn is_work(assignment: &Assignment, subject: &Subject<'_>) -> bool {
     subject.facts.n_submissions > 0 || assignment.route != STICKY
 }

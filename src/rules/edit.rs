@@ -36,8 +36,8 @@ pub fn edited(text: &str, edits: &[Edit]) -> String {
     result
 }
 
-/// Returns how `after` differs from `before` as a unified diff that `patch -p1` and `git apply` take; empty when it does
-/// not. Both have as many lines.
+/// Returns how `after` differs from `before` as a unified diff that `patch -p1` and `git apply` take; empty when it
+/// does not. Both have as many lines.
 pub fn unified_diff(path: &str, before: &str, after: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) =
         (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());

@@ -84,8 +84,8 @@ impl FollowupPolicy {
         policy
     }
 
-    /// Warns of steps in whose own hours nobody ever works of `takers`, who are all that may have a lead; where there are
-    /// none, the office.
+    /// Warns of steps in whose own hours nobody ever works of `takers`, who are all that may have a lead; where there
+    /// are none, the office.
     pub(super) fn lint_hours(&self, takers: &[&BusinessHours], sink: &Sink) {
         let steps =
             self.plans.iter().flat_map(|plan| plan.steps.iter().map(move |step| (plan, step)));

@@ -122,8 +122,8 @@ pub struct RuleSet {
     pub tests: Vec<RuleTest>,
     /// Hash of all rule texts: stamps every decision.
     pub hash: String,
-    /// The texts that decide about leads once they are read: all but receiving, retention, outbox, requests, sources with
-    /// their wordings, targets and tests.
+    /// The texts that decide about leads once they are read: all but receiving, retention, outbox, requests, sources
+    /// with their wordings, targets and tests.
     pub deciding: Vec<RuleText>,
 }
 

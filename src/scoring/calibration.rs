@@ -1,7 +1,7 @@
 //! Points learned from outcomes: what the rules would give if they had known how the leads ended.
 //!
-//! A penalized logistic regression over the rules that fired, by the `smartcore` crate. It only proposes: whoever owns the
-//! rules reads the table and takes the points over, or does not. Start at [`calibrate`].
+//! A penalized logistic regression over the rules that fired, by the `smartcore` crate. It only proposes: whoever owns
+//! the rules reads the table and takes the points over, or does not. Start at [`calibrate`].
 
 use smartcore::linalg::basic::arrays::Array as _;
 use smartcore::linalg::basic::matrix::DenseMatrix;

@@ -37,7 +37,8 @@ const LEADS: &str = "
     ORDER BY lead_no";
 
 impl Store {
-    /// Returns what `rule` says is over by `as_of_ms`, in order of number; whom somebody may still contact is not asked.
+    /// Returns what `rule` says is over by `as_of_ms`, in order of number; whom somebody may still contact is not
+    /// asked.
     pub fn due(&self, rule: &RetentionRule, as_of_ms: i64) -> Result<Vec<Due>> {
         let before_ms = as_of_ms - rule.keep_seconds * 1_000;
         let read = |row: &rusqlite::Row<'_>| {

@@ -94,7 +94,8 @@ impl Store {
         self.dealt_in(lead, run, ["main.turn", "main.no_taker", "main.account_claim"])
     }
 
-    /// Returns whom `lead` waits for by the end of `run`: its latest decision left it in a queue because they were away.
+    /// Returns whom `lead` waits for by the end of `run`: its latest decision left it in a queue because they were
+    /// away.
     pub fn waits_for(&self, lead: LeadNo, run: RunNo) -> Result<Option<String>> {
         let latest = self
             .connection

@@ -1,8 +1,8 @@
 //! Taking back what a run received.
 //!
-//! Its rows go, with three exceptions. A row that a later run brought, too, stays as that run's: there it
-//! had been passed over as seen before, and would otherwise be lost. The consent ledger keeps its records
-//! without what they say about people, and appends that they no longer count. Numbers and lead ids are not given to anybody else.
+//! Its rows go, with three exceptions. A row that a later run brought, too, stays as that run's: there it had been
+//! passed over as seen before, and would otherwise be lost. The consent ledger keeps its records without what they say
+//! about people, and appends that they no longer count. Numbers and lead ids are not given to anybody else.
 
 use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension as _, params};

@@ -6,9 +6,10 @@
 //! ```
 //!
 //! For every size a store is filled by `leadmill run` from a generated export (a quarter of the rows are
-//! re-submissions) and, with `--touches`, from a log of page views. Each round then runs, in turn: the page
-//! (`report html`), a rescore by the rules that hold, a simulation of rules that give other points, a rescore by those, and a rescore back, so that every
-//! round finds the store as the one before did. Machines carry other load, so read CPU seconds; the table holds medians.
+//! re-submissions) and, with `--touches`, from a log of page views. Each round then runs, in turn: the page (`report
+//! html`), a rescore by the rules that hold, a simulation of rules that give other points, a rescore by those, and a
+//! rescore back, so that every round finds the store as the one before did. Machines carry other load, so read CPU
+//! seconds; the table holds medians.
 
 use std::{
     ffi::OsStr,

@@ -4,11 +4,11 @@
 //! cargo bench --bench whole_job -- --rows 100000,1000000 --rounds 3 --output FILE.md
 //! ```
 //!
-//! For every size an export of 21 columns is generated (25 % re-submissions, 3 % unusable), and each round runs, in turn, the
-//! reference, leadmill on the CSV, the same file again, one row for each hundred more as the next night brings them, the
-//! list of the next twenty tasks and the page of that store, then leadmill on the same rows as JSONL, and those again.
-//! Machines carry other load, so read the ratios to the reference of the same minutes rather than the seconds; the table holds
-//! medians over the rounds.
+//! For every size an export of 21 columns is generated (25 % re-submissions, 3 % unusable), and each round runs, in
+//! turn, the reference, leadmill on the CSV, the same file again, one row for each hundred more as the next night
+//! brings them, the list of the next twenty tasks and the page of that store, then leadmill on the same rows as JSONL,
+//! and those again. Machines carry other load, so read the ratios to the reference of the same minutes rather than the
+//! seconds; the table holds medians over the rounds.
 
 use std::{
     ffi::OsStr,

@@ -1,5 +1,5 @@
-//! What must hold for any bytes. One text for two hunters: the fuzzers in `fuzz_targets/`, which need a nightly compiler,
-//! and the suite (`tests/suite/mutated.rs`), which changes the kept corpus at random on any compiler.
+//! What must hold for any bytes. One text for two hunters: the fuzzers in `fuzz_targets/`, which need a nightly
+//! compiler, and the suite (`tests/suite/mutated.rs`), which changes the kept corpus at random on any compiler.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;

@@ -107,7 +107,8 @@ fn decode(path: &Path) -> (usize, Vec<[u8; 3]>) {
     (frame.width as usize, pixels.collect())
 }
 
-/// Returns the page with a script that tells the window around it how wide things are; scripts are allowed in this copy.
+/// Returns the page with a script that tells the window around it how wide things are; scripts are allowed in this
+/// copy.
 fn measuring(html: &str) -> String {
     let (before, after) = html.split_once("<meta http-equiv").unwrap();
     let after = after.split_once('>').unwrap().1;

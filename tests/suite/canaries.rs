@@ -1,7 +1,7 @@
-//! Every scenario once more, with a hostile file among its exports: people whose every field is a canary, a command of a
-//! terminal, markup, a formula, a line of a mail's head. Whatever the scenario does with them, none of it comes out where
-//! it must not: on a terminal, in what is said about a run, as markup, as a formula, as a line of its own, or outside the
-//! workspace.
+//! Every scenario once more, with a hostile file among its exports: people whose every field is a canary, a command of
+//! a terminal, markup, a formula, a line of a mail's head. Whatever the scenario does with them, none of it comes out
+//! where it must not: on a terminal, in what is said about a run, as markup, as a formula, as a line of its own, or
+//! outside the workspace.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Clocks that are wrong and calendars at their edges. What time it is comes from the command line, so every one of these
-//! nights can be had on any day.
+//! Clocks that are wrong and calendars at their edges. What time it is comes from the command line, so every one of
+//! these nights can be had on any day.
 
 use super::undo::assert_rebuild_changes_nothing;
 use super::workspace::{Workspace, table};

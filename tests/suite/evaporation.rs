@@ -1,5 +1,5 @@
-//! Rows that vanish inside the program. A trigger planted in the store drops one row on its way into one table, as a bug
-//! in that stage would; the run must notice by itself, say so, and put nothing out.
+//! Rows that vanish inside the program. A trigger planted in the store drops one row on its way into one table, as a
+//! bug in that stage would; the run must notice by itself, say so, and put nothing out.
 
 use rusqlite::Connection;
 

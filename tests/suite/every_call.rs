@@ -122,7 +122,9 @@ fn errors_of(call: &str) -> &'static [&'static str] {
         "write" | "writev" | "pwrite64" | "fsync" | "fdatasync" | "ftruncate" | "fallocate" => {
             &["EIO", "ENOSPC"]
         }
-        "mkdir" | "rename" | "renameat2" | "symlink" | "link" => &["EIO", "ENOSPC", "EACCES"],
+        "copy_file_range" | "sendfile" => &["EIO", "ENOSPC"],
+        "mkdir" | "mkdirat" | "rename" | "renameat" | "renameat2" | "symlink" | "symlinkat"
+        | "link" | "linkat" => &["EIO", "ENOSPC", "EACCES"],
         "unlink" | "unlinkat" | "rmdir" => &["EIO", "EACCES"],
         _ => &["EIO"],
     }

@@ -1,7 +1,8 @@
-//! What power loss leaves. A kill cannot show it, because what was written lives on in the system's memory; so the system
-//! calls of whole commands are written down, and every step that others rely on must have been flushed before it:
-//! files and folders before the rename that shows them, the rename before the store says that it was done, a page before
-//! the journal that holds it is emptied, a claim before its first byte leaves, a submission before it is acknowledged.
+//! What power loss leaves. A kill cannot show it, because what was written lives on in the system's memory; so the
+//! system calls of whole commands are written down, and every step that others rely on must have been flushed before
+//! it: files and folders before the rename that shows them, the rename before the store says that it was done, a page
+//! before the journal that holds it is emptied, a claim before its first byte leaves, a submission before it is
+//! acknowledged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};

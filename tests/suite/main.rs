@@ -5,8 +5,8 @@
 //! `LEADMILL_KILLS=200` kills more runs in `crash` and, with `LEADMILL_DELIVERIES=10000`, in `outbox_sweep`,
 //! `LEADMILL_RECEIVER_KILLS=100` more receivers in `receive_crash`; `LEADMILL_CASES=50` draws more in `sequences`,
 //! `promises`, `dealing`, `rescore` and `world_model`, and beside this suite more leads in `scoring`.
-//! `LEADMILL_EVERY_CALL=1` meets a run at every system call in `every_call`, `LEADMILL_ROUNDS=1000` starts twenty runs at
-//! once as often in `together`, `LEADMILL_MUTATIONS=100000` changes inputs as often in `mutated`.
+//! `LEADMILL_EVERY_CALL=1` meets a run at every system call in `every_call`, `LEADMILL_ROUNDS=1000` starts twenty runs
+//! at once as often in `together`, `LEADMILL_MUTATIONS=100000` changes inputs as often in `mutated`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stderr, reason = "what differs is for whoever runs the tests")]

@@ -23,14 +23,20 @@ pub const MUTATING: &[&str] = &[
     "fdatasync",
     "ftruncate",
     "fallocate",
+    "copy_file_range",
+    "sendfile",
     "rename",
+    "renameat",
     "renameat2",
     "unlink",
     "unlinkat",
     "rmdir",
     "mkdir",
+    "mkdirat",
     "symlink",
+    "symlinkat",
     "link",
+    "linkat",
     "flock",
 ];
 
@@ -212,8 +218,8 @@ fn call_of(thread: u32, text: &str) -> Option<Call> {
 
 /// Returns every place at which a run that made `calls` can be met, in the order in which it comes to them.
 ///
-/// Strace counts the calls of each thread by themselves, so the `nth` of one thread hides those of the threads that come
-/// to their own later.
+/// Strace counts the calls of each thread by themselves, so the `nth` of one thread hides those of the threads that
+/// come to their own later.
 pub fn points(calls: &[Call], names: &[&str]) -> Vec<Point> {
     let mut counts: BTreeMap<(u32, &str), usize> = BTreeMap::new();
     let mut found = Vec::new();

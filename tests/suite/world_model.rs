@@ -1,7 +1,8 @@
 //! A workspace beside a model of it that fits a page: people with one address each, rows that are theirs, and what was
-//! said and done about them. Whatever sequence of nights, verdicts, undos, erasures, changes of rules and kills is played,
-//! the workspace has the leads that the model has, every row has one outcome, nobody who was erased is back, what is
-//! derived follows from what was received, and the ledger of consents is whole. `LEADMILL_CASES=200` plays more.
+//! said and done about them. Whatever sequence of nights, verdicts, undos, erasures, changes of rules and kills is
+//! played, the workspace has the leads that the model has, every row has one outcome, nobody who was erased is back,
+//! what is derived follows from what was received, and the ledger of consents is whole. `LEADMILL_CASES=200` plays
+//! more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

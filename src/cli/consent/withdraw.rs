@@ -16,8 +16,8 @@ use crate::rules::RuleSet;
 /// Put on record that somebody takes their consent back, as of `--as-of`.
 ///
 /// Without further options: every consent, through every channel, for every address of theirs, those that become known
-/// later included; answering their enquiries stays allowed unless that is named. It is a run of its own. `leadmill undo`
-/// does not take it back: only a newer consent that can be proven lifts it.
+/// later included; answering their enquiries stays allowed unless that is named. It is a run of its own. `leadmill
+/// undo` does not take it back: only a newer consent that can be proven lifts it.
 #[derive(Debug, Args)]
 pub struct Withdraw {
     /// A lead's id, an e-mail address or a phone number.

@@ -153,8 +153,9 @@ impl Model {
 
     /// Returns whether names contradict each other where different entities share their surroundings.
     ///
-    /// Two whole names that differ in one part need an equal personal key to be one person's, with both parts
-    /// different two; so do two known given names beside one surname, unless the key is a number of one person. Two shops in one house with different names are two shops.
+    /// Two whole names that differ in one part need an equal personal key to be one person's, with both parts different
+    /// two; so do two known given names beside one surname, unless the key is a number of one person. Two shops in one
+    /// house with different names are two shops.
     fn is_vetoed(&self, agreement: &Agreement) -> bool {
         let Some((given, surname)) = self.names else {
             return self.title.is_some_and(|title| agreement.levels[title] == 4);

@@ -9,8 +9,8 @@ use std::cmp::Ordering;
 use super::field::{Field, Value};
 use super::kind::Kind;
 
-/// Jaro-Winkler similarities from which two names are similar, and from which two names or towns with slips are one, less
-/// what single precision may be off.
+/// Jaro-Winkler similarities from which two names are similar, and from which two names or towns with slips are one,
+/// less what single precision may be off.
 const NAME_LIKENESS_MIN: f32 = 0.82 - 1e-3;
 const SLIP_LIKENESS_MIN: f32 = 0.92 - 1e-3;
 /// Edits from which no two values are one with slips.

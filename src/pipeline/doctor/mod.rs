@@ -139,8 +139,8 @@ fn try_check(name: &'static str, check: impl FnOnce() -> Result<Check>) -> Check
 }
 
 /// Turns a fault into a finding: what it says, and the way out that it names. It is a failure only where it comes of
-/// what stands in the store, or the key of those who were erased is missing: nobody should put a sound store aside for a
-/// disk that cannot be read.
+/// what stands in the store, or the key of those who were erased is missing: nobody should put a sound store aside for
+/// a disk that cannot be read.
 fn told(name: &'static str, fault: &anyhow::Error) -> Check {
     let text = format!("{fault:#}");
     let (found, hint) = text.split_once("\nhint: ").unwrap_or((&text, ""));

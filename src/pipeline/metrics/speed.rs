@@ -24,7 +24,8 @@ const MINUTE_MS: i64 = 60_000;
 /// An enquiry is the submission that opened a cycle; contact is whatever ends the follow-up
 /// ([`crate::followup::CONTACT_TOUCHES`]), at the enquiry or later and before the lead's next one. Who was not
 /// contacted is `open` for `window` after the enquiry, then `never`. By the second clock only that time counts in which
-/// the lead's present owner works, or the office where nobody has it; whoever is called on Sunday waited no time at all.
+/// the lead's present owner works, or the office where nobody has it; whoever is called on Sunday waited no time at
+/// all.
 pub fn speed_figures(
     store: &Store,
     rules: &RuleSet,
@@ -54,8 +55,8 @@ pub fn speed_figures(
     Ok(SpeedFigures { groups, total: total.close() })
 }
 
-/// Returns how the enquiries of `scope` are spread over the time that they waited, by the wall clock; who counts how is as
-/// in [`speed_figures`].
+/// Returns how the enquiries of `scope` are spread over the time that they waited, by the wall clock; who counts how is
+/// as in [`speed_figures`].
 pub fn speed_spread(
     store: &Store,
     rules: &RuleSet,

@@ -114,7 +114,8 @@ impl Page<'_> {
         tiles
     }
 
-    /// Returns of how many leads something of a kind is known, by day; what several touches tell of one day counts once.
+    /// Returns of how many leads something of a kind is known, by day; what several touches tell of one day counts
+    /// once.
     fn leads_by_day(
         &self,
         activities: &Activities,

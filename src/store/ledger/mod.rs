@@ -1,7 +1,7 @@
 //! The consent ledger: chained envelopes that stay, and payloads that can be erased.
 //!
-//! Appending is here; [`chain`] says what is hashed, [`verify`] finds what was changed since, [`reading`] is for people. The ledger is a fact:
-//! a replay neither reads nor writes it.
+//! Appending is here; [`chain`] says what is hashed, [`verify`] finds what was changed since, [`reading`] is for
+//! people. The ledger is a fact: a replay neither reads nor writes it.
 
 pub mod chain;
 pub mod reading;

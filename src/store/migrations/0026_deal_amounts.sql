@@ -1,5 +1,5 @@
--- What a deal came to, as a number with a dot for decimals, and its currency, ISO 4217 or empty; neither where the row says
--- no amount. Deals of before have none: their rows are not kept.
+-- What a deal came to, as a number with a dot for decimals, and its currency, ISO 4217 or empty; neither where the row
+-- says no amount. Deals of before have none: their rows are not kept.
 ALTER TABLE touch ADD COLUMN amount TEXT;
 ALTER TABLE touch ADD COLUMN currency TEXT;
 
