@@ -1,14 +1,14 @@
 //! Measures the whole nightly job beside a reference everybody can run: `sqlite3` importing the same file.
 //!
 //! ```text
-//! cargo bench --bench whole_job -- --rows 100000,1000000 --rounds 3 --output FILE.md
+//! cargo bench --bench whole_job -- --rows 100000,1000000 --rounds 3 --output FILE.md --json FILE.json
 //! ```
 //!
 //! For every size an export of 21 columns is generated (25 % re-submissions, 3 % unusable), and each round runs, in
 //! turn, the reference, leadmill on the CSV, the same file again, one row for each hundred more as the next night
-//! brings them, the list of the next twenty tasks and the page of that store, then leadmill on the same rows as JSONL,
-//! and those again. Machines carry other load, so read the ratios to the reference of the same minutes rather than the
-//! seconds; the table holds medians over the rounds.
+//! brings them (of other people), the list of the next twenty tasks and the page of that store, then leadmill on the
+//! same rows as JSONL, and those again. Machines carry other load, so read the ratios to the reference of the same
+//! minutes rather than the seconds; the table holds medians over the rounds.
 
 use std::{
     ffi::OsStr,
@@ -46,6 +46,9 @@ struct Arguments {
     /// Markdown file the table is written to as well
     #[arg(long)]
     output: Option<PathBuf>,
+    /// File that the same is written to as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
     /// Folder for the exports and stores, removed at the end; they take about 4 GB for each million rows
     #[arg(long, default_value = env!("CARGO_TARGET_TMPDIR"))]
     directory: PathBuf,
@@ -100,6 +103,20 @@ impl Step {
         }
     }
 
+    /// Returns its name for programs.
+    fn id(self) -> &'static str {
+        match self {
+            Self::Reference => "reference",
+            Self::Csv => "csv",
+            Self::CsvAgain => "csv-again",
+            Self::Nightly => "nightly",
+            Self::Tasks => "tasks",
+            Self::Page => "page",
+            Self::JsonLines => "jsonl",
+            Self::JsonLinesAgain => "jsonl-again",
+        }
+    }
+
     /// Returns how many rows it reads; `None` when it reads none.
     fn rows(self, size: &Size) -> Option<u64> {
         match self {
@@ -110,10 +127,13 @@ impl Step {
     }
 }
 
-/// One size: its two files and everything measured with them.
+/// One size: its three files and everything measured with them.
 struct Size {
     rows: u64,
     csv: PathBuf,
+    csv_bytes: u64,
+    /// What the store takes after the first run on the CSV.
+    store_bytes: u64,
     json_lines: PathBuf,
     /// What the night after brings.
     nightly: PathBuf,
@@ -145,6 +165,10 @@ fn main() -> anyhow::Result<()> {
                     step.title()
                 ));
                 size.measured.push((step, usage));
+                if step == Step::Csv {
+                    let store = fs::metadata(scratch.path().join("csv/leadmill.db"));
+                    size.store_bytes = store.map_or(0, |store| store.len());
+                }
             }
         }
         for file in [&size.csv, &size.json_lines, &size.nightly] {
@@ -154,8 +178,13 @@ fn main() -> anyhow::Result<()> {
     }
     let text = table::markdown(&sizes, &arguments, reference.as_deref())?;
     print(&text);
-    if let Some(output) = &arguments.output {
-        fs::write(output, &text).with_context(|| format!("cannot write {}", output.display()))?;
+    let json = table::json(&sizes, &arguments, reference.as_deref());
+    let json = serde_json::to_string_pretty(&json)? + "\n";
+    for (output, text) in [(&arguments.output, text), (&arguments.json, json)] {
+        if let Some(output) = output {
+            fs::write(output, text)
+                .with_context(|| format!("cannot write {}", output.display()))?;
+        }
     }
     Ok(())
 }
@@ -173,9 +202,12 @@ fn generate(rows: u64, scratch: &Path) -> anyhow::Result<Size> {
         Ok(path)
     };
     notice(&format!("generating {rows} rows"));
+    let csv = write(export(rows, 1, 20), Format::Csv, &format!("form-{rows}.csv"))?;
     Ok(Size {
         rows,
-        csv: write(export(rows, 1, 20), Format::Csv, &format!("form-{rows}.csv"))?,
+        csv_bytes: fs::metadata(&csv)?.len(),
+        csv,
+        store_bytes: 0,
         json_lines: write(export(rows, 1, 20), Format::JsonLines, &format!("form-{rows}.jsonl"))?,
         nightly: write(
             export(rows.div_ceil(ROWS_A_NIGHTLY_ROW), 2, 21),
