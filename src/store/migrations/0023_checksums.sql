@@ -1,2 +1,2 @@
--- Nothing changes in the tables. From here on whatever writes keeps the checksums of the pages (leadmill.db.sums), and
--- an older leadmill, which would not, must not write any more.
+-- Nothing changes in the tables. From here on whatever writes keeps the checksums of the pages (leadmill.db.sums), and an
+-- older leadmill, which would not, must not write any more.

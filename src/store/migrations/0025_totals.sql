@@ -1,5 +1,5 @@
--- What every run and every page asks of all leads is kept up as these change, and what they ask of open tasks and of the
--- last weeks is found by an index, so that a nightly run does not read the whole store for it.
+-- What every run and every page asks of all leads and tasks is kept up as these change, or found by an index: a nightly
+-- run costs what came in, however much is there.
 
 -- How many leads stand where. The owner is empty where nobody has them; spans of scores are tens, from 0 to 9.
 CREATE TABLE lead_total (
