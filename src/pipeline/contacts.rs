@@ -18,7 +18,7 @@ use crate::store::Store;
 use crate::store::absorb::Horizon;
 
 /// Values kept in memory between comparisons.
-const VALUES_KEPT_MAX: usize = 20_000;
+const VALUES_KEPT_MAX: usize = 60_000;
 
 /// What submissions say by themselves, and the weights that hold, as far as somebody has asked.
 #[derive(Debug)]

@@ -16,8 +16,9 @@ use crate::store::absorb::KeyGroup;
 /// A pair of submissions and the log2 odds that they are one person.
 type LikelyPair = (SubmissionNo, SubmissionNo, f32);
 
-/// Holders whose values are in memory while their pairs are compared.
-const HOLDERS_AT_ONCE: usize = 16_384;
+/// Holders whose values are in memory while their pairs are compared: half a kilobyte each. Each time they are read in
+/// their own order, which takes most pages of the submissions.
+const HOLDERS_AT_ONCE: usize = 49_152;
 
 /// Pairs that are alike, as they are found.
 #[derive(Default)]

@@ -6,7 +6,9 @@ use anyhow::Result;
 use rusqlite::params;
 
 use super::Store;
+use super::metrics::Key;
 use crate::model::ids::RunNo;
+use crate::model::metric::By;
 use crate::model::run::Alert;
 use crate::rules::alerts::AlertBy;
 
@@ -150,17 +152,18 @@ impl Store {
         let of = match by {
             None => "''",
             Some(AlertBy::Source) => "i.source",
-            Some(AlertBy::Campaign) => "coalesce(json_extract(s.fields, '$.campaign'), '')",
-            Some(AlertBy::Form) => "coalesce(json_extract(s.fields, '$.\"form-name\"'), '')",
+            Some(AlertBy::Campaign) => Key::By(By::Campaign).sql(),
+            Some(AlertBy::Form) => Key::By(By::Form).sql(),
         };
         let from = match by {
             None => "",
             Some(_) => {
-                "JOIN submission AS s ON s.submission_no = l.founder_no JOIN input AS i USING (input_no)"
+                "CROSS JOIN submission AS s INDEXED BY submission_glance ON s.submission_no = l.founder_no \
+                 CROSS JOIN input AS i ON i.input_no = s.input_no"
             }
         };
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT l.first_ms, l.may_email, {of} FROM lead AS l {from}
+            "SELECT l.first_ms, l.may_email, coalesce({of}, '') FROM lead AS l INDEXED BY lead_by_first {from}
              WHERE l.merged_into IS NULL AND l.first_ms >= ?1"
         ))?;
         let mut rows = statement.query([since_ms])?;

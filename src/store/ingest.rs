@@ -399,7 +399,7 @@ impl Ingest<'_> {
         Ok(InputCounts {
             read: self.counts.read,
             accepted: count(
-                "SELECT count(*) FROM submission WHERE submission_no >= ?1",
+                "SELECT count(*) FROM submission INDEXED BY submission_glance WHERE submission_no >= ?1",
                 submission,
             )?,
             repeated: count("SELECT count(*) FROM repeat WHERE input_no = ?1", self.input.0)?,

@@ -9,17 +9,19 @@ use crate::model::ids::{Fingerprint, LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::moment::Certainty;
 use crate::routing::RotationEntry;
 
-macro_rules! insert_lead {
+macro_rules! lead_values {
     () => {
-        "INSERT INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+        "INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
          ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
     };
 }
 
-/// A plain insert needs no statement journal, which an upsert does: new leads are most leads.
-const INSERT_LEAD: &str = insert_lead!();
+/// New leads are most leads. Each sets a trigger off, and whatever fails after that takes the whole run back anyway:
+/// without `OR ROLLBACK` every page that is touched would be copied first, so that the one lead could be taken back.
+const INSERT_LEAD: &str = concat!("INSERT OR ROLLBACK ", lead_values!());
 const UPSERT_LEAD: &str = concat!(
-    insert_lead!(),
+    "INSERT ",
+    lead_values!(),
     " ON CONFLICT (lead_no) DO UPDATE SET
          merged_into = NULL, changed_run = excluded.changed_run,
          n_submissions = excluded.n_submissions, first_ms = excluded.first_ms,

@@ -40,13 +40,12 @@ pub enum Key {
 
 impl Key {
     /// Returns the expression over `l` (lead), `s` (submission) and `i` (its input).
-    fn sql(self) -> &'static str {
+    pub(super) fn sql(self) -> &'static str {
         match self {
             Self::By(By::Source) => "i.source",
             Self::By(By::Campaign) => "json_extract(s.fields, '$.campaign')",
             Self::By(By::Form) => {
-                "coalesce(json_extract(s.fields, '$.\"form-name\"'), \
-                          json_extract(s.fields, '$.\"form-id\"'))"
+                "coalesce(json_extract(s.fields, '$.\"form-name\"'), json_extract(s.fields, '$.\"form-id\"'))"
             }
             Self::By(By::Owner) => "l.owner",
             Self::By(By::Queue) => "l.queue",
@@ -178,14 +177,16 @@ impl Store {
         mut visit: impl FnMut(SubmissionGlance<'_>) -> Result<()>,
     ) -> Result<()> {
         let texts: String = keys.iter().flat_map(|key| [", ", key.sql()]).collect();
-        // All leads are read in their order; of the last ones an index tells which they are.
-        let since =
-            since_ms.map_or(String::new(), |since_ms| format!("AND l.last_ms >= {since_ms}"));
+        // All leads are read in their order; of the last ones an index tells which they are, and most of what is asked.
+        let (by, since) = match since_ms {
+            Some(since_ms) => ("INDEXED BY lead_by_last", format!("AND l.last_ms >= {since_ms}")),
+            None => ("", String::new()),
+        };
         let mut statement = self.connection.prepare(&format!(
             "SELECT l.lead_no, s.submission_no, s.submitted_ms, s.certainty, i.tells_contacts{texts}
-             FROM lead AS l
+             FROM lead AS l {by}
              CROSS JOIN membership AS m ON m.lead_no = l.lead_no
-             CROSS JOIN submission AS s ON s.submission_no = m.submission_no
+             CROSS JOIN submission AS s INDEXED BY submission_glance ON s.submission_no = m.submission_no
              CROSS JOIN input AS i ON i.input_no = s.input_no
              WHERE l.merged_into IS NULL {since}
              ORDER BY l.lead_no, s.submitted_ms, s.fingerprint"

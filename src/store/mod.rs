@@ -97,6 +97,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0024_records.sql"),
     include_str!("migrations/0025_totals.sql"),
     include_str!("migrations/0026_deal_amounts.sql"),
+    include_str!("migrations/0027_glances.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -306,6 +307,16 @@ impl Store {
         Self::open(path)
     }
 
+    /// The same where there may be none yet.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_if_there(path: &Path) -> Result<Option<Self>> {
+        // In the midst of a restore there is none for a moment.
+        restore::expect_whole(path)?;
+        path.exists().then(|| Self::open(path)).transpose()
+    }
+
     /// Opens the store at `path` for reading; a run may go on meanwhile.
     ///
     /// # Errors
@@ -320,6 +331,7 @@ impl Store {
             ))
             .into());
         }
+        store.connection.pragma_update(None, "cache_size", CACHE_KIB)?;
         store.connection.set_prepared_statement_cache_capacity(64);
         Ok(store)
     }
@@ -519,14 +531,18 @@ fn finish_beginning(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What a connection keeps of the store in memory, in KiB as SQLite takes them: below zero. SQLite's own 2 MiB are a
+/// hundred pages of this size, fewer than a report comes back to.
+const CACHE_KIB: i64 = -65_536;
+
 /// Sets a connection up as everything has it that writes.
 fn set_up_writer(connection: &Connection) -> Result<()> {
     connection.busy_timeout(WAIT)?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     Ok(connection.execute_batch(
         "PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
-         PRAGMA cache_size = -65536;
          PRAGMA wal_autocheckpoint = 0;",
     )?)
 }

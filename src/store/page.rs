@@ -37,7 +37,8 @@ impl Store {
         let mut statement = self.connection.prepare(&format!(
             "SELECT l.first_ms / {QUARTER_MS} AS quarter, i.source, count(*),
                     count(*) FILTER (WHERE l.segment = 'hot')
-             FROM lead AS l CROSS JOIN submission AS s ON s.submission_no = l.founder_no
+             FROM lead AS l INDEXED BY lead_by_first
+             CROSS JOIN submission AS s INDEXED BY submission_glance ON s.submission_no = l.founder_no
              CROSS JOIN input AS i ON i.input_no = s.input_no
              WHERE l.merged_into IS NULL AND l.first_ms >= ?1 AND l.first_ms < ?2
              GROUP BY 1, 2 ORDER BY 1, 2"

@@ -297,10 +297,13 @@ impl Store {
     /// When the store cannot be read.
     pub fn founded_by_input(&self, run: RunNo) -> Result<Vec<(Vec<u8>, u64)>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT i.sha256, count(*) FROM lead AS l
-             JOIN submission AS s ON s.submission_no = l.founder_no
-             JOIN input AS i USING (input_no)
-             WHERE l.founded_run = ?1 AND l.merged_into IS NULL AND i.run_no = ?1
+            "SELECT i.sha256, count(*) FROM run AS r
+             CROSS JOIN submission AS s INDEXED BY submission_glance ON s.submission_no >= r.first_submission_no
+             CROSS JOIN input AS i ON i.input_no = s.input_no
+             CROSS JOIN membership AS m ON m.submission_no = s.submission_no
+             CROSS JOIN lead AS l ON l.lead_no = m.lead_no
+             WHERE r.run_no = ?1 AND i.run_no = ?1 AND l.founder_no = s.submission_no AND l.founded_run = ?1
+                   AND l.merged_into IS NULL
              GROUP BY i.input_no ORDER BY i.input_no",
         )?;
         let founded = statement

@@ -83,7 +83,7 @@ impl TaskBook<'_> {
     /// time, and now they would only puzzle people. With `only_replayed` those of other leads stay.
     pub fn expire_mail(&mut self, due_before_ms: i64, only_replayed: bool) -> Result<()> {
         let because = self.sentence("it was not sent while it was fresh")?;
-        let sql = "UPDATE task SET state = 'too-old', because_no = ?2, expired_run = ?3
+        let sql = "UPDATE task INDEXED BY task_open_mail SET state = 'too-old', because_no = ?2, expired_run = ?3
                    WHERE state = 'open' AND channel IN ('email', 'sms') AND due_ms < ?1";
         let of_replayed = format!("{sql} AND lead_no IN (SELECT lead_no FROM temp.replayed_lead)");
         self.store
@@ -151,7 +151,7 @@ impl Store {
                  ORDER BY lead_no, plan, step, cycle)
              SELECT d.lead_no, d.plan, d.step, d.cycle, d.put_off, s.fingerprint
              FROM due AS d CROSS JOIN lead AS l ON l.lead_no = d.lead_no
-             CROSS JOIN submission AS s ON s.submission_no = l.founder_no
+             CROSS JOIN submission AS s INDEXED BY submission_glance ON s.submission_no = l.founder_no
              WHERE l.merged_into IS NULL",
         )?;
         let mut keep = self.connection.prepare_cached(
