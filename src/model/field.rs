@@ -1,5 +1,7 @@
 //! Fields of a lead and their values in canonical text form.
 
+use std::fmt;
+
 /// Numbers a field; the core fields below come first, those that `fields.toml` adds follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldNo(pub u16);
@@ -113,38 +115,64 @@ pub const PHONE_TYPES: &[&str] = &[
 ];
 
 /// The values of one submission or lead, sorted by field; a missing field is absent, never empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FieldValues(Vec<(FieldNo, Box<str>)>);
+///
+/// All of them stand in one text, for there are thirty in a row and a million rows; records have caps far below the
+/// 4 GiB that it may have. What a value that was replaced took up stays unused.
+#[derive(Clone, Default)]
+pub struct FieldValues {
+    text: String,
+    slots: Vec<Slot>,
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    field: FieldNo,
+    start: u32,
+    end: u32,
+}
 
 impl FieldValues {
-    /// Makes room for `count` values.
-    pub fn with_room_for(count: usize) -> Self {
-        Self(Vec::with_capacity(count))
+    /// Makes room for `count` values of `bytes` together.
+    pub fn with_room_for(count: usize, bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), slots: Vec::with_capacity(count) }
     }
 
     /// Returns the value of `field`.
     pub fn get(&self, field: FieldNo) -> Option<&str> {
-        self.position(field).ok().map(|found| &*self.0[found].1)
+        self.position(field).ok().map(|found| self.at(found))
     }
 
     /// Returns the value of `field` and its position among the values.
     pub fn locate(&self, field: FieldNo) -> Option<(usize, &str)> {
-        self.position(field).ok().map(|found| (found, &*self.0[found].1))
+        self.position(field).ok().map(|found| (found, self.at(found)))
     }
 
     /// Sets `field`; an empty `value` removes it.
-    pub fn set(&mut self, field: FieldNo, value: impl Into<Box<str>>) {
-        let value = value.into();
-        match self.position(field) {
-            Ok(found) if value.is_empty() => drop(self.0.remove(found)),
-            Ok(found) => self.0[found].1 = value,
-            Err(_) if value.is_empty() => {}
-            Err(place) => self.0.insert(place, (field, value)),
+    pub fn set(&mut self, field: FieldNo, value: impl AsRef<str>) {
+        let value = value.as_ref();
+        // Values that are read back come in the order in which they stand here.
+        let place = match self.slots.last() {
+            Some(last) if last.field >= field => self.position(field),
+            _ => Err(self.slots.len()),
+        };
+        if value.is_empty() {
+            if let Ok(found) = place {
+                self.slots.remove(found);
+            }
+            return;
+        }
+        let start = self.text.len() as u32;
+        self.text.push_str(value);
+        let slot = Slot { field, start, end: self.text.len() as u32 };
+        match place {
+            Ok(found) => self.slots[found] = slot,
+            Err(place) => self.slots.insert(place, slot),
         }
     }
 
     /// Sets `field` where it is absent; an empty `value` does nothing.
-    pub fn set_if_absent(&mut self, field: FieldNo, value: impl Into<Box<str>>) {
+    pub fn set_if_absent(&mut self, field: FieldNo, value: impl AsRef<str>) {
         if self.position(field).is_err() {
             self.set(field, value);
         }
@@ -157,23 +185,45 @@ impl FieldValues {
 
     /// Iterates in order of field number.
     pub fn iter(&self) -> impl Iterator<Item = (FieldNo, &str)> {
-        self.0.iter().map(|(field, value)| (*field, &**value))
+        self.slots.iter().map(|slot| (slot.field, self.value(slot)))
     }
 
     /// Returns how many fields have a value.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.slots.len()
     }
 
     /// Returns whether no field has a value.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.slots.is_empty()
+    }
+
+    fn at(&self, position: usize) -> &str {
+        self.value(&self.slots[position])
+    }
+
+    fn value(&self, slot: &Slot) -> &str {
+        &self.text[slot.start as usize..slot.end as usize]
     }
 
     fn position(&self, field: FieldNo) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&field, |(known, _)| *known)
+        self.slots.binary_search_by_key(&field, |slot| slot.field)
     }
 }
+
+impl fmt::Debug for FieldValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl PartialEq for FieldValues {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for FieldValues {}
 
 #[cfg(test)]
 mod tests {
@@ -197,5 +247,19 @@ mod tests {
         values.set(EMAIL, "");
         assert_eq!(values.get(EMAIL), None);
         assert_eq!(values.len(), 1);
+    }
+
+    #[test]
+    fn values_are_equal_however_they_came_to_be() {
+        let mut values = FieldValues::default();
+        values.set(PHONE, "+48600123456");
+        values.set(EMAIL, "a@example.com");
+        let mut others = FieldValues::default();
+        others.set(EMAIL, "another@example.com");
+        others.set(EMAIL, "a@example.com");
+        assert_ne!(values, others);
+        others.set(PHONE, "+48600123456");
+        assert_eq!(values, others);
+        assert_eq!(others.locate(PHONE), Some((1, "+48600123456")));
     }
 }

@@ -19,8 +19,9 @@ use crate::rules::tables::Tables;
 /// A wall clock read in the wrong zone is off by at most 14 hours.
 const ZONE_ERROR_MAX_MS: i64 = 14 * 3_600_000;
 
-/// As many values as most rows have, with those that follow from others.
+/// As many values as most rows have, with those that follow from others, and what they take.
 const VALUES_EXPECTED: usize = 40;
+const BYTES_EXPECTED: usize = 1_024;
 
 /// A longer value is no placeholder such as `wolę nie podawać`, and need not be looked up.
 const PLACEHOLDER_BYTES_MAX: usize = 40;
@@ -114,7 +115,7 @@ impl Draft<'_> {
 impl Normalizer<'_> {
     /// Reads every cell of a row.
     pub(super) fn draft<'r>(&self, cells: &'r [Cell]) -> Draft<'r> {
-        let values = FieldValues::with_room_for(VALUES_EXPECTED);
+        let values = FieldValues::with_room_for(VALUES_EXPECTED, BYTES_EXPECTED);
         let mut draft = Draft { values, ..Draft::default() };
         for cell in cells.iter().filter(|cell| !is_blank(&cell.text)) {
             self.read(cell, &mut draft);

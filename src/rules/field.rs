@@ -1,6 +1,6 @@
 //! The catalog of fields: their names, kinds, survivorship and header aliases (`fields.toml`).
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::decode::{Sink, Table};
 use super::diagnostics::{Place, did_you_mean};
@@ -65,7 +65,7 @@ pub struct FieldSpec {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldCatalog {
     specs: Vec<FieldSpec>,
-    by_name: HashMap<String, FieldNo>,
+    by_name: FxHashMap<String, FieldNo>,
 }
 
 impl FieldCatalog {

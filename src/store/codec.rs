@@ -30,7 +30,7 @@ pub fn encode_values(values: &FieldValues, catalog: &FieldCatalog) -> String {
 
 /// Reads what [`encode_values`] wrote; fields that the catalog no longer knows are left out.
 pub fn decode_values(text: &str, catalog: &FieldCatalog) -> Result<FieldValues> {
-    decode_some(text, catalog, |_| true)
+    decode(text, ValuesSeed { catalog, wanted: |_| true, room: (VALUES_USUAL, text.len()) })
 }
 
 /// Reads the values of the fields that are `wanted`, and passes over the others.
@@ -39,16 +39,23 @@ pub fn decode_some(
     catalog: &FieldCatalog,
     wanted: impl Fn(FieldNo) -> bool,
 ) -> Result<FieldValues> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    ValuesSeed { catalog, wanted }
-        .deserialize(&mut deserializer)
+    decode(text, ValuesSeed { catalog, wanted, room: (0, 0) })
+}
+
+fn decode<F: Fn(FieldNo) -> bool>(text: &str, seed: ValuesSeed<'_, F>) -> Result<FieldValues> {
+    seed.deserialize(&mut serde_json::Deserializer::from_str(text))
         // What they hold is about a person and stays out of messages.
         .context("stored values are not readable")
 }
 
+/// As many values as most rows have.
+const VALUES_USUAL: usize = 32;
+
 struct ValuesSeed<'a, F> {
     catalog: &'a FieldCatalog,
     wanted: F,
+    /// For how many values room is made at once, and for how many bytes.
+    room: (usize, usize),
 }
 
 impl<'de, F: Fn(FieldNo) -> bool> DeserializeSeed<'de> for ValuesSeed<'_, F> {
@@ -67,14 +74,64 @@ impl<'de, F: Fn(FieldNo) -> bool> Visitor<'de> for ValuesSeed<'_, F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FieldValues, A::Error> {
-        let mut values = FieldValues::default();
-        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            match self.catalog.number(&name).filter(|field| (self.wanted)(*field)) {
-                Some(field) => values.set(field, map.next_value::<String>()?),
+        let mut values = FieldValues::with_room_for(self.room.0, self.room.1);
+        while let Some(field) = map.next_key_seed(NameSeed(self.catalog))? {
+            match field.filter(|field| (self.wanted)(*field)) {
+                Some(field) => map.next_value_seed(ValueSeed { values: &mut values, field })?,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(values)
+    }
+}
+
+/// Reads the name of a field without keeping it.
+struct NameSeed<'a>(&'a FieldCatalog);
+
+impl<'de> DeserializeSeed<'de> for NameSeed<'_> {
+    type Value = Option<FieldNo>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameSeed<'_> {
+    type Value = Option<FieldNo>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.number(name))
+    }
+}
+
+/// Puts a value among the others as it is read.
+struct ValueSeed<'v> {
+    values: &'v mut FieldValues,
+    field: FieldNo,
+}
+
+impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for ValueSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        self.values.set(self.field, value);
+        Ok(())
     }
 }
 
