@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use anyhow::Result;
 
+use super::accounts::keys_of_each;
 use super::candidate::Candidate;
 use super::evaluate::{Deciding, LEADS_PER_CHUNK};
 use crate::identity::accounts::AccountBook;
@@ -157,10 +158,10 @@ impl<'a> AccountOwners<'a> {
     fn read(&self) -> Result<HashMap<CompanyKey, BTreeSet<LeadNo>>> {
         let Deciding { store, rules, .. } = self.deciding;
         let mut holders = HashMap::new();
-        store.each_account_lead(&rules.fields, |lead| {
-            if lead.owner.is_some() {
-                let keys = company_keys(&lead.values, self.keyring.lists(), &rules.tables);
-                hold(&mut holders, lead.no, &keys);
+        store.each_company_glance(|glances| {
+            let keys = keys_of_each(glances, rules, &self.keyring)?;
+            for (lead, keys) in glances.iter().zip(&keys).filter(|(lead, _)| lead.is_owned) {
+                hold(&mut holders, lead.no, keys);
             }
             Ok(())
         })?;

@@ -8,9 +8,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use crate::identity::accounts::keys::{
-    CompanyKeyKind, CompanyKeys, KeyKinds, company_keys, own_domains,
+    CompanyKeyKind, CompanyKeys, KeyKinds, company_keys, own_domains, tells_of_company,
 };
 use crate::identity::accounts::{AccountBook, Accounts, Position};
 use crate::identity::keys::Keyring;
@@ -22,7 +23,8 @@ use crate::model::moment::utc_from_ms;
 use crate::report::accounts::{AccountFigures, AccountMember};
 use crate::rules::RuleSet;
 use crate::store::Store;
-use crate::store::accounts::AccountLead;
+use crate::store::accounts::{AccountLead, CompanyGlance};
+use crate::store::codec::decode_some;
 
 /// All leads of a store, linked into accounts.
 pub struct StoreAccounts<'a> {
@@ -66,9 +68,11 @@ impl<'a> StoreAccounts<'a> {
         let keyring = Keyring::new(&rules.tables);
         let mut book = AccountBook::default();
         let mut leads = Vec::new();
-        store.each_account_lead(&rules.fields, |lead| {
-            book.add(&company_keys(&lead.values, keyring.lists(), &rules.tables));
-            leads.push((lead.no, lead.last_ms));
+        store.each_company_glance(|glances| {
+            for keys in keys_of_each(glances, rules, &keyring)? {
+                book.add(&keys);
+            }
+            leads.extend(glances.iter().map(|lead| (lead.no, lead.last_ms)));
             Ok(())
         })?;
         let (accounts, largest) = (book.close(), OnceCell::new());
@@ -222,6 +226,19 @@ impl<'a> StoreAccounts<'a> {
         account.latest = latest.format("%Y-%m-%d %H:%M").to_string();
         Ok(account)
     }
+}
+
+/// Returns what each lead says of its company; on all threads.
+pub(super) fn keys_of_each(
+    leads: &[CompanyGlance],
+    rules: &RuleSet,
+    keyring: &Keyring,
+) -> Result<Vec<CompanyKeys>> {
+    let keys = leads.par_iter().map(|lead| {
+        let values = decode_some(&lead.fields, &rules.fields, tells_of_company)?;
+        Ok(company_keys(&values, keyring.lists(), &rules.tables))
+    });
+    keys.collect()
 }
 
 /// Who has a lead: the owner, or the queue in brackets.

@@ -149,6 +149,25 @@ impl CompanyKeys {
     }
 }
 
+/// Whether [`company_keys`] looks at `field`.
+pub fn tells_of_company(field: FieldNo) -> bool {
+    matches!(
+        field,
+        field::COMPANY
+            | field::COUNTRY
+            | field::NIP
+            | field::KRS
+            | field::REGON
+            | field::CITY
+            | field::POSTCODE
+            | field::EMAIL_DOMAIN
+            | field::EMAIL_IS_FREE
+            | field::EMAIL_IS_DISPOSABLE
+            | field::EMAIL_SUGGESTION
+            | field::COMPANY_DOMAIN
+    )
+}
+
 /// Returns what a lead with these golden values says of its company.
 pub fn company_keys(values: &FieldValues, lists: &Lists, tables: &Tables) -> CompanyKeys {
     let mut found = CompanyKeys {

@@ -1,9 +1,9 @@
 //! Which leads are of one company, and through which keys.
 
-use super::keys::{CompanyKeyKind, company_keys};
+use super::keys::{CompanyKeyKind, company_keys, tells_of_company};
 use super::{AccountBook, Accounts};
 use crate::identity::keys::Keyring;
-use crate::model::field::{self, FieldValues};
+use crate::model::field::{self, FieldNo, FieldValues};
 use crate::rules::tables::shipped;
 
 /// Reads `company;domain;town;nip;country`; a domain with a sign before it is that of the mailbox alone.
@@ -45,6 +45,23 @@ fn check(leads: &[&str], expected: &[&[u32]]) {
 }
 
 const NIP: &str = "5260001246";
+
+#[test]
+fn fields_that_tell_of_a_company_are_those_that_keys_are_made_of() {
+    let tables = shipped();
+    let keyring = Keyring::new(tables);
+    let mut all = lead(&format!("Alfa Logistyka;alfa.example;Łódź;{NIP};PL"));
+    all.set(field::EMAIL_DOMAIN, "beta.example");
+    let keys = |values: &FieldValues| company_keys(values, keyring.lists(), tables);
+    for (name, number) in field::CORE.iter().zip(0..) {
+        let changes = ["", "true", "12345"].into_iter().any(|value| {
+            let mut other = all.clone();
+            other.set(FieldNo(number), value);
+            keys(&other) != keys(&all)
+        });
+        assert_eq!(tells_of_company(FieldNo(number)), changes, "{name}");
+    }
+}
 
 #[test]
 fn a_number_or_a_domain_links_whoever_names_no_other_company() {
