@@ -197,8 +197,7 @@ fn opening<'a>(
 
 /// Runs the whole chain on a copy of the store and throws the copy away.
 pub fn dry_run(job: &Job<'_>, events: Events<'_>) -> Result<RunSummary> {
-    let store = if job.store.exists() { Some(Store::open(job.store)?) } else { None };
-    on_a_copy(job, store, |job| run(job, events))
+    on_a_copy(job, Store::open_if_there(job.store)?, |job| run(job, events))
 }
 
 /// Does `work` on a copy of `store` and throws the copy away.

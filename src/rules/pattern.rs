@@ -8,6 +8,10 @@ const COMPILED_BYTES_MAX: usize = 1 << 20;
 /// Bytes that a pattern may have as written.
 const BYTES_MAX: usize = 4 << 10;
 
+/// What is said beside a pattern that cannot be used.
+pub(super) const HINT: &str =
+    "patterns are those of https://docs.rs/regex/#syntax: none looks ahead, behind or back";
+
 /// Compiles `source`.
 ///
 /// # Errors

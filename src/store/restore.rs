@@ -239,7 +239,13 @@ fn swap(store: &Path, aside: &Path) -> Result<()> {
     // The copy is complete, so whatever lies in the store's place is the old one. What stands in its journals must not
     // be taken for the new one's.
     for ending in [&[""], GOES_ALONG].concat() {
-        move_if_there(&beside(store, ending), &beside(aside, ending)).with_context(naming)?;
+        let (from, to) = (beside(store, ending), beside(aside, ending));
+        let is_empty = from.metadata().is_ok_and(|found| found.len() == 0);
+        if is_empty && !ending.is_empty() {
+            remove_if_there(&from).with_context(naming)?;
+        } else {
+            move_if_there(&from, &to).with_context(naming)?;
+        }
     }
     remove_if_there(&beside(store, "-shm")).with_context(naming)?;
     fs::rename(&part, store).with_context(naming)?;

@@ -242,7 +242,14 @@ fn whoever_was_erased_after_the_backup_does_not_come_back_with_it() {
     // Also where it was killed just after the old store had been moved away.
     let (store, moved) = (workspace.path("leadmill.db"), workspace.path("moved.db"));
     fs::rename(&store, &moved).unwrap();
-    for args in [&["leads"][..], &["run"], &["tick"], &["deliver"], &["dead-letter", "list"]] {
+    for args in [
+        &["leads"][..],
+        &["run"],
+        &["run", "--dry-run"],
+        &["tick"],
+        &["deliver"],
+        &["dead-letter", "list"],
+    ] {
         workspace.run(args).expect_code(5).says(&["about to be restored"]);
     }
     workspace.run(&["doctor"]).expect_code(5);

@@ -199,8 +199,8 @@ fn matches(table: &Table<'_>) -> Option<Operator> {
     match pattern::compile_for_any_case(&source) {
         Ok(regex) => Some(Operator::Matches(Pattern(regex))),
         Err(reason) => {
-            let hint = "in single quotes ('..') TOML leaves backslashes alone".to_owned();
-            table.error("matches", format!("the pattern cannot be used: {reason}"), Some(hint));
+            let hint = Some(pattern::HINT.to_owned());
+            table.error("matches", format!("the pattern cannot be used: {reason}"), hint);
             None
         }
     }

@@ -221,7 +221,8 @@ fn regex(table: &Table<'_>, key: &str) -> Option<Regex> {
     match pattern::compile(&source) {
         Ok(regex) => Some(regex),
         Err(reason) => {
-            table.error(key, format!("the pattern cannot be used: {reason}"), None);
+            let hint = Some(pattern::HINT.to_owned());
+            table.error(key, format!("the pattern cannot be used: {reason}"), hint);
             None
         }
     }
