@@ -427,7 +427,7 @@ fn read_pairs(query: &str, values: &mut FieldValues, tables: &Tables, remarks: &
         if is_macro(&value) {
             remarks.push((*number, unfilled(name, &value)));
         } else if !says_nothing(&value, tables) {
-            values.set_if_absent(*number, value.into_owned());
+            values.set_if_absent(*number, value);
         }
     }
 }

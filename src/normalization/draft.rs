@@ -145,7 +145,7 @@ impl Normalizer<'_> {
             Role::Consent(question) => self.read_consent(cell, question, draft),
             Role::LandingUrl => {
                 draft.landing_pages.push(cell);
-                draft.values.set_if_absent(field::LANDING_PAGE, unguard(&cell.text).into_owned());
+                draft.values.set_if_absent(field::LANDING_PAGE, unguard(&cell.text));
             }
             Role::TestMarker
             | Role::Honeypot

@@ -331,7 +331,6 @@ impl Store {
             ))
             .into());
         }
-        store.connection.pragma_update(None, "cache_size", CACHE_KIB)?;
         store.connection.set_prepared_statement_cache_capacity(64);
         Ok(store)
     }
@@ -531,18 +530,14 @@ fn finish_beginning(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What a connection keeps of the store in memory, in KiB as SQLite takes them: below zero. SQLite's own 2 MiB are a
-/// hundred pages of this size, fewer than a report comes back to.
-const CACHE_KIB: i64 = -65_536;
-
 /// Sets a connection up as everything has it that writes.
 fn set_up_writer(connection: &Connection) -> Result<()> {
     connection.busy_timeout(WAIT)?;
-    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     Ok(connection.execute_batch(
         "PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
+         PRAGMA cache_size = -65536;
          PRAGMA wal_autocheckpoint = 0;",
     )?)
 }
