@@ -6,6 +6,7 @@ use anyhow::Result;
 use rusqlite::{Row, params};
 
 use super::points::{read_contributions, read_models};
+use super::runs::OF_FOUNDED;
 use super::{Store, codec};
 use crate::model::decision::{Contribution, Grade, Score, Segment};
 use crate::model::field::FieldValues;
@@ -324,16 +325,9 @@ impl Store {
             };
             by_source.insert(row.get(0)?, counts);
         }
-        let mut founded = self.connection.prepare_cached(
-            "SELECT i.source, count(*) FROM run AS r
-             CROSS JOIN submission AS s INDEXED BY submission_glance ON s.submission_no >= r.first_submission_no
-             CROSS JOIN input AS i ON i.input_no = s.input_no
-             CROSS JOIN membership AS m ON m.submission_no = s.submission_no
-             CROSS JOIN lead AS l ON l.lead_no = m.lead_no
-             WHERE r.run_no = ?1 AND i.run_no = ?1 AND l.founder_no = s.submission_no AND l.founded_run = ?1
-                   AND l.merged_into IS NULL
-             GROUP BY i.source ORDER BY i.source",
-        )?;
+        let mut founded = self.connection.prepare_cached(&format!(
+            "SELECT i.source, count(*) {OF_FOUNDED} GROUP BY i.source ORDER BY i.source"
+        ))?;
         let mut rows = founded.query([run.0])?;
         while let Some(row) = rows.next()? {
             let source: String = row.get(0)?;

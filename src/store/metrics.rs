@@ -337,6 +337,25 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_asked_of_submissions_stands_in_the_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("leadmill.db")).unwrap();
+        let keys = [Key::By(By::Campaign), Key::By(By::Form), Key::Channel, Key::CrmStatus];
+        for key in keys.map(Key::sql).into_iter().chain(["s.line", "s.fingerprint"]) {
+            let sql = format!(
+                "EXPLAIN QUERY PLAN SELECT s.submission_no, s.input_no, s.submitted_ms, s.certainty, {key}
+                 FROM membership AS m CROSS JOIN submission AS s INDEXED BY submission_glance
+                     ON s.submission_no = m.submission_no"
+            );
+            let mut plan = store.connection.prepare(&sql).unwrap();
+            let steps = plan.query_map([], |row| row.get::<_, String>(3)).unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).collect();
+            let is_all = |step: &String| step.contains("COVERING INDEX submission_glance");
+            assert!(steps.iter().any(is_all), "{key}: {steps:?}");
+        }
+    }
+
+    #[test]
     fn certainties_stand_at_their_numbers() {
         for (number, certainty) in CERTAINTIES.into_iter().enumerate() {
             assert_eq!(certainty as usize, number);

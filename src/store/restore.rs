@@ -241,7 +241,7 @@ fn swap(store: &Path, aside: &Path) -> Result<()> {
     for ending in [&[""], GOES_ALONG].concat() {
         let (from, to) = (beside(store, ending), beside(aside, ending));
         let is_empty = from.metadata().is_ok_and(|found| found.len() == 0);
-        if is_empty && !ending.is_empty() {
+        if is_empty && ["-wal", "-journal"].contains(&ending) {
             remove_if_there(&from).with_context(naming)?;
         } else {
             move_if_there(&from, &to).with_context(naming)?;

@@ -296,22 +296,24 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn founded_by_input(&self, run: RunNo) -> Result<Vec<(Vec<u8>, u64)>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT i.sha256, count(*) FROM run AS r
-             CROSS JOIN submission AS s INDEXED BY submission_glance ON s.submission_no >= r.first_submission_no
-             CROSS JOIN input AS i ON i.input_no = s.input_no
-             CROSS JOIN membership AS m ON m.submission_no = s.submission_no
-             CROSS JOIN lead AS l ON l.lead_no = m.lead_no
-             WHERE r.run_no = ?1 AND i.run_no = ?1 AND l.founder_no = s.submission_no AND l.founded_run = ?1
-                   AND l.merged_into IS NULL
-             GROUP BY i.input_no ORDER BY i.input_no",
-        )?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT i.sha256, count(*) {OF_FOUNDED} GROUP BY i.input_no ORDER BY i.input_no"
+        ))?;
         let founded = statement
             .query_map([run.0], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?
             .collect::<rusqlite::Result<_>>()?;
         Ok(founded)
     }
 }
+
+/// The leads that the rows of run `?1` founded in it, from the side of its rows, which are few most nights.
+pub(super) const OF_FOUNDED: &str = "FROM run AS r
+     CROSS JOIN submission AS s INDEXED BY submission_glance ON s.submission_no >= r.first_submission_no
+     CROSS JOIN input AS i ON i.input_no = s.input_no
+     CROSS JOIN membership AS m ON m.submission_no = s.submission_no
+     CROSS JOIN lead AS l ON l.lead_no = m.lead_no
+     WHERE r.run_no = ?1 AND i.run_no = ?1 AND l.founder_no = s.submission_no AND l.founded_run = ?1
+           AND l.merged_into IS NULL";
 
 fn read_run(row: &rusqlite::Row<'_>) -> Result<RunRecord> {
     let state: String = row.get(5)?;

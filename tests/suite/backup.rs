@@ -139,7 +139,9 @@ fn a_restore_puts_the_backup_in_place_and_what_was_there_aside() {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert_same_text("the store", &workspace.dump(), &then);
-    assert_same_text("the old store", &dump_of(&aside(&workspace).unwrap()), &now);
+    let aside = aside(&workspace).unwrap();
+    assert!(!PathBuf::from(format!("{}-wal", aside.display())).exists(), "an empty journal");
+    assert_same_text("the old store", &dump_of(&aside), &now);
     assert_eq!(workspace.run_json()["run"], "2026-11-20-0001");
     let moved = files_below(&workspace.path("out/before-2026-11-20T190000Z"));
     assert_eq!(

@@ -16,8 +16,8 @@ CREATE INDEX lead_by_first ON lead (first_ms, founder_no, segment, may_email) WH
 DROP INDEX lead_by_last;
 CREATE INDEX lead_by_last ON lead (last_ms, owner, queue, segment, id) WHERE merged_into IS NULL;
 
--- The same triggers without functions and upserts. SQLite takes a copy of every page that a statement touches when
--- something in its triggers may fail and be taken back alone; a function may.
+-- The same trigger without functions and upserts. SQLite takes a copy of every page that a statement touches when
+-- something in its triggers may fail and be taken back alone; a function may. New leads are most of what is written.
 DROP TRIGGER lead_is_counted;
 CREATE TRIGGER lead_is_counted AFTER INSERT ON lead WHEN NEW.merged_into IS NULL
 BEGIN
