@@ -494,6 +494,8 @@ fn role_text(role: Role, rules: &RuleSet) -> String {
     match role {
         Role::Field(field) => rules.fields.name(field).to_owned(),
         Role::FullName => "full name".to_owned(),
+        Role::AccountEmail => "address of the account".to_owned(),
+        Role::AccountName => "name of the account".to_owned(),
         Role::SubmittedAt => "submitted at".to_owned(),
         Role::StartedAt => "opened at".to_owned(),
         Role::SubmissionId => "submission id".to_owned(),

@@ -390,14 +390,19 @@ pub(super) fn by_their_values(columns: &mut [Column], sample: &[Vec<String>]) {
         let role = Role::Field(field);
         // A column that is named right but empty does not count: a form may ask for the address in a
         // question of its own (Microsoft Forms, Calendly) beside the system's blank one.
+        let has_role = |column: &Column| {
+            column.role == role || field == EMAIL && column.role == Role::AccountEmail
+        };
         let is_known = columns
             .iter()
             .enumerate()
-            .any(|(at, column)| column.role == role && values(sample, at).any(is_one));
+            .any(|(at, column)| has_role(column) && values(sample, at).any(is_one));
         if is_known {
             continue;
         }
-        let has_email = columns.iter().any(|column| column.role == Role::Field(EMAIL));
+        let has_email = columns
+            .iter()
+            .any(|column| [Role::Field(EMAIL), Role::AccountEmail].contains(&column.role));
         let found = columns.iter().enumerate().find(|(at, column)| {
             let total = values(sample, *at).count();
             let good = values(sample, *at).filter(|value| is_one(value)).count();

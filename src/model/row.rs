@@ -22,6 +22,10 @@ pub enum Role {
     Field(FieldNo),
     /// Holds a whole name that has to be split.
     FullName,
+    /// Holds the address of the account that somebody was logged in with: theirs, unless the form was given another.
+    AccountEmail,
+    /// Holds the name of that account.
+    AccountName,
     /// Holds when the form was sent.
     SubmittedAt,
     /// Holds when the form was opened, for telling a bot by its speed.

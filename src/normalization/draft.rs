@@ -83,9 +83,11 @@ impl Draft<'_> {
         });
     }
 
-    /// Sets `field` to the first value a row gives it; a different later one is only said.
+    /// Sets `field` to the first value a row gives it; a different later one is only said. A subject and a message are
+    /// both what somebody wrote.
     fn keep_first(&mut self, cell: &Cell, field: FieldNo, value: String) {
         match self.values.get(field) {
+            Some(_) if field == field::MESSAGE => self.keep_also(field, &value),
             Some(kept) if kept != value && !value.is_empty() => {
                 let message = format!("another column gave `{kept}` first, which was kept");
                 self.notice(cell, Remark::new("second-value", message));
@@ -120,6 +122,7 @@ impl Normalizer<'_> {
         for cell in cells.iter().filter(|cell| !is_blank(&cell.text)) {
             self.read(cell, &mut draft);
         }
+        self.read_account(cells, &mut draft);
         self.settle_region(&mut draft);
         self.read_phones(&mut draft);
         self.settle_names(&mut draft);
@@ -147,7 +150,9 @@ impl Normalizer<'_> {
                 draft.landing_pages.push(cell);
                 draft.values.set_if_absent(field::LANDING_PAGE, unguard(&cell.text));
             }
-            Role::TestMarker
+            Role::AccountEmail
+            | Role::AccountName
+            | Role::TestMarker
             | Role::Honeypot
             | Role::Completion
             | Role::Volatile
@@ -159,6 +164,25 @@ impl Normalizer<'_> {
             | Role::EventCurrency
             | Role::NotedAt
             | Role::Answer => {}
+        }
+    }
+
+    /// Whoever is logged in may fill a form in for somebody else: what the form was given outweighs the account.
+    fn read_account<'r>(&self, cells: &'r [Cell], draft: &mut Draft<'r>) {
+        let of_role = |role| cells.iter().find(|cell| cell.role == role && !is_blank(&cell.text));
+        let address = of_role(Role::AccountEmail);
+        let mailbox = |cell: &Cell| {
+            email::parse(&cell.text, self.tables).ok().map(|found| mailbox_key(&found.address))
+        };
+        let is_theirs = draft.email.as_ref().is_none_or(|(given, _)| {
+            address.is_none_or(|cell| mailbox(cell) == Some(mailbox_key(&given.address)))
+        });
+        if let Some(cell) = address.filter(|_| draft.email.is_none()) {
+            self.read_email(cell, draft);
+        }
+        if let Some(cell) = of_role(Role::AccountName).filter(|_| is_theirs && draft.name.is_none())
+        {
+            self.read_full_name(cell, draft);
         }
     }
 

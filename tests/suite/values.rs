@@ -145,3 +145,78 @@ fn a_column_of_faxes_is_none_of_phones() {
     let found = leads(&workspace, &["email", "phone"]);
     assert_eq!(found, ["anna@przyklad.pl|", "jan@przyklad.pl|+48221234568"]);
 }
+
+#[test]
+fn what_a_form_was_given_outweighs_the_account_that_filled_it_in() {
+    let workspace = Workspace::new();
+    workspace.input(
+        "forms.csv",
+        "ID,Start time,Completion time,Email,Name,Imię i nazwisko klienta,E-mail klienta,Telefon klienta\n\
+         1,11/9/26 18:01:02,11/9/26 18:03:02,recepcja.jan@firma-przyklad.pl,Jan Recepcjonista,Anna Mała,anna.m@poczta-prywatna.pl,602345678\n\
+         2,11/10/26 18:01:02,11/10/26 18:03:02,recepcja.jan@firma-przyklad.pl,Jan Recepcjonista,Jan Kos,jan.prywatny@poczta-prywatna.pl,602345679\n\
+         3,11/11/26 18:01:02,11/11/26 18:03:02,ewa@firma-przyklad.pl,Ewa Lis,,,602345670\n",
+    );
+    workspace.ok(&["run"]);
+    assert_eq!(
+        leads(&workspace, &["full-name", "email", "phone", "other-emails"]),
+        [
+            "Anna Mała|anna.m@poczta-prywatna.pl|+48602345678|",
+            "Ewa Lis|ewa@firma-przyklad.pl|+48602345670|",
+            "Jan Kos|jan.prywatny@poczta-prywatna.pl|+48602345679|",
+        ]
+    );
+}
+
+#[test]
+fn a_subject_and_a_message_are_both_kept_and_so_are_the_messages_of_a_person() {
+    let workspace = Workspace::new();
+    let row = |subject: &str, message: &str, day: u32| {
+        format!(
+            "\"Jan Lis\",\"jan.lis@alfa-przyklad.pl\",\"{subject}\",\"{message}\",\"2026-11-{day}T15:05:13+01:00\"\n"
+        )
+    };
+    let header = "\"your-name\",\"your-email\",\"your-subject\",\"your-message\",\"Date\"\n";
+    workspace.input(
+        "flamingo.csv",
+        format!("{header}{}", row("Zapytanie ze strony", "Proszę o wycenę 120 sztuk", 12)),
+    );
+    workspace.ok(&["run", "--as-of", "2026-11-12T19:00:00Z"]);
+    let asked = "Zapytanie ze strony; Proszę o wycenę 120 sztuk";
+    assert_eq!(leads(&workspace, &["message"]), [asked]);
+    let score = workspace.number("SELECT score FROM leads");
+    // Whoever asked for a quote and says hello later still wants the quote.
+    workspace.input("later.csv", format!("{header}{}", row("Zapytanie ze strony", "Halo?", 13)));
+    workspace.ok(&["run", "--as-of", "2026-11-13T19:00:00Z"]);
+    assert_eq!(leads(&workspace, &["message"]), [format!("{asked}; Halo?")]);
+    assert!(workspace.number("SELECT score FROM leads") >= score);
+}
+
+#[test]
+fn webflow_numbers_the_second_field_of_a_name_in_every_language() {
+    let workspace = Workspace::new();
+    workspace.input(
+        "webflow.jsonl",
+        "{\"triggerType\":\"form_submission\",\"payload\":{\"name\":\"Kontakt\",\"siteId\":\"62749158efef318abc8d5a01\",\
+         \"data\":{\"Imię i nazwisko 2\":\"Iwo Kruk\",\"Adres e-mail 2\":\"iwo@poczta-prywatna.pl\",\"Numer telefonu 2\":\"602345671\",\
+         \"Wiadomość 2\":\"Cześć\"},\"schema\":[],\"submittedAt\":\"2026-11-16T22:56:17.609Z\",\"id\":\"66a900000000000000000001\",\
+         \"formId\":\"65429eadebe8a9f3a30f62d0\",\"pageUrl\":\"https://example.com/kontakt\"}}\n",
+    );
+    workspace.ok(&["run"]);
+    assert_eq!(
+        leads(&workspace, &["full-name", "email", "phone", "message"]),
+        ["Iwo Kruk|iwo@poczta-prywatna.pl|+48602345671|Cześć"]
+    );
+}
+
+#[test]
+fn two_names_of_one_sound_are_two_people() {
+    let workspace = Workspace::new();
+    workspace.input(
+        "people.csv",
+        "Data;Imię i nazwisko;E-mail;Telefon;Firma\n\
+         12.11.2026 10:00;Anna Kos;anna@firma-przyklad.pl;602345671;\n\
+         13.11.2026 10:00;Hanna Kos;hanna@firma-przyklad.pl;602999872;\n",
+    );
+    workspace.ok(&["run"]);
+    assert_eq!(leads(&workspace, &["full-name"]), ["Anna Kos", "Hanna Kos"]);
+}

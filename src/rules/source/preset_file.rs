@@ -22,6 +22,8 @@ use crate::rules::wording::Wordings;
 
 pub(super) const ROLES: &[(&str, Role)] = &[
     ("full-name", Role::FullName),
+    ("account-email", Role::AccountEmail),
+    ("account-name", Role::AccountName),
     ("submitted-at", Role::SubmittedAt),
     ("started-at", Role::StartedAt),
     ("submission-id", Role::SubmissionId),
