@@ -325,7 +325,7 @@ mod tests {
                 .to_owned(),
             email: Some("a@example.com".to_owned()),
             phone: Some("+48600123456".to_owned()),
-            planned_run: 1,
+            opened_run: Some(1),
             late_minutes,
         }
     }

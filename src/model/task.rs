@@ -150,8 +150,8 @@ pub struct Task {
     pub email: Option<String>,
     /// The lead's phone number.
     pub phone: Option<String>,
-    /// The run that planned it.
-    pub planned_run: i64,
+    /// The run in which it was open for the first time; none when it never was.
+    pub opened_run: Option<i64>,
     /// Minutes past due at the run's as-of; 0 when not late.
     pub late_minutes: i64,
 }

@@ -37,7 +37,7 @@ pub(super) fn amend(
     work: impl FnOnce(&Store, &str, Events<'_>) -> Result<(RunRecord, Books)>,
 ) -> Result<RunSummary> {
     let store = open_existing(job)?;
-    let digest = digest_of(asked);
+    let digest = asked_digest(asked);
     if let Some(summary) = recover(job, &store, &digest, events)? {
         return Ok(summary);
     }
@@ -55,7 +55,7 @@ pub(super) fn amend(
 }
 
 /// Tells a run that was asked for by `asked` from others, as the digest of its inputs tells an import.
-pub(super) fn digest_of(asked: &str) -> String {
+pub(super) fn asked_digest(asked: &str) -> String {
     hex(&Sha256::digest(asked))
 }
 

@@ -26,6 +26,7 @@ use crate::model::task::{HandedOut, PlannedTask};
 use crate::model::touch::{Identity, Touch};
 use crate::routing::{self, Enquiry};
 use crate::rules::RuleSet;
+use crate::rules::consent::ConsentPolicy;
 use crate::scoring;
 use crate::store::Store;
 use crate::store::codec::decode_values;
@@ -38,6 +39,8 @@ pub(super) struct Assembled {
     consents: Vec<ConsentRecord>,
     identities: Vec<Identity>,
     pub(super) facts: Facts,
+    /// What the gate answers beside the facts, as the store keeps it.
+    pub(super) answers: Option<String>,
     /// Until when the facts hold, milliseconds since 1970 UTC; a consent may grow too old.
     facts_until_ms: Option<i64>,
     /// Tasks that were handed out by earlier runs.
@@ -293,30 +296,65 @@ fn assemble(
         grade: None,
         models: ModelScores::default(),
     };
-    let identities = own.into_iter().collect();
-    let facts_until_ms =
-        facts_until_ms(&members, &consents, &golden.values, rules, as_of.timestamp_millis());
-    let handed_out = Vec::new();
-    Ok(Assembled { golden, members, consents, identities, facts, facts_until_ms, handed_out })
+    let spoken_of = SpokenOf {
+        pairs: consents.iter().map(|record| (&*record.purpose.0, record.channel)).collect(),
+        consents: &consents,
+        values: &golden.values,
+        policy: &rules.consent,
+        as_of_ms: as_of.timestamp_millis(),
+    };
+    Ok(Assembled {
+        identities: own.into_iter().collect(),
+        answers: spoken_of.answers(),
+        facts_until_ms: spoken_of.facts_until_ms(&members),
+        handed_out: Vec::new(),
+        facts,
+        golden,
+        members,
+        consents,
+    })
 }
 
-/// Returns when a consent that counts grows too old, or an answer that lies ahead takes its own place among others.
-fn facts_until_ms(
-    members: &[AssembledMember],
-    consents: &[ConsentRecord],
-    values: &FieldValues,
-    rules: &RuleSet,
+/// The purposes and channels that a lead said anything about.
+struct SpokenOf<'a> {
+    pairs: BTreeSet<(&'a str, Channel)>,
+    consents: &'a [ConsentRecord],
+    values: &'a FieldValues,
+    policy: &'a ConsentPolicy,
     as_of_ms: i64,
-) -> Option<i64> {
-    let asked: BTreeSet<(&str, Channel)> =
-        consents.iter().map(|record| (&*record.purpose.0, record.channel)).collect();
-    let lapses = asked.into_iter().filter_map(|(purpose, channel)| {
-        let contact = contact(purpose, channel, values);
-        consent::lapses_at_ms(&rules.consent, consents, contact, as_of_ms)
-    });
-    let said = members.iter().filter(|member| !member.claims.is_empty());
-    let ahead = said.flat_map(|member| [member.submitted_ms, member.modified_ms]);
-    lapses.chain(ahead.filter(|at_ms| *at_ms > as_of_ms)).min()
+}
+
+impl SpokenOf<'_> {
+    /// Returns what the gate answers about each beside marketing by e-mail and phone, which are facts; `None` when
+    /// there is no other.
+    fn answers(&self) -> Option<String> {
+        let mut answers = String::new();
+        for (purpose, channel) in &self.pairs {
+            if *purpose == Purpose::MARKETING && matches!(channel, Channel::Email | Channel::Phone)
+            {
+                continue;
+            }
+            let contact = contact(purpose, *channel, self.values);
+            let verdict = consent::allowed(self.policy, self.consents, contact, self.as_of_ms);
+            let separator = if answers.is_empty() { "" } else { " " };
+            let sign = if verdict.allowed { '+' } else { '-' };
+            answers.extend([separator, purpose, "/", channel.word()]);
+            answers.push(sign);
+        }
+        Some(answers).filter(|answers| !answers.is_empty())
+    }
+
+    /// Returns when a consent that counts grows too old, or an answer that lies ahead takes its own place among others.
+    fn facts_until_ms(&self, members: &[AssembledMember]) -> Option<i64> {
+        let as_of_ms = self.as_of_ms;
+        let lapses = self.pairs.iter().filter_map(|(purpose, channel)| {
+            let contact = contact(purpose, *channel, self.values);
+            consent::lapses_at_ms(self.policy, self.consents, contact, as_of_ms)
+        });
+        let said = members.iter().filter(|member| !member.claims.is_empty());
+        let ahead = said.flat_map(|member| [member.submitted_ms, member.modified_ms]);
+        lapses.chain(ahead.filter(|at_ms| *at_ms > as_of_ms)).min()
+    }
 }
 
 fn subject<'a>(lead: &'a Assembled, touches: &'a [Touch], as_of: DateTime<Utc>) -> Subject<'a> {

@@ -110,14 +110,14 @@ impl Deliveries<'_> {
     ) -> Result<()> {
         let mut open: Vec<_> =
             open.iter_mut().filter(|one| one.target.rows_of == RowsOf::Tasks).collect();
-        let planned_after =
+        let opened_after =
             |target: &OpenTarget<'_>| if target.is_whole() { 0 } else { target.published };
-        let Some(earliest) = open.iter().map(|target| planned_after(target)).min() else {
+        let Some(earliest) = open.iter().map(|target| opened_after(target)).min() else {
             return Ok(());
         };
         let messages = Messages::new(self.store, self.rules);
         let filter =
-            TaskFilter { planned_after: Some(earliest), by_lead: true, ..TaskFilter::default() };
+            TaskFilter { opened_after: Some(earliest), by_lead: true, ..TaskFilter::default() };
         let mut at_hand: Option<Lead> = None;
         self.store.each_task(&filter, self.record.as_of_ms, |task| {
             let lead = match at_hand.take() {
@@ -127,7 +127,7 @@ impl Deliveries<'_> {
             let lead = at_hand.insert(lead);
             let text = messages.text_for(&task, &lead.values)?.unwrap_or_default();
             let lookups = Lookups { task: Some((&task, &text)), ..*lookups };
-            for target in open.iter_mut().filter(|one| task.planned_run > planned_after(one)) {
+            for target in open.iter_mut().filter(|one| task.opened_run > Some(opened_after(one))) {
                 target.offer(lead, &task.id(), &lookups, staging)?;
             }
             Ok(())
@@ -182,7 +182,7 @@ impl Deliveries<'_> {
     }
 
     /// Returns the leads of which something may have to be told, in order: those that changed, and those of touches
-    /// that came in.
+    /// that came in, or lay ahead until now.
     fn converted(&self, target: &OpenTarget<'_>) -> Result<Vec<LeadNo>> {
         let after = target.changed_after;
         let mut leads: BTreeSet<LeadNo> =
@@ -190,7 +190,10 @@ impl Deliveries<'_> {
         let mut book = TouchBook::new(self.store, self.rules, self.record.no);
         for conversion in &target.target.conversions {
             let ConversionEvent::Touch(kind) = conversion.event else { continue };
-            for touch in self.store.touches_received_after(after, kind)? {
+            let (received, as_of_ms) =
+                (self.store.touches_received_after(after, kind)?, self.record.as_of_ms);
+            let come_true = self.store.touches_come_true(after, as_of_ms, kind)?;
+            for touch in received.into_iter().chain(come_true) {
                 leads.extend(book.leads_of(&touch)?.iter().flat_map(|(_, leads)| leads.iter()));
             }
         }

@@ -274,6 +274,7 @@ pub(super) fn lead_row(
         queue: assignment.queue.clone(),
         may_email: lead.facts.marketing_email_allowed,
         may_phone: lead.facts.marketing_phone_allowed,
+        answers: lead.answers.clone(),
     };
     let changed = plan.is_back || previous.is_none_or(|previous| previous.outward != outward);
     let scheduled = tasks.iter().any(|task| task.state == TaskState::Open);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use super::amend::{all_have_a_place, close, digest_of, open_existing};
+use super::amend::{all_have_a_place, asked_digest, close, open_existing};
 use super::books::Books;
 use super::event::{Event, Events};
 use super::recognition::Mark;
@@ -86,7 +86,7 @@ pub fn forget_chosen(
     events: Events<'_>,
 ) -> Result<Option<RunSummary>> {
     let store = open_existing(job)?;
-    let digest = digest_of(&format!("forget {}", asked.text));
+    let digest = asked_digest(&format!("forget {}", asked.text));
     if let Some(summary) = recover(job, &store, &digest, events)? {
         return Ok(Some(summary));
     }
@@ -342,11 +342,15 @@ fn keep_allowance(
     let at_ms = job.as_of.timestamp_millis();
     store.begin()?;
     let runs = store.allow(keyed, at_ms, because)?;
-    store.commit()?;
+    // The log comes first: were it to miss an allowance that the store has, a restore would erase people who may come
+    // back. One that the store does not have is made again by whoever asks again.
     if !runs.is_empty() {
         let marks: Vec<String> = keyed.iter().map(|Keyed(hash)| hex(hash)).collect();
         let line = json!({"allowed_ms": at_ms, "key": key_id, "because": because, "marks": marks});
         key::log(&key::log_path(job.key), &line.to_string())?;
+    }
+    store.commit()?;
+    if !runs.is_empty() {
         store.checkpoint()?;
     }
     Ok(runs)

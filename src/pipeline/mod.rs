@@ -158,7 +158,7 @@ pub fn run(job: &Job<'_>, events: Events<'_>) -> Result<RunSummary> {
 fn run_as(job: &Job<'_>, kind: RunKind, events: Events<'_>) -> Result<RunSummary> {
     let store = Store::open(job.store)?;
     let inputs = open_inputs(job, events);
-    let digest = digest_of(&inputs);
+    let digest = inputs_digest(&inputs);
     if let Some(summary) = recover(job, &store, &digest, events)? {
         return Ok(summary);
     }
@@ -192,6 +192,7 @@ fn opening<'a>(
         inputs_digest,
         kind,
         undoes,
+        is_full: job.full,
     }
 }
 
@@ -322,7 +323,7 @@ pub fn caps(rules: &RuleSet) -> Caps {
 }
 
 /// The same inputs have the same digest, whatever their names, their order and their compression.
-fn digest_of(inputs: &[Opened]) -> String {
+fn inputs_digest(inputs: &[Opened]) -> String {
     let mut hashes: Vec<String> = inputs
         .iter()
         .filter_map(|(_, input)| input.as_ref().ok().map(|input| hex(&input.sha256)))
@@ -333,7 +334,7 @@ fn digest_of(inputs: &[Opened]) -> String {
 }
 
 /// Takes back a run that never decided; publishes one that never published. Returns its summary when
-/// it was asked for the same inputs: then this run is that run.
+/// it was asked for the same: then this run is that run.
 fn recover(
     job: &Job<'_>,
     store: &Store,
@@ -354,8 +355,10 @@ fn recover(
         RunState::Decided => {
             events(Event::Resumed { run: last.id.clone() });
             let books = books_of(&last)?;
-            let summary = publish::publish(job, store, &last, &books, events)?;
-            Ok((last.inputs_digest == digest).then_some(summary))
+            let as_it_was = Job { full: last.is_full, ..*job };
+            let summary = publish::publish(&as_it_was, store, &last, &books, events)?;
+            let is_this = last.inputs_digest == digest && (last.is_full || !job.full);
+            Ok(is_this.then_some(summary))
         }
     }
 }

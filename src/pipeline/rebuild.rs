@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::amend::{all_have_a_place, close, digest_of, open_existing};
+use super::amend::{all_have_a_place, asked_digest, close, open_existing};
 use super::books::Books;
 use super::event::{Event, Events};
 use super::replay::{decide_again, standing_runs};
@@ -48,7 +48,7 @@ enum Purpose {
 
 fn work(job: &Job<'_>, purpose: Purpose, events: Events<'_>) -> Result<Rebuilt> {
     let store = open_existing(job)?;
-    let digest = digest_of("rebuild");
+    let digest = asked_digest("rebuild");
     recover(job, &store, &digest, events)?;
     store.begin()?;
     let mut rebuilt = match compute(job, &store, events) {

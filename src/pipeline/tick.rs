@@ -5,12 +5,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::absorb::Fresh;
-use super::amend::{all_have_a_place, close, open_existing};
+use super::amend::{all_have_a_place, asked_digest, close, open_existing};
 use super::books::Books;
 use super::event::Events;
-use super::{
-    Job, Scratch, alerts, decide, deciding, digest_of, elapsed, opening, publish, recover, run_as,
-};
+use super::{Job, Scratch, alerts, decide, deciding, elapsed, opening, publish, recover, run_as};
 use crate::intake::InputPath;
 use crate::model::ids::LeadId;
 use crate::model::task::TaskKey;
@@ -54,7 +52,7 @@ pub struct AboutTask {
 /// Those of a run; doing it again is safe.
 pub fn tick(job: &Job<'_>, events: Events<'_>) -> Result<Option<RunSummary>> {
     let store = open_existing(job)?;
-    let digest = digest_of(&[]);
+    let digest = asked_digest("tick");
     if let Some(summary) = recover(job, &store, &digest, events)? {
         return Ok(Some(summary));
     }

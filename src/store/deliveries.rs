@@ -4,6 +4,7 @@ use anyhow::Result;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::Store;
+use super::metrics::{ACTIVITY, is_activity};
 use super::touches::{KeptTouch, read_touch};
 use crate::model::ids::{LeadNo, RunNo};
 
@@ -423,6 +424,26 @@ impl Store {
              WHERE i.run_no > ?1 AND t.kind = ?2 ORDER BY t.touch_no",
         )?;
         let mut rows = statement.query(params![run, kind])?;
+        let mut touches = Vec::new();
+        while let Some(row) = rows.next()? {
+            touches.push(read_touch(row)?);
+        }
+        Ok(touches)
+    }
+
+    /// Returns the touches of this `kind` that lay ahead when `run` was published and no longer do at `as_of_ms`, such
+    /// as what a list calls won today, for which noon stands in.
+    pub fn touches_come_true(&self, run: i64, as_of_ms: i64, kind: &str) -> Result<Vec<KeptTouch>> {
+        // What the sales side did has an index; other kinds are rarely told as conversions.
+        let by_index =
+            if ACTIVITY.contains(&kind) { format!("AND {}", is_activity()) } else { String::new() };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT t.touch_no, t.at_ms, t.kind, t.detail, t.identities, i.source, t.amount, t.currency
+             FROM touch AS t JOIN input AS i USING (input_no)
+             WHERE t.kind = ?3 {by_index} AND t.at_ms <= ?2
+               AND t.at_ms > (SELECT as_of_ms FROM run WHERE run_no = ?1) ORDER BY t.touch_no"
+        ))?;
+        let mut rows = statement.query(params![run, as_of_ms, kind])?;
         let mut touches = Vec::new();
         while let Some(row) = rows.next()? {
             touches.push(read_touch(row)?);

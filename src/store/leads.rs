@@ -12,7 +12,7 @@ use crate::routing::RotationEntry;
 macro_rules! lead_values {
     () => {
         "INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
+         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)"
     };
 }
 
@@ -32,7 +32,8 @@ const UPSERT_LEAD: &str = concat!(
          behavior = excluded.behavior, quality = excluded.quality,
          owner = excluded.owner, queue = excluded.queue,
          may_email = excluded.may_email, may_phone = excluded.may_phone,
-         grade = excluded.grade, models = excluded.models, look_ms = excluded.look_ms"
+         grade = excluded.grade, models = excluded.models, look_ms = excluded.look_ms,
+         answers = excluded.answers"
 );
 
 /// A submission as evaluation reads it; the JSON is decoded by a worker thread.
@@ -109,6 +110,9 @@ pub struct Outward {
     pub may_email: bool,
     /// Whether marketing by phone is allowed.
     pub may_phone: bool,
+    /// What the gate answers about every other purpose and channel that the lead said anything about, such as
+    /// `partner-share/email+ profiling/email-`; `None` when there is none.
+    pub answers: Option<String>,
 }
 
 /// A lead with its decision, ready to be written.
@@ -178,7 +182,7 @@ impl Store {
             .prepare_cached(
                 "SELECT fields, n_submissions, first_ms, last_ms, score, segment, fit, intent,
                         behavior, quality, owner, queue, may_email, may_phone, founded_run,
-                        changed_run, grade, models
+                        changed_run, grade, models, answers
                  FROM lead WHERE lead_no = ?1",
             )?
             .query_row([lead.0], |row| {
@@ -199,6 +203,7 @@ impl Store {
                         queue: row.get(11)?,
                         may_email: row.get(12)?,
                         may_phone: row.get(13)?,
+                        answers: row.get(18)?,
                     },
                     founded_run: row.get(14)?,
                     changed_run: row.get(15)?,
@@ -244,7 +249,8 @@ impl Store {
                 out.may_phone,
                 out.grade,
                 out.models,
-                lead.look_ms
+                lead.look_ms,
+                out.answers
             ])?;
         self.connection
             .prepare_cached(

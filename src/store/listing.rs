@@ -44,8 +44,8 @@ pub struct TaskFilter {
     pub due_from_ms: Option<i64>,
     /// Also those that are not open.
     pub any_state: bool,
-    /// That were planned for the first time after this run.
-    pub planned_after: Option<i64>,
+    /// That were open for the first time after this run.
+    pub opened_after: Option<i64>,
     /// That this run handed out and that are open.
     pub handed_out_by: Option<RunNo>,
     /// In order of lead instead of due time: whoever reads the leads beside finds neighbors on one page.
@@ -62,8 +62,8 @@ impl TaskFilter {
         if let Some(RunNo(run)) = self.handed_out_by {
             let open = "SELECT * FROM task INDEXED BY task_handed WHERE state = 'open'";
             format!("({open} AND handed_run = {run}) AS t")
-        } else if let Some(run) = self.planned_after.filter(|run| *run > 0) {
-            format!("(SELECT * FROM task INDEXED BY task_by_run WHERE run_no > {run}) AS t")
+        } else if let Some(run) = self.opened_after.filter(|run| *run > 0) {
+            format!("(SELECT * FROM task INDEXED BY task_by_opening WHERE opened_run > {run}) AS t")
         } else if let Some(count) = self.due_last {
             format!(
                 "(SELECT * FROM task INDEXED BY task_open WHERE state = 'open'
@@ -135,7 +135,7 @@ const LEADS: &str = "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.n_s
          (SELECT max(run_no) FROM decision AS latest WHERE latest.lead_no = l.lead_no)";
 
 const TASK_COLUMNS: &str = "SELECT t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, b.text, \
-            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone, t.cycle, t.put_off, t.run_no, t.lead_no";
+            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone, t.cycle, t.put_off, t.opened_run, t.lead_no";
 const OF_TASK: &str = "CROSS JOIN because AS b ON b.because_no = t.because_no \
      CROSS JOIN lead AS l ON l.lead_no = t.lead_no";
 
@@ -523,7 +523,7 @@ fn read_task(row: &Row<'_>, as_of_ms: i64) -> Result<Task> {
         lead_name: row.get(11)?,
         email: row.get(12)?,
         phone: row.get(13)?,
-        planned_run: row.get(16)?,
+        opened_run: row.get(16)?,
         late_minutes: if is_late { (as_of_ms - due_ms) / 60_000 } else { 0 },
     })
 }

@@ -315,7 +315,7 @@ impl Store {
 }
 
 /// Returns the condition under which the index of activity is used.
-fn is_activity() -> String {
+pub(super) fn is_activity() -> String {
     format!("kind IN ('{}')", ACTIVITY.join("', '"))
 }
 

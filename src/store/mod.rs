@@ -98,6 +98,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0025_totals.sql"),
     include_str!("migrations/0026_deal_amounts.sql"),
     include_str!("migrations/0027_glances.sql"),
+    include_str!("migrations/0028_answers.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

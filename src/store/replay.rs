@@ -41,6 +41,21 @@ pub struct Difference {
     pub example: String,
 }
 
+/// Returns what is compared of `column`: all of it, but for what a run of an older leadmill did not keep, which
+/// `run.is_full` gives away.
+fn compared(column: &str) -> &str {
+    match column {
+        "opened_run" => {
+            "CASE WHEN run_no IN (SELECT run_no FROM run WHERE is_full IS NOT NULL) THEN opened_run END AS opened_run"
+        }
+        "answers" => {
+            "CASE WHEN lead_no IN (SELECT lead_no FROM decision JOIN run USING (run_no) WHERE is_full IS NOT NULL)
+                  THEN answers END AS answers"
+        }
+        other => other,
+    }
+}
+
 impl Store {
     /// Forgets which submissions are at stake.
     pub fn prepare_replay(&self) -> Result<()> {
@@ -250,6 +265,7 @@ impl Store {
 
     /// Notes which leads `run` changed or took off every list by deciding anew; returns how many of each.
     ///
+    /// The columns are those of [`Outward`](super::leads::Outward), what files show of a lead.
     /// Values that a lead shares with its only submission are the same as before unless that one says something
     /// else now.
     pub fn write_corrections(&self, run: RunNo) -> Result<(u64, u64)> {
@@ -262,7 +278,8 @@ impl Store {
                   l.intent, l.behavior, l.quality, l.queue, l.may_email, l.may_phone)
                  <> (b.founder_no, b.n_submissions, b.first_ms, b.last_ms, b.score, b.segment, b.fit,
                   b.intent, b.behavior, b.quality, b.queue, b.may_email, b.may_phone)
-                 OR l.fields IS NOT b.fields OR l.owner IS NOT b.owner
+                 OR l.fields IS NOT b.fields OR l.owner IS NOT b.owner OR l.grade IS NOT b.grade
+                 OR l.models IS NOT b.models OR l.answers IS NOT b.answers
                  OR (l.fields IS NULL
                      AND l.founder_no IN (SELECT submission_no FROM temp.reworded)))",
             [run.0],
@@ -314,7 +331,10 @@ impl Store {
     }
 
     fn rows_only_in(&self, one: &str, other: &str) -> Result<(u64, Option<String>)> {
-        let sql = format!("SELECT * FROM {one} EXCEPT SELECT * FROM {other}");
+        let all = self.connection.prepare(&format!("SELECT * FROM {one}"))?;
+        let columns: Vec<&str> = all.column_names().into_iter().map(compared).collect();
+        let columns = columns.join(", ");
+        let sql = format!("SELECT {columns} FROM {one} EXCEPT SELECT {columns} FROM {other}");
         let mut statement = self.connection.prepare(&sql)?;
         let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
         let mut rows = statement.query(params![])?;

@@ -4,7 +4,9 @@ use anyhow::Result;
 use rusqlite::params;
 
 use super::Store;
-use crate::model::ids::{LeadNo, SubmissionNo};
+use crate::identity::keys::identity_hash;
+use crate::model::ids::{LeadId, LeadNo, SubmissionNo};
+use crate::model::touch::{Identity, IdentityKind};
 use crate::rules::retention::{KeptThing, RetentionRule};
 
 /// Something that is due: a lead or a row, by number.
@@ -57,7 +59,12 @@ impl Store {
                     ],
                     read,
                 )?;
-                return Ok(rows.collect::<rusqlite::Result<_>>()?);
+                let mut due = rows.collect::<rusqlite::Result<Vec<Due>>>()?;
+                drop(statement);
+                if self.has_touches()? {
+                    self.keep_unheard(&mut due, before_ms)?;
+                }
+                return Ok(due);
             }
             KeptThing::Quarantine => ("quarantine", "quarantine_no"),
             KeptThing::Held => ("held", "held_no"),
@@ -70,6 +77,28 @@ impl Store {
         ))?;
         let rows = statement.query_map([before_ms], read)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Drops those of `due` of whom something was heard after `before_ms` that names the lead alone, by any of its ids:
+    /// what owners say about tasks, and CRMs that keep our id.
+    fn keep_unheard(&self, due: &mut Vec<Due>, before_ms: i64) -> Result<()> {
+        let mut heard = self.connection.prepare_cached(
+            "SELECT max(t.at_ms) FROM touch_key AS k JOIN touch AS t USING (touch_no) WHERE k.key = ?1",
+        )?;
+        let mut kept = Vec::with_capacity(due.len());
+        for mut one in due.drain(..) {
+            for member in self.members(LeadNo(one.no))? {
+                let id = LeadId::of_founder(self.fingerprint_of_row(member.no)?).to_string();
+                let key = identity_hash(&Identity::new(IdentityKind::Lead, id));
+                let at_ms: Option<i64> = heard.query_row([key.0], |row| row.get(0))?;
+                one.since_ms = one.since_ms.max(at_ms.unwrap_or(i64::MIN));
+            }
+            if one.since_ms <= before_ms {
+                kept.push(one);
+            }
+        }
+        *due = kept;
+        Ok(())
     }
 
     /// Returns the rows of `lead` that still have what `column` holds: the row as received, or an IP address.

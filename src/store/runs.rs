@@ -97,7 +97,7 @@ pub struct RunRecord {
     pub version: String,
     /// How far it came.
     pub state: RunState,
-    /// What it was asked to take in, as one digest: the same inputs mean the same run continued.
+    /// What it was asked to take in, as one digest: the same means the same run continued.
     pub inputs_digest: String,
     /// First number that its submissions could take.
     pub first_submission_no: i64,
@@ -111,6 +111,8 @@ pub struct RunRecord {
     pub undone_by: Option<RunNo>,
     /// Whether it looks again at leads that are due; those of an older leadmill did not.
     pub looks_by_time: bool,
+    /// Whether its files hold every lead instead of the new and changed ones.
+    pub is_full: bool,
 }
 
 /// What a run to be opened is to be.
@@ -126,10 +128,12 @@ pub struct RunOpening<'a> {
     pub kind: RunKind,
     /// The run that it takes back.
     pub undoes: Option<RunNo>,
+    /// Whether its files hold every lead instead of the new and changed ones.
+    pub is_full: bool,
 }
 
 const COLUMNS: &str = "run_no, id, as_of_ms, rules_hash, version, state, inputs_digest, \
-                       first_submission_no, books, kind, undoes, undone_by, looks_by_time";
+                       first_submission_no, books, kind, undoes, undone_by, looks_by_time, is_full";
 
 impl Store {
     /// Opens the books for a new run; durable at once unless a transaction is open.
@@ -149,13 +153,14 @@ impl Store {
             undoes: opening.undoes,
             undone_by: None,
             looks_by_time: true,
+            is_full: opening.is_full,
         };
         self.connection
             .execute(
                 "INSERT INTO run (run_no, id, as_of_ms, rules_hash, version, state, inputs_digest,
                                   first_submission_no, kind, undoes, looks_by_time,
-                                  keeps_no_takers)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 'ingesting', ?6, ?7, ?8, ?9, ?10, 1)",
+                                  is_full, keeps_no_takers)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'ingesting', ?6, ?7, ?8, ?9, ?10, ?11, 1)",
                 params![
                     no,
                     record.id,
@@ -166,7 +171,8 @@ impl Store {
                     record.first_submission_no,
                     record.kind.word(),
                     record.undoes.map(|run| run.0),
-                    record.looks_by_time
+                    record.looks_by_time,
+                    record.is_full
                 ],
             )
             .context("cannot open the books of the run")?;
@@ -331,5 +337,6 @@ fn read_run(row: &rusqlite::Row<'_>) -> Result<RunRecord> {
         undoes: row.get::<_, Option<i64>>(10)?.map(RunNo),
         undone_by: row.get::<_, Option<i64>>(11)?.map(RunNo),
         looks_by_time: row.get(12)?,
+        is_full: row.get::<_, Option<bool>>(13)?.unwrap_or(false),
     })
 }

@@ -10,8 +10,8 @@ use crate::model::task::{HandedOut, PlannedTask, TaskKey};
 
 macro_rules! insert_task {
     () => {
-        "INSERT INTO task (lead_no, plan, step, cycle, channel, subject, due_ms, state, because_no, run_no, put_off)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        "INSERT INTO task (lead_no, plan, step, cycle, channel, subject, due_ms, state, because_no, run_no, put_off, opened_run)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?8 = 'open' THEN ?10 END)"
     };
 }
 
@@ -21,7 +21,8 @@ const UPSERT_TASK: &str = concat!(
     " ON CONFLICT (lead_no, plan, step, cycle) DO UPDATE SET
          channel = excluded.channel, subject = excluded.subject, due_ms = excluded.due_ms,
          state = excluded.state, because_no = excluded.because_no, expired_run = NULL,
-         handed_run = CASE WHEN put_off = excluded.put_off THEN handed_run END, put_off = excluded.put_off"
+         handed_run = CASE WHEN put_off = excluded.put_off THEN handed_run END, put_off = excluded.put_off,
+         opened_run = ifnull(opened_run, excluded.opened_run)"
 );
 
 /// Keeps tasks; the sentences already met stay in memory.

@@ -176,3 +176,44 @@ fn meta_is_told_by_the_number_of_its_own_form() {
         assert_eq!(event["user_data"]["lead_id"].as_i64(), number, "{text}");
     }
 }
+
+#[test]
+fn a_consent_that_is_taken_back_or_lapses_reaches_every_target_that_rests_on_it() {
+    let workspace = with_targets(&["google-customer-match"]);
+    workspace.input("one.csv", format!("{PARTNERS}\n1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,PL,,g1,tak\n2,2026-11-18T10:00:00Z,Jan Nowak,jan@przyklad.pl,,PL,,g2,tak\n"));
+    workspace.ok(&["run"]);
+    check_delivery(&workspace, "google-customer-match", &[("written", 2)]);
+    // By hand, and no row of hers comes with it.
+    workspace.ok(&["consent", "withdraw", "anna@przyklad.pl", "--because", "a call"]);
+    workspace.ok(&["run"]);
+    let told = "SELECT count(*) FROM delivered WHERE withdrawn_run IS NOT NULL";
+    assert_eq!(workspace.number(told), 1);
+
+    // In time, where the gate takes no consent that is older than that.
+    let shipped = fs::read_to_string(package().join("rules/consent.toml")).unwrap();
+    let purpose = "purpose = \"partner-share\"\n";
+    assert!(shipped.contains(purpose));
+    let lapsing = shipped.replace(purpose, &format!("{purpose}valid-for = '30d'\n"));
+    workspace.file("rules/consent.toml", lapsing);
+    workspace.ok(&["rescore"]);
+    workspace.ok(&["run"]);
+    workspace.ok(&["run", "--as-of", "2027-01-15T00:00:00Z"]);
+    check_delivery(&workspace, "google-customer-match", &[("written", 0), ("withdrawn", 1)]);
+}
+
+#[test]
+fn what_lies_ahead_is_told_once_it_has_come() {
+    let workspace = with_targets(&["google-offline-conversions"]);
+    workspace.input("leads.csv", format!("{PARTNERS}\n1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,PL,,g1,tak\n"));
+    // A day without a time: noon stands in, and the run is at six in the morning.
+    workspace.input(
+        "deals.csv",
+        "Lead ID,Email,Activity,Activity date\n,anna@przyklad.pl,Closed won,2026-11-20\n",
+    );
+    workspace.ok(&["run", "--as-of", "2026-11-20T05:00:00Z"]);
+    check_delivery(&workspace, "google-offline-conversions", &[("written", 0), ("left_out", 1)]);
+    workspace.ok(&["run", "--as-of", "2026-11-21T05:00:00Z"]);
+    check_delivery(&workspace, "google-offline-conversions", &[("written", 1)]);
+    workspace.ok(&["run", "--as-of", "2026-11-22T05:00:00Z"]);
+    check_delivery(&workspace, "google-offline-conversions", &[("written", 0)]);
+}

@@ -134,6 +134,47 @@ fn a_run_killed_while_it_published_is_published_by_the_next() {
     assert!(killed > 0, "every run ended before it was killed");
 }
 
+/// Puts the store back to where the latest run had decided and not yet published.
+fn unpublish(workspace: &Workspace) {
+    workspace.edit(
+        "UPDATE publication SET run_no = run_no - 1 WHERE run_no = (SELECT max(run_no) FROM run);
+         UPDATE run SET state = 'decided' WHERE run_no = (SELECT max(run_no) FROM run);",
+    );
+}
+
+#[test]
+fn whoever_finishes_a_run_writes_what_it_was_to_write() {
+    let workspace = Workspace::new();
+    small_inbox(&workspace);
+    workspace.done(&["run", "--quiet"]);
+    workspace.done(&["run", "--quiet", "--full"]);
+    let whole = workspace.latest("crm/leads.csv");
+    assert!(whole.lines().count() > 1, "{whole}");
+    unpublish(&workspace);
+    workspace.done(&["run", "--quiet"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM run"), 2);
+    assert_eq!(workspace.latest("crm/leads.csv"), whole);
+    // What is asked for in full is no run that shows what is new.
+    workspace.done(&["run", "--quiet", "--as-of", "2026-11-20T19:01:00Z"]);
+    unpublish(&workspace);
+    workspace.done(&["run", "--quiet", "--full"]);
+    assert_eq!(workspace.number("SELECT count(*) FROM run"), 4);
+    assert_eq!(workspace.latest("crm/leads.csv").lines().count(), whole.lines().count());
+}
+
+#[test]
+fn a_tick_that_was_cut_short_is_no_import_of_nothing() {
+    let workspace = Workspace::new();
+    small_inbox(&workspace);
+    workspace.done(&["run", "--quiet"]);
+    workspace.clear_inbox();
+    workspace.done(&["tick", "--as-of", "2026-11-23T12:00:00Z"]);
+    assert_eq!(workspace.sql("SELECT kind FROM run"), [["import"], ["tick"]]);
+    unpublish(&workspace);
+    workspace.done(&["run", "--quiet", "--as-of", "2026-11-23T12:00:00Z"]);
+    assert_eq!(workspace.sql("SELECT kind FROM run"), [["import"], ["tick"], ["import"]]);
+}
+
 #[test]
 fn a_store_without_tables_is_a_store_to_be() {
     // What a kill between SQLite's first page and the first migration leaves behind.

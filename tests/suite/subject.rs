@@ -191,6 +191,33 @@ fn ip_addresses_go_by_rule_and_decisions_stay_as_they_are() {
 }
 
 #[test]
+fn whoever_was_spoken_to_lately_is_kept_whoever_said_so() {
+    let workspace = Workspace::new();
+    workspace.table(
+        "a.csv",
+        &["1,2026-11-18T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,600000101,,PL,Prosze o oferte,"],
+    );
+    workspace.file(
+        "rules/retention.toml",
+        "[[keep]]\nid = 'silent'\non = true\nof = 'leads'\nkeep-for = '30d'\nthen = 'forget'\nbecause = 'b'\n",
+    );
+    workspace.ok(&["run"]);
+    let due = |as_of: &str| {
+        let plan = workspace.ok(&["retention", "plan", "--json", "--as-of", as_of]).json();
+        plan["rules"][0]["due"].as_array().unwrap().len()
+    };
+    assert_eq!(due("2026-12-31T00:00:00Z"), 1);
+    // The owner says it of the task, which names the lead and no address.
+    let sql = "SELECT l.id || '/' || t.plan || '/call' FROM tasks AS t JOIN leads AS l USING (lead_no) WHERE t.step = 'call'";
+    let task = workspace.sql(sql)[0][0].clone();
+    let done =
+        ["tasks", "done", &task, "--outcome", "contacted", "--as-of", "2026-12-20T10:00:00Z"];
+    workspace.ok(&done);
+    assert_eq!(due("2026-12-31T00:00:00Z"), 0);
+    assert_eq!(due("2027-01-31T00:00:00Z"), 1);
+}
+
+#[test]
 fn the_register_says_what_the_rules_say_and_names_its_gaps() {
     let workspace = Workspace::new();
     let outcome = workspace.ok(&["ropa", "export", "--lang", "en"]);

@@ -268,3 +268,35 @@ fn the_lists_of_a_run_end_at_the_tasks_that_are_due_last() {
     assert!(told.stdout.contains("in tasks.csv, those due last (all: leadmill tasks)"), "{told:?}");
     assert_fits_a_terminal(&told.stdout);
 }
+
+#[test]
+fn a_call_that_becomes_possible_later_is_told_to_the_crm_then() {
+    let workspace = Workspace::new();
+    workspace.file("rules/workspace.toml", "targets = ['hubspot-tasks']\n");
+    workspace.file(
+        "rules/followup.toml",
+        format!("max-age = '3d'\n[[plan]]\nid = 'all'\nbecause = 'b'\n{STEPS}"),
+    );
+    let calls = |workspace: &Workspace| {
+        let text = workspace.latest("crm/hubspot-tasks.csv");
+        text.lines().filter(|line| line.contains("Zadzwoń")).count()
+    };
+    let lead = |id: u32, phone: &str| {
+        format!(
+            "id,created_at,full_name,email,phone,company,country,message,budget\n\
+             {id},2026-11-17T08:00:00Z,Łucja Wzorcowa,lucja@wzorcowa.example,{phone},,PL,Prosze o oferte {id},\n"
+        )
+    };
+    workspace.input("a.csv", lead(1, ""));
+    workspace.ok(&["run", "--as-of", "2026-11-17T08:03:00Z"]);
+    assert_eq!(calls(&workspace), 0);
+    assert!(states(&workspace).contains("not-allowed"), "{}", states(&workspace));
+    workspace.input("b.csv", lead(2, "+48600000101"));
+    workspace.ok(&["run", "--as-of", "2026-11-17T08:10:00Z"]);
+    assert_eq!(calls(&workspace), 1);
+    // Once.
+    workspace.input("c.csv", lead(3, "+48600000101"));
+    workspace.ok(&["run", "--as-of", "2026-11-17T08:20:00Z"]);
+    assert_eq!(calls(&workspace), 0);
+    assert_rebuild_changes_nothing(&workspace);
+}
