@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -16,7 +16,7 @@ use super::progress::Progress;
 use super::terminal::figure;
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
-use crate::intake::{InputPath, locate};
+use crate::intake::{InputPath, LocateProblem, locate, locate_folder};
 use crate::pipeline::event::Events;
 use crate::pipeline::ingest::Interrupted;
 use crate::pipeline::{Job, dry_run, run};
@@ -144,7 +144,7 @@ impl Run {
         let rules = global.rules()?;
         let worker = Worker::new(global, &rules, self.threads)?;
         Global::expect_source(&rules, self.source.as_deref())?;
-        let (inputs, missing) = self.locate(global)?;
+        let (inputs, code_of_missing) = self.locate(global)?;
         std::fs::create_dir_all(&global.workspace)
             .with_context(|| format!("cannot create {}", global.workspace.display()))?;
         let worker = Worker {
@@ -163,25 +163,21 @@ impl Run {
         for alert in &summary.alerts {
             terminal::warning(&format!("alert {}: {}", alert.id, alert.message));
         }
-        Ok(if missing { 2 } else { summary.exit_code })
+        Ok(code_of_missing.unwrap_or(summary.exit_code))
     }
 
-    /// Finds the inputs; the flag says that some that were named are not there.
-    fn locate(&self, global: &Global) -> Result<(Vec<InputPath>, bool)> {
+    /// Finds the inputs; the exit code says that there are others: some that were named are not there (2), or the inbox
+    /// has some that cannot be read (1).
+    fn locate(&self, global: &Global) -> Result<(Vec<InputPath>, Option<u8>)> {
         if let Some(args) = Some(&self.inputs).filter(|args| !args.is_empty()) {
             let (found, problems) = locate(args);
-            for problem in &problems {
-                terminal::error(&format!(
-                    "{}: {}\nhint: {}",
-                    problem.argument, problem.message, problem.hint
-                ));
-            }
+            problems.iter().for_each(say);
             if found.is_empty() {
                 return Err(
                     UsageError("there is nothing to read; nothing was written".to_owned()).into()
                 );
             }
-            return Ok((found, !problems.is_empty()));
+            return Ok((found, (!problems.is_empty()).then_some(2)));
         }
         let inbox = global.inbox_path();
         if !inbox.is_dir() {
@@ -194,8 +190,9 @@ impl Run {
         }
         close_received(&inbox);
         // An empty inbox is a quiet night, not a mistake: tasks fall due and alerts fire all the same.
-        let (found, _) = locate(&[inbox.display().to_string()]);
-        Ok((found, false))
+        let (found, problems) = locate_folder(&inbox).map_err(|fault| anyhow!(told(&fault)))?;
+        problems.iter().for_each(say);
+        Ok((found, (!problems.is_empty()).then_some(1)))
     }
 
     fn print_tables(&self, global: &Global, summary: &RunSummary) -> Result<()> {
@@ -284,6 +281,14 @@ fn deliveries(summary: &RunSummary) -> String {
         rows.push(std::iter::once(one.target.clone()).chain(counts).collect());
     }
     terminal::table(&rows, &[1, 2, 3, 4, 5])
+}
+
+fn say(problem: &LocateProblem) {
+    terminal::error(&told(problem));
+}
+
+fn told(problem: &LocateProblem) -> String {
+    format!("{}: {}\nhint: {}", problem.argument, problem.message, problem.hint)
 }
 
 /// Closes the files that `leadmill receive` writes to, so that what came in until now is taken in.

@@ -43,10 +43,10 @@ impl InputPath {
     }
 }
 
-/// An argument that names no input.
+/// An argument that names no input, or something in a folder that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocateProblem {
-    /// The argument.
+    /// The argument; in a folder, the path.
     pub argument: String,
     /// What is wrong.
     pub message: String,
@@ -66,7 +66,10 @@ pub fn locate(args: &[String]) -> (Vec<InputPath>, Vec<LocateProblem>) {
     let mut problems = Vec::new();
     for argument in args {
         match locate_one(argument) {
-            Ok(found) => inputs.extend(found),
+            Ok((found, faults)) => {
+                inputs.extend(found);
+                problems.extend(faults);
+            }
             Err((message, hint)) => problems.push(LocateProblem {
                 argument: argument.clone(),
                 message,
@@ -91,15 +94,82 @@ pub fn locate_file(argument: &str) -> Result<InputPath, LocateProblem> {
     })
 }
 
+/// Returns the exports in `folder` and in its subfolders, one level deep, sorted, and what in it cannot be read: that
+/// costs the others nothing. Whether there are any is for the caller to judge.
+///
+/// # Errors
+/// When the folder itself cannot be read.
+pub fn locate_folder(folder: &Path) -> Result<(Vec<InputPath>, Vec<LocateProblem>), LocateProblem> {
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for entry in entries(folder).map_err(|fault| unreadable("the folder", folder, &fault))? {
+        match fs::metadata(&entry) {
+            Ok(known) if known.is_dir() => match entries(&entry) {
+                Ok(inner) => {
+                    for file in inner.into_iter().filter(|file| has_export_name(file)) {
+                        take_export(file, &mut found, &mut problems);
+                    }
+                }
+                Err(fault) => problems.push(unreadable("the folder", &entry, &fault)),
+            },
+            // What it is nobody knows; it may be a folder full of exports.
+            Err(fault) if !is_missing(&fault) => problems.push(unreadable("it", &entry, &fault)),
+            _ if has_export_name(&entry) => take_export(entry, &mut found, &mut problems),
+            // Notes, pictures.
+            _ => {}
+        }
+    }
+    Ok((found, problems))
+}
+
+/// Takes the file at `path`, which is named like an export.
+fn take_export(path: PathBuf, found: &mut Vec<InputPath>, problems: &mut Vec<LocateProblem>) {
+    match fs::metadata(&path) {
+        Ok(known) if known.is_file() => found.push(InputPath::file(path)),
+        // A folder below the subfolders, a pipe, a device.
+        Ok(_) => {}
+        // A link to nothing, or somebody has taken the file away since the folder was read.
+        Err(fault) if is_missing(&fault) => {}
+        Err(fault) => problems.push(unreadable("the file", &path, &fault)),
+    }
+}
+
+fn is_missing(fault: &std::io::Error) -> bool {
+    fault.kind() == std::io::ErrorKind::NotFound
+}
+
+fn unreadable(what: &str, path: &Path, fault: &std::io::Error) -> LocateProblem {
+    LocateProblem {
+        argument: path.to_string_lossy().into_owned(),
+        message: format!("{what} cannot be read: {fault}"),
+        hint: "check its permissions, and where it leads if it is a link".to_owned(),
+    }
+}
+
 type Problem = (String, &'static str);
 
-fn locate_one(argument: &str) -> Result<Vec<InputPath>, Problem> {
+fn locate_one(argument: &str) -> Result<(Vec<InputPath>, Vec<LocateProblem>), Problem> {
     let path = Path::new(argument);
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() && argument != "-" => folder(path, argument),
-        Err(_) if argument.contains(['*', '?', '[']) => glob(argument),
-        _ => one_file(argument).map(|file| vec![file]),
+        Ok(found) if found.is_dir() && argument != "-" => some_in_folder(path, argument),
+        Err(_) if argument.contains(['*', '?', '[']) => Ok((glob(argument)?, Vec::new())),
+        _ => Ok((vec![one_file(argument)?], Vec::new())),
     }
+}
+
+/// Returns what [`locate_folder`] does of a folder that somebody named, so that it must hold something.
+fn some_in_folder(
+    folder: &Path,
+    argument: &str,
+) -> Result<(Vec<InputPath>, Vec<LocateProblem>), Problem> {
+    let (found, problems) = locate_folder(folder).unwrap_or_else(|fault| (Vec::new(), vec![fault]));
+    if found.is_empty() && problems.is_empty() {
+        return Err((
+            format!("the folder `{argument}` holds no exports"),
+            "exports end in .csv .tsv .txt .json .jsonl .ndjson .xlsx or .zip, or one of these with .gz \
+             or .zst",
+        ));
+    }
+    Ok((found, problems))
 }
 
 fn one_file(argument: &str) -> Result<InputPath, Problem> {
@@ -126,32 +196,6 @@ fn one_file(argument: &str) -> Result<InputPath, Problem> {
     }
 }
 
-fn folder(path: &Path, argument: &str) -> Result<Vec<InputPath>, Problem> {
-    let unreadable = |error: std::io::Error| {
-        (
-            format!("the folder `{argument}` cannot be read: {error}"),
-            "check the permissions of the folder",
-        )
-    };
-    let mut found = Vec::new();
-    for entry in entries(path).map_err(unreadable)? {
-        if entry.is_dir() {
-            let inner = entries(&entry).map_err(unreadable)?;
-            found.extend(inner.into_iter().filter(|file| is_export(file)));
-        } else if is_export(&entry) {
-            found.push(entry);
-        }
-    }
-    if found.is_empty() {
-        return Err((
-            format!("the folder `{argument}` holds no exports"),
-            "exports end in .csv .tsv .txt .json .jsonl .ndjson .xlsx or .zip, or one of these with .gz \
-             or .zst",
-        ));
-    }
-    Ok(found.into_iter().map(InputPath::file).collect())
-}
-
 /// What a folder holds, sorted, without hidden and temporary files.
 fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
@@ -172,9 +216,8 @@ fn is_unfinished(name: &str) -> bool {
         || [".tmp", ".part", ".crdownload"].iter().any(|ending| lower.ends_with(ending))
 }
 
-fn is_export(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    is_export_name(&name) && path.is_file()
+fn has_export_name(path: &Path) -> bool {
+    is_export_name(&path.file_name().unwrap_or_default().to_string_lossy())
 }
 
 /// Returns whether a file of this name is taken for an export when a folder or an archive holds it.
@@ -314,6 +357,35 @@ mod tests {
             inputs.iter().filter_map(|input| input.name.rsplit('/').next()).collect();
         assert_eq!(names, ["a.JSONL", "b.csv", "d.csv.gz", "e.tsv"]);
         assert_eq!(problems, []);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_read_in_a_folder_costs_the_rest_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("good.csv"), "x").unwrap();
+        // Links that lead to themselves cannot be followed by anybody, whatever the permissions.
+        for name in ["link.csv", "meta"] {
+            std::os::unix::fs::symlink(name, folder.path().join(name)).unwrap();
+        }
+        std::os::unix::fs::symlink("nowhere.csv", folder.path().join("gone.csv")).unwrap();
+        let (inputs, problems) = locate_folder(folder.path()).unwrap();
+        assert_eq!(inputs, [InputPath::file(folder.path().join("good.csv"))]);
+        let told: Vec<&str> =
+            problems.iter().filter_map(|one| one.argument.rsplit('/').next()).collect();
+        assert_eq!(told, ["link.csv", "meta"]);
+        let argument = folder.path().to_string_lossy().into_owned();
+        assert_eq!(locate(&[argument]), (inputs, problems));
+    }
+
+    #[test]
+    fn a_folder_without_exports_is_told_from_one_that_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(locate_folder(folder.path()), Ok((Vec::new(), Vec::new())));
+        let gone = folder.path().join("gone");
+        let fault = locate_folder(&gone).unwrap_err();
+        assert_eq!(fault.argument, gone.to_string_lossy());
+        assert!(fault.message.starts_with("the folder cannot be read: "), "{}", fault.message);
     }
 
     #[test]

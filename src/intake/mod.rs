@@ -55,7 +55,7 @@ use bytes::{Stamp, Store, Tallied, Tally};
 use cells::Dialect;
 use encoding::Charset;
 use json_rows::JsonRows;
-pub use locate::{InputPath, LocateProblem, locate, locate_file};
+pub use locate::{InputPath, LocateProblem, locate, locate_file, locate_folder};
 pub use plain::PlainTable;
 use records::RecordReader;
 pub use refusal::{Refusal, RefusalKind};

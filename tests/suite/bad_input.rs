@@ -70,6 +70,53 @@ fn a_file_that_is_not_there_is_exit_code_2() {
     workspace.run(&["sniff", "no-such.csv"]).expect_code(2).says(&["no-such.csv"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_of_the_inbox_that_cannot_be_read_is_said_and_the_rest_is_taken() {
+    let workspace = Workspace::new();
+    workspace.table("good.csv", &[GOOD]).table("meta/too.csv", &[GOOD_TOO]);
+    // Whoever runs the tests may read anything, but nobody follows a link that leads to itself.
+    std::os::unix::fs::symlink("google", workspace.path("inbox/google")).unwrap();
+    for args in [&["run"][..], &["run", "--json"]] {
+        workspace.run(args).expect_code(1).says(&["inbox/google", "cannot be read", "hint:"]);
+        assert_eq!(workspace.number("SELECT count(*) FROM leads"), 2);
+    }
+    std::fs::remove_file(workspace.path("inbox/google")).unwrap();
+    workspace.ok(&["run"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_inbox_that_cannot_be_read_is_no_empty_one() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let workspace = Workspace::new();
+    workspace.table("good.csv", &[GOOD]);
+    let inbox = workspace.path("inbox");
+    let allow = |mode| std::fs::set_permissions(&inbox, std::fs::Permissions::from_mode(mode));
+    allow(0o000).unwrap();
+    let is_root = std::fs::read_dir(&inbox).is_ok();
+    let outcome = workspace.run(&["run"]);
+    allow(0o700).unwrap();
+    if is_root {
+        return;
+    }
+    outcome.expect_code(1).says(&["inbox", "cannot be read", "hint:"]);
+    assert!(!workspace.path("leadmill.db").exists(), "and makes no store");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_workspace_may_be_called_what_is_no_text() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let around = Workspace::new();
+    let folder = around.path(".").join(std::ffi::OsStr::from_bytes(b"sprzeda\xbf"));
+    let workspace = Workspace::at(folder);
+    workspace.table("good.csv", &[GOOD]);
+    let named = around.command(&["run"]).arg("--workspace").arg(workspace.path(".")).output();
+    Outcome::from(named.unwrap()).expect_code(0);
+    assert_eq!(workspace.number("SELECT count(*) FROM leads"), 1);
+}
+
 #[test]
 fn a_missing_file_does_not_stop_the_others() {
     let workspace = Workspace::new();
