@@ -177,6 +177,43 @@ fn speed_is_what_a_stopwatch_and_a_calendar_say() {
 }
 
 #[test]
+fn a_report_as_of_the_past_knows_nothing_that_came_later() {
+    let workspace = week();
+    let enquiries = |as_of: &str| {
+        let speed = report(&workspace, &["speed", "--as-of", as_of]);
+        only(&speed, &["enquiries", "window_open"]).join(" ")
+    };
+    assert_eq!(enquiries("2026-11-16T10:00:00Z"), "9 0");
+    // A day is there from its morning on, though noon stands in for it.
+    assert_eq!(enquiries("2026-11-10T06:00:00Z"), "4 0");
+    assert_eq!(enquiries("2026-11-09T20:00:00Z"), "3 0");
+    let rate = ["duplicates", "--rate", "--as-of", "2026-11-09T20:00:00Z"];
+    assert_eq!(only(&report(&workspace, &rate), &["rows"]), ["3"]);
+}
+
+#[test]
+fn a_promise_to_a_later_enquiry_is_none_to_an_earlier_one() {
+    let people = [
+        ("Zofia Wrzosek", "2026-10-20T09:00:00Z"),
+        ("Maria Powrotna", "2026-10-01T09:00:00Z"),
+        ("Maria Powrotna", "2026-11-20T09:00:00Z"),
+    ];
+    let people: String =
+        people.iter().map(|(name, at)| person(name, at, "autumn", "Wycena")).collect();
+    let workspace = world(&people, &did("Zofia Wrzosek", "Call connected", "2026-10-20T09:04:00Z"));
+    let promised = |period: &[&str]| {
+        let rows = report(&workspace, &[&["sla", "--by", "month"], period].concat());
+        let row = |row: &Row| format!("{} {}", row["month"], row["promised"]);
+        rows.iter().map(row).collect::<Vec<_>>().join("; ")
+    };
+    let october = promised(&["--until", "2026-10-31"]);
+    assert!(october.starts_with("2026-10 ") && !october.contains(';'), "{october}");
+    assert_eq!(promised(&[]).split("; ").next(), Some(&*october));
+    // As of then nobody knew that she would come back.
+    assert_eq!(promised(&["--as-of", "2026-11-01T00:00:00Z"]), october);
+}
+
+#[test]
 fn a_cohort_counts_what_came_within_its_window() {
     let workspace = week();
     let months = report(&workspace, &["meetings", "--by", "month"]);

@@ -38,7 +38,7 @@ pub fn chain_figures(
     let mut groups: Groups<Counting> = Groups::new(scope.by, rules.workspace.zone);
     let as_of_ms = scope.as_of.timestamp_millis();
     for input in store.input_rows()? {
-        if scope.holds(input.received_ms) {
+        if scope.holds(input.received_ms) && scope.has_come(input.received_ms) {
             let key = if scope.by == Some(By::Source) { input.source.as_str() } else { "" };
             groups.of(key, input.received_ms).take_input(&input, as_of_ms);
         }

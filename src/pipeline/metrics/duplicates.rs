@@ -3,7 +3,7 @@
 use anyhow::Result;
 use chrono::TimeDelta;
 
-use super::{Activities, ActivityKind, Groups, Scope};
+use super::{Activities, ActivityKind, Groups, Scope, counts_from_ms};
 use crate::model::ids::LeadNo;
 use crate::model::metric::By;
 use crate::model::moment::utc_from_ms;
@@ -139,7 +139,7 @@ fn each_row(
             form: row.key(2)?.to_owned(),
             place: row.key(5)?.to_owned(),
         };
-        if scope.holds(row.at_ms) {
+        if scope.holds(row.at_ms) && scope.has_come(counts_from_ms(&row)) {
             let won = activities
                 .of(row.lead)
                 .iter()

@@ -53,6 +53,11 @@ impl Scope {
             && self.until.is_none_or(|until| at_ms < until.timestamp_millis())
     }
 
+    /// Returns whether what is dated `at_ms` had come by then: a report as of the past knows nothing that came later.
+    pub fn has_come(&self, at_ms: i64) -> bool {
+        at_ms <= self.as_of.timestamp_millis()
+    }
+
     fn since_ms(&self) -> Option<i64> {
         self.since.map(|since| since.timestamp_millis())
     }
@@ -249,7 +254,7 @@ impl<V: FnMut(&Enquiry<'_>) -> Result<()>> Fold<'_, V> {
             if !opens_cycle(opened_at, at, self.restart_after) {
                 // Of rows of one instant one may say so, and another not.
                 open.is_time_known |= says_time(row.certainty) && row.at_ms == open.at_ms;
-                open.submissions += 1;
+                open.submissions += u64::from(self.scope.has_come(counts_from_ms(row)));
                 return Ok(());
             }
         }
@@ -257,11 +262,7 @@ impl<V: FnMut(&Enquiry<'_>) -> Result<()>> Fold<'_, V> {
         self.open = Some(Opened {
             lead: row.lead,
             at_ms: row.at_ms,
-            counts_from_ms: match row.certainty {
-                // Noon stands in for the day; what was done in its morning may be an answer, too.
-                Certainty::DateOnly => row.at_ms - HALF_DAY_MS,
-                _ => row.at_ms,
-            },
+            counts_from_ms: counts_from_ms(row),
             is_time_known: says_time(row.certainty),
             is_first: !is_same_lead,
             keys: (0..keys).map(|at| row.key(at).map(str::to_owned)).collect::<Result<_>>()?,
@@ -271,9 +272,9 @@ impl<V: FnMut(&Enquiry<'_>) -> Result<()>> Fold<'_, V> {
     }
 
     fn close(&mut self, next_ms: i64) -> Result<()> {
-        let Some(open) = self.open.take().filter(|open| self.scope.holds(open.at_ms)) else {
-            return Ok(());
-        };
+        let scope = self.scope;
+        let is_in = |open: &Opened| scope.holds(open.at_ms) && scope.has_come(open.counts_from_ms);
+        let Some(open) = self.open.take().filter(is_in) else { return Ok(()) };
         let own = self.activities.of(open.lead);
         let (before, from) =
             own.split_at(own.partition_point(|one| one.at_ms < open.counts_from_ms));
@@ -287,6 +288,15 @@ impl<V: FnMut(&Enquiry<'_>) -> Result<()>> Fold<'_, V> {
             keys: &open.keys,
             submissions: open.submissions,
         })
+    }
+}
+
+/// Returns from when on what is done may answer a row, milliseconds since 1970 UTC.
+fn counts_from_ms(row: &SubmissionGlance<'_>) -> i64 {
+    match row.certainty {
+        // Noon stands in for the day; what was done in its morning may be an answer, too.
+        Certainty::DateOnly => row.at_ms - HALF_DAY_MS,
+        _ => row.at_ms,
     }
 }
 

@@ -32,9 +32,8 @@ pub fn sla_figures(
     store.each_promise(|promise| {
         let from = enquiries.list.partition_point(|one| one.lead < promise.lead);
         let own = enquiries.list[from..].iter().take_while(|one| one.lead == promise.lead);
-        let Some(enquiry) = own.filter(|one| one.opened_ms <= promise.due_ms).last() else {
-            return Ok(());
-        };
+        let mut own = own.filter(|one| (one.opened_ms..one.next_ms).contains(&promise.due_ms));
+        let Some(enquiry) = own.next() else { return Ok(()) };
         let key = &enquiries.names[enquiry.name as usize];
         groups.of(key, enquiry.opened_ms).count(&promise, enquiry.contact_ms, as_of_ms);
         Ok(())
@@ -83,11 +82,13 @@ pub fn sharing_figures(store: &Store, rules: &RuleSet, scope: &Scope) -> Result<
 struct Answered {
     lead: LeadNo,
     opened_ms: i64,
+    /// When the lead's next enquiry came, whether or not it is in the scope.
+    next_ms: i64,
     contact_ms: Option<i64>,
     name: u32,
 }
 
-/// All enquiries of a scope in order of lead and time, 40 bytes each; the names of their groups once.
+/// All enquiries of a scope in order of lead and time, 48 bytes each; the names of their groups once.
 struct AllAnswered {
     list: Vec<Answered>,
     names: Vec<String>,
@@ -116,6 +117,7 @@ fn answered(
         all.list.push(Answered {
             lead: enquiry.lead,
             opened_ms: enquiry.opened_ms,
+            next_ms: enquiry.next_ms,
             contact_ms: enquiry.first_contact_ms(),
             name,
         });
