@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::raw::Raw;
 
-use super::publication::file_stem;
+use super::publication::task_file_stem;
 
 /// A mail that is ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Draft {
 
     /// Returns the name of the draft's file: the task's id in letters that every system takes.
     pub fn file_name(&self) -> String {
-        format!("{}.eml", file_stem(&self.task))
+        format!("{}.eml", task_file_stem(&self.task))
     }
 
     /// Returns the mail's bytes. Nothing in it is random: the same draft at the same `as_of` is the same file.

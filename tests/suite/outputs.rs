@@ -160,6 +160,45 @@ fn the_manifest_tells_the_size_and_hash_of_every_file() {
 
 #[cfg(unix)]
 #[test]
+fn whatever_owners_and_steps_are_called_each_has_a_file_of_its_own() {
+    let owners = ["Żak", "Łak", "Anna", "anna", "anna@zespol.example"];
+    let declared = owners.map(|owner| format!("[[owner]]\nid = '{owner}'\n")).concat();
+    let pool = owners.map(|owner| format!("{{ owner = '{owner}' }}")).join(", ");
+    let routing = format!(
+        "triage = 'triage'\n{declared}\
+         [[queue]]\nid = 'all'\nbecause = 'b'\npool = [{pool}]\n\
+         [[queue]]\nid = 'triage'\nbecause = 'b'\n\
+         [[route]]\nid = 'all'\nqueue = 'all'\nbecause = 'b'\n"
+    );
+    let steps = ["żółta", "łąka", "a_b", "a-b"].map(|step| {
+        format!(
+            "[[plan.step]]\nid = '{step}'\nchannel = 'email'\nafter = '5m'\nsubject = 's'\n\
+             template = 'confirmation'\nbecause = 'b'\n"
+        )
+    });
+    let plan = format!("[[plan]]\nid = 'all'\nbecause = 'b'\n{}", steps.concat());
+    let workspace = Workspace::new();
+    workspace.file("rules/routing.toml", routing).file("rules/followup.toml", plan);
+    let row = |at: usize| {
+        format!(
+            "{at},2026-11-20T09:00:00Z,Jan Testowski{at},jan@firma{at}.pl,,Firma {at},PL,Pilne,no"
+        )
+    };
+    let rows: Vec<String> = (0..10).map(row).collect();
+    workspace.table("leads.csv", &rows.iter().map(String::as_str).collect::<Vec<_>>());
+    workspace.ok(&["run"]);
+    let names: Vec<String> =
+        workspace.published().into_keys().map(|name| name.to_lowercase()).collect();
+    let of = |folder: &str, ending: &str| {
+        let is_of = |name: &&String| name.contains(folder) && name.ends_with(ending);
+        names.iter().filter(is_of).collect::<BTreeSet<_>>().len()
+    };
+    assert_eq!((of("/owners/", ".csv"), of("/owners/", ".ics")), (5, 5), "{names:?}");
+    assert_eq!(of("/mails/", ".eml"), 40, "{names:?}");
+    assert!(names.iter().any(|name| name.ends_with("/owners/anna.csv")), "{names:?}");
+}
+
+#[test]
 fn latest_points_to_the_run() {
     let workspace = Workspace::fixtures_run();
     let target = fs::read_link(workspace.path("out/latest")).unwrap();
