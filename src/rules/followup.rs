@@ -136,7 +136,7 @@ fn decode_plan(
     office: Office<'_>,
     consent: &ConsentPolicy,
 ) -> Plan {
-    let id = table.string("id");
+    let id = step::decode_id(table);
     let mut segments = table.choices("segments", Segment::ALL);
     if !table.has("segments") {
         segments = Segment::ALL.iter().map(|(_, segment)| *segment).collect();
@@ -314,6 +314,14 @@ mod tests {
         check(
             &plan("a", "", &format!("{SUBJECT}\n{step}")),
             &["12: step `call` exists already (line 6)"],
+        );
+    }
+
+    #[test]
+    fn no_id_of_a_plan_or_step_holds_what_parts_them_in_the_id_of_a_task() {
+        check(
+            &plan("hot/pl", "", SUBJECT).replace("id = 'call'", "id = 'call/1'"),
+            &["2: the id `hot/pl` cannot contain `/`", "6: the id `call/1` cannot contain `/`"],
         );
     }
 

@@ -149,10 +149,7 @@ impl Step {
         office: Office<'_>,
         consent: &ConsentPolicy,
     ) -> Self {
-        let id = table.string("id");
-        if id.contains('/') {
-            table.error("id", "an id cannot contain `/`", Some("write `-` instead".to_owned()));
-        }
+        let id = decode_id(table);
         let channel = table.choice("channel", TaskChannel::ALL, TaskChannel::Task);
         let by_hand = matches!(channel, TaskChannel::Call | TaskChannel::Task);
         let window = table.opt_choice("window", Window::ALL);
@@ -212,6 +209,16 @@ impl Step {
     pub fn is_automatic(&self) -> bool {
         matches!(self.channel, TaskChannel::Email | TaskChannel::Sms)
     }
+}
+
+/// Reads the id of a plan or a step: a task is called by both, `hot/call`, and each must read back from it.
+pub(super) fn decode_id(table: &Table<'_>) -> String {
+    let id = table.string("id");
+    if id.contains('/') {
+        let hint = format!("write `{}`", id.replace('/', "-"));
+        table.error("id", format!("the id `{id}` cannot contain `/`"), Some(hint));
+    }
+    id
 }
 
 fn decode_after(table: &Table<'_>) -> TimeDelta {
