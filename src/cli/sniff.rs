@@ -1,5 +1,6 @@
 //! `leadmill sniff`
 
+use std::borrow::Cow;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use super::workspace::{Global, UsageError, the_file};
 use super::{Outcome, terminal};
 use crate::intake::{ChosenBy, Column, InputPath, OpenInput, Refusal, RoleOrigin, expand};
-use crate::model::field;
+use crate::model::field::{self, FieldNo};
 use crate::model::lead::display_name;
 use crate::model::moment::{DateOrder, utc_from_ms};
 use crate::model::row::{Origin, Role};
@@ -26,6 +27,8 @@ const TO_STDOUT: &str = "-";
 const VALUE_CHARS: usize = 60;
 /// Characters of a header that are shown; a question may be a whole sentence.
 const HEADER_CHARS: usize = 44;
+/// What a person is called by, which `--mask` shows of nobody, known to the store or not.
+const NAMES: [FieldNo; 2] = [field::FIRST_NAME, field::LAST_NAME];
 
 /// Show what intake understands of a file, and what a run would make of its rows.
 ///
@@ -247,8 +250,8 @@ impl Description {
             })
             .collect();
         let problem = |origin: &Origin, code: &str, column: &str, value: &str, message: &str| {
-            json!({"record": origin.record, "line": origin.line, "code": code,
-                   "column": column, "value": value, "message": message})
+            json!({"record": origin.record, "line": origin.line, "code": code, "column": column,
+                   "value": self.shown_value(column, value), "message": message})
         };
         let rejected: Vec<Value> = findings
             .rejected
@@ -382,6 +385,20 @@ impl Description {
         terminal::print(&format!("\n{}", terminal::table(&rows, &[2])))
     }
 
+    /// Returns what stands in `column` as it may be shown.
+    fn shown_value<'v>(&self, column: &str, value: &'v str) -> Cow<'v, str> {
+        let is_name = |one: &Column| match one.role {
+            Role::FullName => true,
+            Role::Field(field) => NAMES.contains(&field),
+            _ => false,
+        };
+        if self.columns.iter().any(|one| &*one.name == column && is_name(one)) {
+            terminal::shown_name(value)
+        } else {
+            Cow::Borrowed(value)
+        }
+    }
+
     fn print_problem(
         &self,
         at: Origin,
@@ -390,8 +407,8 @@ impl Description {
         value: &str,
         message: &str,
     ) -> Result<()> {
+        let value = shortened(&self.shown_value(column, value), VALUE_CHARS);
         let column = if column.is_empty() { String::new() } else { format!(", column `{column}`") };
-        let value = shortened(value, VALUE_CHARS);
         let value =
             if value.is_empty() { value } else { format!(", value `{}`", value.escape_debug()) };
         let line = at.line;
@@ -472,9 +489,11 @@ fn print_first(findings: &Findings) -> Result<()> {
         vec![["line", "name", "e-mail", "phone", "submitted (UTC)"].map(str::to_owned).to_vec()];
     for submission in &findings.first {
         let value = |field| submission.values.get(field).unwrap_or("").to_owned();
+        let name = display_name(&submission.values);
+        let has_name = NAMES.iter().any(|part| submission.values.get(*part).is_some());
         rows.push(vec![
             submission.origin.line.to_string(),
-            display_name(&submission.values),
+            if has_name { terminal::shown_name(&name).into_owned() } else { name },
             value(field::EMAIL),
             value(field::PHONE),
             submission.submitted_at.utc().format("%Y-%m-%d %H:%M:%S").to_string(),

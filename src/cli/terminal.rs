@@ -12,7 +12,7 @@ use tabled::settings::{Alignment, Modify, Padding, Style};
 
 pub use crate::report::amounts::count;
 use crate::report::escape::for_terminal;
-use crate::report::mask::Mask;
+use crate::report::mask::{Mask, initials};
 
 /// Columns of a terminal that does not say how wide it is.
 const WIDTH_DEFAULT: usize = 80;
@@ -31,6 +31,11 @@ pub fn mask_by(mask: Mask) {
 /// Returns `text` as it may be shown.
 pub fn shown(text: &str) -> Cow<'_, str> {
     MASK.get().map_or(Cow::Borrowed(text), |mask| mask.apply(text))
+}
+
+/// Returns somebody's `name` as it may be shown, also where the store has never heard of them.
+pub fn shown_name(name: &str) -> Cow<'_, str> {
+    if MASK.get().is_some() { initials(name) } else { Cow::Borrowed(name) }
 }
 
 /// Writes a line of the result.

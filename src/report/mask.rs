@@ -62,7 +62,7 @@ impl Mask {
         replaced_in(text, &WORD, |found| {
             let word = &found[0];
             if self.names.contains(&word.to_lowercase()) && !self.shown.contains(word) {
-                word.chars().next().map(|first| format!("{first}.")).unwrap_or_default()
+                initial(word)
             } else {
                 word.to_owned()
             }
@@ -89,6 +89,15 @@ fn replaced_in<'t>(
     }
 }
 
+/// Returns what is known to be a name in initials, however short it is.
+pub fn initials(name: &str) -> Cow<'_, str> {
+    replaced(name, &WORD, |found| initial(&found[0]))
+}
+
+fn initial(word: &str) -> String {
+    word.chars().next().map(|first| format!("{first}.")).unwrap_or_default()
+}
+
 /// Keeps the first three signs and the last two.
 fn masked_number(number: &str) -> String {
     let signs: Vec<char> = number.chars().collect();
@@ -108,6 +117,12 @@ mod tests {
             Mask::of_names(["Anna Żak", "Bo Li", "Ola Nowa"].into_iter(), ["ola"].into_iter());
         assert_eq!(mask.apply(text), expected, "{text:?}");
         assert_eq!(mask.apply(expected), expected, "masked twice: {text:?}");
+    }
+
+    #[test]
+    fn a_name_that_is_known_to_be_one_is_masked_however_short() {
+        assert_eq!(initials("Bo Li"), "B. L.");
+        assert_eq!(initials("Anna Żak-Nowa"), "A. Ż.-N.");
     }
 
     #[test]

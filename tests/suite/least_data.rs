@@ -106,6 +106,25 @@ fn screens_and_reports_are_masked_when_asked() {
     assert!(workspace.ok(&["leads"]).stdout.contains("Anna Kanarek"));
 }
 
+#[test]
+fn a_file_of_people_whom_the_store_has_never_seen_is_masked_as_well() {
+    let workspace = Workspace::new();
+    let file = "Full name,E-mail,Phone\n\
+        Anna Kanarek,anna@kanarek.example,+48600000101\n\
+        Jan Słowik,brak,0\n\
+        Test Kanarek,test@test.pl,\n";
+    workspace.file("new.csv", file);
+    for args in [&["sniff", "new.csv"][..], &["sniff", "new.csv", "--json"]] {
+        let masked = workspace.ok(&[args, &["--mask"]].concat()).stdout;
+        for person in ["Kanarek", "kanarek", "600000101", "Słowik"] {
+            assert!(!masked.contains(person), "{args:?}: {person} in {masked}");
+        }
+    }
+    let masked = workspace.ok(&["sniff", "new.csv", "--mask"]).stdout;
+    assert!(masked.contains("A. K.") && masked.contains("test:"), "{masked}");
+    assert!(workspace.ok(&["sniff", "new.csv"]).stdout.contains("Anna Kanarek"));
+}
+
 #[track_caller]
 fn check_ip(rule: &str, text: &str, kept: Option<&str>) {
     let workspace = Workspace::new();
