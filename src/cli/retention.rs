@@ -62,6 +62,8 @@ impl Plan {
             terminal::print(&json!({"as_of": as_of.to_rfc3339(), "rules": rules}).to_string())?;
             return Ok(0);
         }
+        let zone = rules.workspace.zone;
+        let day = |at_ms: i64| utc_from_ms(at_ms).with_timezone(&zone).date_naive().to_string();
         let mut rows =
             vec![["rule", "state", "of", "then", "due", "oldest"].map(str::to_owned).to_vec()];
         rows.extend(planned.iter().map(|one| {
@@ -71,7 +73,7 @@ impl Plan {
                 one.rule.of.word().to_owned(),
                 one.rule.then.word().to_owned(),
                 one.due.len().to_string(),
-                oldest(one).map_or_else(String::new, day),
+                oldest(one).map_or_else(String::new, &day),
             ]
         }));
         terminal::print(&terminal::table(&rows, &[4]))?;
@@ -129,10 +131,6 @@ impl Apply {
 
 fn oldest(planned: &Planned) -> Option<i64> {
     planned.due.iter().map(|due| due.since_ms).min()
-}
-
-fn day(epoch_ms: i64) -> String {
-    utc_from_ms(epoch_ms).format("%Y-%m-%d").to_string()
 }
 
 fn as_json(one: &Planned) -> serde_json::Value {

@@ -9,6 +9,8 @@ pub mod suppression;
 
 use std::cmp::Reverse;
 
+use chrono_tz::Tz;
+
 use crate::model::consent::{Channel, ConsentRecord, ConsentState, Grade, Purpose};
 use crate::model::mailbox::mailbox_key;
 use crate::model::moment::utc_from_ms;
@@ -97,10 +99,10 @@ pub fn allowed(
         (Requirement::Allowed, _) => (true, format!("{contact} needs no consent")),
         (_, Some((record, _))) if record.state.is_denial() => {
             let verb = if record.state == ConsentState::Refused { "refused" } else { "withdrawn" };
-            (false, format!("{contact} was {verb} {}", source(record)))
+            (false, format!("{contact} was {verb} {}", source(record, policy.zone)))
         }
         (_, Some((record, grade))) if record.state.is_grant() => {
-            let given = format!("consent to {contact} given {}", source(record));
+            let given = format!("consent to {contact} given {}", source(record, policy.zone));
             let age_ms = as_of_ms - record.event_at_ms;
             match gate.filter(|_| requires == Requirement::PriorConsent) {
                 Some(_) if grade > proof => {
@@ -118,7 +120,8 @@ pub fn allowed(
             (true, format!("{contact} is allowed until somebody objects"))
         }
         (Requirement::PriorConsent, Some((record, _))) => {
-            (false, format!("{contact} waits for the link to be clicked, sent {}", source(record)))
+            let sent = source(record, policy.zone);
+            (false, format!("{contact} waits for the link to be clicked, sent {sent}"))
         }
         (Requirement::PriorConsent, None) => {
             (false, format!("{contact} needs a consent and none is on record"))
@@ -218,8 +221,9 @@ impl std::fmt::Display for Contact<'_> {
     }
 }
 
-fn source(record: &ConsentRecord) -> String {
-    let day = utc_from_ms(record.event_at_ms).format("%Y-%m-%d");
+/// Returns the day of `record` as clocks in `zone` show it, and where it came from.
+fn source(record: &ConsentRecord, zone: Tz) -> String {
+    let day = utc_from_ms(record.event_at_ms).with_timezone(&zone).date_naive();
     if record.evidence.is_empty() { day.to_string() } else { format!("{day}, {}", record.evidence) }
 }
 

@@ -1,8 +1,10 @@
 //! Answers in every order, and what the gate makes of them.
 
 use super::*;
+use crate::rules::RuleSet;
 use crate::rules::decode::{Sink, document};
 use crate::rules::diagnostics::RuleText;
+use crate::rules::embedded;
 use proptest::prelude::*;
 
 const NOW: i64 = 1_000 * DAY_MS;
@@ -76,6 +78,15 @@ fn other_channels_other_purposes_and_the_future_do_not_count() {
     let mut profiling = record(2, ConsentState::Given, 5);
     profiling.purpose = Purpose::new(Purpose::PROFILING);
     check(&[by_sms, profiling, record(3, ConsentState::Given, NOW + 1)], Standing::Unknown);
+}
+
+#[test]
+fn the_day_of_a_consent_is_that_of_the_workspaces_clocks() {
+    let (rules, _) = RuleSet::parse(&embedded::texts()).unwrap();
+    // Half past midnight in Warsaw.
+    let given = [record(7, ConsentState::Given, 3 * DAY_MS - DAY_MS / 48)];
+    let verdict = allowed(&rules.consent, &given, MAIL, NOW);
+    assert!(verdict.because.contains("given 1970-01-04, "), "{}", verdict.because);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod due;
 mod said;
 mod subject_line;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use self::said::Said;
 use crate::model::consent::{Channel, Verdict};
@@ -177,6 +177,11 @@ impl Cycle<'_> {
         (task, done_at.unwrap_or(due))
     }
 
+    /// Returns the day of `at` as the workspace's clocks show it, for that is how contacts are listed.
+    fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.policy.zone).date_naive()
+    }
+
     fn local(&self, at: DateTime<Utc>) -> String {
         at.with_timezone(&self.hours.zone()).format("%Y-%m-%d %H:%M").to_string()
     }
@@ -194,7 +199,7 @@ impl Cycle<'_> {
             return stands(TaskState::Done, format!("done on {}", self.local(at)));
         }
         if let Some(at) = self.contacted_at.filter(|_| step.unless_contacted) {
-            return stands(TaskState::Superseded, format!("contacted on {}", at.date_naive()));
+            return stands(TaskState::Superseded, format!("contacted on {}", self.day(at)));
         }
         if let Some(plan) = self.sent_by_another_plan(key, step) {
             return stands(TaskState::Superseded, format!("plan {plan} has sent it already"));

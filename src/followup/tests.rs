@@ -5,10 +5,12 @@ use crate::model::field::{FieldNo, FieldValues};
 use crate::model::ids::Fingerprint;
 use crate::model::subject::Facts;
 use crate::model::touch::Touch;
+use crate::rules::RuleSet;
 use crate::rules::condition::ConditionContext;
 use crate::rules::consent::ConsentPolicy;
 use crate::rules::decode::{Sink, document};
 use crate::rules::diagnostics::RuleText;
+use crate::rules::embedded;
 use crate::rules::field::FieldCatalog;
 use crate::rules::followup::Office;
 use crate::rules::hours::Calendar;
@@ -248,6 +250,14 @@ fn contact_calls_off_what_is_for_the_unreached_only() {
     let states: Vec<&str> =
         given.plan(Segment::Hot, &yes).iter().map(|task| task.state.word()).collect();
     assert_eq!(states, ["open", "superseded", "superseded", "superseded"]);
+}
+
+#[test]
+fn the_day_of_a_contact_is_that_of_the_workspaces_clocks() {
+    let (rules, _) = RuleSet::parse(&embedded::texts()).unwrap();
+    let given = Given::default().with("2026-11-19 00:30 +0100", "contacted", "");
+    let tasks = given.plan_by(&rules.followup, Segment::Hot, None, &yes);
+    assert_eq!(tasks[1].because, "contacted on 2026-11-19");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
+
 use super::decode::Table;
 use super::diagnostics::{Place, did_you_mean};
 use crate::model::consent::{Channel, Grade, Purpose};
@@ -63,12 +65,19 @@ pub struct ConsentPolicy {
     pub otherwise: Requirement,
     /// Purposes the workspace added to [`Purpose::KNOWN`].
     pub purposes: Vec<String>,
+    /// Zone in which days are told: UTC until a workspace says its own.
+    pub zone: Tz,
 }
 
 impl Default for ConsentPolicy {
     /// Without `consent.toml` everything requires prior consent.
     fn default() -> Self {
-        Self { gates: Vec::new(), otherwise: Requirement::PriorConsent, purposes: Vec::new() }
+        Self {
+            gates: Vec::new(),
+            otherwise: Requirement::PriorConsent,
+            purposes: Vec::new(),
+            zone: Tz::UTC,
+        }
     }
 }
 
@@ -78,7 +87,7 @@ impl ConsentPolicy {
         let Some(root) = root else { return Self::default() };
         let otherwise =
             root.opt_choice("otherwise", Requirement::ALL).unwrap_or(Requirement::PriorConsent);
-        let mut policy = Self { gates: Vec::new(), otherwise, purposes: root.strings("purposes") };
+        let mut policy = Self { otherwise, purposes: root.strings("purposes"), ..Self::default() };
         let gates = root.tables("gate", |table| policy.decode_gate(table));
         policy.gates = gates.into_iter().flatten().collect();
         policy.lint(root);

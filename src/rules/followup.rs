@@ -47,6 +47,8 @@ pub struct FollowupPolicy {
     pub restart_after: TimeDelta,
     /// Hours of leads that have no owner.
     pub hours: BusinessHours,
+    /// Zone in which days are told: UTC until a workspace says its own.
+    pub zone: Tz,
 }
 
 const MAX_AGE_SECONDS: i64 = 3 * 86_400;
@@ -68,6 +70,7 @@ impl FollowupPolicy {
             max_age: TimeDelta::seconds(MAX_AGE_SECONDS),
             restart_after: TimeDelta::seconds(RESTART_AFTER_SECONDS),
             hours: calendar.hours.clone(),
+            zone: Tz::UTC,
         };
         let Some(root) = root else { return policy };
         let seconds = |key, usual| {

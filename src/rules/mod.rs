@@ -203,7 +203,6 @@ impl RuleSet {
             check_expectations(&tests, &routing, sink);
         }
         Self {
-            workspace,
             alerts: files.with("alerts.toml", sink, AlertPolicy::decode),
             hash: hash(texts),
             deciding: texts.iter().filter(|text| decides(text)).cloned().collect(),
@@ -214,12 +213,13 @@ impl RuleSet {
             retention: files.with("retention.toml", sink, |root| {
                 retention::RetentionPolicy::decode(root, &consent)
             }),
-            consent,
+            consent: ConsentPolicy { zone: workspace.zone, ..consent },
             receive: files
                 .with("receive.toml", sink, |root| receive::ReceivePolicy::decode(root, &known)),
             scoring,
             routing,
-            followup,
+            followup: FollowupPolicy { zone: workspace.zone, ..followup },
+            workspace,
             templates,
             sources,
             targets,

@@ -119,6 +119,17 @@ fn what_is_kept_too_long_goes_step_by_step() {
 }
 
 #[test]
+fn what_is_due_is_told_by_the_days_of_the_workspace() {
+    let workspace = Workspace::new();
+    workspace.file("rules/retention.toml", RULES);
+    // Half past midnight in Warsaw.
+    take_in(&workspace, 2, &[&ANNA.replace("16T09:00", "16T23:30")]);
+    let plan = workspace.ok(&["retention", "plan", "--list", "--as-of", "2027-12-31T00:00:00Z"]);
+    let (on, day) = (plan.stdout.matches("2026-11-17").count(), "2026-11-16");
+    assert!(on > 3 && !plan.stdout.contains(day), "{}", plan.stdout);
+}
+
+#[test]
 fn whoever_still_agrees_stays() {
     let workspace = Workspace::new();
     workspace.file("rules/wordings/landing-2026.txt", "Wyrażam zgodę\nna newsletter.\r\n");
