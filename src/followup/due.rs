@@ -7,6 +7,9 @@ use crate::rules::hours::BusinessHours;
 
 /// Looks for an instant that suits two calendars at most so often; a year has fewer windows of either.
 const TRIES_MAX: usize = 1_000;
+const DAY: i64 = 86_400;
+/// Seconds of the shortest span that is told in days: `24h` says more than `1d`.
+const DAYS_FROM: i64 = 2 * DAY;
 
 /// Returns when `step` is due, for a form sent at `sent` and a step above reached at `above`, and how that was counted
 /// in words.
@@ -78,16 +81,24 @@ fn counted(
     (due, told)
 }
 
-/// Returns `span` in its largest whole unit, such as `15m`, `24h` or `12d`.
+/// Returns `span` in the largest unit that it is a whole number of, such as `15m`, `24h` or `12d`; days from two on.
 pub(super) fn words(span: TimeDelta) -> String {
-    match (span.num_seconds(), span.num_minutes(), span.num_hours()) {
-        (seconds, ..) if seconds < 60 => format!("{seconds}s"),
-        (_, minutes, _) if minutes < 60 || (minutes < 2_880 && minutes % 60 != 0) => {
-            format!("{minutes}m")
-        }
-        (.., hours) if hours < 48 => format!("{hours}h"),
-        _ => format!("{}d", span.num_days()),
+    match span.num_seconds() {
+        whole if whole >= DAYS_FROM && whole % DAY == 0 => format!("{}d", whole / DAY),
+        whole if whole >= 3_600 && whole % 3_600 == 0 => format!("{}h", whole / 3_600),
+        whole if whole >= 60 && whole % 60 == 0 => format!("{}m", whole / 60),
+        seconds => format!("{seconds}s"),
     }
+}
+
+/// Returns how long something has lasted, in full days or minutes: nobody wants the seconds of what was days ago.
+pub(super) fn about(span: TimeDelta) -> String {
+    let unit = match span.num_seconds() {
+        DAYS_FROM.. => DAY,
+        60.. => 60,
+        _ => 1,
+    };
+    words(TimeDelta::seconds(span.num_seconds() / unit * unit))
 }
 
 #[cfg(test)]
@@ -155,8 +166,15 @@ mod tests {
 
     #[test]
     fn spans_are_told_in_their_largest_whole_unit() {
-        let found = [30, 900, 5_400, 14_400, 86_400, 1_036_800]
+        let found = [0, 30, 90, 900, 5_400, 14_400, 86_400, 172_800, 216_000, 1_036_800]
             .map(|seconds| words(TimeDelta::seconds(seconds)));
-        assert_eq!(found, ["30s", "15m", "90m", "4h", "24h", "12d"]);
+        assert_eq!(found, ["0s", "30s", "90s", "15m", "90m", "4h", "24h", "2d", "60h", "12d"]);
+    }
+
+    #[test]
+    fn ages_are_told_without_what_nobody_asks_for() {
+        let found = [30, 95, 5_430, 7_205, 172_799, 216_001]
+            .map(|seconds| about(TimeDelta::seconds(seconds)));
+        assert_eq!(found, ["30s", "1m", "90m", "2h", "2879m", "2d"]);
     }
 }

@@ -257,7 +257,7 @@ impl Cycle<'_> {
         (age > self.policy.max_age).then(|| {
             format!(
                 "the enquiry is {} old and mail goes out for {} only",
-                due::words(age),
+                due::about(age),
                 due::words(self.policy.max_age)
             )
         })
