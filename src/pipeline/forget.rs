@@ -240,9 +240,9 @@ fn keyed(pepper: &Pepper, subject: &Subject) -> Vec<Keyed> {
 
 /// Returns the key of the erased; the first erasure makes it.
 fn pepper(job: &Job<'_>, store: &Store) -> Result<Pepper> {
-    let known =
-        store.erasure_key()?.filter(|_| store.suppressions().is_ok_and(|all| !all.is_empty()));
-    match known {
+    // What cannot be read is no proof that nobody was erased: under another key those who were would come back.
+    let has_erased = !store.suppressions()?.is_empty();
+    match store.erasure_key()?.filter(|_| has_erased) {
         Some(id) => key::read_known(job.key, &id),
         None => match key::read(job.key)? {
             Some(pepper) => Ok(pepper),

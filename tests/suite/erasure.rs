@@ -179,6 +179,17 @@ fn without_the_key_nothing_is_read() {
 }
 
 #[test]
+fn no_key_is_made_where_nobody_can_say_who_was_erased() {
+    let workspace = two_nights();
+    forget(&workspace, "anna@kanarek.example");
+    fs::rename(workspace.path("leadmill.key"), workspace.path("elsewhere")).unwrap();
+    workspace.edit("ALTER TABLE suppression RENAME TO elsewhere");
+    let outcome = workspace.run(&["subject", "forget", "jan@example.com"]);
+    assert_ne!(outcome.code, 0);
+    assert!(!workspace.path("leadmill.key").exists(), "{}", outcome.stderr);
+}
+
+#[test]
 fn what_others_have_stays_theirs() {
     let workspace = Workspace::new();
     let office = "+48221234567";
