@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
 use super::workspace::UsageError;
+use crate::rules::hours::instant_of;
 
 /// Returns the instant that counts as now: the one given, else the clock's, in whole seconds.
 ///
@@ -66,11 +67,12 @@ fn parse(text: &str, zone: Tz) -> Result<DateTime<Utc>, String> {
     if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
         return Ok(exact.to_utc());
     }
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        // A day begins in every zone, also where its clocks jump over midnight.
+        return Ok(instant_of(zone, day.and_time(NaiveTime::MIN)));
+    }
     let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M")
         .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"))
-        .or_else(|_| {
-            NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(NaiveTime::MIN))
-        })
         .map_err(|_| {
             format!(
                 "`{text}` is not an instant\nhint: write 2026-11-22T06:00:00Z, \"2026-11-22 06:00\" \
@@ -87,9 +89,14 @@ mod tests {
     use super::*;
 
     #[track_caller]
+    fn check_in(zone: Tz, text: &str, expected: Option<&str>) {
+        let found = parse(text, zone).ok().map(|at| at.to_rfc3339());
+        assert_eq!(found.as_deref(), expected, "{text} in {zone}");
+    }
+
+    #[track_caller]
     fn check(text: &str, expected: Option<&str>) {
-        let found = parse(text, Tz::Europe__Warsaw).ok().map(|at| at.to_rfc3339());
-        assert_eq!(found.as_deref(), expected, "{text}");
+        check_in(Tz::Europe__Warsaw, text, expected);
     }
 
     #[test]
@@ -100,5 +107,11 @@ mod tests {
         check("2026-11-22", Some("2026-11-21T23:00:00+00:00"));
         check("2026-03-29 02:30", None);
         check("yesterday", None);
+    }
+
+    #[test]
+    fn a_day_begins_also_where_the_clocks_jump_over_its_midnight() {
+        check_in(Tz::Africa__Cairo, "2026-04-24", Some("2026-04-23T22:00:00+00:00"));
+        check_in(Tz::Africa__Cairo, "2026-04-24 00:30", None);
     }
 }
