@@ -39,7 +39,7 @@ pub struct Leads {
     queue: Option<String>,
     /// At most this many.
     #[arg(long, value_name = "N")]
-    limit: Option<i64>,
+    limit: Option<u32>,
     /// How to write the list.
     #[arg(long, value_enum, default_value = "table")]
     format: ListFormat,
@@ -56,7 +56,7 @@ impl Leads {
             segment: self.segment.clone(),
             owner: self.owner.clone(),
             queue: self.queue.clone(),
-            limit: self.limit,
+            limit: self.limit.map(i64::from),
             ..LeadFilter::default()
         };
         let rule_no = |id: &str| rule_no(&rules, id);

@@ -62,7 +62,7 @@ pub struct Tasks {
     all: bool,
     /// At most this many.
     #[arg(long, value_name = "N")]
-    limit: Option<i64>,
+    limit: Option<u32>,
     /// How to write the list.
     #[arg(long, value_enum, default_value = "table")]
     format: TaskFormat,
@@ -100,7 +100,7 @@ impl Tasks {
                 None => self.overdue.then_some(as_of_ms),
             },
             any_state: self.all,
-            limit: self.limit,
+            limit: self.limit.map(i64::from),
             ..TaskFilter::default()
         };
         let each =

@@ -279,6 +279,9 @@ fn what_cannot_be_meant_is_exit_code_2() {
     workspace.run(&["run", "--rules", "nowhere"]).expect_code(2).says(&["nowhere"]);
     workspace.run(&["run", "--as-of", "yesterday"]).expect_code(2).says(&["yesterday", "hint:"]);
     workspace.run(&["run", "--threads", "0"]).expect_code(2);
+    for list in ["leads", "tasks"] {
+        workspace.run(&[list, "--limit=-1"]).expect_code(2).says(&["-1", "--limit"]);
+    }
     workspace.table("a.csv", ROWS);
     workspace.run(&["run", "--source", "no-such-source"]).says(&["no-such-source"]);
 }
