@@ -35,6 +35,13 @@ struct Member {
     value: String,
 }
 
+impl Member {
+    /// Returns whether rules that say `name` mean this one.
+    fn has_name(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
+
 /// What is added to a submission: what the request says besides it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Addition {
@@ -103,20 +110,20 @@ impl Record {
         self.members.is_empty()
     }
 
-    /// Takes the member called `name` out, whatever its case, and returns its text.
+    /// Takes the members called `name` out, whatever their case, and returns the text of the first.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
-        let at = self.members.iter().position(|it| it.name.eq_ignore_ascii_case(name))?;
-        let value = self.members.remove(at).value;
+        let value = self.members.extract_if(.., |it| it.has_name(name)).collect::<Vec<_>>();
+        let value = value.into_iter().next()?.value;
         Some(serde_json::from_str::<String>(&value).unwrap_or(value))
     }
 
-    /// Returns whether the member called `name` says something.
+    /// Returns whether a member called `name`, whatever its case, says something.
     pub(super) fn is_filled(&self, name: &str) -> bool {
         let says = |value: &str| match serde_json::from_str::<String>(value) {
             Ok(text) => !is_blank(&text),
             Err(_) => !matches!(value.trim(), "null" | "[]" | "{}"),
         };
-        self.members.iter().any(|member| member.name == name && says(&member.value))
+        self.members.iter().any(|member| member.has_name(name) && says(&member.value))
     }
 
     /// Returns what the submission is known by, however its members are ordered.
@@ -276,6 +283,7 @@ mod tests {
             .filter(|name| record.is_filled(name))
             .collect();
         assert_eq!(filled, ["a", "d", "f"]);
+        assert!(record.is_filled("A") && !record.is_filled("B"));
     }
 
     #[test]
@@ -285,5 +293,9 @@ mod tests {
         assert_eq!(record.take("google_key"), None);
         assert_eq!(record.take("a").as_deref(), Some("1"));
         assert!(record.is_empty());
+        // What is sent twice is gone as well, whatever its case: it may be a secret.
+        let mut twice = self::record(r#"{"key":"k","b":1,"Key":"l"}"#);
+        assert_eq!(twice.take("key").as_deref(), Some("k"));
+        assert_eq!((twice.take("key"), twice.is_empty()), (None, false));
     }
 }
