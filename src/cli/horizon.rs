@@ -1,12 +1,11 @@
 //! When leads are looked at, and how long they have to end: what every command asks that compares rules with outcomes.
 
 use anyhow::Result;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::workspace::UsageError;
+use super::workspace::duration;
 use crate::pipeline::calibrate::Question;
-use crate::rules::decode::duration_seconds;
 
 /// How long leads have to end well, and when they are looked at.
 #[derive(Debug, Args)]
@@ -33,12 +32,4 @@ impl Horizon {
             as_of,
         })
     }
-}
-
-fn duration(option: &str, text: &str) -> Result<TimeDelta> {
-    let seconds = duration_seconds(text).filter(|seconds| *seconds > 0);
-    seconds.and_then(TimeDelta::try_seconds).ok_or_else(|| {
-        UsageError(format!("--{option} {text} is not a time\nhint: write it like 36h, 30d or 12w"))
-            .into()
-    })
 }
