@@ -363,7 +363,7 @@ impl Store {
                      (target_no, id, body, body_hash, state, attempts, next_ms, begun_ms, record_id)
                  VALUES (?1, ?2, ?3, ?4, 'inflight', 1, ?5, ?5, ?6)
                  ON CONFLICT (id) DO UPDATE SET state = 'inflight', attempts = attempts + 1,
-                     body = excluded.body, record_id = excluded.record_id
+                     body = excluded.body, body_hash = excluded.body_hash, record_id = excluded.record_id
                  RETURNING request_no",
             )?
             .query_row(params![target.0, id, body, body_hash, now_ms, record_id], |row| {
@@ -526,6 +526,7 @@ impl Store {
 
     /// Returns what waits for each endpoint, or is stuck there, by its id.
     pub fn waiting_deliveries(&self) -> Result<Vec<Waiting>> {
+        // `<> 'resolved'` says nothing that `= 'open'` does not, but is how SQLite knows `dead_letter_by_item` again.
         let mut statement = self.connection.prepare_cached(
             "SELECT t.target_no, t.id,
                     sum(o.state IN ('pending', 'claimed')),
@@ -610,4 +611,23 @@ fn read_request(row: &Row<'_>) -> rusqlite::Result<KeptRequest> {
         first_failure_ms: row.get(5)?,
         record_id: row.get(6)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_begins_anew_has_the_hash_of_what_it_sends() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("leadmill.db")).unwrap();
+        for body in ["before", "after"] {
+            store.begin_request(TargetNo(1), "r1", body.as_bytes(), "", &[], 7).unwrap();
+            let kept: [u8; 32] = store
+                .connection
+                .query_row("SELECT body_hash FROM outbox_request", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(kept, <[u8; 32]>::from(Sha256::digest(body)), "{body}");
+        }
+    }
 }
