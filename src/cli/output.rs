@@ -1,12 +1,13 @@
 //! What commands write where they are told to, and in which language.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use crate::delivery::publication::{folder_of, sync_folder};
 use crate::model::language::Language;
 
 /// Returns what reads a language off the command line.
@@ -23,7 +24,7 @@ pub fn written(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Res
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
     let written_to = if is_special { path } else { draft.as_path() };
-    let outcome = File::create(written_to).map_err(anyhow::Error::from).and_then(|file| {
+    let outcome = create(written_to).map_err(anyhow::Error::from).and_then(|file| {
         let mut out = BufWriter::new(file);
         write(&mut out)?;
         out.flush()?;
@@ -40,5 +41,15 @@ pub fn written(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Res
     if outcome.is_err() {
         let _ = std::fs::remove_file(&draft);
     }
-    outcome.with_context(context)
+    // Its name must be there after a crash, too.
+    outcome.and_then(|()| sync_folder(folder_of(path))).with_context(context)
+}
+
+/// Opens a file for its owner alone: most of what is written here is about people.
+fn create(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }

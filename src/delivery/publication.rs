@@ -339,20 +339,22 @@ pub(super) fn create_file(path: &Path) -> Result<File> {
     options.open(path).with_context(|| format!("create {}", path.display()))
 }
 
+/// Brings the names in a folder to the disk.
 #[cfg(unix)]
-pub(super) fn sync_folder(path: &Path) -> Result<()> {
+pub fn sync_folder(path: &Path) -> Result<()> {
     File::open(path)
         .and_then(|folder| folder.sync_all())
         .with_context(|| format!("flush {}", path.display()))
 }
 
+/// Does nothing: other systems let nobody.
 #[cfg(not(unix))]
-pub(super) fn sync_folder(_: &Path) -> Result<()> {
+pub fn sync_folder(_: &Path) -> Result<()> {
     Ok(())
 }
 
 /// Returns the folder that holds `path`.
-fn folder_of(path: &Path) -> &Path {
+pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -302,6 +302,23 @@ fn what_a_run_shows_is_on_the_disk_before_it_shows_it() {
 }
 
 #[test]
+fn a_file_that_was_asked_for_is_on_the_disk_when_the_command_ends() {
+    if !is_there() {
+        return;
+    }
+    let workspace = Workspace::new();
+    workspace.table("one.csv", &[&row(1)]).file("for-them/.keep", "");
+    workspace.ok(&["run", "--quiet"]);
+    let output = "for-them/osoba.json";
+    let args = ["subject", "export", "osoba1@przyklad.pl", "--output", output];
+    let (disk, _, _) = traced(&workspace, &args);
+    assert_sound(&disk, "an export");
+    assert!(disk.renames > 0 && workspace.path(output).is_file());
+    let folder = root(&workspace).join("for-them");
+    assert_eq!(disk.unlisted.get(&folder), None, "its name is not on the disk");
+}
+
+#[test]
 fn what_is_sent_was_claimed_on_the_disk_before_its_first_byte() {
     if !is_there() {
         return;
