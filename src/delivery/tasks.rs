@@ -317,6 +317,7 @@ mod tests {
                 put_off: 0,
                 state,
                 because: "=1+1 obiecany kontakt".to_owned(),
+                done_ms: None,
             },
             owner: None,
             queue: "triage".to_owned(),

@@ -173,6 +173,7 @@ impl Cycle<'_> {
             put_off,
             state,
             because,
+            done_ms: done_at.map(|at| at.timestamp_millis()),
         };
         (task, done_at.unwrap_or(due))
     }

@@ -118,6 +118,8 @@ pub struct PlannedTask {
     pub state: TaskState,
     /// Why it is where it stands, or why it is due when it is.
     pub because: String,
+    /// When it was done, milliseconds since 1970 UTC; none while it was not.
+    pub done_ms: Option<i64>,
 }
 
 /// A task that became due and was handed out to whoever does it, be it a person or a machine.

@@ -135,7 +135,8 @@ const LEADS: &str = "SELECT l.lead_no, l.id, coalesce(l.fields, s.fields), l.n_s
          (SELECT max(run_no) FROM decision AS latest WHERE latest.lead_no = l.lead_no)";
 
 const TASK_COLUMNS: &str = "SELECT t.plan, t.step, t.channel, t.subject, t.due_ms, t.state, b.text, \
-            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone, t.cycle, t.put_off, t.opened_run, t.lead_no";
+            l.id, l.owner, l.queue, l.segment, l.name, l.email, l.phone, t.cycle, t.put_off, t.opened_run, t.lead_no, \
+            CASE WHEN t.state = 'done' THEN t.ended_ms END";
 const OF_TASK: &str = "CROSS JOIN because AS b ON b.because_no = t.because_no \
      CROSS JOIN lead AS l ON l.lead_no = t.lead_no";
 
@@ -516,6 +517,7 @@ fn read_task(row: &Row<'_>, as_of_ms: i64) -> Result<Task> {
             put_off: row.get(15)?,
             state,
             because: row.get(6)?,
+            done_ms: row.get(18)?,
         },
         owner: row.get(8)?,
         queue: row.get(9)?,

@@ -119,6 +119,8 @@ pub struct Promise {
     pub due_ms: i64,
     /// Word of where it stands.
     pub state: String,
+    /// When it was done or gave way to another plan, milliseconds since 1970 UTC.
+    pub ended_ms: Option<i64>,
 }
 
 /// What became of an input's rows but those that were accepted, which are submissions.
@@ -234,7 +236,7 @@ impl Store {
     /// Hands the calls and the tasks that were promised to `visit`, in order of lead, plan and step.
     pub fn each_promise(&self, mut visit: impl FnMut(Promise) -> Result<()>) -> Result<()> {
         let mut statement = self.connection.prepare(
-            "SELECT t.lead_no, t.plan, t.step, t.channel, t.due_ms, t.state FROM task AS t
+            "SELECT t.lead_no, t.plan, t.step, t.channel, t.due_ms, t.state, t.ended_ms FROM task AS t
              ORDER BY t.lead_no, t.plan, t.step",
         )?;
         let mut rows = statement.query([])?;
@@ -249,6 +251,7 @@ impl Store {
                 step: row.get(2)?,
                 due_ms: row.get(4)?,
                 state: row.get(5)?,
+                ended_ms: row.get(6)?,
             })?;
         }
         Ok(())

@@ -48,6 +48,9 @@ fn compared(column: &str) -> &str {
         "opened_run" => {
             "CASE WHEN run_no IN (SELECT run_no FROM run WHERE is_full IS NOT NULL) THEN opened_run END AS opened_run"
         }
+        "ended_ms" => {
+            "CASE WHEN run_no IN (SELECT run_no FROM run WHERE is_full IS NOT NULL) THEN ended_ms END AS ended_ms"
+        }
         "answers" => {
             "CASE WHEN lead_no IN (SELECT lead_no FROM decision JOIN run USING (run_no) WHERE is_full IS NOT NULL)
                   THEN answers END AS answers"

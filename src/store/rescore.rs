@@ -119,7 +119,8 @@ impl Store {
         let mut statement = self.connection.prepare_cached(
             "SELECT t.plan, t.step, t.cycle, t.channel, t.subject, t.due_ms,
                     CASE WHEN t.state = 'open' AND t.channel IN ('email', 'sms') AND t.due_ms < ?2
-                         THEN 'too-old' ELSE t.state END, b.text, t.put_off
+                         THEN 'too-old' ELSE t.state END, b.text, t.put_off,
+                    CASE WHEN t.state = 'done' THEN t.ended_ms END
              FROM task AS t JOIN because AS b USING (because_no)
              WHERE t.lead_no = ?1 ORDER BY t.plan, t.step, t.cycle",
         )?;
@@ -134,6 +135,7 @@ impl Store {
                 state: super::codec::word(TaskState::ALL, &row.get::<_, String>(6)?)?,
                 because: row.get(7)?,
                 put_off: row.get(8)?,
+                done_ms: row.get(9)?,
             });
         }
         Ok(tasks)

@@ -10,8 +10,8 @@ use crate::model::task::{HandedOut, PlannedTask, TaskKey};
 
 macro_rules! insert_task {
     () => {
-        "INSERT INTO task (lead_no, plan, step, cycle, channel, subject, due_ms, state, because_no, run_no, put_off, opened_run)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?8 = 'open' THEN ?10 END)"
+        "INSERT INTO task (lead_no, plan, step, cycle, channel, subject, due_ms, state, because_no, run_no, put_off, opened_run, ended_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?8 = 'open' THEN ?10 END, ?12)"
     };
 }
 
@@ -22,7 +22,7 @@ const UPSERT_TASK: &str = concat!(
          channel = excluded.channel, subject = excluded.subject, due_ms = excluded.due_ms,
          state = excluded.state, because_no = excluded.because_no, expired_run = NULL,
          handed_run = CASE WHEN put_off = excluded.put_off THEN handed_run END, put_off = excluded.put_off,
-         opened_run = ifnull(opened_run, excluded.opened_run)"
+         opened_run = ifnull(opened_run, excluded.opened_run), ended_ms = excluded.ended_ms"
 );
 
 /// Keeps tasks; the sentences already met stay in memory.
@@ -54,10 +54,11 @@ impl TaskBook<'_> {
             let because = self.sentence("another plan or a newer enquiry took its place")?;
             connection
                 .prepare_cached(
-                    "UPDATE task SET state = 'superseded', because_no = ?2
+                    "UPDATE task SET state = 'superseded', because_no = ?2,
+                            ended_ms = (SELECT as_of_ms FROM run WHERE run_no = ?3)
                      WHERE lead_no = ?1 AND state = 'open'",
                 )?
-                .execute([lead.0, because])?;
+                .execute([lead.0, because, self.run.0])?;
         }
         for task in planned {
             let because = self.sentence(&task.because)?;
@@ -73,7 +74,8 @@ impl TaskBook<'_> {
                     task.state.word(),
                     because,
                     self.run.0,
-                    task.put_off
+                    task.put_off,
+                    task.done_ms
                 ],
             )?;
         }
@@ -100,10 +102,11 @@ impl TaskBook<'_> {
         self.store
             .connection
             .prepare_cached(
-                "UPDATE task SET state = 'superseded', because_no = ?2
+                "UPDATE task SET state = 'superseded', because_no = ?2,
+                        ended_ms = (SELECT as_of_ms FROM run WHERE run_no = ?3)
                  WHERE lead_no = ?1 AND state = 'open'",
             )?
-            .execute([lead.0, because])?;
+            .execute([lead.0, because, self.run.0])?;
         Ok(())
     }
 

@@ -303,7 +303,8 @@ fn promises_are_kept_as_the_views_say() {
             sum(kept = 'breached' AND contact IS NOT NULL), sum(kept = 'open'), sum(kept = 'replaced')
         FROM (SELECT t.lead_no, e.contact,
                 CASE WHEN e.contact <= unixepoch(t.due_at) THEN 'met'
-                     WHEN e.contact IS NULL AND t.state = 'superseded' THEN 'replaced'
+                     WHEN e.contact IS NULL AND t.state = 'superseded' AND (t.ended_at IS NULL OR t.ended_at <= t.due_at)
+                     THEN 'replaced'
                      WHEN e.contact IS NULL AND unixepoch(t.due_at) >= e.at + e.age THEN 'open'
                      ELSE 'breached' END AS kept
               FROM tasks AS t JOIN enquiry AS e ON e.submission_no =

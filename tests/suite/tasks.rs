@@ -1,5 +1,7 @@
 //! Tasks between two imports: handed out once, done, put off, written, and taken back like any run.
 
+use std::collections::BTreeMap;
+
 use super::undo::{assert_rebuild_changes_nothing, undo};
 use super::workspace::{Outcome, Workspace, assert_fits_a_terminal};
 
@@ -299,4 +301,33 @@ fn a_call_that_becomes_possible_later_is_told_to_the_crm_then() {
     workspace.ok(&["run", "--as-of", "2026-11-17T08:20:00Z"]);
     assert_eq!(calls(&workspace), 0);
     assert_rebuild_changes_nothing(&workspace);
+}
+
+#[test]
+fn a_promise_counts_whether_it_was_kept_broken_or_taken_over() {
+    let workspace = workspace();
+    let kept = |as_of: &str| {
+        let text = workspace.ok(&["report", "sla", "--format", "csv", "--as-of", as_of]).stdout;
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let rows = reader.deserialize::<BTreeMap<String, String>>().map(Result::unwrap);
+        let groups: Vec<_> = rows.collect();
+        ["promised", "met", "breached", "replaced"]
+            .map(|column| groups.iter().map(|row| row[column].parse::<u64>().unwrap()).sum::<u64>())
+    };
+    // Two calls, due at 10:00 and 10:10, and two reminders an hour later each.
+    let first = task(&workspace, "lucja@wzorcowa.example", "all/call");
+    let second = task(&workspace, "jan@klon.example", "all/call");
+    at(&workspace, "17T09:55:00", &["tasks", "done", &first, "--outcome", "no-answer"]);
+    assert_eq!(kept("2026-11-17T09:56:00Z"), [4, 1, 0, 0], "done in time");
+    at(&workspace, "17T12:30:00", &["tasks", "done", &second]);
+    // The second call was late, its reminder met by the contact, and the first lead's reminder met by nothing.
+    assert_eq!(kept("2026-11-17T12:31:00Z"), [4, 2, 2, 0]);
+    // A plan without calls takes over, after all of it was due.
+    workspace.file(
+        "rules/followup.toml",
+        "max-age = '3d'\n[[plan]]\nid = 'other'\nbecause = 'b'\n[[plan.step]]\nid = 'mail'\nchannel = 'email'\n\
+         after = '5m'\nsubject = 's'\ntemplate = 'confirmation'\nbecause = 'b'\n",
+    );
+    at(&workspace, "18T08:00:00", &["rescore"]);
+    assert_eq!(kept("2026-11-18T08:00:00Z"), [4, 2, 2, 0], "late is late");
 }

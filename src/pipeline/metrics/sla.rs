@@ -17,8 +17,9 @@ use crate::store::totals::TotalBy;
 
 /// Returns how the calls and tasks that were promised to the enquiries of `scope` were kept.
 ///
-/// A promise belongs to the lead's last enquiry before it is due. It is met by contact between both, breached when
-/// there was none by the due time, open until then. What was left out (no number, no consent, too old) is no promise.
+/// A promise belongs to the lead's last enquiry before it is due. It is met by contact between both, or when somebody
+/// says that it is done; breached when neither was by the due time, open until then. Another plan takes the place of
+/// what is not yet due, and excuses nothing that was. What was left out (no number, no consent, too old) is no promise.
 pub fn sla_figures(
     store: &Store,
     rules: &RuleSet,
@@ -134,25 +135,28 @@ struct Counting {
 
 impl Counting {
     fn count(&mut self, promise: &Promise, contact_ms: Option<i64>, as_of_ms: i64) {
-        let is_open = promise.state == TaskState::Open.word();
-        let is_over = promise.state == TaskState::Superseded.word();
-        if !is_open && !is_over {
+        let is = |state: TaskState| promise.state == state.word();
+        let is_over = is(TaskState::Superseded);
+        if !is(TaskState::Open) && !is(TaskState::Done) && !is_over {
             return;
         }
+        let done_ms = promise.ended_ms.filter(|at_ms| is(TaskState::Done) && *at_ms <= as_of_ms);
+        let kept_ms = contact_ms.into_iter().chain(done_ms).min();
+        // Contact ends what waits for it; what ended without any gave way to another plan.
+        let gave_way = is_over && promise.ended_ms.is_none_or(|at_ms| at_ms <= promise.due_ms);
         let figures = &mut self.figures;
         figures.promised += 1;
-        match contact_ms {
+        match kept_ms {
             Some(at_ms) if at_ms <= promise.due_ms => figures.met += 1,
-            // Contact ends what waits for it; what ended without any gave way to another plan.
-            None if is_over => figures.replaced += 1,
+            None if gave_way => figures.replaced += 1,
             None if promise.due_ms >= as_of_ms => figures.open += 1,
             _ => {
                 figures.breached += 1;
-                let late_ms = contact_ms.unwrap_or(as_of_ms) - promise.due_ms;
-                if contact_ms.is_some() {
+                let late_ms = kept_ms.unwrap_or(as_of_ms) - promise.due_ms;
+                if kept_ms.is_some() {
                     figures.late += 1;
                     self.late_ms.push(late_ms);
-                } else {
+                } else if !is_over {
                     figures.oldest_ms = figures.oldest_ms.max(Some(late_ms));
                 }
             }

@@ -91,8 +91,8 @@ impl SlaFigures {
             rows: self.groups.iter().map(|one| MetricRow::new(&one.name, cells(one))).collect(),
             totals: vec![MetricRow::new(ALL, cells(&self.total))],
             notes: vec![
-                "Promised are the calls and tasks of the plans (followup.toml). met: contact by the due time; \
-                 breached: none by then; late: of these, contacted since, half of them no later than `late by`; \
+                "Promised are the calls and tasks of the plans (followup.toml). met: contact, or said to be \
+                 done, by the due time; breached: neither by then; late: of these, done since, half of them no later than `late by`; \
                  replaced: another plan took over before it was due; kept: met, of met and breached."
                     .to_owned(),
             ],

@@ -13,5 +13,18 @@ ALTER TABLE run ADD COLUMN is_full INTEGER;
 -- stands in.
 ALTER TABLE task ADD COLUMN opened_run INTEGER;
 UPDATE task SET opened_run = run_no WHERE state IN ('open', 'superseded', 'done') OR expired_run IS NOT NULL;
+-- When it was done, or gave way to another plan; of older tasks nobody knows.
+ALTER TABLE task ADD COLUMN ended_ms INTEGER;
+DROP VIEW tasks;
+CREATE VIEW tasks AS
+SELECT t.lead_no, t.plan, t.step, t.cycle, t.channel, t.subject,
+       strftime('%Y-%m-%dT%H:%M:%SZ', t.due_ms / 1000, 'unixepoch') AS due_at,
+       t.state, b.text AS because, l.owner, l.queue, l.segment, r.id AS handed_out_by,
+       strftime('%Y-%m-%dT%H:%M:%SZ', t.ended_ms / 1000, 'unixepoch') AS ended_at
+FROM task AS t
+JOIN because AS b USING (because_no)
+JOIN lead AS l USING (lead_no)
+LEFT JOIN run AS r ON r.run_no = t.handed_run
+WHERE l.merged_into IS NULL;
 DROP INDEX task_by_run;
 CREATE INDEX task_by_opening ON task (opened_run) WHERE opened_run IS NOT NULL;
