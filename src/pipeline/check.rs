@@ -112,6 +112,7 @@ fn outcome(test: &RuleTest, rules: &RuleSet, as_of: DateTime<Utc>) -> Outcome {
             overdue: None,
             account: None,
             owner: test.owner_before.as_deref(),
+            queue: None,
             may_keep: true,
             crm_owner: test.given.get(field::CRM_OWNER),
         },

@@ -92,9 +92,14 @@ impl<'a> Dealer<'a> {
             account = accounts.claim(lead.no, lead.candidate)?;
         }
         let held = self.held(&lead)?;
+        let last_queue = match (lead.queue, lead.owner) {
+            (None, Some(owner)) => store.queue_with(lead.no, owner, run)?,
+            _ => None,
+        };
         let claims = Claims {
             overdue: held.as_ref().and_then(|held| held.overdue(&lead, self.deciding)),
             owner: lead.owner,
+            queue: lead.queue.or(last_queue.as_deref()),
             may_keep: true,
             crm_owner: lead.candidate.lead.golden.values.get(field::CRM_OWNER),
             account: account.as_ref().filter(|_| lead.owner.is_none()),

@@ -63,6 +63,8 @@ pub struct Claims<'a> {
     pub overdue: Option<Overdue<'a>>,
     /// Id of the owner that the lead had.
     pub owner: Option<&'a str>,
+    /// The queue in which it was last with that owner.
+    pub queue: Option<&'a str>,
     /// Whether it may stay with them where the policy lets it.
     pub may_keep: bool,
     /// What the CRM that it was exported from calls its owner.
@@ -94,7 +96,7 @@ pub fn assign(
             desk.ask_account(account);
             let because = format!("owner of other leads at {}", account.at);
             let owner = policy.owner(&account.owner);
-            let claim = Claim { id: &account.owner, owner, because: because.into() };
+            let claim = Claim { id: &account.owner, owner, queue: None, because: because.into() };
             decision.keep_or_pass_on(&claim, desk)
         }
         (None, _) => decision.route(&[], desk),
@@ -132,16 +134,20 @@ pub fn is_work(assignment: &Assignment, subject: &Subject<'_>) -> bool {
 struct Claim<'a> {
     id: &'a str,
     owner: Option<&'a Owner>,
+    /// The queue in which they had it.
+    queue: Option<&'a str>,
     because: Cow<'a, str>,
 }
 
 fn returning<'a>(policy: &'a RoutingPolicy, claims: Claims<'a>) -> Option<Claim<'a>> {
     let rules = policy.returning;
     if let Some(id) = claims.owner.filter(|_| rules.keep_owner && claims.may_keep) {
-        return Some(Claim { id, owner: policy.owner(id), because: "returning lead".into() });
+        let (owner, queue) = (policy.owner(id), claims.queue);
+        return Some(Claim { id, owner, queue, because: "returning lead".into() });
     }
     let owner = policy.owner_named(claims.crm_owner.filter(|_| rules.keep_crm_owner)?)?;
-    Some(Claim { id: &owner.id, owner: Some(owner), because: "owner in the CRM".into() })
+    let queue = claims.queue.filter(|_| claims.owner == Some(&owner.id));
+    Some(Claim { id: &owner.id, owner: Some(owner), queue, because: "owner in the CRM".into() })
 }
 
 /// What is known about a lead before its owner is.
@@ -171,16 +177,16 @@ impl<'a> Decision<'a> {
         let (Some(owner), None) = (claim.owner, &away) else {
             return self.pass_on(claim, &away.unwrap_or_default(), desk);
         };
-        self.sticky(owner, &claim.because)
+        self.sticky(owner, claim, &claim.because)
     }
 
     fn pass_on(&self, claim: &Claim<'_>, away: &str, desk: &mut Desk) -> Assignment {
         match (self.policy.returning.when_away, claim.owner) {
             (WhenAway::Keep, Some(owner)) => {
-                self.sticky(owner, &format!("{}, though {away}", claim.because))
+                self.sticky(owner, claim, &format!("{}, though {away}", claim.because))
             }
             (WhenAway::Queue, _) => {
-                let queue = self.queue_of(claim.id);
+                let queue = self.queue_of(claim);
                 desk.wait(queue, self.waited_for(claim));
                 let reason = line(&[
                     ("rule", STICKY),
@@ -209,8 +215,8 @@ impl<'a> Decision<'a> {
         }
     }
 
-    fn sticky(&self, owner: &Owner, because: &str) -> Assignment {
-        let queue = self.queue_of(&owner.id);
+    fn sticky(&self, owner: &Owner, claim: &Claim<'_>, because: &str) -> Assignment {
+        let queue = self.queue_of(claim);
         let reason =
             line(&[("rule", STICKY), ("owner", &owner.id), ("because", because), ("queue", queue)]);
         Assignment {
@@ -221,14 +227,15 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// The route's queue when the owner serves it, else the first that they serve, else the route's.
-    fn queue_of(&self, owner: &str) -> &'a str {
+    /// The route's queue when the owner serves it, else that in which they had the lead, else the first that they
+    /// serve, else the route's.
+    fn queue_of(&self, claim: &Claim<'_>) -> &'a str {
         let chosen = self.chosen_route().map_or(&self.policy.triage, |route| &route.queue);
-        let serves = self.policy.queue(chosen).is_some_and(|queue| queue.is_served_by(owner));
-        match self.policy.queue_of(owner) {
-            Some(queue) if !serves => &queue.id,
-            _ => chosen,
+        if self.policy.queue(chosen).is_some_and(|queue| queue.is_served_by(claim.id)) {
+            return chosen;
         }
+        let before = claim.queue.and_then(|queue| self.policy.queue(queue));
+        before.or_else(|| self.policy.queue_of(claim.id)).map_or(chosen, |queue| &queue.id)
     }
 
     /// Goes from route to route until somebody takes the lead or it waits; in the end it is in triage.

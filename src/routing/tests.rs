@@ -100,6 +100,31 @@ fn check(policy: &RoutingPolicy, given: &Given, previous: Option<&str>, expected
 }
 
 #[test]
+fn a_lead_stays_in_the_queue_in_which_its_owner_had_it() {
+    #[track_caller]
+    fn check(policy: &RoutingPolicy, country: &str, queue: Option<&str>, expected: &str) {
+        let lead = given(&[(field::COUNTRY, country)]);
+        let subject = lead.subject();
+        let claims = Claims { owner: Some("jan"), queue, may_keep: true, ..Claims::default() };
+        let found =
+            assign(choose(&subject, policy), &subject, policy, claims, &mut Desk::default());
+        assert_eq!((found.owner.as_deref(), found.queue.as_str()), (Some("jan"), expected));
+    }
+    let policy = policy(
+        "[[owner]]\nid = 'jan'\n\
+         [[queue]]\nid = 'large'\nbecause = 'b'\npool = [{ owner = 'jan' }]\n\
+         [[queue]]\nid = 'small'\nbecause = 'b'\npool = [{ owner = 'jan' }]\n\
+         [[queue]]\nid = 'cold'\nbecause = 'b'\n[[queue]]\nid = 'triage'\nbecause = 'b'\n\
+         [[route]]\nid = 'cold'\nwhen = { field = 'country', is = 'PL' }\nqueue = 'cold'\nbecause = 'b'\n\
+         [[route]]\nid = 'large'\nwhen = { field = 'country', is = 'DE' }\nqueue = 'large'\nbecause = 'b'\n",
+    );
+    check(&policy, "PL", Some("small"), "small");
+    check(&policy, "DE", Some("small"), "large");
+    check(&policy, "PL", Some("no longer there"), "large");
+    check(&policy, "PL", None, "large");
+}
+
+#[test]
 fn the_reason_is_one_line_with_what_was_looked_at() {
     let policy = shipped();
     let lead = given(&[(field::COUNTRY, "PL"), (field::PRODUCT, "AI")]);

@@ -1,7 +1,7 @@
 //! Who has had a lead, and since when.
 
 use anyhow::Result;
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
 use crate::model::ids::{LeadNo, RunNo, SubmissionNo};
@@ -39,6 +39,19 @@ impl Store {
             tenure.had_by.extend(had.filter(|had| !tenure.had_by.contains(had)));
         }
         Ok(tenure)
+    }
+
+    /// Returns the queue in which `lead` was last with `owner` by the end of `run`; `None` when it never was.
+    pub fn queue_with(&self, lead: LeadNo, owner: &str, run: RunNo) -> Result<Option<String>> {
+        let queue = self
+            .connection
+            .prepare_cached(
+                "SELECT queue FROM decision WHERE lead_no = ?1 AND run_no <= ?2 AND owner = ?3
+                 ORDER BY run_no DESC LIMIT 1",
+            )?
+            .query_row(params![lead.0, run.0, owner], |row| row.get(0))
+            .optional()?;
+        Ok(queue)
     }
 
     /// Returns whether a run up to `run` whose as-of is `at_ms` or later has decided about `lead` or looked at it.

@@ -1,7 +1,7 @@
 //! How leads were dealt is told: by `explain` for one, by `report rotation` for all.
 
-use super::dealing::{FADING, SHARED, dealt, mail, night, with_routing};
-use super::undo::assert_rebuild_changes_nothing;
+use super::dealing::{FADING, SHARED, dealt, lead, mail, night, with_routing};
+use super::undo::{assert_rebuild_changes_nothing, take_in};
 use super::workspace::assert_fits_a_terminal;
 
 #[test]
@@ -165,4 +165,32 @@ fn report_rotation_shows_where_everybody_stands() {
     // Before that day nothing counts, and the day after she has room again.
     let since = report(&["--since", "2026-11-19", "--format", "csv"]);
     assert!(since.lines().nth(1).unwrap().starts_with("pl,weighted,0,anna,4,0,,66.7,"), "{since}");
+}
+
+#[test]
+fn a_lead_stays_in_the_queue_in_which_it_was_with_its_owner() {
+    let queue = |id: &str, pool: &str| format!("[[queue]]\nid = '{id}'\nbecause = 'b'\n{pool}\n");
+    let workspace = with_routing(&format!(
+        "triage = 'triage'\n[[owner]]\nid = 'marek'\n{}{}{}[[route]]\nid = 'pl'\nqueue = 'small'\nbecause = 'b'\n\
+         when = {{ field = 'country', is = 'PL' }}\n",
+        queue("large", "pool = [{ owner = 'marek' }]"),
+        queue("small", "pool = [{ owner = 'marek' }]"),
+        queue("triage", ""),
+    ));
+    night(&workspace, 1, &[(1, "PL"), (2, "PL")]);
+    // No route takes them any more.
+    let moved = |number: usize| lead(number, "DE").replace("11-17T08", "11-18T08");
+    take_in(&workspace, 2, &[&moved(1), &moved(2)]);
+    let country = workspace.sql("SELECT DISTINCT country FROM leads").concat();
+    assert_eq!(
+        (country.concat().as_str(), dealt(&workspace).as_str()),
+        ("DE", "1 marek small; 2 marek small")
+    );
+    assert_rebuild_changes_nothing(&workspace);
+    workspace.done(&["merge", &mail(1), &mail(2)]);
+    let queues = "SELECT DISTINCT queue FROM leads";
+    assert_eq!(workspace.sql(queues), [["small"]]);
+    workspace.done(&["split", &mail(1), "--rows", "2", "4"]);
+    assert_eq!(dealt(&workspace), "1 marek small; 2 marek small");
+    assert_rebuild_changes_nothing(&workspace);
 }
