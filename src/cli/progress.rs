@@ -121,7 +121,7 @@ fn outcomes(rows: &RowCounts) -> String {
         (rows.repeated, "seen before"),
         (rows.quarantined, "quarantined"),
         (rows.held, "held"),
-        (rows.touches, "page views and events"),
+        (rows.touches, "page views, calls and other events"),
         (rows.skipped, "no records"),
     ];
     let words: Vec<String> = counts

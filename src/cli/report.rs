@@ -17,8 +17,9 @@ use metrics::{Making, MetricFormat};
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
 use crate::pipeline::accounts::StoreAccounts;
-use crate::pipeline::reports::{dropoff_table, duplicate_tables};
+use crate::pipeline::reports::{dropoff_table, duplicate_tables, published_dropoff};
 use crate::report::accounts::{csv_table, member_table, table};
+use crate::report::duplicates::explained;
 use crate::store::Store;
 use crate::store::runs::{RunKind, RunRecord};
 
@@ -147,7 +148,13 @@ impl Report {
             }
             What::Dropoff(of) => {
                 let run = of.run.record(&store)?;
-                let table = dropoff_table(&store, &rules, &run)?;
+                let table = match published_dropoff(&run)? {
+                    Some(table) => table,
+                    None => {
+                        say_that_it_is_counted_today(global, &run);
+                        dropoff_table(&store, &rules, &run)?
+                    }
+                };
                 of.period.asked.format.print(&[table], &[2, 3, 4])?;
             }
             What::Duplicates(of) if of.period.is_asked() => {
@@ -155,8 +162,19 @@ impl Report {
             }
             What::Duplicates(of) => {
                 let run = of.run.record(&store)?;
-                let tables = duplicate_tables(&store, &rules, &run)?;
-                of.period.asked.format.print(&tables, &[1, 2, 3, 4, 5, 6, 7])?;
+                let mut tables = duplicate_tables(&store, &rules, &run)?;
+                let format = of.period.asked.format;
+                let is_table = matches!(format, MetricFormat::Table);
+                if is_table {
+                    for table in &mut tables {
+                        shorten_header(table);
+                    }
+                }
+                format.print(&tables, &[1, 2, 3, 4, 5, 6, 7])?;
+                if is_table {
+                    terminal::print("")?;
+                    terminal::print_wrapped(&explained(), 0)?;
+                }
             }
             What::Speed(of) => of.print(&Making::begin(global, &store, &rules)?)?,
             What::Meetings(of) => of.print(&Making::begin(global, &store, &rules)?)?,
@@ -170,6 +188,28 @@ impl Report {
         }
         Ok(0)
     }
+}
+
+/// Names the columns of a table of duplicates so that it fits a terminal.
+fn shorten_header(table: &mut [Vec<String>]) {
+    for name in table.first_mut().into_iter().flatten() {
+        match name.as_str() {
+            "submissions" => "sent".clone_into(name),
+            "duplicates" => "in all".clone_into(name),
+            _ => {}
+        }
+    }
+}
+
+/// An older leadmill kept no drop-off, and what the store counts of a run gets less with every later one.
+fn say_that_it_is_counted_today(global: &Global, run: &RunRecord) {
+    let file = global.out_path().join("runs").join(&run.id).join("dropoff.csv");
+    terminal::warning(&format!(
+        "of run {} no drop-off was kept; of its leads those are counted that no later run changed\nhint: as it was \
+         published it is in {}",
+        run.id,
+        file.display()
+    ));
 }
 
 fn is_standing_import(run: &RunRecord) -> bool {
@@ -205,7 +245,13 @@ impl OfAccounts {
     fn print(&self, accounts: &StoreAccounts<'_>) -> Result<()> {
         let is_csv = self.format == ReportFormat::Csv;
         if self.members {
-            return self.format.print(&[member_table(&accounts.members(self.limit)?)], &[]);
+            let mut table = member_table(&accounts.members(self.limit)?);
+            if let Some(header) = table.first_mut().filter(|_| !is_csv) {
+                for name in header {
+                    *name = name.replace('_', " ");
+                }
+            }
+            return self.format.print(&[table], &[]);
         }
         let figures = accounts.figures(self.limit)?;
         if is_csv {

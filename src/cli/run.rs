@@ -207,7 +207,7 @@ impl Run {
             figure("  seen before", rows.repeated),
             figure("  quarantined", rows.quarantined),
             figure("  held (test, spam, partial)", rows.held),
-            figure("  page views and events", rows.touches),
+            figure("  page views, calls and other events", rows.touches),
             figure("  no records", rows.skipped),
             vec!["leads".to_owned(), String::new()],
             figure("  new", summary.leads.new),

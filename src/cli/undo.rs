@@ -60,7 +60,7 @@ impl Undo {
         let lines = vec![
             vec!["taken back".to_owned(), String::new()],
             figure("  submissions", undo.rows.submissions),
-            figure("  page views and events", undo.rows.touches),
+            figure("  page views, calls and other events", undo.rows.touches),
             figure("  quarantined rows", undo.rows.quarantined),
             figure("  held rows", undo.rows.held),
             figure("  rows seen before", undo.rows.repeated),

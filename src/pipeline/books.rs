@@ -36,6 +36,10 @@ pub struct Books {
     pub handed_out: u64,
     /// Whether a limit of the workspace was passed.
     pub over_limit: Vec<String>,
+    /// The funnel as the run's `dropoff.csv` has it, its header first: what the store counts changes with later runs.
+    /// Empty until the run is published, and for runs of an older leadmill.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub funnel: Vec<Vec<String>>,
     /// What an undo took back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoSummary>,
@@ -147,6 +151,7 @@ impl Books {
             looked_again: LookedSummary { leads: looked.leads, changed: looked.changed },
             handed_out: 0,
             over_limit,
+            funnel: Vec::new(),
             undo: None,
             rescore: None,
             erasure: None,
@@ -188,10 +193,17 @@ impl Books {
             looked_again: LookedSummary::default(),
             handed_out: 0,
             over_limit: Vec::new(),
+            funnel: Vec::new(),
             undo: None,
             rescore: None,
             erasure: None,
         }
+    }
+
+    /// Returns the same books with the funnel that is published.
+    #[must_use]
+    pub fn with_funnel(&self, funnel: Vec<Vec<String>>) -> Self {
+        Self { funnel, ..self.clone() }
     }
 
     /// Returns what became of each input.

@@ -32,7 +32,7 @@ use crate::model::decision::Segment;
 use crate::model::ids::hex;
 use crate::model::moment::utc_from_ms;
 use crate::model::task::Task;
-use crate::report::dropoff::{self, DropoffFigures, TargetFigures};
+use crate::report::dropoff::{self, DropoffFigures, Funnel, TargetFigures};
 use crate::report::duplicates::DuplicatesWriter;
 use crate::report::html;
 use crate::report::prometheus;
@@ -85,6 +85,7 @@ fn render_and_publish(
     record: &RunRecord,
     books: &Books,
 ) -> Result<RunSummary> {
+    let decided = books;
     let mut books = books.clone();
     let as_of = utc_from_ms(record.as_of_ms);
     let mut staging = Staging::create(job.out, &record.id)?;
@@ -97,6 +98,8 @@ fn render_and_publish(
             return Err(fault);
         }
     };
+    let funnel = Funnel::new(&figures.dropoff).table();
+    store.keep_books(record.no, &serde_json::to_string(&decided.with_funnel(funnel))?)?;
     let books = &books;
     let mut summary = rendering.summary(books, &figures)?;
     summary.files = staging.files().into_iter().map(|file| file.name).collect();

@@ -11,13 +11,20 @@ use crate::model::mailbox::mailbox_key;
 use crate::report::dropoff::{DropoffFigures, Funnel, SourceFigures, TargetFigures};
 use crate::report::duplicates::{DuplicateKind, DuplicateRates, JoinedSubmission, Sent};
 use crate::rules::RuleSet;
+use crate::rules::target::RowsOf;
 use crate::store::Store;
 use crate::store::absorb::Horizon;
 use crate::store::codec::decode_values;
 use crate::store::listing::{CountBy, JoinEntry};
 use crate::store::runs::RunRecord;
 
-/// Returns the drop-off of `run` as rows of text, the header first.
+/// Returns the drop-off of `run` as it was published, as rows of text, the header first; `None` when that was not kept.
+pub fn published_dropoff(run: &RunRecord) -> Result<Option<Vec<Vec<String>>>> {
+    let funnel = super::books_of(run)?.funnel;
+    Ok((!funnel.is_empty()).then_some(funnel))
+}
+
+/// Returns the drop-off of `run` as the store counts it today: leads that later runs changed are theirs.
 pub fn dropoff_table(store: &Store, rules: &RuleSet, run: &RunRecord) -> Result<Vec<Vec<String>>> {
     let figures = dropoff_figures(store, rules, run, &super::books_of(run)?, Vec::new())?;
     Ok(Funnel::new(&figures).table())
@@ -84,11 +91,22 @@ pub fn dropoff_figures(
         followup_open: tasks.open,
         followup_late: tasks.late,
         followup_not_allowed: tasks.not_allowed + tasks.too_old,
-        sent,
+        sent: sent
+            .into_iter()
+            .map(|one| TargetFigures { unit: unit(rules, &one.target), ..one })
+            .collect(),
         by_source,
         quarantine_by_code: store.counts_by(CountBy::QuarantineCode, run)?,
         held_by_reason: store.counts_by(CountBy::HoldReason, run)?,
     })
+}
+
+/// Returns what the rows of the target or endpoint called `id` are.
+fn unit(rules: &RuleSet, id: &str) -> &'static str {
+    let mut endpoints = rules.endpoints_of_rows();
+    let of_endpoint = endpoints.find(|(endpoint, ..)| endpoint.id == id).map(|(.., target)| target);
+    let target = of_endpoint.or_else(|| rules.targets.iter().find(|target| target.id == id));
+    target.map_or(RowsOf::Leads, |target| target.rows_of).word()
 }
 
 /// Returns a join as the analyst reads it.

@@ -46,6 +46,9 @@ pub struct DropoffFigures {
 pub struct TargetFigures {
     /// Target's id.
     pub target: String,
+    /// What its rows are: leads, tasks or conversions.
+    #[serde(skip)]
+    pub unit: &'static str,
     /// Rows in its file.
     pub written: u64,
     /// Of these: that the target did not have before.
@@ -88,7 +91,7 @@ pub struct SourceFigures {
 pub struct FunnelStep {
     /// Name, such as `received`.
     pub step: String,
-    /// What is counted: rows, leads or tasks.
+    /// What is counted: rows, leads, tasks or conversions.
     pub unit: &'static str,
     /// Came in; `None` when nobody can know yet.
     pub in_count: Option<u64>,
@@ -169,7 +172,7 @@ impl Funnel {
         for sent in &figures.sent {
             let because = noted(&[(sent.refused, "refused by the target's own rules")]);
             let name = format!("sent:{}", sent.target);
-            steps.push(step(&name, "leads", sent.written + sent.refused, sent.written, because));
+            steps.push(step(&name, sent.unit, sent.written + sent.refused, sent.written, because));
         }
         for name in ["contacted", "meeting"] {
             steps.push(FunnelStep {
@@ -336,6 +339,7 @@ mod tests {
             followup_not_allowed: 9,
             sent: vec![TargetFigures {
                 target: "hubspot".to_owned(),
+                unit: "leads",
                 written: 54,
                 refused: 1,
                 ..TargetFigures::default()

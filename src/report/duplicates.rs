@@ -62,6 +62,16 @@ impl DuplicateKind {
     }
 }
 
+/// Returns what the columns of the rates count.
+pub fn explained() -> String {
+    format!(
+        "Sent are the submissions that this run took in. resubmit: the same form of the same source within 24 hours; \
+         repeat: the same source and campaign later or by another form; cross-campaign: the same source, another \
+         campaign; cross-source: another source; rate: in all, of those sent; n < {SMALL_N}: too few for it. Rows seen \
+         before are no submissions here: `--rate` counts them, too, over time and by other definitions."
+    )
+}
+
 /// How and when a submission was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent<'a> {

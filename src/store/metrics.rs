@@ -297,7 +297,7 @@ impl Store {
             "SELECT i.input_no, i.source, r.as_of_ms, i.repeated, i.touches, i.skipped,
                     iif(i.tells_contacts, i.accepted, 0)
              FROM input AS i JOIN run AS r USING (run_no)
-             WHERE r.undone_by IS NULL ORDER BY i.input_no",
+             WHERE r.undone_by IS NULL AND r.kind <> 'tick' ORDER BY i.input_no",
         )?;
         let rows = statement.query_map([], |row| {
             let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);

@@ -220,6 +220,13 @@ impl Store {
         Ok(())
     }
 
+    /// Keeps `books` as those of `run`; part of the publishing transaction.
+    pub fn keep_books(&self, run: RunNo, books: &str) -> Result<()> {
+        let sql = "UPDATE run SET books = ?2 WHERE run_no = ?1";
+        self.connection.execute(sql, params![run.0, books])?;
+        Ok(())
+    }
+
     /// Returns the run that imported the input with this hash.
     pub fn input_known(&self, sha256: [u8; 32]) -> Result<Option<String>> {
         Ok(self

@@ -160,7 +160,10 @@ fn reports_come_as_tables_and_csv() {
     assert!(workspace.ok(&["report", "dropoff"]).stdout.contains("received"));
     let duplicates = workspace.ok(&["report", "duplicates", "--format", "csv"]).stdout;
     assert!(duplicates.contains("generic-csv"), "{duplicates}");
-    assert!(workspace.ok(&["report", "duplicates"]).stdout.contains("campaign"));
+    let table = workspace.ok(&["report", "duplicates"]);
+    assert!(table.stdout.contains("campaign") && table.flat().contains("resubmit: the same form"));
+    let header = table.stdout.lines().next().unwrap();
+    assert!(header.contains(" sent ") && header.contains(" resubmit "), "{header}");
     let csv = workspace.ok(&["report", "dropoff", "--format", "csv"]).stdout;
     let file = workspace.latest("dropoff.csv");
     assert!(csv.lines().count() > 6, "{csv}");

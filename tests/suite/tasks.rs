@@ -136,6 +136,19 @@ fn a_mail_is_drafted_when_it_becomes_due_in_the_language_of_the_lead() {
 }
 
 #[test]
+fn what_we_say_of_tasks_is_no_row_that_was_received() {
+    let workspace = workspace();
+    let imported = workspace.number("SELECT sum(rows_read) FROM input");
+    let call = task(&workspace, "lucja@wzorcowa.example", "all/call");
+    at(&workspace, "17T10:20:00", &["tasks", "done", &call]);
+    let chain = super::metrics::report(&workspace, &["dropoff", "--all"]);
+    assert_eq!(chain[0]["in"], imported.to_string());
+    assert!(!chain[0]["because"].contains("touches"), "{:?}", chain[0]);
+    let told = workspace.ok(&["undo", "2026-11-17-0002", "--dry-run"]).flat();
+    assert!(told.contains("page views, calls and other events 2"), "{told}");
+}
+
+#[test]
 fn a_task_that_is_done_ends_what_waits_for_contact() {
     let workspace = workspace();
     let call = task(&workspace, "lucja@wzorcowa.example", "all/call");

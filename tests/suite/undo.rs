@@ -322,6 +322,27 @@ fn reports_are_about_runs_that_stand() {
 }
 
 #[test]
+fn a_run_s_drop_off_stays_as_it_was_published() {
+    let workspace = Workspace::new();
+    let run = take_in(&workspace, 1, &[ANNA, JAN]);
+    let asked = ["report", "dropoff", "--run", &run, "--format", "csv"];
+    let published = workspace.ok(&asked).stdout;
+    let file = workspace.latest("dropoff.csv");
+    let funnel = file.lines().filter_map(|line| line.strip_prefix("funnel,"));
+    assert_same_text(
+        "the run's file",
+        &funnel.collect::<Vec<_>>().join("\n"),
+        &published.lines().skip(1).collect::<Vec<_>>().join("\n"),
+    );
+    // Whatever a later run changes is that run's.
+    take_in(&workspace, 2, &[ANNA_AGAIN, EWA]);
+    assert_same_text("after a later run", &published, &workspace.ok(&asked).stdout);
+    // An older leadmill kept none.
+    workspace.edit("UPDATE run SET books = json_remove(books, '$.funnel')");
+    workspace.run(&asked).expect_code(0).says(&["no drop-off was kept", "hint:", "dropoff.csv"]);
+}
+
+#[test]
 fn a_dry_undo_says_what_would_change_and_changes_nothing() {
     let workspace = Workspace::new();
     take_in(&workspace, 1, &[ANNA]);

@@ -86,7 +86,7 @@ impl Forget {
         terminal::print("")?;
         let mut lines = vec![
             figure("submissions", erasure.rows.submissions),
-            figure("page views and events", erasure.rows.touches),
+            figure("page views, calls and other events", erasure.rows.touches),
             figure("quarantined rows", erasure.rows.quarantined),
             figure("held rows", erasure.rows.held),
             figure("consent records without evidence now", erasure.consents),
