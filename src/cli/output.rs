@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::delivery::publication::{folder_of, sync_folder};
+use super::terminal;
 use crate::model::language::Language;
 
 /// Returns what reads a language off the command line.
@@ -16,8 +17,19 @@ pub fn language() -> impl TypedValueParser<Value = Language> {
         .map(|word| Language::of(&word).expect("only known words come through"))
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all, with everybody in it masked when that was asked for.
 pub fn written(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Result<()> {
+    if !terminal::masks() {
+        return written_as_it_is(path, write);
+    }
+    let mut bytes = Vec::new();
+    write(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    written_as_it_is(path, &|out| Ok(out.write_all(terminal::shown(&text).as_bytes())?))
+}
+
+/// Writes a file whole or not at all.
+pub fn written_as_it_is(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Result<()> {
     let context = || format!("cannot write {}", path.display());
     // A pipe or a device cannot be replaced, only written to.
     let is_special = path.metadata().is_ok_and(|found| !found.is_file());

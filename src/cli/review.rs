@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
-use super::output::written;
+use super::output::written_as_it_is;
 use super::people::{decide, print_comparison, reasons, the_lead, two_leads};
 use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
@@ -182,7 +182,7 @@ pub fn print_pair(store: &Store, rules: &RuleSet, a: LeadNo, b: LeadNo) -> Resul
     terminal::print(&terminal::table(&rows, &[]))?;
     terminal::print("")?;
     let (row, other, comparison) = compare_leads(store, rules, a, b)?;
-    terminal::print(&format!("the likest rows, {} and {}:", row.0, other.0))?;
+    terminal::print(&format!("the most alike rows, {} and {}:", row.0, other.0))?;
     print_comparison(&comparison)
 }
 
@@ -215,7 +215,8 @@ fn export(global: &Global, rules: &RuleSet, file: &Path) -> Outcome {
     let pairs = pairs(&store, rules)?;
     let rows: Vec<ReviewRow> =
         pairs.iter().map(|pair| row_of(&store, rules, pair)).collect::<Result<_>>()?;
-    written(file, &|out| write_review(out, &rows))?;
+    let shown = |text: &str| terminal::shown(text).into_owned();
+    written_as_it_is(file, &|out| write_review(out, &rows, &shown))?;
     terminal::print_wrapped(
         &format!(
             "{} in {}; fill in the column `verdict` with same or different, then `leadmill review apply {}`",

@@ -28,6 +28,11 @@ pub fn mask_by(mask: Mask) {
     let _ = MASK.set(mask);
 }
 
+/// Returns whether people are masked.
+pub fn masks() -> bool {
+    MASK.get().is_some()
+}
+
 /// Returns `text` as it may be shown.
 pub fn shown(text: &str) -> Cow<'_, str> {
     MASK.get().map_or(Cow::Borrowed(text), |mask| mask.apply(text))

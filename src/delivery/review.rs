@@ -47,21 +47,26 @@ pub struct ReviewRow {
     pub why: String,
 }
 
-/// Writes `rows` for a spreadsheet: what people wrote is guarded against being taken for a formula.
-pub fn write_review(out: impl Write, rows: &[ReviewRow]) -> Result<()> {
+/// Writes `rows` for a spreadsheet: what people wrote is guarded against being taken for a formula, and stands there as
+/// `shown` shows it. The ids are as they are, since the file is read back by them.
+pub fn write_review(
+    out: impl Write,
+    rows: &[ReviewRow],
+    shown: &dyn Fn(&str) -> String,
+) -> Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(HEADER)?;
     for row in rows {
-        let value =
-            |lead: &Lead, field| guard(lead.values.get(field).unwrap_or_default()).into_owned();
+        let cell = |text: &str| guard(&shown(text)).into_owned();
+        let value = |lead: &Lead, field| cell(lead.values.get(field).unwrap_or_default());
         csv.write_record([
             String::new(),
             row.a.id.to_string(),
             row.b.id.to_string(),
             format!("{:.3}", row.probability),
             format!("{:.1}", row.bits),
-            guard(&row.a.display_name()).into_owned(),
-            guard(&row.b.display_name()).into_owned(),
+            cell(&row.a.display_name()),
+            cell(&row.b.display_name()),
             value(&row.a, field::EMAIL),
             value(&row.b, field::EMAIL),
             value(&row.a, field::PHONE),

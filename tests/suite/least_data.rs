@@ -101,6 +101,14 @@ fn screens_and_reports_are_masked_when_asked() {
         }
         assert!(!plain.contains("K.") || masked.contains("K."), "{args:?}");
     }
+    for args in [&["report", "html"][..], &["subject", "export", "anna@kanarek.example"]] {
+        workspace.ok(&[args, &["--output", "masked", "--mask"]].concat());
+        let masked = std::fs::read_to_string(workspace.path("masked")).unwrap();
+        for person in ["Kanarek", "anna@kanarek", "600000101", "Słowik"] {
+            assert!(!masked.contains(person), "{args:?} --output: {person}");
+        }
+        assert!(masked.contains("K."), "{args:?} --output");
+    }
     let told = workspace.ok(&["explain", "anna@kanarek.example", "--mask"]).stdout;
     assert!(told.contains("a***@k***.example") && told.contains("A. K."), "{told}");
     assert!(workspace.ok(&["leads"]).stdout.contains("Anna Kanarek"));

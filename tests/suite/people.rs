@@ -153,6 +153,11 @@ fn uncertain_pairs_wait_for_a_look_until_somebody_decides() {
     workspace.ok(&["review", "export", "pairs.csv"]);
     let file = std::fs::read_to_string(workspace.path("pairs.csv")).unwrap();
     assert_eq!(file.lines().count(), 2, "{file}");
+    workspace.ok(&["review", "export", "masked.csv", "--mask"]);
+    let masked = std::fs::read_to_string(workspace.path("masked.csv")).unwrap();
+    assert!(!masked.contains("Pliszka") && masked.contains("O. P."), "{masked}");
+    let ids = |file: &str| file.lines().nth(1).map(|line| line[..32].to_owned());
+    assert_eq!(ids(&masked), ids(&file), "it can be read back");
     let filled = file.replacen("\n,LM", "\nmaybe,LM", 1);
     workspace.file("filled.csv", &filled);
     let kept = workspace.run(&["review", "export", "filled.csv"]).expect_code(2);
