@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::workspace::Workspace;
+use super::workspace::{Workspace, assert_fits_a_terminal};
 
 const SENTENCE: &str = "Wyrażam zgodę na przesyłanie informacji handlowych e-mailem";
 const ANNA: &str = "anna@przyklad.pl";
@@ -67,6 +67,9 @@ fn a_bare_yes_is_on_record_and_proves_nothing() {
     workspace.ok(&["run"]);
     let outcome = workspace.run(&["consent", "prove", ANNA]).expect_code(1);
     assert!(outcome.flat().contains("is proven by grade D, and B is needed"), "{}", outcome.stdout);
+    let table = workspace.ok(&["consent", "gaps"]);
+    assert_fits_a_terminal(&table.stdout);
+    assert!(table.flat().starts_with("lead name for address"), "{}", table.stdout);
     let gaps = workspace.ok(&["consent", "gaps", "--format", "json"]).json();
     assert_eq!(gaps[0]["grade"], "D");
     assert_eq!(gaps[0]["address"], ANNA);
@@ -138,6 +141,12 @@ fn a_merge_does_not_spread_a_consent_to_another_address() {
         workspace.run(&args).code
     };
     assert_eq!((asked(ANNA), asked("a.wzorcowa@inny.pl")), (0, 1));
+    // Whoever is named by an address is asked about at that one, and the answer says at which.
+    assert!(prove(&workspace, ANNA, 4, true).contains(" proven for anna@przyklad.pl at "));
+    let other = prove(&workspace, "a.wzorcowa@inny.pl", 4, false);
+    assert!(other.contains(" not proven for a.wzorcowa@inny.pl at "), "{other}");
+    let by_number = prove(&workspace, "600123457", 4, false);
+    assert!(by_number.contains(" for a.wzorcowa@inny.pl at "), "{by_number}");
 }
 
 #[test]

@@ -64,21 +64,32 @@ impl Gaps {
             .filter(|(word, _)| self.grade.iter().any(|asked| asked == word))
             .map(|(_, grade)| *grade)
             .collect();
-        let mut rows = header([
-            "lead", "name", "purpose", "channel", "address", "grade", "said at", "wording", "where",
-        ]);
+        // Nine columns are wider than a terminal.
+        let is_table = self.format == Format::Table;
+        let mut rows = if is_table {
+            header(["lead", "name", "for", "address", "grade", "said at", "wording", "where"])
+        } else {
+            header([
+                "lead", "name", "purpose", "channel", "address", "grade", "said at", "wording",
+                "where",
+            ])
+        };
         each_gap(&store, &rules, &grades, as_of_ms, |gap| {
-            rows.push(vec![
-                gap.lead,
-                gap.name,
-                gap.stand.purpose,
-                gap.stand.channel.word().to_owned(),
+            let (purpose, channel) = (gap.stand.purpose, gap.stand.channel.word());
+            let mut row = vec![gap.lead, gap.name];
+            if is_table {
+                row.push(format!("{purpose}/{channel}"));
+            } else {
+                row.extend([purpose, channel.to_owned()]);
+            }
+            row.extend([
                 gap.stand.address.unwrap_or_default(),
                 gap.grade.word().to_owned(),
                 local(&rules, gap.event_ms),
                 gap.wording,
                 gap.place,
             ]);
+            rows.push(row);
             Ok(())
         })?;
         self.print(&rows, "consent of these grades", "consents of these grades")?;

@@ -10,6 +10,7 @@ use crate::cli::people::the_lead;
 use crate::cli::workspace::Global;
 use crate::cli::{Outcome, terminal};
 use crate::consent::Standing;
+use crate::model::consent::Channel;
 use crate::model::moment::utc_from_ms;
 use crate::pipeline::proof::extract;
 
@@ -28,7 +29,8 @@ pub struct Prove {
     /// The channel: email, sms, phone, automated-call, messenger or post.
     #[arg(long, value_name = "CHANNEL", default_value = "email")]
     channel: String,
-    /// The address or number; default: the one by which the lead is reached.
+    /// The address or number; default: the one that names the lead, where it is one of the channel, else the one by
+    /// which the lead is reached.
     #[arg(long, value_name = "ADDRESS")]
     address: Option<String>,
     /// Answer with one JSON object.
@@ -43,8 +45,13 @@ impl Prove {
         let as_of_ms = global.now(&rules)?.timestamp_millis();
         expect_purpose(&rules, &self.purpose)?;
         let channel = channel_called(&self.channel)?;
-        let address =
-            self.address.as_deref().map(|address| address_called(&rules, address)).transpose()?;
+        let address = match &self.address {
+            Some(address) => Some(address_called(&rules, address)?),
+            // Whoever names somebody by an address asks about that one.
+            None => address_called(&rules, &self.who).ok().filter(|who| {
+                channel != Channel::Post && is_mail(who) == (channel == Channel::Email)
+            }),
+        };
         let store = global.read_store()?;
         let extract = extract(&store, &rules, the_lead(&store, &rules, &self.who)?)?;
         let contact = extract.contact(&self.purpose, channel, address.as_deref());
@@ -72,13 +79,17 @@ impl Prove {
         let at =
             utc_from_ms(as_of_ms).with_timezone(&rules.workspace.zone).format("%Y-%m-%d %H:%M");
         let answer = if is_proven { "proven" } else { "not proven" };
+        let of = stand.address.as_ref().map_or(String::new(), |address| format!(" for {address}"));
         let because = &stand.verdict.because;
         // The gate may let it for another reason than a consent.
         let because = match record {
             None if stand.verdict.allowed => format!("no consent is on record, though {because}"),
             _ => because.clone(),
         };
-        terminal::print_wrapped(&format!("{}  {answer} at {at}: {because}", extract.lead.id), 2)?;
+        terminal::print_wrapped(
+            &format!("{}  {answer}{of} at {at}: {because}", extract.lead.id),
+            2,
+        )?;
         if let Some(record) = record {
             let rows: Vec<Vec<String>> = facts(record, &rules)
                 .into_iter()
@@ -90,4 +101,8 @@ impl Prove {
         }
         Ok(u8::from(!is_proven))
     }
+}
+
+fn is_mail(address: &str) -> bool {
+    address.contains('@')
 }
