@@ -57,9 +57,11 @@ enum Action {
         no: i64,
     },
     /// Send what an endpoint refused once more; consents are asked anew. What was sent alone goes out with the same id
-    /// and bytes, what stood in one request with others in a request of its own.
+    /// and bytes, what stood in one request with others in a request of its own. What a CRM refused of a file (`target
+    /// result`) is written by the next run, with all else that it refused of the same target.
     Redrive(Redrive),
-    /// Let one rest: nobody is told of it any more, unless it is refused for another reason.
+    /// Let one rest: nobody is told of it any more, unless it is refused for another reason, or a result that is read
+    /// says so again.
     Drop(DropOne),
 }
 
@@ -246,7 +248,7 @@ fn redrive(global: &Global, filter: &Filter, asked: &Redrive) -> Result<()> {
     let since = since.map(|text| clock::as_of(Some(text), rules.workspace.zone)).transpose();
     let which = Which {
         letters: asked.letters.clone(),
-        endpoint: filter.target.clone(),
+        target: filter.target.clone(),
         code: filter.code.clone(),
         reason: asked.reason.clone(),
         since_ms: since.map_err(UsageError)?.map(|since| since.timestamp_millis()),
@@ -262,18 +264,19 @@ fn redrive(global: &Global, filter: &Filter, asked: &Redrive) -> Result<()> {
     } else {
         Store::open_existing(&global.store_path())?
     };
-    let found = redrive::find(&store, &which)?;
+    let found = redrive::find(&store, &rules, &which)?;
     if let Some(no) = asked.letters.iter().find(|no| found.iter().all(|one| one.letter != **no)) {
         let one = find(&store, *no)?;
-        let hint = "only what an endpoint refused can be; change the lead or the target, and run";
-        let what = format!("dead letter {no} ({}, {}) cannot be sent again", one.target, one.state);
+        let hint =
+            "only what an endpoint or a CRM refused can; change the lead or the target, and run";
+        let what = format!("dead letter {no} ({}, {}) cannot go out again", one.target, one.state);
         return Err(UsageError(format!("{what}\nhint: {hint}")).into());
     }
-    let mut rows = vec![["no", "endpoint", "what", "why"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["no", "target", "what", "why"].map(str::to_owned).to_vec()];
     for one in &found {
         rows.push(vec![
             one.letter.to_string(),
-            one.endpoint.clone(),
+            one.to.clone(),
             one.item.clone(),
             one.reason.clone(),
         ]);
@@ -282,12 +285,22 @@ fn redrive(global: &Global, filter: &Filter, asked: &Redrive) -> Result<()> {
         terminal::print(&terminal::table(&rows, &[0]))?;
         terminal::print("")?;
     }
-    let letters = terminal::count(found.len() as u64, "dead letter", "dead letters");
+    let of_files = found.iter().filter(|one| one.no.is_none()).count();
+    let letters = |count: usize| terminal::count(count as u64, "dead letter", "dead letters");
     if asked.change_nothing {
-        return terminal::print(&format!("{letters} would be sent again; nothing was changed"));
+        let all = letters(found.len());
+        return terminal::print(&format!("{all} would go out again; nothing was changed"));
     }
     redrive::redrive(&store, &found, global.now(&rules)?.timestamp_millis())?;
-    terminal::print(&format!("{letters} to be sent again by the next `leadmill deliver`"))
+    if of_files > 0 {
+        let written = letters(of_files);
+        terminal::print(&format!("{written} to be written again by the next `leadmill run`"))?;
+    }
+    if of_files < found.len() || found.is_empty() {
+        let sent = letters(found.len() - of_files);
+        terminal::print(&format!("{sent} to be sent again by the next `leadmill deliver`"))?;
+    }
+    Ok(())
 }
 
 fn as_json(one: &Letter) -> serde_json::Value {

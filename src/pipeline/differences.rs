@@ -15,7 +15,7 @@ use crate::model::lead::Lead;
 use crate::rules::RuleSet;
 use crate::rules::target::Target;
 use crate::store::Store;
-use crate::store::deliveries::TargetNo;
+use crate::store::deliveries::{NOT_TAKEN, TargetNo};
 use crate::store::listing::LeadFilter;
 use crate::store::runs::RunRecord;
 
@@ -145,6 +145,11 @@ impl Looking<'_> {
             }
         };
         let kind = match known {
+            Some(NOT_TAKEN) => {
+                let refusal = self.no.map_or(Ok(None), |no| store.refusal(no, &item))?;
+                let reason = refusal.unwrap_or_default();
+                return Ok(Found::Differs(bare(item, DifferenceKind::Refused, reason)));
+            }
             Some(known) if known == row.hash(target) => return Ok(Found::Unchanged),
             Some(_) => DifferenceKind::Changed,
             None => DifferenceKind::New,

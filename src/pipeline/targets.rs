@@ -7,7 +7,7 @@ use crate::delivery::results::{self, RowResult};
 use crate::rules::RuleSet;
 use crate::rules::target::Target;
 use crate::store::Store;
-use crate::store::deliveries::Refused;
+use crate::store::deliveries::{REFUSED, Refused};
 
 /// What a target's result file came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct ResultFigures {
     pub taken: u64,
     /// Rows that it refused: each is a dead letter now.
     pub refused: u64,
-    /// Dead letters that were open and are resolved by it.
+    /// Dead letters that are resolved by it, dropped ones among them.
     pub resolved: u64,
     /// Rows of which nobody knows what they are, by line.
     pub unknown: Vec<u64>,
@@ -71,8 +71,10 @@ fn keep(
         match &row.error {
             Some(reason) => {
                 figures.refused += 1;
-                let refused = Refused { code: "refused", column: "", reason, run: None, at_ms };
+                let refused = Refused { code: REFUSED, column: "", reason, run: None, at_ms };
                 store.keep_dead_letter(no, &item, refused)?;
+                store.reopen_dead_letter(no, &item)?;
+                store.mark_not_taken(no, &item)?;
             }
             None => {
                 figures.taken += 1;

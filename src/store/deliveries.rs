@@ -87,6 +87,11 @@ pub struct Refused<'a> {
     pub at_ms: i64,
 }
 
+/// Stands for the row of an item that the target would not take.
+pub const NOT_TAKEN: [u8; 16] = [0; 16];
+/// Code of the dead letter of a row that the target was given and would not take.
+pub const REFUSED: &str = "refused";
+
 const DEAD_LETTERS: &str = "SELECT d.dead_letter_no, t.id, d.item, d.code, d.column_name, d.reason, d.state, \
      d.first_ms, d.last_ms, d.closed_ms, d.because \
      FROM dead_letter AS d JOIN delivery_target AS t USING (target_no)";
@@ -283,7 +288,19 @@ impl Store {
         Ok(())
     }
 
-    /// Closes the dead letter of `item` at `target`, if there is one; returns whether one was open.
+    /// Opens the dead letter of `item` at `target` again where somebody dropped it: the target has said so again.
+    pub fn reopen_dead_letter(&self, target: TargetNo, item: &str) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "UPDATE dead_letter SET state = 'open', closed_ms = NULL, because = ''
+                 WHERE target_no = ?1 AND item = ?2 AND state = 'dropped'",
+            )?
+            .execute(params![target.0, item])?;
+        Ok(())
+    }
+
+    /// Closes the dead letter of `item` at `target`, if there is one; returns whether there was one that was open or
+    /// dropped.
     pub fn resolve_dead_letter(
         &self,
         target: TargetNo,
@@ -291,22 +308,41 @@ impl Store {
         at_ms: i64,
         because: &str,
     ) -> Result<bool> {
-        let was_open = self
+        let closed = self
             .connection
-            .prepare_cached(
-                "SELECT state = 'open' FROM dead_letter
-                 WHERE target_no = ?1 AND item = ?2 AND state <> 'resolved'",
-            )?
-            .query_row(params![target.0, item], |row| row.get(0))
-            .optional()?;
-        let Some(was_open) = was_open else { return Ok(false) };
-        self.connection
             .prepare_cached(
                 "UPDATE dead_letter SET state = 'resolved', closed_ms = ?3, because = ?4
                  WHERE target_no = ?1 AND item = ?2 AND state <> 'resolved'",
             )?
             .execute(params![target.0, item, at_ms, because])?;
-        Ok(was_open)
+        Ok(closed > 0)
+    }
+
+    /// Marks the row of `item` that `target` was given as one that it has not: whatever is offered differs from it.
+    pub fn mark_not_taken(&self, target: TargetNo, item: &str) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "UPDATE delivered SET row_hash = ?3 WHERE target_no = ?1 AND item = ?2",
+            )?
+            .execute(params![target.0, item, NOT_TAKEN])?;
+        Ok(())
+    }
+
+    /// Lets the next run offer everything to the file of `target` once more: what it has as it is stays out of it.
+    pub fn offer_again(&self, target: &str) -> Result<()> {
+        // As though its rows followed from something else than they do.
+        let sql = "UPDATE publication SET definition = 'offered again' WHERE target = ?1";
+        self.connection.execute(sql, [target])?;
+        Ok(())
+    }
+
+    /// Returns why `target` would not take the row of `item` that it was given; `None` when it did not say so.
+    pub fn refusal(&self, target: TargetNo, item: &str) -> Result<Option<String>> {
+        let sql = "SELECT reason FROM dead_letter
+                   WHERE target_no = ?1 AND item = ?2 AND state <> 'resolved' AND code = ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let reason = statement.query_row(params![target.0, item, REFUSED], |row| row.get(0));
+        Ok(reason.optional()?)
     }
 
     /// Closes the dead letters of leads that are in no list any more; returns how many were open. What an endpoint may

@@ -4,17 +4,17 @@ use anyhow::Result;
 use rusqlite::params;
 
 use super::Store;
-use super::deliveries::TargetNo;
+use super::deliveries::{REFUSED, TargetNo};
 
-/// A dead letter whose bytes are here, to be sent once more.
+/// A dead letter whose row is to go to its target once more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redrivable {
-    /// Number of the item.
-    pub no: i64,
+    /// Number of the item in the outbox; `None` for a row of a file.
+    pub no: Option<i64>,
     /// Number of the dead letter.
     pub letter: i64,
-    /// The endpoint's id.
-    pub endpoint: String,
+    /// The endpoint's id, or the target's.
+    pub to: String,
     /// The item's id.
     pub item: String,
     /// The dead letter's code.
@@ -26,10 +26,11 @@ pub struct Redrivable {
 }
 
 impl Store {
-    /// Returns the open dead letters whose bytes are here, the earliest first.
+    /// Returns the open dead letters whose bytes are in the outbox, and those of rows of files that a target was given
+    /// and would not take; the earliest first.
     pub fn redrivable(&self) -> Result<Vec<Redrivable>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT o.outbox_no, d.dead_letter_no, t.id, o.item, d.code, d.reason, d.last_ms
+            "SELECT o.outbox_no, d.dead_letter_no AS letter, t.id, o.item, d.code, d.reason, d.last_ms
              FROM dead_letter AS d
              JOIN delivery_target AS t USING (target_no)
              JOIN outbox AS o ON o.target_no = d.target_no AND o.item = d.item AND o.state IN ('dead', 'held')
@@ -37,13 +38,20 @@ impl Store {
                AND NOT EXISTS (SELECT 1 FROM outbox AS later
                                WHERE later.target_no = o.target_no AND later.item = o.item
                                  AND later.outbox_no > o.outbox_no)
-             ORDER BY d.dead_letter_no",
+             UNION ALL
+             SELECT NULL, d.dead_letter_no, t.id, d.item, d.code, d.reason, d.last_ms
+             FROM dead_letter AS d
+             JOIN delivery_target AS t USING (target_no)
+             JOIN delivered AS g ON g.target_no = d.target_no AND g.item = d.item AND g.withdrawn_run IS NULL
+             WHERE d.state = 'open' AND d.code = ?1
+               AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.target_no = d.target_no AND o.item = d.item)
+             ORDER BY letter",
         )?;
-        let rows = statement.query_map([], |row| {
+        let rows = statement.query_map([REFUSED], |row| {
             Ok(Redrivable {
                 no: row.get(0)?,
                 letter: row.get(1)?,
-                endpoint: row.get(2)?,
+                to: row.get(2)?,
                 item: row.get(3)?,
                 code: row.get(4)?,
                 reason: row.get(5)?,

@@ -265,7 +265,7 @@ fn what_is_tried_for_three_days_in_vain_is_a_dead_letter_and_can_be_sent_again_a
 
     workspace.run(&["dead-letter", "redrive"]).expect_code(2).says(&["hint:"]);
     let dry = workspace.ok(&["dead-letter", "redrive", "--code", "http-503", "--dry-run"]);
-    assert!(dry.stdout.contains("1 dead letter would be sent again"), "{}", dry.stdout);
+    assert!(dry.stdout.contains("1 dead letter would go out again"), "{}", dry.stdout);
     workspace.ok(&["dead-letter", "redrive", "--code", "http-503"]);
     while receiver.seen().len() < 13 {
         deliver_after(&workspace, minutes);

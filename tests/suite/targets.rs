@@ -408,6 +408,70 @@ fn what_a_target_says_of_its_rows_is_kept() {
     workspace.run(&["target", "result", "foreign.csv"]).expect_code(2).says(&["--target"]);
 }
 
+/// A workspace whose one lead the CRM has refused, and the file that says so.
+fn refused_by_the_crm() -> (Workspace, String) {
+    let workspace = with_targets(&["salesforce-lead"]);
+    workspace.table("one.csv", &[ANNA]);
+    workspace.ok(&["run"]);
+    let id = workspace.sql("SELECT id FROM leads").concat().concat();
+    workspace
+        .file("failed.csv", format!("sf__Id,sf__Error,Leadmill_Key__c,LastName\n,LIMIT,{id},W\n"));
+    workspace.file(
+        "success.csv",
+        format!("sf__Id,sf__Created,Leadmill_Key__c,LastName\n00Q5g00000AbCdE,true,{id},W\n"),
+    );
+    workspace.run(&["target", "result", "failed.csv"]).expect_code(3);
+    (workspace, id)
+}
+
+#[test]
+fn what_the_crm_refused_is_written_again_once_it_was_mended_there() {
+    let (workspace, id) = refused_by_the_crm();
+    let diff = workspace.ok(&["target", "diff", "salesforce-lead"]).flat();
+    assert!(
+        diff.contains(&format!("refused {id} LIMIT")) && diff.contains("1 refused, 0 unchanged"),
+        "{diff}"
+    );
+    workspace.clear_inbox().done(&["run"]);
+    check_delivery(&workspace, "salesforce-lead", &[("written", 0)]);
+    assert_eq!(workspace.sql("SELECT state FROM dead_letters"), [["open"]]);
+    let told = workspace.ok(&["dead-letter", "redrive", "1"]).stdout;
+    assert!(
+        told.contains("1 dead letter to be written again by the next `leadmill run`"),
+        "{told}"
+    );
+    workspace.ok(&["run"]);
+    check_delivery(&workspace, "salesforce-lead", &[("written", 1), ("changed", 1)]);
+    assert_eq!(workspace.sql("SELECT state FROM dead_letters"), [["resolved"]]);
+    workspace.ok(&["run"]);
+    check_delivery(&workspace, "salesforce-lead", &[("written", 0)]);
+}
+
+#[test]
+fn a_dropped_letter_is_open_again_when_the_crm_says_so_again() {
+    let (workspace, _) = refused_by_the_crm();
+    let state = || workspace.sql("SELECT state FROM dead_letters").concat().concat();
+    workspace.ok(&["dead-letter", "drop", "1", "--because", "x"]);
+    assert_eq!(state(), "dropped");
+    workspace.run(&["target", "result", "failed.csv"]).expect_code(3);
+    assert_eq!(state(), "open");
+    workspace.ok(&["dead-letter", "drop", "1", "--because", "x"]);
+    let told = workspace.ok(&["target", "result", "success.csv"]).stdout;
+    assert!(told.contains("1 dead letter resolved"), "{told}");
+    assert_eq!(state(), "resolved");
+}
+
+#[test]
+fn the_drop_off_says_what_the_rows_of_a_target_are() {
+    let workspace = with_targets(&["leads", "hubspot-tasks", "google-offline-conversions"]);
+    workspace.table("one.csv", &[ANNA]);
+    workspace.done(&["run"]);
+    let file = workspace.latest("dropoff.csv");
+    for unit in ["leads,leads", "hubspot-tasks,tasks", "google-offline-conversions,conversions"] {
+        assert!(file.contains(&format!("funnel,sent:{unit},")), "{unit}: {file}");
+    }
+}
+
 /// A target takes nothing that it could not find again, and nobody is woken every night because of it.
 #[test]
 fn a_lead_with_a_number_alone_is_no_dead_letter_of_hubspot() {
