@@ -37,14 +37,17 @@ impl Check {
     /// Runs the command.
     pub fn run(&self, global: &Global) -> Outcome {
         let (texts, own) = global.rule_texts()?;
-        let (rules, found) = match RuleSet::parse(&texts) {
+        let (rules, found) = match global.parse(&texts) {
             Ok((rules, warnings)) => (Some(rules), warnings),
             Err(mistakes) if self.format == CheckFormat::Text => return Err(mistakes.into()),
             Err(mistakes) => (None, mistakes),
         };
         let checked = match rules {
             Some(rules) => {
-                let verdict = run_tests(&rules, global.now(&rules)?);
+                let mut verdict = run_tests(&rules, global.now(&rules)?);
+                for failure in &mut verdict.failures {
+                    failure.place.rename(|path| global.rule_file(path));
+                }
                 Some((rules, verdict))
             }
             None => None,

@@ -14,7 +14,6 @@ use crate::model::moment::utc_from_ms;
 use crate::pipeline::rescore::simulate;
 use crate::report::comparison::LeadShift;
 use crate::report::simulation::{CSV_HEADER, Foremost, Simulation, change_table, csv_row};
-use crate::rules::RuleSet;
 use crate::rules::difference::difference;
 
 /// Say what other rules would change, over all leads; write nothing.
@@ -53,7 +52,7 @@ impl Simulate {
     pub fn run(&self, global: &Global) -> Outcome {
         let rules = global.rules()?;
         let at_hand = match global.rules {
-            Some(_) => RuleSet::parse(&global.own_rule_texts()?.0)?.0,
+            Some(_) => global.own_rules()?,
             None => rules.clone(),
         };
         let scope = self.scope.scope(&rules)?;

@@ -13,7 +13,7 @@ use crate::intake::{InputPath, locate_file};
 use crate::report::mask::Mask;
 use crate::rules::RuleSet;
 use crate::rules::decode::duration_seconds;
-use crate::rules::diagnostics::{RuleText, did_you_mean};
+use crate::rules::diagnostics::{Diagnostics, RuleText, did_you_mean};
 use crate::rules::embedded;
 use crate::store::Store;
 use crate::store::totals::Load;
@@ -94,7 +94,7 @@ impl Global {
             return Err(UsageError(format!("the workspace {path} is a file, not a folder")).into());
         }
         let (texts, own) = self.rule_texts()?;
-        let (rules, warnings) = RuleSet::parse(&texts)?;
+        let (rules, warnings) = self.parse(&texts)?;
         if !self.quiet {
             if !warnings.is_empty() {
                 terminal::say(
@@ -115,13 +115,30 @@ impl Global {
                 Err(UsageError(format!("{} is no folder", folder.display())).into())
             }
             Some(folder) => texts_over_shipped(folder),
-            None => self.own_rule_texts(),
+            None => texts_over_shipped(&self.workspace.join("rules")),
         }
     }
 
-    /// Returns the rule texts of the workspace whatever `--rules` says, and how many are its own.
-    pub fn own_rule_texts(&self) -> Result<(Vec<RuleText>, usize)> {
-        texts_over_shipped(&self.workspace.join("rules"))
+    /// Compiles `texts`, which are those of [`Self::rule_texts`].
+    ///
+    /// # Errors
+    /// All mistakes, in files that are called as they lie on the disk.
+    pub fn parse(&self, texts: &[RuleText]) -> Result<(RuleSet, Diagnostics), Diagnostics> {
+        parse_of(&self.rules_path(), texts)
+    }
+
+    /// Compiles the rules of the workspace whatever `--rules` says.
+    ///
+    /// # Errors
+    /// As [`Self::rules`].
+    pub fn own_rules(&self) -> Result<RuleSet> {
+        let folder = self.workspace.join("rules");
+        Ok(parse_of(&folder, &texts_over_shipped(&folder)?.0)?.0)
+    }
+
+    /// Returns how the rule file `path` is called on the disk; a shipped one keeps its name.
+    pub fn rule_file(&self, path: &str) -> String {
+        called_in(&self.rules_path(), path)
     }
 
     /// Returns whether `rules/` of the workspace is what holds, and has a file `name` of its own.
@@ -256,14 +273,32 @@ fn read_rules(folder: &Path) -> Result<Vec<RuleText>> {
             let path = entry.path();
             let Some(file_name) = entry.file_name().to_str().map(str::to_owned) else { continue };
             if file_name.starts_with('.') {
+fn parse_of(folder: &Path, texts: &[RuleText]) -> Result<(RuleSet, Diagnostics), Diagnostics> {
+    let name = |path: &str| called_in(folder, path);
+    match RuleSet::parse(texts) {
+        Ok((rules, warnings)) => Ok((rules, warnings.named(name))),
+        Err(mistakes) => Err(mistakes.named(name)),
+    }
+}
+
+/// Returns how the rule file `path` is called that may lie in `folder`.
+fn called_in(folder: &Path, path: &str) -> String {
+    let inside = path.split_once('/').map_or(path, |(_, inside)| inside);
+    let file = folder.join(inside);
+    if !file.is_file() {
+        return path.to_owned();
+    }
+    let name = file.display().to_string().replace('\\', "/");
+    name.strip_prefix("./").map(str::to_owned).unwrap_or(name)
+}
+
                 continue;
             }
             let name = format!("{name}/{file_name}");
             if path.is_dir() {
                 folders.push((path, name));
             } else if path.extension().is_some_and(|kind| kind == "toml" || kind == "txt") {
-                let text = fs::read_to_string(&path)
-                    .with_context(|| format!("cannot read {} as UTF-8", path.display()))?;
+                let text = read_text(&path)?;
                 texts.push(RuleText { path: name.into(), text: text.into() });
             }
         }
@@ -278,3 +313,14 @@ pub fn the_file(argument: &str) -> Result<InputPath> {
         UsageError(format!("{}\nhint: {}", problem.message, problem.hint)).into()
     })
 }
+fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|fault| match fault.kind() {
+        std::io::ErrorKind::InvalidData => UsageError(format!(
+            "{} is not UTF-8\nhint: save it in that encoding; rules are read in no other",
+            path.display()
+        ))
+        .into(),
+        _ => anyhow::Error::from(fault).context(format!("cannot read {}", path.display())),
+    })
+}
+

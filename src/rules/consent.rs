@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
-use super::decode::Table;
+use super::decode::{CONSENT, Table};
 use super::diagnostics::{Place, did_you_mean};
 use crate::model::consent::{Channel, Grade, Purpose};
 
@@ -124,7 +124,7 @@ impl ConsentPolicy {
             || "add it to `purposes` in consent.toml".to_owned(),
             |near| format!("did you mean `{near}`? otherwise add it to `purposes` in consent.toml"),
         );
-        table.error(key, format!("unknown purpose `{purpose}`"), Some(hint));
+        table.lacks(CONSENT, key, format!("unknown purpose `{purpose}`"), Some(hint));
     }
 
     /// Returns every purpose that leadmill or the workspace knows.

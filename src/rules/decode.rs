@@ -15,10 +15,19 @@ use toml::de::{DeTable, DeValue};
 use super::diagnostics::{Diagnostic, Place, RuleText, Severity, did_you_mean};
 use super::shape::{Kind, Recording, SharedShape, kind_of_file};
 
+/// The file that says which fields there are.
+pub const FIELDS: &str = "fields.toml";
+/// The file that says how leads are scored.
+pub const SCORING: &str = "scoring.toml";
+/// The file that says who may be contacted for what.
+pub const CONSENT: &str = "consent.toml";
+
 /// Collects diagnostics while files are read.
 #[derive(Debug, Clone, Default)]
 pub struct Sink {
     found: Rc<RefCell<Vec<Diagnostic>>>,
+    /// What could not be parsed: a file of the rules folder, or a folder of it that has such a file.
+    unread: Rc<RefCell<BTreeSet<String>>>,
     recording: Option<Recording>,
     /// Whether absent tables are read, too, as if they were empty; only for finding shapes out.
     reads_absent: bool,
@@ -34,6 +43,16 @@ impl Sink {
     /// Records an error at `place`.
     pub fn error(&self, place: &Place, message: impl Into<String>, hint: Option<String>) {
         self.push(Severity::Error, place, message.into(), hint);
+    }
+
+    /// Records an error at `place`: what stands there is nowhere in `of`, a file or a folder of the rules. Where that
+    /// could not be parsed nobody knows, and nothing is recorded.
+    pub fn lacks(&self, of: &str, place: &Place, message: impl Into<String>, hint: Option<String>) {
+        let unread = self.unread.borrow();
+        // Where no field is known, hardly any rule can be read.
+        if !unread.contains(of) && !unread.contains(FIELDS) {
+            self.error(place, message, hint);
+        }
     }
 
     /// Records a warning at `place`.
@@ -78,6 +97,9 @@ pub fn document(file: &RuleText, sink: &Sink, read: impl FnOnce(&Table<'_>)) {
         let mut table = Table::new(root.get_ref(), root.span(), file, sink);
         table.shape = sink.recording.as_ref().map(|shapes| shapes.file(&kind_of_file(&file.path)));
         read(&table);
+    } else {
+        let inside = file.path.split('/').nth(1).unwrap_or(&file.path);
+        sink.unread.borrow_mut().insert(inside.to_owned());
     }
 }
 
@@ -179,6 +201,11 @@ impl<'a> Table<'a> {
     /// Records an error at `key`'s value.
     pub fn error(&self, key: &str, message: impl Into<String>, hint: Option<String>) {
         self.sink.error(&self.place_of(key), message, hint);
+    }
+
+    /// Reports an error at `key`: what it names is nowhere in `of`, see [`Sink::lacks`].
+    pub fn lacks(&self, of: &str, key: &str, message: impl Into<String>, hint: Option<String>) {
+        self.sink.lacks(of, &self.place_of(key), message, hint);
     }
 
     /// Returns whether `key` is present; counts as asking for it.

@@ -29,6 +29,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Calls the file as `name` says.
+    pub fn rename(&mut self, name: impl Fn(&str) -> String) {
+        self.file.path = name(&self.file.path).into();
+    }
+
     /// Returns the line the spot starts on; the first line is 1.
     pub fn line(&self) -> usize {
         let end = self.span.start.min(self.file.text.len());
@@ -80,6 +85,15 @@ impl Diagnostics {
             ))
         });
         Self(found)
+    }
+
+    /// Returns the same with the files called as `name` says.
+    #[must_use]
+    pub fn named(mut self, name: impl Fn(&str) -> String) -> Self {
+        for diagnostic in &mut self.0 {
+            diagnostic.place.rename(&name);
+        }
+        self
     }
 
     /// Returns whether any is an error.

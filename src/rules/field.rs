@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::decode::{Sink, Table};
+use super::decode::{FIELDS, Sink, Table};
 use super::diagnostics::{Place, did_you_mean};
 use super::survivorship::{CRITERIA, Criterion};
 use crate::model::field::{self, FieldNo};
@@ -119,7 +119,7 @@ impl FieldCatalog {
         if found.is_none() {
             let hint = did_you_mean(name, self.specs.iter().map(|spec| spec.name.as_str()))
                 .map(|near| format!("did you mean `{near}`?"));
-            sink.error(place, format!("unknown field `{name}`"), hint);
+            sink.lacks(FIELDS, place, format!("unknown field `{name}`"), hint);
         }
         found
     }

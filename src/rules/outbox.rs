@@ -353,7 +353,7 @@ fn decode_http(
             || format!("known requests: {}", ids.join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
-        table.error("request", format!("there is no request `{request}`"), Some(hint));
+        table.lacks("requests", "request", format!("there is no request `{request}`"), Some(hint));
         return None;
     };
     check_shape(table, &shape, target.is_some(), has_secret);

@@ -277,7 +277,7 @@ fn source(table: &Table<'_>, sources: &[&str]) -> String {
             || "the id of a preset in rules/sources; generic-json reads any form".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-        table.error("source", format!("there is no source `{source}`"), Some(hint));
+        table.lacks("sources", "source", format!("there is no source `{source}`"), Some(hint));
     }
     source
 }

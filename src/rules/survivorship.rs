@@ -237,7 +237,7 @@ impl Reader<'_> {
             }
             let hint = did_you_mean(name, self.known_sources.iter().copied())
                 .map(|near| format!("did you mean `{near}`?"));
-            table.sink().error(place, format!("there is no source `{name}`"), hint);
+            table.sink().lacks("sources", place, format!("there is no source `{name}`"), hint);
         }
         named.into_iter().map(|(name, _)| name).collect()
     }

@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 
 use self::column::values;
 use super::consent::ConsentPolicy;
-use super::decode::{Sink, Table, document};
+use super::decode::{CONSENT, Sink, Table, document};
 use super::diagnostics::{Place, RuleText, did_you_mean};
 use super::field::FieldCatalog;
 use super::hours::opt_zone;
@@ -285,7 +285,7 @@ impl TargetCatalog {
                         || "`leadmill target list` names them".to_owned(),
                         |near| format!("did you mean `{near}`?"),
                     );
-                sink.error(place, format!("there is no target `{id}`"), Some(hint));
+                sink.lacks("targets", place, format!("there is no target `{id}`"), Some(hint));
             }
         }
         for target in &mut self.targets {
@@ -318,7 +318,7 @@ impl TargetCatalog {
             for purpose in shown.chain(asked).filter(|purpose| !policy.knows(&purpose.0)) {
                 let message = format!("unknown purpose of consent `{purpose}`");
                 let hint = "add it to `purposes` in consent.toml".to_owned();
-                sink.error(&target.place, message, Some(hint));
+                sink.lacks(CONSENT, &target.place, message, Some(hint));
             }
         }
     }

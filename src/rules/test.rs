@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::decode::{Table, duration_seconds};
+use super::decode::{FIELDS, SCORING, Table, duration_seconds};
 use super::diagnostics::{Place, did_you_mean};
 use super::field::FieldCatalog;
 use super::scoring::{ScoringPolicy, expect_rule};
@@ -298,7 +298,7 @@ fn decode_values(table: &Table<'_>, fields: &FieldCatalog) -> FieldValues {
         let known = fields.iter().map(|(_, spec)| spec.name.as_str());
         let hint = did_you_mean(&key, known.chain(FACT_KEYS.iter().copied()))
             .map(|near| format!("did you mean `{near}`?"));
-        table.error(&key, format!("unknown field `{key}`"), hint);
+        table.lacks(FIELDS, &key, format!("unknown field `{key}`"), hint);
     }
     values
 }
@@ -381,7 +381,7 @@ fn expect_model(scoring: &ScoringPolicy, id: &str, key: &str, table: &Table<'_>)
     let known = || scoring.models.iter().map(|model| &*model.id);
     if !known().any(|model| model == id) {
         let hint = did_you_mean(id, known()).map(|near| format!("did you mean `{near}`?"));
-        table.error(key, format!("there is no model `{id}`"), hint);
+        table.lacks(SCORING, key, format!("there is no model `{id}`"), hint);
     }
 }
 

@@ -142,3 +142,50 @@ fn the_tests_of_the_shipped_rules_leave_none_out() {
     let said = Workspace::new().ok(&["check"]).stdout;
     assert!(!said.contains("no test covers"), "{said}");
 }
+
+#[test]
+fn a_mistake_is_shown_in_the_file_as_it_lies_on_the_disk() {
+    let workspace = with_rules("unknown-queue");
+    fs::rename(workspace.path("rules"), workspace.path("next-rules")).unwrap();
+    let next = ["check", "--rules", "next-rules"];
+    workspace.run(&next).expect_code(2).says(&["--> next-rules/routing.toml:"]);
+    let annotated = workspace.run(&[&next[..], &["--format", "github"]].concat()).stdout;
+    assert!(annotated.contains("::error file=next-rules/routing.toml,"), "{annotated}");
+    fs::create_dir(workspace.path("sales")).unwrap();
+    fs::rename(workspace.path("next-rules"), workspace.path("sales/rules")).unwrap();
+    for command in ["check", "leads"] {
+        workspace
+            .run(&[command, "--workspace", "sales"])
+            .expect_code(2)
+            .says(&["--> sales/rules/routing.toml:"]);
+    }
+    let workspace = with_rules("failing-test");
+    fs::rename(workspace.path("rules"), workspace.path("next-rules")).unwrap();
+    workspace.run(&next).expect_code(2).says(&["next-rules/tests/"]);
+}
+
+#[test]
+fn what_depends_on_a_file_that_cannot_be_read_is_not_checked_against_it() {
+    for name in ["scoring", "routing", "fields", "consent", "followup", "workspace"] {
+        let workspace = Workspace::new();
+        workspace.ok(&["init"]);
+        let path = format!("rules/{name}.toml");
+        let text = fs::read_to_string(workspace.path(&path)).unwrap();
+        workspace.file(&path, format!("x = \n{text}"));
+        let told = workspace.run(&["check"]).expect_code(2).stderr;
+        let places: Vec<&str> = told.lines().filter(|line| line.contains("--> ")).collect();
+        assert_eq!(places.len(), 1, "{name}: {told}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn rules_that_cannot_be_read_are_named_with_what_is_wrong() {
+    let workspace = Workspace::new();
+    workspace.file("rules/scoring.toml", b"# \xff\n");
+    workspace.run(&["check"]).expect_code(2).says(&["rules/scoring.toml is not UTF-8", "hint:"]);
+    fs::remove_file(workspace.path("rules/scoring.toml")).unwrap();
+    std::os::unix::fs::symlink("scoring.toml", workspace.path("rules/scoring.toml")).unwrap();
+    let told = workspace.run(&["check"]).stderr;
+    assert!(told.contains("cannot read ") && !told.contains("UTF-8"), "{told}");
+}

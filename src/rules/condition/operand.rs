@@ -10,7 +10,7 @@ use crate::model::field::{self, FieldNo, PHONE_TYPES};
 use crate::model::moment::utc_from_ms;
 use crate::model::subject::Subject;
 use crate::rules::condition::ConditionContext;
-use crate::rules::decode::Table;
+use crate::rules::decode::{FIELDS, SCORING, Table};
 use crate::rules::diagnostics::did_you_mean;
 use crate::rules::field::FieldKind;
 use crate::rules::tables::DEPARTMENTS;
@@ -93,7 +93,12 @@ impl Operand {
                 _ => return Some(Self::Derived(*derived)),
             };
             let hint = Some("leads get one where scoring.toml says how".to_owned());
-            table.error("field", format!("no lead has a `{name}`: there is no {lacks}"), hint);
+            table.lacks(
+                SCORING,
+                "field",
+                format!("no lead has a `{name}`: there is no {lacks}"),
+                hint,
+            );
             return None;
         }
         if let Some(number) = fields.number(&name) {
@@ -112,7 +117,8 @@ impl Operand {
             || "fields are listed in fields.toml; a new one is added there".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-        table.error("field", format!("unknown field `{name}`"), Some(hint));
+        let of = if name.starts_with(MODEL_SCORE) { SCORING } else { FIELDS };
+        table.lacks(of, "field", format!("unknown field `{name}`"), Some(hint));
         None
     }
 

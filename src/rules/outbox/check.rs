@@ -115,7 +115,7 @@ fn check_rows(endpoint: &Endpoint, http: &HttpEndpoint, targets: &TargetCatalog,
             || "`leadmill target list` names them".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-        sink.error(&endpoint.place, format!("there is no target `{id}`"), Some(hint));
+        sink.lacks("targets", &endpoint.place, format!("there is no target `{id}`"), Some(hint));
         return;
     };
     let mut headers: Vec<String> =

@@ -3,7 +3,7 @@
 use super::cap::{Cap, Period, decode_caps};
 use crate::model::field::FieldNo;
 use crate::rules::condition::ConditionContext;
-use crate::rules::decode::Table;
+use crate::rules::decode::{FIELDS, Table};
 use crate::rules::diagnostics::{Place, did_you_mean};
 
 /// One owner's part in a queue.
@@ -267,7 +267,7 @@ fn decode_skill_field(
             || "write the field that names the skill, such as product".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-        table.error("match-skill", format!("unknown field `{name}`"), Some(hint));
+        table.lacks(FIELDS, "match-skill", format!("unknown field `{name}`"), Some(hint));
     }
     (true, number)
 }

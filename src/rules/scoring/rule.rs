@@ -3,7 +3,7 @@
 use super::CAP_ID;
 use crate::model::decision::Group;
 use crate::rules::condition::{Condition, ConditionContext};
-use crate::rules::decode::Table;
+use crate::rules::decode::{SCORING, Table};
 use crate::rules::diagnostics::{Place, did_you_mean};
 
 /// Points that one rule may give or take, and that a limit may name.
@@ -295,5 +295,5 @@ pub(in crate::rules) fn expect_rule(
         return;
     }
     let hint = did_you_mean(id, ids()).map(|near| format!("did you mean `{near}`?"));
-    table.sink().error(place, format!("there is no scoring rule `{id}`"), hint);
+    table.sink().lacks(SCORING, place, format!("there is no scoring rule `{id}`"), hint);
 }

@@ -7,7 +7,7 @@ use chrono::format::{Item, StrftimeItems};
 use super::derived::Derived;
 use crate::model::consent::{Channel, Purpose};
 use crate::model::field::FieldNo;
-use crate::rules::decode::{Sink, Table};
+use crate::rules::decode::{FIELDS, Sink, Table};
 use crate::rules::diagnostics::{Place, did_you_mean};
 use crate::rules::field::FieldCatalog;
 
@@ -287,7 +287,7 @@ fn column_value(
             || "fields stand in fields.toml".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-    sink.error(place, format!("unknown field `{word}`"), Some(hint));
+    sink.lacks(FIELDS, place, format!("unknown field `{word}`"), Some(hint));
     None
 }
 
