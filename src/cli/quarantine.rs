@@ -1,5 +1,6 @@
 //! `leadmill quarantine`
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -129,10 +130,36 @@ impl Quarantine {
             print_entry(&entry)
         })?;
         match listed {
-            0 => terminal::print("no row is in quarantine"),
+            0 => say_that_there_is_none(store, &filter),
             _ => terminal::print(&format!("\n{}", terminal::count(listed, "row", "rows"))),
         }
     }
+}
+
+/// Says that no row fits `filter`, and what there is beside it.
+fn say_that_there_is_none(store: &Store, filter: &QuarantineFilter) -> Result<()> {
+    let mut codes: BTreeMap<String, u64> = BTreeMap::new();
+    let others = QuarantineFilter { open_only: filter.open_only, ..QuarantineFilter::default() };
+    store.each_quarantined(&others, |entry| {
+        *codes.entry(entry.code).or_default() += 1;
+        Ok(())
+    })?;
+    if codes.is_empty() {
+        return terminal::print("no row is in quarantine");
+    }
+    let code = filter.code.as_ref().map(|code| format!("with the code `{code}`"));
+    let input = filter.input.as_ref().map(|input| format!("from an input called `{input}`"));
+    let run = filter.run.map(|_| "met by this run".to_owned());
+    let asked: Vec<String> = [code, input, run].into_iter().flatten().collect();
+    let there: Vec<String> = codes.iter().map(|(code, rows)| format!("{code} {rows}")).collect();
+    terminal::print_wrapped(
+        &format!(
+            "no row {} is in quarantine; there are: {}",
+            asked.join(" and "),
+            there.join(", ")
+        ),
+        2,
+    )
 }
 
 /// Prints a row's number and place, and below them what is wrong.
@@ -208,7 +235,7 @@ fn give_back(store: &Store, filter: &QuarantineFilter, folder: &std::path::Path)
             .unwrap_or(fault)
     })?;
     if files.is_empty() {
-        return terminal::print("no row is in quarantine");
+        return say_that_there_is_none(store, filter);
     }
     for file in &files {
         let rows = terminal::count(file.rows, "row", "rows");

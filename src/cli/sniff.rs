@@ -302,6 +302,11 @@ impl Description {
             "rejected": rejected,
             "held": held,
             "notices": notices,
+            "not_shown": {
+                "rejected": counts.quarantined - findings.rejected.len() as u64,
+                "held": counts.test + counts.held - findings.held.len() as u64,
+                "notices": findings.notices_total - findings.notices.len() as u64,
+            },
         })
     }
 
@@ -323,19 +328,22 @@ impl Description {
         for (at, one) in &findings.rejected {
             self.print_problem(*at, one.code, &one.column, &one.value, &one.message)?;
         }
+        let counts = findings.counts;
+        print_more(counts.quarantined, findings.rejected.len())?;
         if !findings.held.is_empty() {
             terminal::print("\nwould be withheld")?;
         }
         for (at, one) in &findings.held {
             self.print_problem(*at, one.reason.word(), &one.column, &one.value, &one.message)?;
         }
+        print_more(counts.test + counts.held, findings.held.len())?;
         if !findings.notices.is_empty() {
             terminal::print("\nworth a look")?;
         }
         for (at, one) in &findings.notices {
             self.print_problem(*at, one.code, &one.column, &one.value, &one.message)?;
         }
-        Ok(())
+        print_more(findings.notices_total, findings.notices.len())
     }
 
     fn print_verdict(&self, findings: &Findings) -> Result<()> {
@@ -416,6 +424,14 @@ impl Description {
             &format!("{}:{line}{column}{value}: {code}: {message}", self.file),
             2,
         )
+    }
+}
+
+/// Says how many there are beside those `shown`.
+fn print_more(total: u64, shown: usize) -> Result<()> {
+    match total - shown as u64 {
+        0 => Ok(()),
+        more => terminal::print(&format!("and {more} more")),
     }
 }
 

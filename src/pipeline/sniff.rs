@@ -65,6 +65,8 @@ pub struct Findings {
     pub held: Vec<(Origin, Hold)>,
     /// The first notices on accepted rows.
     pub notices: Vec<(Origin, Notice)>,
+    /// How many notices there are in all.
+    pub notices_total: u64,
     /// Which figure is the day, for columns whose dates leave it open.
     pub date_orders: Vec<ColumnOrder>,
     /// Rows in which each column holds something, by the column's name.
@@ -168,6 +170,7 @@ impl Findings {
     }
 
     fn accept(&mut self, origin: Origin, submission: Submission) {
+        self.notices_total += submission.notices.len() as u64;
         let room = PROBLEMS_SHOWN - self.notices.len();
         let notices = submission.notices.iter().take(room);
         self.notices.extend(notices.map(|notice| (origin, notice.clone())));

@@ -343,3 +343,16 @@ fn a_lead_id_alone_makes_no_table_a_crm_s() {
     let found = workspace.ok(&["sniff", "leads.csv", "--json"]).json();
     assert_eq!(found["source"], "generic-csv", "{found}");
 }
+
+#[test]
+fn sniff_says_how_many_problems_it_does_not_show() {
+    let workspace = Workspace::new();
+    let rows: Vec<String> =
+        (0..16).map(|n| format!("{n},2026-11-18T09:00:00Z,Ewa,,,,PL,,")).collect();
+    workspace.table("many.csv", &rows.iter().map(String::as_str).collect::<Vec<_>>());
+    let told = workspace.ok(&["sniff", "inbox/many.csv"]).stdout;
+    assert!(told.lines().any(|line| line == "and 6 more"), "{told}");
+    let json = workspace.ok(&["sniff", "inbox/many.csv", "--json"]).json();
+    assert_eq!(json["rejected"].as_array().unwrap().len(), 10);
+    assert_eq!(json["not_shown"], serde_json::json!({"rejected": 6, "held": 0, "notices": 0}));
+}
