@@ -225,7 +225,7 @@ fn report_fault(fault: &anyhow::Error, global: &Global) -> u8 {
     match fault.downcast_ref::<StoreFault>() {
         Some(StoreFault::Locked(_)) => 4,
         Some(StoreFault::Damaged(_)) => 5,
-        Some(StoreFault::Missing(_) | StoreFault::Elsewhere(..)) => 2,
+        Some(StoreFault::Missing(_) | StoreFault::Elsewhere(..) | StoreFault::Nowhere(_)) => 2,
         None => 1,
     }
 }

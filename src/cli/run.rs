@@ -93,6 +93,7 @@ impl<'a> Worker<'a> {
         threads: Option<NonZeroUsize>,
         as_of: DateTime<Utc>,
     ) -> Result<Self> {
+        global.expect_out_folder()?;
         Ok(Self {
             rules,
             store: global.store_path(),

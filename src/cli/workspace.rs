@@ -74,6 +74,18 @@ impl Global {
         self.out.clone().unwrap_or_else(|| self.workspace.join("out"))
     }
 
+    /// Refuses to put files out into a file.
+    pub fn expect_out_folder(&self) -> Result<()> {
+        let out = self.out_path();
+        let found = out.ancestors().find(|path| path.exists());
+        let Some(file) = found.filter(|path| path.is_file()) else { return Ok(()) };
+        Err(UsageError(format!(
+            "{} is a file, and files are put out into a folder; nothing was done\nhint: let `--out` name a folder",
+            file.display()
+        ))
+        .into())
+    }
+
     /// Returns where the rules are.
     pub fn rules_path(&self) -> PathBuf {
         self.rules.clone().unwrap_or_else(|| self.workspace.join("rules"))
@@ -261,18 +273,6 @@ fn texts_over_shipped(folder: &Path) -> Result<(Vec<RuleText>, usize)> {
     Ok((texts, count))
 }
 
-/// Reads every `.toml` and `.txt` file below `folder`, named as if the folder were called `rules`.
-fn read_rules(folder: &Path) -> Result<Vec<RuleText>> {
-    let mut texts = Vec::new();
-    let mut folders = vec![(folder.to_owned(), "rules".to_owned())];
-    while let Some((folder, name)) = folders.pop() {
-        let entries =
-            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-        for entry in entries {
-            let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
-            let path = entry.path();
-            let Some(file_name) = entry.file_name().to_str().map(str::to_owned) else { continue };
-            if file_name.starts_with('.') {
 fn parse_of(folder: &Path, texts: &[RuleText]) -> Result<(RuleSet, Diagnostics), Diagnostics> {
     let name = |path: &str| called_in(folder, path);
     match RuleSet::parse(texts) {
@@ -292,6 +292,18 @@ fn called_in(folder: &Path, path: &str) -> String {
     name.strip_prefix("./").map(str::to_owned).unwrap_or(name)
 }
 
+/// Reads every `.toml` and `.txt` file below `folder`, named as if the folder were called `rules`.
+fn read_rules(folder: &Path) -> Result<Vec<RuleText>> {
+    let mut texts = Vec::new();
+    let mut folders = vec![(folder.to_owned(), "rules".to_owned())];
+    while let Some((folder, name)) = folders.pop() {
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+            let path = entry.path();
+            let Some(file_name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+            if file_name.starts_with('.') {
                 continue;
             }
             let name = format!("{name}/{file_name}");
@@ -307,12 +319,6 @@ fn called_in(folder: &Path, path: &str) -> String {
     Ok(texts)
 }
 
-/// Returns the one file that `argument` names, or standard input.
-pub fn the_file(argument: &str) -> Result<InputPath> {
-    locate_file(argument).map_err(|problem| {
-        UsageError(format!("{}\nhint: {}", problem.message, problem.hint)).into()
-    })
-}
 fn read_text(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|fault| match fault.kind() {
         std::io::ErrorKind::InvalidData => UsageError(format!(
@@ -324,3 +330,9 @@ fn read_text(path: &Path) -> Result<String> {
     })
 }
 
+/// Returns the one file that `argument` names, or standard input.
+pub fn the_file(argument: &str) -> Result<InputPath> {
+    locate_file(argument).map_err(|problem| {
+        UsageError(format!("{}\nhint: {}", problem.message, problem.hint)).into()
+    })
+}

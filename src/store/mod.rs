@@ -125,6 +125,8 @@ pub enum StoreFault {
     Missing(PathBuf),
     /// It lies on another machine, on a file system of this kind.
     Elsewhere(PathBuf, &'static str),
+    /// No store can lie there: it is a folder, or in none.
+    Nowhere(PathBuf),
 }
 
 impl fmt::Display for StoreFault {
@@ -136,6 +138,18 @@ impl fmt::Display for StoreFault {
                 path.display()
             ),
             Self::Damaged(what) => f.write_str(what),
+            Self::Nowhere(path) if path.is_dir() => write!(
+                f,
+                "{0} is a folder, and the store is a file\nhint: `--store {0}/leadmill.db` names the file, `--workspace \
+                 {0}` the folder of all",
+                path.display()
+            ),
+            Self::Nowhere(path) => write!(
+                f,
+                "there is no folder {} for the store\nhint: make it, or let `--workspace` or `--store` name another \
+                 place",
+                files::folder_of(path).display()
+            ),
             Self::Missing(path) => write!(
                 f,
                 "there is no store at {} yet\nhint: `leadmill run` makes it; `--workspace` or \
@@ -258,6 +272,7 @@ impl Lock {
 /// # Errors
 /// [`StoreFault`] inside the error when another process has it, or the store lies on another machine.
 fn lock(path: &Path, ending: &str) -> Result<Lock> {
+    expect_place(path)?;
     place::check(path)?;
     // Whoever only looks whether somebody has it has it for a moment.
     for _ in 0..3 {
@@ -453,6 +468,9 @@ impl Store {
                     "cannot read {path}: its folder must be writable; let this user write there, or copy the \
                      store to where it may"
                 )),
+                Some(ErrorCode::NotADatabase) if !self.was_ours() => {
+                    StoreFault::Damaged(not_a_store(&self.path)).into()
+                }
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                     self.damaged(&format!("it is not a usable store ({fault:#})"))
                 }
@@ -467,10 +485,7 @@ impl Store {
         }
         let refused = |why: String| Err(StoreFault::Damaged(why).into());
         if id != APPLICATION_ID {
-            return refused(format!(
-                "{path} is not a leadmill store; nothing was changed\nhint: move it away to start anew, or `leadmill \
-                 restore` a backup"
-            ));
+            return refused(not_a_store(&self.path));
         }
         let version: i64 = self.pragma("user_version")?;
         if version > SCHEMA_VERSION {
@@ -480,6 +495,12 @@ impl Store {
             ));
         }
         Ok(())
+    }
+
+    /// Returns whether the file was ours, be it no database any more: a store has checksums beside it, a backup its
+    /// record.
+    fn was_ours(&self) -> bool {
+        pages::sums_path(&self.path).exists() || backup::read_record(&self.path).is_some()
     }
 
     fn set_pragmas(&mut self) -> Result<()> {
@@ -507,10 +528,29 @@ impl Store {
     }
 }
 
+fn not_a_store(path: &Path) -> String {
+    format!(
+        "{} is not a leadmill store; nothing was changed\nhint: move it away to start anew, name another file with \
+         `--store`, or `leadmill restore` a backup",
+        path.display()
+    )
+}
+
+/// Fails when no store can lie at `path`.
+fn expect_place(path: &Path) -> Result<()> {
+    if path.is_dir() || !files::folder_of(path).is_dir() {
+        return Err(StoreFault::Nowhere(path.to_owned()).into());
+    }
+    Ok(())
+}
+
 /// Fails when there is no store at `path`; a restore that was not finished may have moved it away, and that is said
 /// then.
 fn expect_there(path: &Path) -> Result<()> {
     restore::expect_whole(path)?;
+    if path.is_dir() {
+        return expect_place(path);
+    }
     if path.exists() { Ok(()) } else { Err(StoreFault::Missing(path.to_owned()).into()) }
 }
 

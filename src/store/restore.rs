@@ -5,7 +5,7 @@
 //! one has just been moved away, writes to one that does not know yet whom to forget, or sends what was sent already.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backup::{BackupRecord, examine, hash_of, read_record};
 use super::deliveries::{Refused, TargetNo};
-use super::files::{beside, move_if_there, private_file, remove_if_there, sync_folder_of};
+use super::files::{beside, move_if_there, private_file, reading, remove_if_there, sync_folder_of};
 use super::outbox::ItemEnd;
 use super::pages::wal_path;
 use super::{DELIVER_LOCK, LOCK, Store, StoreFault, lock};
@@ -117,6 +117,13 @@ impl Restoring {
             .into());
         }
         let record = read_record(backup);
+        if record.is_none() && !is_database(backup) {
+            return Err(StoreFault::Damaged(format!(
+                "{shown} is no backup of a leadmill store; nothing was changed\nhint: `leadmill backup --list` shows \
+                 which there are"
+            ))
+            .into());
+        }
         let taken_at = record.as_ref().and_then(|record| record.taken_at.clone());
         let found = examine(backup, taken_at, &|problem| refuse(backup, problem))?;
         if record.as_ref().is_some_and(|record| record.sha256 != found.sha256) {
@@ -209,6 +216,13 @@ impl Restoring {
         IS_OURS.store(false, Ordering::Relaxed);
         Ok(())
     }
+}
+
+/// Returns whether the file at `path` begins as SQLite's do (<https://sqlite.org/fileformat.html>, 1.3).
+fn is_database(path: &Path) -> bool {
+    let mut start = [0; 16];
+    let read = reading(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == *b"SQLite format 3\0"
 }
 
 fn refuse(backup: &Path, problem: &str) -> anyhow::Error {

@@ -193,6 +193,39 @@ fn quarantine_lists_each_row_with_its_place() {
     let csv = workspace.ok(&["quarantine", "--csv"]).stdout;
     let row = csv::Reader::from_reader(csv.as_bytes()).records().next().unwrap().unwrap();
     assert_eq!((&row[0], &row[2], &row[3]), ("./inbox/leads.csv", "3", "no-contact"));
+    let none = workspace.ok(&["quarantine", "--code", "no-kontakt"]).flat();
+    assert_eq!(none, "no row with the code `no-kontakt` is in quarantine; there are: no-contact 1");
+}
+
+#[test]
+fn a_store_that_cannot_be_is_said_with_the_way_out() {
+    let workspace = with_two_leads();
+    workspace.file("crm.csv", "id,name\n1,Anna\n");
+    let at =
+        |place: &str, command: &[&str]| workspace.run(&[command, &["--store", place]].concat());
+    at("inbox", &["leads"]).expect_code(2).says(&["inbox is a folder", "hint:"]);
+    at("inbox", &["run"]).expect_code(2).says(&["inbox is a folder", "hint:"]);
+    at("no/where/x.db", &["run"]).expect_code(2).says(&["no folder no/where", "hint:"]);
+    for command in ["leads", "run"] {
+        let told =
+            at("crm.csv", &[command]).expect_code(5).says(&["crm.csv is not a leadmill store"]);
+        assert!(!told.stderr.contains("damaged"), "{}", told.stderr);
+    }
+    let told =
+        workspace.run(&["restore", "crm.csv"]).expect_code(5).says(&["is no backup", "hint:"]);
+    assert!(!told.stderr.contains("damaged"), "{}", told.stderr);
+    assert_eq!(fs::read_to_string(workspace.path("crm.csv")).unwrap(), "id,name\n1,Anna\n");
+}
+
+#[test]
+fn files_are_not_put_out_into_a_file_and_nothing_is_stored_then() {
+    let workspace = Workspace::new();
+    workspace.table("leads.csv", ROWS);
+    workspace.file("taken", "x");
+    for out in ["taken", "taken/out"] {
+        workspace.run(&["run", "--out", out]).expect_code(2).says(&["taken is a file", "hint:"]);
+    }
+    assert!(!workspace.path("leadmill.db").exists());
 }
 
 #[test]
