@@ -1,5 +1,6 @@
 //! What a run shows while it works: bars on a terminal, a line for each input elsewhere.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal;
@@ -34,6 +35,17 @@ impl Progress {
                 self.line(&format!(
                     "run {run} was cut short before its files were out; finishing it"
                 ));
+            }
+            Event::SetBack { as_of, latest, latest_as_of } => {
+                let instant = |at: &DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+                self.warn(
+                    &format!("this run is as of {}", instant(as_of)),
+                    &format!(
+                        "that is before run {latest}, which is as of {}\nhint: runs stand in the order in which they \
+                         were run; `leadmill undo` takes back one that was not meant",
+                        instant(latest_as_of)
+                    ),
+                );
             }
             Event::Notice { name, message } => self.warn(name, message),
             Event::InputOpened { name, bytes, .. } => {

@@ -1,6 +1,10 @@
 //! What a run says while it works: progress bars, logs and tests all consume this one stream.
 
+use chrono::{DateTime, Utc};
+
+use crate::model::moment::utc_from_ms;
 use crate::model::run::InputReport;
+use crate::store::runs::RunRecord;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +18,15 @@ pub enum Event {
     Resumed {
         /// Its id.
         run: String,
+    },
+    /// The instant that counts as now lies before that of the latest run.
+    SetBack {
+        /// The instant that counts as now.
+        as_of: DateTime<Utc>,
+        /// Id of the latest run.
+        latest: String,
+        /// Its instant.
+        latest_as_of: DateTime<Utc>,
     },
     /// Something about an input as a whole that somebody should know.
     Notice {
@@ -56,3 +69,11 @@ pub enum Event {
 
 /// Where events go.
 pub type Events<'a> = &'a mut dyn FnMut(Event);
+
+/// Says so where `as_of` lies before the instant of the run `latest`: a clock that was set back, or a slip of the pen.
+pub(super) fn note_if_set_back(latest: &RunRecord, as_of: DateTime<Utc>, events: Events<'_>) {
+    let latest_as_of = utc_from_ms(latest.as_of_ms);
+    if as_of < latest_as_of {
+        events(Event::SetBack { as_of, latest: latest.id.clone(), latest_as_of });
+    }
+}

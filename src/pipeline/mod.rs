@@ -344,6 +344,7 @@ fn recover(
     let Some(last) = store.latest_run()? else { return Ok(None) };
     match last.state {
         RunState::Published => {
+            event::note_if_set_back(&last, job.as_of, events);
             scrub::finish_scrubbing(store)?;
             Ok(None)
         }

@@ -28,6 +28,8 @@ fn a_clock_that_is_set_back_changes_neither_order_nor_values() {
     workspace.table("two.csv", &[&row(2, "2026-11-19T09:00:00Z")]);
     // A day and an hour back, then forward again.
     let second = run_at(&workspace, "2026-11-19T18:00:00Z");
+    let said = workspace.run(&["run", "--dry-run", "--as-of", "2026-11-18T18:00:00Z"]);
+    said.says(&["as of 2026-11-18T18:00:00Z", "run 2026-11-19-0002", "as of 2026-11-19T18:00:00Z"]);
     workspace
         .table("three.csv", &[&row(3, "2026-11-19T10:00:00Z"), &row(1, "2026-11-18T09:00:00Z")]);
     let third = run_at(&workspace, "2026-11-21T19:00:00Z");
