@@ -279,9 +279,9 @@ impl TableRows {
             cells.iter().skip(self.reading.columns.len()).any(|cell| !blank::is_blank(cell));
         if surplus || cells.len() < self.headings.width {
             let message = format!(
-                "the row has {} cells where the header has {}; check for a stray or missing delimiter \
-                 or quote",
+                "the row has {} {} where the header has {}; check for a stray or missing delimiter or quote",
                 cells.len(),
+                if cells.len() == 1 { "cell" } else { "cells" },
                 self.headings.width
             );
             return fault("ragged-row", "", "", message);

@@ -76,16 +76,32 @@ fn add_words(environment: &mut Environment<'static>, words: &'static Words) {
         Value::from_pairs(words.texts.iter().map(|(key, text)| (key.as_str(), text.as_str()))),
     );
     environment.add_function("say", |key: String, values: Kwargs| -> Result<String, Error> {
-        let names: Vec<String> = values.args().map(str::to_owned).collect();
-        let texts = names.iter().map(|name| Ok(values.get::<Value>(name)?.to_string()));
-        let texts = texts.collect::<Result<Vec<String>, Error>>()?;
-        let values: Vec<(&str, &str)> =
-            names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
-        words.say(&key, &values).ok_or_else(|| unsaid(&key))
+        said(&values, |values| words.say(&key, values))
+            .and_then(|text| text.ok_or_else(|| unsaid(&key)))
     });
+    environment.add_function(
+        "say_of",
+        |rows: u64, key: String, values: Kwargs| -> Result<String, Error> {
+            said(&values, |values| words.say_of(rows, &key, values))
+                .and_then(|text| text.ok_or_else(|| unsaid(&key)))
+        },
+    );
     environment.add_filter("counted", |number: u64, key: String| {
         words.counted(number, &key).ok_or_else(|| unsaid(&key))
     });
+}
+
+/// Returns what `say` makes of the values that the template names.
+fn said(
+    values: &Kwargs,
+    say: impl Fn(&[(&str, &str)]) -> Option<String>,
+) -> Result<Option<String>, Error> {
+    let names: Vec<String> = values.args().map(str::to_owned).collect();
+    let texts = names.iter().map(|name| Ok(values.get::<Value>(name)?.to_string()));
+    let texts = texts.collect::<Result<Vec<String>, Error>>()?;
+    let values: Vec<(&str, &str)> =
+        names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+    Ok(say(&values))
 }
 
 fn add_numbers(environment: &mut Environment<'static>, words: &'static Words) {

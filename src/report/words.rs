@@ -17,6 +17,9 @@ pub struct Words {
     numbers: Numbers,
     dates: Dates,
     counted: BTreeMap<String, Vec<String>>,
+    /// Texts that change with the number before them, by key.
+    #[serde(default)]
+    after_number: BTreeMap<String, Vec<String>>,
     /// Texts by key; `{name}` stands for a value.
     pub texts: BTreeMap<String, String>,
 }
@@ -63,18 +66,15 @@ impl Words {
 
     /// Returns the text at `key` with `values` in their places; `None` when there is no such text.
     pub fn say(&self, key: &str, values: &[(&str, &str)]) -> Option<String> {
-        let text = self.texts.get(key)?;
-        let mut said = String::with_capacity(text.len() + 16);
-        let mut rest = text.as_str();
-        // From left to right, so that a value with a brace in it stays what it is.
-        while let Some((before, after)) = rest.split_once('{') {
-            said.push_str(before);
-            let (name, after) = after.split_once('}')?;
-            said.push_str(values.iter().find(|(known, _)| *known == name)?.1);
-            rest = after;
+        filled(self.texts.get(key)?, values)
+    }
+
+    /// Returns the text at `key` as it stands behind `number`, with `values` in their places; `None` when there is none.
+    pub fn say_of(&self, number: u64, key: &str, values: &[(&str, &str)]) -> Option<String> {
+        match self.after_number.get(key) {
+            Some(forms) => filled(forms.get(self.form(number))?, values),
+            None => self.say(key, values),
         }
-        said.push_str(rest);
-        Some(said)
     }
 
     /// Returns a whole number, its digits grouped by three.
@@ -112,8 +112,13 @@ impl Words {
 
     /// Returns `number` with what is counted at `key`; `None` when nothing is.
     pub fn counted(&self, number: u64, key: &str) -> Option<String> {
-        let forms = self.counted.get(key)?;
-        let form = match self.language {
+        let form = self.counted.get(key)?.get(self.form(number))?;
+        Some(form.replace("{n}", &self.number(number as i64)))
+    }
+
+    /// Returns which of the forms of a word stands with `number`.
+    fn form(&self, number: u64) -> usize {
+        match self.language {
             Language::English => usize::from(number != 1),
             // Cardinal plural rules of the Unicode CLDR: one, few, many.
             Language::Polish => match (number, number % 10, number % 100) {
@@ -121,8 +126,7 @@ impl Words {
                 (_, 2..=4, hundred) if !(12..=14).contains(&hundred) => 1,
                 _ => 2,
             },
-        };
-        Some(forms.get(form)?.replace("{n}", &self.number(number as i64)))
+        }
     }
 
     /// Returns a date: `28 Nov 2026`.
@@ -166,6 +170,21 @@ impl Words {
     }
 }
 
+/// Returns `text` with `values` in their places; `None` where one is missing.
+fn filled(text: &str, values: &[(&str, &str)]) -> Option<String> {
+    let mut said = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    // From left to right, so that a value with a brace in it stays what it is.
+    while let Some((before, after)) = rest.split_once('{') {
+        said.push_str(before);
+        let (name, after) = after.split_once('}')?;
+        said.push_str(values.iter().find(|(known, _)| *known == name)?.1);
+        rest = after;
+    }
+    said.push_str(rest);
+    Some(said)
+}
+
 /// Returns `minutes` by the signs of their units, which are the same in every language: `2 h 05 min`, `3 d 4 h`.
 pub fn span(minutes: i64) -> String {
     let (hours, rest) = (minutes / 60, minutes % 60);
@@ -197,7 +216,14 @@ mod tests {
         }
         let counted = |words: &Words| words.counted.keys().cloned().collect::<Vec<_>>();
         assert_eq!(counted(english), counted(polish));
+        let after_number = |words: &Words| words.after_number.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(after_number(english), after_number(polish));
         for (words, forms) in [(english, 2), (polish, 3)] {
+            for (key, texts) in &words.after_number {
+                assert_eq!(texts.len(), forms, "{key}");
+                let expected = placeholders(&words.texts[key]);
+                assert!(texts.iter().all(|text| placeholders(text) == expected), "{key}");
+            }
             for (key, texts) in &words.counted {
                 assert_eq!(texts.len(), forms, "{key}");
                 assert!(texts.iter().all(|text| text.contains("{n}")), "{key}");
@@ -254,6 +280,23 @@ mod tests {
         assert_eq!(english.counted(0, "leads").unwrap(), "0 leads");
         assert_eq!(english.counted(1_234, "leads").unwrap(), "1,234 leads");
         assert_eq!(english.counted(1, "geese"), None);
+    }
+
+    #[test]
+    fn words_agree_with_the_number_before_them() {
+        #[track_caller]
+        fn check(number: u64, word: &str, expected: &str) {
+            let words = Words::of(Language::Polish);
+            let said = words.say_of(number, &format!("why-{word}"), &[("of", "test")]);
+            assert_eq!(said.unwrap(), expected, "{number}");
+        }
+        check(98, "contacts", "kontaktów z listy, nie zapytania");
+        check(2, "contacts", "kontakty z listy, nie zapytania");
+        check(1, "contacts", "kontakt z listy, nie zapytanie");
+        check(8, "held", "wstrzymanych (test)");
+        check(446, "joined", "dołączonych do zapytania");
+        check(6, "touches", "odsłon stron i innych zdarzeń");
+        check(3, "triage", "bez ścieżki (triage)");
     }
 
     #[test]
