@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::delivery::publication::{folder_of, sync_folder};
 use super::terminal;
+use crate::delivery::publication::{folder_of, sync_folder};
 use crate::model::language::Language;
 
 /// Returns what reads a language off the command line.

@@ -27,6 +27,7 @@ fn main() {
         inputs_digest: "",
         kind: RunKind::Import,
         undoes: None,
+        is_full: false,
     };
     let run = store.begin_run(opening).expect("a run").no;
     let began = Instant::now();
