@@ -267,8 +267,8 @@ fn redrive(global: &Global, filter: &Filter, asked: &Redrive) -> Result<()> {
     let found = redrive::find(&store, &rules, &which)?;
     if let Some(no) = asked.letters.iter().find(|no| found.iter().all(|one| one.letter != **no)) {
         let one = find(&store, *no)?;
-        let hint =
-            "only what an endpoint or a CRM refused can; change the lead or the target, and run";
+        let hint = "only what an endpoint refused can, and leads and conversions that a CRM refused; else change the \
+                    lead or the target and run, with --full for all tasks";
         let what = format!("dead letter {no} ({}, {}) cannot go out again", one.target, one.state);
         return Err(UsageError(format!("{what}\nhint: {hint}")).into());
     }
