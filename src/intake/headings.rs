@@ -23,10 +23,14 @@ const TOTALS: &[&str] = &[
     "totals",
     "total leads",
     "grand total",
+    "grand totals",
     "summe",
     "gesamt",
     "gesamtsumme",
 ];
+
+/// What is counted behind a total.
+const COUNTED: &[&str] = &[" records", " record", " rekordow", " datensatze"];
 
 /// What survey tools write below a question that has a single answer.
 const ANSWER_KINDS: &[&str] =
@@ -214,7 +218,9 @@ pub(super) fn is_totals(cells: &[String]) -> bool {
         return false;
     }
     let first = first.map(header_key).unwrap_or_default();
-    let word = first.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ');
+    // A report of Salesforce ends with `Grand Totals (2 records)`.
+    let word = COUNTED.iter().find_map(|word| first.strip_suffix(word)).unwrap_or(&first);
+    let word = word.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ');
     TOTALS.contains(&word) && filled.all(|cell| !cell.contains('@'))
 }
 
@@ -232,6 +238,7 @@ mod tests {
         check(";;Suma końcowa;12 500,50 zł;;", true);
         check("Total: 12;;;", true);
         check("Łącznie 25", true);
+        check("Grand Totals (2 records);;;", true);
         check("Suma;Anna;anna@example.com;600123456", false);
         check("Total Fitness sp. z o.o.;;;", false);
     }

@@ -55,7 +55,7 @@ const POSSESSIVES: &[&str] = &[
 /// Words that a question begins with.
 const ASKING: &[&str] = &[
     "raw", "please", "enter", "provide", "give", "us", "type", "share", "what", "whats", "s", "is",
-    "are", "the", "a", "podaj", "prosze", "prosimy", "podac", "wpisz", "o", "podanie", "jaki",
+    "are", "the", "a", "hej", "hi", "hello", "czesc", "na", "podaj", "prosze", "prosimy", "podac", "wpisz", "o", "podanie", "jaki",
     "jaka", "jakie", "jest", "masz", "jak", "nazywa", "sie", "bitte", "geben", "sie", "wie",
     "lautet", "ist", "was",
 ];
@@ -109,6 +109,7 @@ mod tests {
         check("what_is_your_budget?", Some("budget"));
         check("Proszę podać swoje imię i nazwisko", Some("imie i nazwisko"));
         check("Wie lautet Ihre Telefonnummer?", Some("telefonnummer"));
+        check("Hej, jak masz na imię?", Some("imie"));
         check("Telefon", None);
         check("What is your?", None);
     }
