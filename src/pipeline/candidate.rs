@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use super::absorb::LeadPlan;
-use super::consents::{Denial, Telling, contact, denials};
+use super::consents::{Denial, DenialTimes, Telling, contact, denials};
 use super::elapsed::next_look_ms;
 use super::evaluate::Deciding;
 use super::touched::TouchBook;
@@ -52,6 +52,7 @@ pub(super) struct AssembledMember {
     pub(super) no: SubmissionNo,
     pub(super) submitted_ms: i64,
     pub(super) modified_ms: i64,
+    denied: DenialTimes,
     is_time_known: bool,
     is_enquiry: bool,
     values: FieldValues,
@@ -69,7 +70,7 @@ impl AssembledMember {
             values: &self.values,
             place: &self.place,
             submitted_ms: self.submitted_ms,
-            changed_ms: self.modified_ms,
+            denied: self.denied,
             is_dated: self.is_time_known,
         }
     }
@@ -253,6 +254,7 @@ fn assemble(
             no: row.no,
             submitted_ms: row.submitted_ms,
             modified_ms: row.changed_ms(),
+            denied: DenialTimes::of_row(row),
             is_time_known: row.is_time_known,
             is_enquiry: row.is_enquiry,
             place: if claims.is_empty() { String::new() } else { row.evidence.clone() },

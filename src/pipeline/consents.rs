@@ -12,6 +12,7 @@ use crate::model::field::{self, FieldValues};
 use crate::model::ids::{LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::touch::{Identity, IdentityKind, UNSUBSCRIBED};
 use crate::rules::RuleSet;
+use crate::rules::source::{GENERIC_CSV, GENERIC_JSON};
 use crate::store::Store;
 use crate::store::codec::decode_values;
 use crate::store::denials::DenyingTouch;
@@ -32,8 +33,8 @@ pub(super) struct Telling<'a> {
     pub(super) place: &'a str,
     /// When it was sent.
     pub(super) submitted_ms: i64,
-    /// When what it says came about.
-    pub(super) changed_ms: i64,
+    /// When what it denies counts as said.
+    pub(super) denied: DenialTimes,
     /// Whether the source told when.
     pub(super) is_dated: bool,
 }
@@ -51,7 +52,7 @@ impl<'a> Telling<'a> {
             values,
             place: &row.evidence,
             submitted_ms: row.submitted_ms,
-            changed_ms: row.changed_ms(),
+            denied: DenialTimes::of_row(row),
             is_dated: row.is_time_known,
         }
     }
@@ -107,12 +108,49 @@ impl<'a> Telling<'a> {
 
     /// Returns when the answer of `claim` counts as given.
     ///
-    /// A contact list shows how things stood when it last changed its record: that somebody declines is as
-    /// recent as that, while an agreement is proven only for when the contact was made. Nobody answers in
-    /// the future: a time ahead of `as_of_ms` is a clock's or a zone's error, and a refusal counts at once.
+    /// An agreement is proven only for when the row was sent or the contact made. Nobody answers in the future: a
+    /// time ahead of `as_of_ms` is a clock's or a zone's error, and a refusal counts at once.
     fn said_ms(self, claim: &ConsentClaim, as_of_ms: i64) -> i64 {
-        let said_ms = if claim.state.is_denial() { self.changed_ms } else { self.submitted_ms };
+        let said_ms = match claim.state {
+            ConsentState::Withdrawn | ConsentState::Objected => self.denied.taken_back_ms,
+            ConsentState::Refused => self.denied.refused_ms,
+            _ => self.submitted_ms,
+        };
         said_ms.min(as_of_ms)
+    }
+
+    /// Returns whether any of it counts as said when the row was received.
+    pub(super) fn is_dated_by_receipt(self, row: &MemberRow) -> bool {
+        let is_by_receipt = |claim: &ConsentClaim| {
+            !self.is_dated || self.said_ms(claim, i64::MAX) == row.received_ms
+        };
+        self.claims.iter().any(is_by_receipt)
+    }
+}
+
+/// When what a row denies counts as said, milliseconds since 1970 UTC.
+///
+/// A contact list shows how things stood when it last changed its record, and where it does not say when, how they
+/// stood when it came: whoever left since the contact was made is on it with the day the contact was made. In a
+/// table of no known origin that holds for what was taken back, since no form asks for that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DenialTimes {
+    refused_ms: i64,
+    taken_back_ms: i64,
+}
+
+impl DenialTimes {
+    /// Returns those of `row`.
+    pub(super) fn of_row(row: &MemberRow) -> Self {
+        let told_ms = row.changed_ms();
+        let when = |shows_how_things_stand: bool| {
+            let is_told = row.modified_ms.is_some() || !shows_how_things_stand;
+            // Not the run at hand: a list that comes again says nothing new.
+            if is_told { told_ms } else { told_ms.max(row.received_ms) }
+        };
+        let is_list = !row.is_enquiry;
+        let is_any_table = [GENERIC_CSV, GENERIC_JSON].contains(&&*row.source);
+        Self { refused_ms: when(is_list), taken_back_ms: when(is_list || is_any_table) }
     }
 }
 

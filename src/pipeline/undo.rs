@@ -174,7 +174,9 @@ fn take_back(
     store.take_derived_apart()?;
     let mut taken_back = store.take_rows_back(target.no, record.no, record.as_of_ms)?;
     taken_back.kept = kept.rows;
-    taken_back.consents += correct_ledger(store, &job.rules.fields, &record, &kept.changed)?;
+    let mut said_otherwise = kept.changed;
+    said_otherwise.extend(dated_by_receipt(store, &job.rules.fields, kept.received_later)?);
+    taken_back.consents += correct_ledger(store, &job.rules.fields, &record, &said_otherwise)?;
 
     decide_again(job, store, &standing, events)?;
     store.write_corrections(record.no)?;
@@ -189,6 +191,24 @@ fn take_back(
     });
     let books = close(store, &record, books)?;
     Ok((record, books))
+}
+
+/// Returns those of `submissions` whose answers count as given when they were received.
+fn dated_by_receipt(
+    store: &Store,
+    catalog: &FieldCatalog,
+    submissions: Vec<SubmissionNo>,
+) -> Result<Vec<SubmissionNo>> {
+    let mut kept = Vec::new();
+    for submission in submissions {
+        let row = store.member_row(submission)?;
+        let claims = claims(row.consents.as_deref())?;
+        let values = decode_values(&row.fields, catalog)?;
+        if Telling::of_row(&row, &claims, &values).is_dated_by_receipt(&row) {
+            kept.push(submission);
+        }
+    }
+    Ok(kept)
 }
 
 /// Puts into the ledger what the `changed` submissions say now, instead of what they said; returns how many

@@ -45,6 +45,8 @@ pub struct MemberRow {
     pub submitted_ms: i64,
     /// When the source last changed its record of it; only contact lists say.
     pub modified_ms: Option<i64>,
+    /// As-of of the run that received it first.
+    pub received_ms: i64,
     /// What identifies it.
     pub fingerprint: Fingerprint,
     /// Whether the source said when; else the time of receipt stands in.
@@ -156,8 +158,9 @@ impl Store {
         self.connection
             .prepare_cached(
                 "SELECT s.submitted_ms, s.fingerprint, i.source, i.name || ':' || s.line,
-                        s.fields, s.consents, s.certainty, s.modified_ms, i.tells_contacts
-                 FROM submission AS s JOIN input AS i USING (input_no) WHERE s.submission_no = ?1",
+                        s.fields, s.consents, s.certainty, s.modified_ms, i.tells_contacts, r.as_of_ms
+                 FROM submission AS s JOIN input AS i USING (input_no)
+                 JOIN run AS r USING (run_no) WHERE s.submission_no = ?1",
             )?
             .query_row([submission.0], |row| {
                 Ok(MemberRow {
@@ -169,6 +172,7 @@ impl Store {
                     is_enquiry: !row.get::<_, bool>(8)?,
                     evidence: row.get(3)?,
                     modified_ms: row.get(7)?,
+                    received_ms: row.get(9)?,
                     fields: row.get(4)?,
                     consents: row.get(5)?,
                 })

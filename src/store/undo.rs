@@ -25,6 +25,8 @@ pub struct HandedOver {
     pub rows: u64,
     /// Submissions among them that say something else in the later run.
     pub changed: Vec<SubmissionNo>,
+    /// Those that say the same as before about consent, but were received later.
+    pub received_later: Vec<SubmissionNo>,
 }
 
 /// A lead that is in no list any more.
@@ -122,8 +124,20 @@ impl Store {
         for (submission, input, record) in &changed {
             self.take_variant(*submission, *input, *record, catalog, keyring)?;
         }
-        let changed = changed.into_iter().map(|(submission, ..)| submission).collect();
-        Ok(HandedOver { rows: rows as u64, changed })
+        let changed: Vec<SubmissionNo> =
+            changed.into_iter().map(|(submission, ..)| submission).collect();
+        let mut received_later = self.moved_with_consents()?;
+        received_later.retain(|submission| !changed.contains(submission));
+        Ok(HandedOver { rows: rows as u64, changed, received_later })
+    }
+
+    fn moved_with_consents(&self) -> Result<Vec<SubmissionNo>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT m.no FROM temp.moved AS m JOIN submission AS s ON s.submission_no = m.no
+             WHERE m.kind = 's' AND s.consents IS NOT NULL ORDER BY m.no",
+        )?;
+        let rows = statement.query_map([], |row| row.get(0).map(SubmissionNo))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     fn moved_variants(&self) -> Result<Vec<(SubmissionNo, i64, i64)>> {

@@ -247,3 +247,97 @@ fn nobody_is_contacted_without_a_consent() {
         Workspace::fixtures_run().ok(&["consent", "gaps", "--contacted", "--format", "json"]);
     assert_eq!(contacted.stdout.trim(), "[]");
 }
+
+/// A yes to [`SENTENCE`] of 5 May 2026, and lists made in 2025 on which its giver has left since.
+const LEFT_SINCE: &[(&str, &str)] = &[
+    (
+        "brevo.csv",
+        "EMAIL;LASTNAME;FIRSTNAME;SMS;EMAIL_BLACKLISTED;SMS_BLACKLISTED;ADDED_TIME;MODIFIED_TIME\n\
+         anna@przyklad.pl;Wzorcowa;Anna;;1;0;12-04-2025 09:30;18-11-2026 10:00\n",
+    ),
+    (
+        "brevo-without-times.csv",
+        "EMAIL;LASTNAME;FIRSTNAME;SMS;EMAIL_BLACKLISTED;SMS_BLACKLISTED\n\
+         anna@przyklad.pl;Wzorcowa;Anna;;1;0\n",
+    ),
+    (
+        "salesforce.csv",
+        "Id,FirstName,LastName,Company,Email,LeadSource,OwnerId,HasOptedOutOfEmail,CreatedDate,LastModifiedDate\n\
+         00Q000000000101,Anna,Wzorcowa,X,anna@przyklad.pl,Web,005,true,2025-04-12T13:05:13.000Z,2026-11-18T13:05:13.000Z\n",
+    ),
+    (
+        "zoho.csv",
+        "Record Id,Lead Owner,Company,First Name,Last Name,Email,Lead Status,Created Time,Modified Time,Email Opt Out\n\
+         zcrm_500000000000001,Jan,X,Anna,Wzorcowa,anna@przyklad.pl,Contacted,2025-04-12 15:05:13,2026-11-18 08:00:00,true\n",
+    ),
+    (
+        "pipedrive.csv",
+        "Person - ID,Person - Name,Person - Email - Work,Person - Owner,Person - Person created,Person - Update time,Unsubscribed\n\
+         501,Anna Wzorcowa,anna@przyklad.pl,Jan,2025-04-12 15:05:13,2026-11-18 08:00:00,yes\n",
+    ),
+    (
+        "activecampaign.csv",
+        "Email,First Name,Last Name,Phone,Tags,Date Created,IP,Status\n\
+         anna@przyklad.pl,Anna,Wzorcowa,,x,2025-04-12 15:05:13,203.0.113.7,Unsubscribed\n",
+    ),
+    (
+        "kit.csv",
+        "first_name,email,created_at,status\n\
+         Anna,anna@przyklad.pl,2025-04-12 13:05:13 UTC,cancelled\n\
+         Ala,ala@przyklad.pl,2025-04-12 13:05:13 UTC,active\n",
+    ),
+    (
+        "hubspot.csv",
+        "Record ID,First Name,Last Name,Email,Create Date,Lifecycle Stage,Unsubscribed from all email\n\
+         901,Anna,Wzorcowa,anna@przyklad.pl,2025-04-12 09:14,Lead,true\n",
+    ),
+    (
+        "table.csv",
+        "Imię i nazwisko;E-mail;Data utworzenia;Zgoda cofnięta\n\
+         Anna Wzorcowa;anna@przyklad.pl;12.04.2025 10:00;tak\n",
+    ),
+];
+const YES_IN_MAY: &str = "2026-05-05T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Prosze o oferte,tak";
+
+#[test]
+fn who_left_a_list_since_is_not_written_to_whatever_the_list_was_made() {
+    for (name, list) in LEFT_SINCE {
+        let workspace = Workspace::new();
+        take_in(&workspace, 18, &[YES_IN_MAY]);
+        prove(&workspace, ANNA, 19, true);
+        workspace.input(name, list);
+        workspace.run(&["run", "--as-of", &at(20)]);
+        let told = prove(&workspace, ANNA, 21, false);
+        assert!(told.contains("was withdrawn"), "{name}: {told}");
+        workspace.ok(&["rebuild", "--check"]);
+    }
+}
+
+#[test]
+fn a_list_that_comes_again_takes_back_no_consent_given_since() {
+    let kit = LEFT_SINCE.iter().find(|(name, _)| *name == "kit.csv").unwrap().1;
+    let workspace = Workspace::new();
+    workspace.input("kit.csv", kit);
+    let first = workspace.run(&["run", "--json", "--as-of", &at(2)]).json();
+    take_in(
+        &workspace,
+        6,
+        &["2026-11-05T09:00:00Z,Anna Wzorcowa,anna@przyklad.pl,,Prosze o oferte,tak"],
+    );
+    prove(&workspace, ANNA, 7, true);
+    // Another file with the same row, and one more.
+    workspace
+        .input("again.csv", format!("{kit}Ewa,ewa@przyklad.pl,2025-04-12 13:05:13 UTC,active\n"));
+    workspace.run(&["run", "--as-of", &at(8)]);
+    prove(&workspace, ANNA, 9, true);
+    let dates = "SELECT count(*) FROM consent_record AS c JOIN consent_payload AS p USING (seq)
+                 WHERE c.state = 'withdrawn' AND c.event_ms = strftime('%s', '2026-11-DAY 21:00:00') * 1000";
+    let on = |day: &str| workspace.number(&dates.replace("DAY", day));
+    assert_eq!((on("02"), on("08")), (1, 0));
+    // With the first list undone, the row is known from the second alone, to the gate and to the ledger.
+    workspace.ok(&["undo", first["run"].as_str().unwrap(), "--as-of", &at(10)]);
+    prove(&workspace, ANNA, 11, false);
+    assert_eq!((on("02"), on("08")), (0, 1));
+    workspace.ok(&["rebuild", "--check"]);
+    workspace.ok(&["consent", "verify"]);
+}
