@@ -1,10 +1,12 @@
 //! Yes and no, in every form a check-box leaves behind.
 
+use super::agreement::{agrees, names_consent};
+use super::agreement_words::CONDITIONS;
 use super::answer_words::{
-    AGREEMENTS, ASSENTS, BLANK, CONTACT_STEMS, DENIALS, DOUBLE_NEGATIONS, DRAWN_EMPTY,
-    DRAWN_TICKED, EXCEPTIONS, HEDGE_WORDS_MAX, HEDGES, NEAR_WORDS, NEGATION_STEMS, NEGATIONS,
-    PENDING, PLAIN_NO, REFUSALS, REFUSING, RIGHTS, SENTENCE_WORDS_MIN, STILL_IN, TAKEN_BACK,
-    TAKEN_BACK_STEMS, YES,
+    AGREEMENTS, BLANK, CONTACT_STEMS, DENIALS, DOUBLE_NEGATIONS, DRAWN_EMPTY, DRAWN_TICKED,
+    EXCEPTIONS, HEDGE_WORDS_MAX, HEDGES, NEAR_WORDS, NEGATION_STEMS, NEGATIONS, PENDING,
+    PENDING_STEMS, PLAIN_NO, REFUSALS, REFUSING, RESERVATIONS, RIGHTS, SENTENCE_WORDS_MIN,
+    STILL_IN, TAKEN_BACK, TAKEN_BACK_STEMS, YES,
 };
 use super::text::tidy;
 use crate::rules::field::fold_header;
@@ -24,8 +26,8 @@ pub enum Answer {
 
 /// Returns what `raw` says to a yes-or-no question.
 ///
-/// The sentence of the consent itself counts as yes, unless it negates: exporters write it into the
-/// cell when the box is ticked. Text that neither agrees nor refuses is [`Answer::Unknown`], however long.
+/// The sentence of a consent counts as yes where it agrees in so many words ([`super::agreement`]): exporters
+/// write it into the cell when the box is ticked. Whatever else is no plain yes or no is [`Answer::Unknown`].
 pub fn parse(raw: &str) -> Answer {
     match raw {
         "1" | "true" | "TRUE" => return Answer::Yes,
@@ -39,7 +41,7 @@ pub fn parse(raw: &str) -> Answer {
     match (has_tick, has_empty) {
         // Which of the boxes belongs to which words only a person can see.
         (true, true) => return Answer::Unknown,
-        (true, false) if !has_any(&text, DRAWN_TICKED) => return Answer::Yes,
+        (true, false) if !has_any(&text, DRAWN_TICKED) => return ticked(&text),
         (false, true) => return Answer::No,
         _ => {}
     }
@@ -70,6 +72,23 @@ pub fn parse(raw: &str) -> Answer {
     sentence(&text)
 }
 
+/// Returns what a box with a tick says: yes to the words beside it, which may refuse or put off.
+fn ticked(text: &str) -> Answer {
+    let is_mark = |c: char| "✓✔☑✅☒👍\u{fe0f}".contains(c);
+    let beside = text.replace(is_mark, " ");
+    let words = fold_header(&beside);
+    let count = words.split(' ').count();
+    if words.is_empty() {
+        Answer::Yes
+    } else if is_hedged(&words, count) {
+        Answer::Unknown
+    } else if parse(&beside) == Answer::No {
+        Answer::No
+    } else {
+        Answer::Yes
+    }
+}
+
 /// A short answer that limits itself ("tak, ale tylko telefonicznie") or says both is no plain yes; a
 /// whole sentence of consent may well say "only for the purpose of".
 fn is_hedged(words: &str, count: usize) -> bool {
@@ -80,7 +99,8 @@ fn is_hedged(words: &str, count: usize) -> bool {
             && next.starts_with(|c: char| c.is_ascii_digit())
     });
     let is_short = count <= HEDGE_WORDS_MAX;
-    (is_short && (has(HEDGES) || has_end || has_phrase(words, PENDING)))
+    let is_pending = || has_phrase(words, PENDING) || begins_with(words, PENDING_STEMS);
+    (is_short && (has(HEDGES) || has_end || is_pending()))
         || matches!(words, "tak nie" | "yes no" | "ja nein" | "t n" | "y n" | "j n")
 }
 
@@ -116,13 +136,15 @@ fn sentence(text: &str) -> Answer {
     if let Some(answer) = negated(text) {
         return answer;
     }
-    match words.split(' ').next() {
+    let has = |list: &[&str]| words.split(' ').any(|word| list.contains(&word));
+    let is_yes = match words.split(' ').next() {
         Some("nie" | "no" | "nein") => return Answer::No,
-        Some("tak" | "yes" | "ja") => return Answer::Yes,
-        _ => {}
-    }
-    let assents = || ASSENTS.iter().any(|stem| padded.contains(&format!(" {stem}")));
-    if agreed.is_some() || assents() { Answer::Yes } else { Answer::Unknown }
+        // "Yes, but only until the end of the year."
+        Some("tak" | "yes" | "ja") if has(RESERVATIONS) || has_phrase(&words, CONDITIONS) => false,
+        Some("tak" | "yes" | "ja") => agrees(text) || !has(HEDGES),
+        _ => agrees(text) || names_consent(&words.replace("e mail", "email")),
+    };
+    if is_yes { Answer::Yes } else { Answer::Unknown }
 }
 
 fn has_any(text: &str, marks: &[&str]) -> bool {
@@ -149,7 +171,7 @@ fn is_no(words: &str) -> bool {
 ///
 /// A yes behind a label that refuses is a no: `Nie wyrażam zgody [x]`.
 fn behind_label(text: &str) -> Option<Answer> {
-    let signs = [": ", ":", "=", " - ", " – ", " — ", "(", "[", "_"];
+    let signs = [": ", ":", "=", " - ", " – ", " — ", "(", "[", "_", "|", ",", ";", "\t"];
     let mut parts = signs.iter().filter_map(|sign| text.rsplit_once(sign));
     let said = parts.find_map(|(label, tail)| match fold_header(tail).as_str() {
         "" => None,
@@ -160,12 +182,13 @@ fn behind_label(text: &str) -> Option<Answer> {
         _ => None,
     });
     // `Unchecked: I agree` and `0 - I agree` say it before the label.
-    let before = [": ", " - ", " – ", " — ", " | "].iter().filter_map(|sign| text.split_once(sign));
+    let before =
+        [": ", " - ", " – ", " — ", "|", ";", "\t"].iter().filter_map(|sign| text.split_once(sign));
     if before.map(|(head, _)| fold_header(head)).any(|head| is_no(&head)) {
         return Some(Answer::No);
     }
     let last_word = fold_header(text.rsplit(' ').next().unwrap_or_default());
-    let ends_in_no = matches!(last_word.as_str(), "nie" | "no" | "nein" | "false");
+    let ends_in_no = matches!(last_word.as_str(), "nie" | "no" | "nein" | "false" | "0");
     said.or(ends_in_no.then_some(Answer::No))
 }
 
@@ -216,6 +239,11 @@ fn negated(text: &str) -> Option<Answer> {
             && clause.split(' ').count() <= HEDGE_WORDS_MAX
     };
     clauses.iter().any(takes_out).then_some(Answer::Unknown)
+}
+
+/// Returns whether `raw` agrees in so many words, so that it needs no question.
+pub(super) fn says_what_for(raw: &str) -> bool {
+    agrees(raw) || names_consent(&fold_header(&tidy(raw)))
 }
 
 /// Returns whether `raw` is nothing but a no: to "unsubscribed?" it is the only answer that keeps consent.

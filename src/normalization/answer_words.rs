@@ -362,40 +362,6 @@ pub(super) const AGREEMENTS: &[&str] = &[
     "chce otrzymywac",
     "przyjmuj",
 ];
-/// Beginnings of other words with which a sentence agrees.
-pub(super) const ASSENTS: &[&str] = &[
-    "zapozna",
-    "przeczyta",
-    "oswiadcz",
-    "chc",
-    "chetnie",
-    "zapis",
-    "upowazni",
-    "zezwal",
-    "pozwal",
-    "prosze o",
-    "i want",
-    "i would like",
-    "i d like",
-    "i have read",
-    "i understand",
-    "i acknowledge",
-    "i authori",
-    "i allow",
-    "i permit",
-    "opt in",
-    "sign me up",
-    "send me",
-    "keep me",
-    "ich mochte",
-    "ich moechte",
-    "ich will",
-    "ich erlaube",
-    "gelesen",
-    "zur kenntnis",
-    "ich stimme",
-    "stimme ich",
-];
 /// Words that put a consent off.
 pub(super) const PENDING: &[&str] = &[
     "do potwierdzenia",
@@ -411,6 +377,47 @@ pub(super) const PENDING: &[&str] = &[
     "noch nicht",
     "ausstehend",
     "zu bestatigen",
+    "w toku",
+    "do akceptacji",
+    "do uzupelnienia",
+    "opt in sent",
+];
+/// Beginnings of words that put a consent off or let it rest.
+pub(super) const PENDING_STEMS: &[&str] = &[
+    "czeka",
+    "oczekuj",
+    "zawieszon",
+    "wstrzyman",
+    "zablokowan",
+    "przeterminowan",
+    "requested",
+    "suspend",
+    "paused",
+    "blocked",
+    "angefragt",
+    "ausgesetzt",
+    "gesperrt",
+    "fehlt",
+];
+/// Words by which an answer that begins with yes takes some of it back.
+pub(super) const RESERVATIONS: &[&str] = &[
+    "ale",
+    "lecz",
+    "jednak",
+    "chyba",
+    "raczej",
+    "moze",
+    "but",
+    "however",
+    "maybe",
+    "perhaps",
+    "though",
+    "aber",
+    "jedoch",
+    "vielleicht",
+    "bis",
+    "until",
+    "till",
 ];
 /// Words by which a whole sentence takes a part of its consent out again.
 pub(super) const EXCEPTIONS: &[&str] =
@@ -486,6 +493,16 @@ pub(super) const NEGATION_STEMS: &[&str] = &[
     "abgelauf",
     "ungultig",
     "erlosch",
+    "abmeld",
+    "abbestell",
+    "austrag",
+    "widerruf",
+    "widersprech",
+    "losch",
+    "zaprzest",
+    "wykresl",
+    "skresl",
+    "wyrejestr",
 ];
 /// Two negations that make something like a yes: too little for a consent.
 pub(super) const DOUBLE_NEGATIONS: &[&str] = &[
@@ -530,6 +547,8 @@ pub(super) const STILL_IN: &[&str] = &[
     "marketing contact",
     "aktywny",
     "active",
+    "allow",
+    "allowed",
 ];
 
 /// Words that limit an answer.

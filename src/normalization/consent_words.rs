@@ -2,49 +2,172 @@
 
 use crate::model::consent::Channel;
 
-/// Beginnings of folded words that tell a marketing consent.
-pub(super) const MARKETING: &[&str] = &[
+/// Beginnings of folded words that tell a marketing consent wherever they stand,
+pub(super) const ALWAYS_MARKETING: &[&str] = &[
     "marketing",
-    "handlow",
     "newsletter",
-    "reklam",
-    "promoc",
-    "ofert",
-    "commercial",
-    "werb",
-    "angebot",
-    "advert",
-    "offers",
-    "news",
     "mkt",
-    "biuletyn",
     "mailing",
-    "nowosci",
-    "aktualnosci",
-    "rabat",
-    "znizk",
+    "biuletyn",
     "subskry",
     "subscri",
+    "werb",
+    "advert",
+    "nowosciach",
+    "aktualnosciach",
+    "reklam",
+];
+/// except for these,
+pub(super) const NO_MARKETING: &[&str] = &[
+    "reklamac",
+    "reklamuj",
+    "werbeagentur",
+    "werbefirma",
+    "marketingagent",
+    "marketingabteilung",
+    "marketingabt",
+];
+/// those that tell it only beside words for what is sent,
+pub(super) const MARKETING_BESIDE: &[&str] =
+    &["handlowe", "handlowa", "handlowym", "handlowy", "handlows", "commercial", "promocyjn"];
+/// which these are;
+pub(super) const INFORMATION: &[&str] = &[
+    "informac",
+    "inform",
+    "tresc",
+    "wiadomosc",
+    "komunik",
+    "korespond",
+    "material",
+    "mail",
+    "cel",
+    "charakter",
+    "powiad",
+    "marketing",
+    "zgod",
+    "reklam",
+    "communic",
+    "message",
+    "email",
+    "offer",
+    "purpos",
+    "content",
+    "consent",
+];
+/// folded words for more than one offer, unless it is made for whoever asks,
+pub(super) const MANY_OFFERS: &[&str] =
+    &["ofert", "ofertach", "ofertami", "ofertom", "offers", "angebote", "angeboten"];
+/// which the beginnings of these words before it tell,
+pub(super) const OFFERS_FOR_ME: &[&str] =
+    &["przygotow", "wycen", "zapytan", "porown", "prepar", "vorbereit", "erstell"];
+/// words around `oferty` that make it many,
+pub(super) const OFFERS_BEFORE: &[&str] =
+    &["otrzymywac", "dostawac", "wysylac", "przesylac", "na", "newsletter"];
+pub(super) const OFFERS_AFTER: &[&str] =
+    &["specjalne", "promocyjne", "handlowe", "marketingowe", "partnerow", "email", "sms"];
+/// and folded words for promotions, other than the one whose terms somebody accepts.
+pub(super) const PROMOTIONS: &[&str] = &[
     "promo",
+    "promocje",
+    "promocjach",
+    "promocjami",
+    "promotion",
+    "promotions",
+    "promotional",
+    "rabaty",
+    "rabatach",
+    "rabatow",
+    "rabatami",
+    "znizki",
+    "znizkach",
+    "znizek",
+    "znizkami",
+    "nowosci",
+    "aktualnosci",
+    "news",
+    "newsy",
 ];
-/// Beginnings of words behind which one offer stands that somebody asked for: it answers the enquiry, and only
-/// offers without end are marketing.
-pub(super) const ONE_OFFER_AFTER: &[&str] = &[
-    "wyslac",
-    "wyslan",
-    "przeslac",
-    "przeslan",
-    "przedstaw",
-    "przygotow",
-    "otrzymanie",
-    "otrzymac",
-    "ein",
-    "eines",
-    "ihr",
-    "das",
+/// Beginnings of words before, and words behind, those of marketing that make them name somebody's department.
+pub(super) const DEPARTMENTS: &[&str] = &[
+    "agencj",
+    "dzial",
+    "zespol",
+    "departament",
+    "specjalist",
+    "kierowni",
+    "przedstawiciel",
+    "opiekun",
+    "doradc",
+    "agency",
+    "department",
+    "team",
+    "manager",
+    "abteilung",
+    "agentur",
 ];
-/// Folded words for one offer.
-pub(super) const ONE_OFFER: &[&str] = &["oferte", "oferty", "angebot", "angebots"];
+/// Beginnings of words for terms that somebody accepts.
+pub(super) const TERMS: &[&str] = &["regulamin", "polityk", "terms", "policy", "agb", "warunk"];
+/// Words that take something out.
+pub(super) const WITHOUT: &[&str] = &[
+    "bez",
+    "without",
+    "ohne",
+    "ani",
+    "excluding",
+    "oprocz",
+    "poza",
+    "except",
+    "wyjatkiem",
+    "wykluczeniem",
+    "ausser",
+];
+/// Beginnings of phrases that leave something for a consent of its own,
+pub(super) const APART: &[&str] = &[
+    "osobn",
+    "odrebn",
+    "oddzieln",
+    "tylko po",
+    "wylacznie po",
+    "dopiero",
+    "separate",
+    "only after",
+    "only if",
+    "only with",
+    "gesondert",
+    "nur nach",
+    "nur mit",
+];
+/// and for later.
+pub(super) const MAY_LATER: &[&str] =
+    &["moge ", "mozesz ", "i may ", "i can ", "you may ", "you can ", "ich kann "];
+/// Beginnings of phrases by which an answer says that it lets an enquiry be answered.
+pub(super) const REPLY: &[&str] = &[
+    "w sprawie",
+    "zapytan",
+    "zgloszeni",
+    "odpowiedzi na",
+    "odpowiedz na",
+    "enquiry",
+    "inquiry",
+    "my request",
+    "my quote",
+    "anfrage",
+    "angebotsanfrage",
+];
+/// Ends of web sites.
+pub(super) const DOMAIN_ENDS: &[&str] = &[
+    "pl", "com", "eu", "de", "net", "org", "io", "info", "biz", "at", "ch", "uk", "shop", "store",
+    "online",
+];
+/// What companies are called by law,
+pub(super) const LEGAL_FORMS: &[&str] = &[
+    "sp.", "sp", "spolka", "spółka", "s.a.", "sa", "gmbh", "ag", "ltd", "ltd.", "llc", "inc",
+    "inc.", "s.c.", "kg",
+];
+/// and words behind which they stand.
+pub(super) const COMPANY_BEHIND: &[&str] = &[
+    "przez", "od", "by", "from", "durch", "firme", "firmy", "firma", "spolke", "spolki", "spolka",
+];
 /// Beginnings of folded words that tell a consent to profiling,
 pub(super) const PROFILING: &[&str] = &["profilow", "profiling"];
 /// and of those that together tell one to passing data on.
@@ -137,8 +260,6 @@ pub(super) const LABEL_WORDS_MAX: usize = 6;
 pub(super) const TEXT_WORDS_MIN: usize = 8;
 /// The same of one that begins as consents do.
 pub(super) const OPENED_TEXT_WORDS_MIN: usize = 4;
-/// Most words between sending an offer and the offer.
-pub(super) const ONE_OFFER_WORDS: usize = 3;
 /// Most words of a question in which a denial turns the whole round.
 pub(super) const SHORT_QUESTION_WORDS_MAX: usize = 7;
 
@@ -174,6 +295,37 @@ pub(super) const OPT_OUTS: &[&str] = &[
     "keine werbung",
     "nicht anrufen",
     "nicht kontaktieren",
+];
+/// The same of a short header; a consent may speak of the right to have one's data deleted.
+pub(super) const LABEL_OPT_OUTS: &[&str] = &[
+    "abbestell",
+    "widerspruch",
+    "werbewiderspruch",
+    "werbesperr",
+    "kontaktsperr",
+    "sperrvermerk",
+    "do not allow",
+    "do not market",
+    "do not send",
+    "suppress",
+    "exclude",
+    "blacklist",
+    "blocklist",
+    "blokad",
+    "zablokowan",
+    "czarna lista",
+    "zabronion",
+    "wykluczen",
+    "usuniec",
+    "do usuniec",
+    "skasowan",
+    "zapomnian",
+    "delete request",
+    "deletion",
+    "erasure",
+    "right to be forgotten",
+    "loschung",
+    "loschanfrage",
 ];
 /// Folded words with a no in them that denies nothing: the choice of answers, and what need not be agreed to.
 pub(super) const NO_DENIALS: &[&str] = &[
@@ -212,4 +364,12 @@ pub(super) const REFUSALS: &[&str] = &[
     "not consent",
     "keine einwilligung",
     "stimme nicht",
+    "einwilligung fehlt",
+    "zustimmung fehlt",
+    "brakuje zgod",
+    "zgody brak",
+    "zgod brak",
+    "consent missing",
+    "missing consent",
+    "lack of consent",
 ];

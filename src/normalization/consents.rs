@@ -2,10 +2,11 @@
 
 use super::Remark;
 use super::answer::{self, Answer};
+use super::consent_label::may_ask;
+use super::consent_subject::{self, channels_in, fold_question, subject};
 use super::consent_words::{
-    CHANNEL_WORDS, CHANNELS, LABEL_WORDS_MAX, LISTS, MARKETING, NO_DENIALS, ONE_OFFER,
-    ONE_OFFER_AFTER, ONE_OFFER_WORDS, OPENED_TEXT_WORDS_MIN, OPENINGS, OPT_OUTS, OPTIONS, PARTNERS,
-    PASSING_ON, PROFILING, REFUSALS, SHORT_QUESTION_WORDS_MAX, TEXT_WORDS_MIN,
+    CHANNELS, LABEL_OPT_OUTS, LABEL_WORDS_MAX, LISTS, NO_DENIALS, OPENED_TEXT_WORDS_MIN, OPENINGS,
+    OPT_OUTS, OPTIONS, REFUSALS, SHORT_QUESTION_WORDS_MAX, TEXT_WORDS_MIN,
 };
 use super::date_order::{Basis, Settled};
 use super::moment::{self, MomentFault, TimeStyle};
@@ -20,8 +21,16 @@ use crate::rules::field::fold_header;
 /// Whoever says yes to `Kein Newsletter` wants none, so a short question that denies turns its answers round.
 fn affirmed_by(question: &str) -> Option<ConsentState> {
     let asked = fold_question(question);
-    // A consent may explain how to take it back.
-    let bare = fold_question(&answer::without_rights(question));
+    let is_short = asked.split(' ').count() <= SHORT_QUESTION_WORDS_MAX;
+    // A consent may explain how to take it back, and promise what will not be done.
+    let agreeing: Vec<String> = consent_subject::sentences(question)
+        .iter()
+        .filter(|sentence| sentence.agrees())
+        .map(|sentence| sentence.text().to_owned())
+        .collect();
+    let is_told_apart = !agreeing.is_empty() && !is_short;
+    let told = if is_told_apart { agreeing.join(". ") } else { question.to_owned() };
+    let bare = fold_question(&answer::without_rights(&told));
     let begins = |words: &str, stems: &[&str]| {
         let opens = |at: usize| at == 0 || words.as_bytes()[at - 1] == b' ';
         stems.iter().any(|stem| words.match_indices(stem).any(|(at, _)| opens(at)))
@@ -29,16 +38,16 @@ fn affirmed_by(question: &str) -> Option<ConsentState> {
     if begins(&asked, REFUSALS) {
         return Some(ConsentState::Refused);
     }
-    if begins(&bare, OPT_OUTS) {
+    if begins(&bare, OPT_OUTS) || is_short && begins(&bare, LABEL_OPT_OUTS) {
         return Some(ConsentState::Withdrawn);
     }
-    let plain = NO_DENIALS
-        .iter()
-        .fold(format!(" {asked}"), |words, phrase| words.replace(&format!(" {phrase}"), " "));
+    let plain = NO_DENIALS.iter().fold(format!(" {}", fold_question(&told)), |words, phrase| {
+        words.replace(&format!(" {phrase}"), " ")
+    });
     if !answer::denies(&plain) {
         return Some(ConsentState::Given);
     }
-    if asked.split(' ').nth(SHORT_QUESTION_WORDS_MAX).is_none() {
+    if is_short {
         return Some(ConsentState::Withdrawn);
     }
     match answer::parse(question) {
@@ -46,16 +55,6 @@ fn affirmed_by(question: &str) -> Option<ConsentState> {
         Answer::No => Some(ConsentState::Refused),
         Answer::Blank | Answer::Unknown => None,
     }
-}
-
-/// Folds the header of a consent question; names of CRM fields come apart into words.
-fn fold_question(header: &str) -> String {
-    // A line end parts words, too.
-    fold_header(&tidy(header))
-        .replace("hasoptedoutof", "opted out ")
-        .replace("donotcall", "do not call")
-        .replace("donotemail", "do not email")
-        .replace("e mail", "email")
 }
 
 /// What an answer claims, and what to say about it.
@@ -70,7 +69,11 @@ pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> Said {
     let chosen: Vec<Channel> =
         pieces.iter().filter_map(|piece| only_channels(piece)).flatten().collect();
     let is_choice = !chosen.is_empty() && pieces.iter().all(|piece| only_channels(piece).is_some());
-    let answer = if is_choice { Answer::Yes } else { common_answer(&pieces) };
+    // Exporters write the text of the box that was ticked into the cell.
+    let is_text = |text: &str| fold_question(text) == fold_question(&cell.text);
+    let is_wording = mapping.wording.as_deref().is_some_and(is_text)
+        || mapping.affirms == ConsentState::Given && is_option_of(&cell.column, &cell.text);
+    let answer = if is_choice || is_wording { Answer::Yes } else { common_answer(&pieces) };
     let affirms = mapping.affirms;
     let is_kept = affirms.is_denial() && answer::is_plain_no(&cell.text);
     let state = match answer {
@@ -146,12 +149,23 @@ pub fn guessed(cell: &Cell, mechanism: &str) -> Said {
             continue;
         };
         let is_option = is_option_of(&cell.column, answer);
+        let is_told = piece == answer && answer::says_what_for(answer);
+        let is_asked = is_told || may_ask(if piece == answer { &cell.column } else { piece });
         let Some(state) = state_of(answer, is_option, affirmed) else {
             let is_unclear = only_channels(answer).is_none() && answered(answer) == Answer::Unknown;
             remark = remark.or_else(|| is_unclear.then(|| unclear(cell)));
             continue;
         };
-        let (purpose, mut channels) = subject(&header, &fold_question(piece), affirmed);
+        if state == ConsentState::Given && !is_asked {
+            remark = remark.or_else(|| Some(asks_for_what(cell)));
+            continue;
+        }
+        let said = match state {
+            _ if affirmed != ConsentState::Given => consent_subject::Said::OptOut,
+            ConsentState::Given => consent_subject::Said::Yes,
+            _ => consent_subject::Said::No,
+        };
+        let (purpose, mut channels) = subject(&cell.column, piece, said);
         let asked_for = channels_in(&header);
         // "May we call you? No, write me a mail" refuses calls.
         if state == ConsentState::Refused
@@ -251,7 +265,7 @@ fn labelled(text: &str) -> Option<Vec<(&str, &str)>> {
     let mut found: Vec<(&str, &str)> = Vec::new();
     let mut waiting: Vec<&str> = Vec::new();
     let mut answers = 0;
-    let all = text.split([';', ',', '\n', '|']).flat_map(|piece| piece.split(" / "));
+    let all = text.split([';', ',', '\n', '|', '&']).flat_map(|piece| piece.split(" / "));
     let all = all.map(str::trim).filter(|piece| !piece.is_empty());
     for piece in all {
         let split = [":", "=", " - ", " – ", " ("]
@@ -277,69 +291,6 @@ fn is_answer(text: &str) -> bool {
     let text = text.trim().trim_end_matches(')');
     text.split_whitespace().count() <= LABEL_WORDS_MAX
         && matches!(answer::parse(text), Answer::Yes | Answer::No)
-}
-
-/// Returns what a consent is for, from the folded words of its question and answer. Channels that the answer
-/// names count for more than those of the question.
-fn subject(header: &str, answer: &str, affirmed: ConsentState) -> (&'static str, Vec<Channel>) {
-    let begins = |words: &str, stem: &str| words.split(' ').any(|word| word.starts_with(stem));
-    let has =
-        |stems: &[&str]| stems.iter().any(|stem| begins(header, stem) || begins(answer, stem));
-    let is_marketing = [header, answer].iter().any(|words| {
-        let bare = without_one_offer(words);
-        MARKETING.iter().any(|stem| begins(&bare, stem))
-    });
-    // Who opts out does so of being marketed to; the enquiry itself may still be answered.
-    let is_opt_out = affirmed != ConsentState::Given;
-    let purpose = if has(PARTNERS) && has(PASSING_ON) {
-        Purpose::PARTNER_SHARE
-    } else if is_opt_out || is_marketing {
-        Purpose::MARKETING
-    } else if has(PROFILING) {
-        Purpose::PROFILING
-    } else {
-        Purpose::ENQUIRY_REPLY
-    };
-    let mut channels = channels_in(answer);
-    if channels.is_empty() {
-        channels = channels_in(header);
-    }
-    if channels.is_empty() {
-        channels.push(Channel::Email);
-        if purpose == Purpose::ENQUIRY_REPLY || is_opt_out {
-            channels.push(Channel::Phone);
-        }
-    }
-    (purpose, channels)
-}
-
-/// Returns the folded `words` without an offer of which there is one.
-fn without_one_offer(words: &str) -> String {
-    let all: Vec<&str> = words.split(' ').collect();
-    let is_one = |at: usize| {
-        let before = &all[at.saturating_sub(ONE_OFFER_WORDS)..at];
-        ONE_OFFER.contains(&all[at])
-            && before.iter().any(|word| {
-                ONE_OFFER_AFTER
-                    .iter()
-                    .any(|stem| word == stem || stem.len() > 4 && word.starts_with(stem))
-            })
-    };
-    let kept = (0..all.len()).filter(|at| !is_one(*at)).map(|at| all[at]);
-    kept.collect::<Vec<_>>().join(" ")
-}
-
-/// Returns the channels that folded `words` name, in order.
-fn channels_in(words: &str) -> Vec<Channel> {
-    let begins = |stem: &str| words.split(' ').any(|word| word.starts_with(stem));
-    let padded = format!(" {words} ");
-    let stands = |word: &str| padded.contains(&format!(" {word} "));
-    let stems = CHANNELS.iter().filter(|(stem, _)| begins(stem));
-    let whole = CHANNEL_WORDS.iter().filter(|(word, _)| stands(word));
-    let mut channels: Vec<Channel> = stems.chain(whole).map(|(_, channel)| *channel).collect();
-    channels.sort_unstable();
-    channels.dedup();
-    channels
 }
 
 /// Returns the channels of an answer that names nothing else, as in a list of boxes: `E-mail, SMS`.
@@ -459,11 +410,21 @@ fn two_minded(cell: &Cell) -> Remark {
     Remark::new("consent-unclear", message)
 }
 
+fn asks_for_what(cell: &Cell) -> Remark {
+    let message = format!(
+        "the column may tell about a consent rather than ask for one, so `{}` counts as no answer; map it in a preset",
+        tidy(&cell.text)
+    );
+    Remark::new("consent-unclear", message)
+}
+
 fn unclear(cell: &Cell) -> Remark {
     let message =
         format!("`{}` is neither yes nor no, so it counts as no answer", tidy(&cell.text));
     Remark::new("consent-unclear", message)
 }
 
+#[cfg(test)]
+mod given_by_nobody;
 #[cfg(test)]
 mod tests;

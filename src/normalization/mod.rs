@@ -4,10 +4,15 @@
 //! SQL, leads or a clock; the time of receipt is handed in. Start at [`Normalizer::normalize`]; every
 //! kind of value has a file of its own that opens with what it repairs and what it refuses.
 
+mod agreement;
+mod agreement_words;
 pub mod answer;
 mod answer_words;
 pub mod attribution;
 pub mod company;
+mod consent_label;
+mod consent_label_words;
+mod consent_subject;
 mod consent_words;
 mod consents;
 pub mod country;

@@ -3,11 +3,11 @@
 use super::*;
 use crate::model::row::{GENERIC_CONSENT, Role};
 
-fn cell(column: &str, text: &str) -> Cell {
+pub(super) fn cell(column: &str, text: &str) -> Cell {
     Cell { column: column.into(), role: Role::Consent(GENERIC_CONSENT), text: text.into() }
 }
 
-fn shown(claims: &[ConsentClaim]) -> String {
+pub(super) fn shown(claims: &[ConsentClaim]) -> String {
     let each = |claim: &ConsentClaim| {
         format!("{} {} {}", claim.purpose, claim.channel.word(), claim.state.word())
     };
@@ -15,7 +15,7 @@ fn shown(claims: &[ConsentClaim]) -> String {
 }
 
 #[track_caller]
-fn check(column: &str, text: &str, expected: &str) {
+pub(super) fn check(column: &str, text: &str, expected: &str) {
     assert_eq!(shown(&guessed(&cell(column, text), "checkbox").0), expected, "{column}: {text}");
 }
 

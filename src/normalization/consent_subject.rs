@@ -1,0 +1,320 @@
+//! What a consent is for, and through which channels, from the words of its question and answer.
+//!
+//! A word of marketing is not enough for a consent to it: forms name the marketing department, the terms of a
+//! promotion and the offer that was asked for, and promise not to send newsletters.
+
+use super::agreement::is_agreeing_at;
+use super::answer_words::{NEGATION_STEMS, NEGATIONS, TAKEN_BACK_STEMS};
+use super::consent_words::{
+    ALWAYS_MARKETING, APART, CHANNEL_WORDS, CHANNELS, COMPANY_BEHIND, DEPARTMENTS, DOMAIN_ENDS,
+    INFORMATION, LEGAL_FORMS, MANY_OFFERS, MARKETING_BESIDE, MAY_LATER, NO_DENIALS, NO_MARKETING,
+    OFFERS_AFTER, OFFERS_BEFORE, OFFERS_FOR_ME, PARTNERS, PASSING_ON, PROFILING, PROMOTIONS, REPLY,
+    TERMS, WITHOUT,
+};
+use super::text::tidy;
+use crate::model::consent::{Channel, Purpose};
+use crate::rules::field::fold_header;
+
+/// Most words between the terms that somebody accepts and what they are the terms of.
+const TERMS_WORDS_MAX: usize = 4;
+
+/// What a yes or no is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    /// A yes to a consent: only what is agreed to counts.
+    Yes,
+    /// A no to a consent: whatever is named counts.
+    No,
+    /// A consent is taken back, or somebody opts out; that is of being marketed to, and the enquiry itself may
+    /// still be answered.
+    OptOut,
+}
+
+/// Returns what a consent is for, from its `question` and `answer`. Channels that the answer names count for
+/// more than those of the question.
+pub(super) fn subject(question: &str, answer: &str, said: Said) -> (&'static str, Vec<Channel>) {
+    let is_agreed = said == Said::Yes;
+    let (question, answer) = (sentences(question), sentences(answer));
+    let all = || question.iter().chain(&answer);
+    let has = |stems: &[&str]| all().any(|one| one.has(stems, is_agreed));
+    let has_both = |one: &Sentence| one.has(PARTNERS, is_agreed) && one.has(PASSING_ON, is_agreed);
+    // Below `Zgoda marketingowa` somebody may agree to be answered alone.
+    let is_reply = is_agreed
+        && answer.iter().any(|one| one.speaks_of_reply())
+        && !answer.iter().any(|one| one.is_marketing(is_agreed));
+    let is_marketing = !is_reply && all().any(|one| one.is_marketing(is_agreed));
+    let purpose = if all().any(has_both) || !is_agreed && has(PARTNERS) && has(PASSING_ON) {
+        Purpose::PARTNER_SHARE
+    } else if said == Said::OptOut || is_marketing {
+        Purpose::MARKETING
+    } else if has(PROFILING) {
+        Purpose::PROFILING
+    } else {
+        Purpose::ENQUIRY_REPLY
+    };
+    // Beside the marketing that somebody agrees to stands the number of whoever asks.
+    let channels_of = |text: &[Sentence]| {
+        let is_about = |one: &Sentence| {
+            !is_agreed || purpose != Purpose::MARKETING || one.is_marketing(is_agreed)
+        };
+        let has_marketing = text.iter().any(is_about);
+        let mut channels: Vec<Channel> = text
+            .iter()
+            .filter(|one| is_about(one) || !has_marketing)
+            .flat_map(|one| one.channels(is_agreed))
+            .collect();
+        channels.sort_unstable();
+        channels.dedup();
+        channels
+    };
+    let mut channels = channels_of(&answer);
+    if channels.is_empty() {
+        channels = channels_of(&question);
+    }
+    if channels.is_empty() {
+        channels.push(Channel::Email);
+        if purpose == Purpose::ENQUIRY_REPLY || said == Said::OptOut {
+            channels.push(Channel::Phone);
+        }
+    }
+    (purpose, channels)
+}
+
+/// Folds the header of a consent question; names of CRM fields come apart into words.
+pub(super) fn fold_question(header: &str) -> String {
+    // A line end parts words, too.
+    fold_header(&tidy(header))
+        .replace("hasoptedoutof", "opted out ")
+        .replace("donotcall", "do not call")
+        .replace("donotemail", "do not email")
+        .replace("e mail", "email")
+}
+
+/// The folded words of a sentence.
+#[derive(Debug)]
+pub(super) struct Sentence {
+    text: String,
+}
+
+impl Sentence {
+    fn words(&self) -> Vec<&str> {
+        self.text.split(' ').collect()
+    }
+
+    /// Returns whether one of its words begins with one of `stems`, and is agreed to where that is asked.
+    fn has(&self, stems: &[&str], is_agreed: bool) -> bool {
+        let words = self.words();
+        (0..words.len()).any(|at| begins(words[at], stems) && !(is_agreed && denies(&words, at)))
+    }
+
+    fn is_marketing(&self, is_agreed: bool) -> bool {
+        let words = self.words();
+        (0..words.len()).any(|at| tells_marketing(&words, at) && !(is_agreed && denies(&words, at)))
+    }
+
+    fn channels(&self, is_agreed: bool) -> Vec<Channel> {
+        let words = self.words();
+        let is_kept = |at: usize| !(is_agreed && denies(&words, at));
+        let kept: Vec<&str> =
+            (0..words.len()).filter(|at| is_kept(*at)).map(|at| words[at]).collect();
+        channels_in(&kept.join(" "))
+    }
+
+    fn speaks_of_reply(&self) -> bool {
+        let padded = format!(" {} ", self.text);
+        REPLY.iter().any(|phrase| padded.contains(&format!(" {phrase}")))
+    }
+
+    /// Returns whether somebody says in it that they agree.
+    pub(super) fn agrees(&self) -> bool {
+        let words = self.words();
+        let is_denied = |at: usize| at > 0 && NEGATIONS.contains(&words[at - 1]);
+        (0..words.len()).any(|at| is_agreeing_at(&words, at) && !is_denied(at))
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Takes `text` apart into sentences, without addresses, web sites and names of companies.
+pub(super) fn sentences(text: &str) -> Vec<Sentence> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()) {
+        match lines.last_mut() {
+            // A sentence goes on where its line was full.
+            Some(last) if line.starts_with(char::is_lowercase) => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines.iter().flat_map(|line| sentences_of_line(line)).collect()
+}
+
+fn sentences_of_line(line: &str) -> Vec<Sentence> {
+    let mut words: Vec<&str> = line.split_whitespace().filter(|word| !is_address(word)).collect();
+    drop_companies(&mut words);
+    let line = words.join(" ");
+    let mut found = Vec::new();
+    let mut start = 0;
+    for (at, mark) in line.match_indices(['.', '!', '?', ';', '(', ')']) {
+        let after = &line[at + 1..];
+        // `np. telefonicznie` goes on, and so does `consents.marketing`.
+        let is_end = mark != "."
+            || after.is_empty()
+            || after.starts_with(' ') && after.trim_start().starts_with(char::is_uppercase);
+        if is_end {
+            found.push(&line[start..at]);
+            start = at + 1;
+        }
+    }
+    found.push(&line[start..]);
+    found
+        .into_iter()
+        .map(|sentence| Sentence { text: fold_question(sentence) })
+        .filter(|sentence| !sentence.text.is_empty())
+        .collect()
+}
+
+/// Returns whether `word` is an e-mail address or a web site: `marketing@przyklad.pl`, `NewsPrzykład.pl`.
+fn is_address(word: &str) -> bool {
+    let bare = word.trim_end_matches(['.', ',', ';', ':', ')', '"', '”']).to_lowercase();
+    let end = bare.rsplit_once('.').filter(|(name, _)| !name.is_empty()).map(|(_, end)| end);
+    bare.contains('@')
+        || bare.contains("://")
+        || bare.starts_with("www.")
+        || end.is_some_and(|end| DOMAIN_ENDS.contains(&end))
+}
+
+/// Drops the names of companies: the words in capitals before `sp. z o.o.`, and two or more behind `przez`.
+fn drop_companies(words: &mut Vec<&str>) {
+    let is_capital = |word: &str| word.starts_with(char::is_uppercase);
+    let mut is_name = vec![false; words.len()];
+    for at in 1..words.len() {
+        let bare = words[at].trim_end_matches([',', ';', ':']).to_lowercase();
+        if !LEGAL_FORMS.contains(&&*bare) {
+            continue;
+        }
+        for before in (1..at).rev().take_while(|before| is_capital(words[*before])) {
+            is_name[before] = true;
+        }
+    }
+    for at in 0..words.len() {
+        if !COMPANY_BEHIND.contains(&&*fold_header(words[at])) {
+            continue;
+        }
+        let run = words[at + 1..].iter().take_while(|word| is_capital(word)).count();
+        if run >= 2 {
+            is_name[at + 1..=at + run].fill(true);
+        }
+    }
+    let mut names = is_name.into_iter();
+    words.retain(|_| !names.next().unwrap_or(false));
+}
+
+/// Returns whether the word at `at` says that it is about being marketed to.
+fn tells_marketing(words: &[&str], at: usize) -> bool {
+    let word = words[at];
+    let before = |n: usize| at.checked_sub(n).map_or("", |at| words[at]);
+    let after = |n: usize| words.get(at + n).copied().unwrap_or("");
+    let is_department = begins(before(1), DEPARTMENTS) || DEPARTMENTS.contains(&after(1));
+    if is_of_terms(words, at) || is_department || begins(word, NO_MARKETING) {
+        return false;
+    }
+    if begins(word, ALWAYS_MARKETING) {
+        return true;
+    }
+    if begins(word, MARKETING_BESIDE) {
+        // `informacji handlowych`, also after an adjective or two, but no `asystenta handlowego`.
+        let is_listed = matches!(before(1), "i" | "oraz" | "lub" | "albo" | "and" | "or");
+        let names_it = |n: usize| begins(before(n), INFORMATION);
+        let is_beside = names_it(1) || is_listed && (names_it(2) || names_it(3));
+        let is_before = word == "commercial" && begins(after(1), INFORMATION);
+        return (is_beside && !word.ends_with("ego")) || is_before;
+    }
+    let is_job = begins(after(1), &["prac", "job", "zatrudn"]) || before(1) == "job";
+    if MANY_OFFERS.contains(&word) {
+        let is_for_me = (1..=3).any(|n| begins(before(n), OFFERS_FOR_ME));
+        return !is_job && !is_for_me;
+    }
+    match word {
+        // Of `oferty` only what stands around it tells one from many.
+        "oferty" => {
+            !is_job
+                && (at == 0
+                    || OFFERS_BEFORE.contains(&before(1))
+                    || OFFERS_BEFORE.contains(&before(2))
+                    || OFFERS_AFTER.contains(&after(1)))
+        }
+        "angebot" => before(1) == "einwilligung",
+        "promocji" => (1..=3).any(|n| begins(before(n), INFORMATION)),
+        _ => {
+            PROMOTIONS.contains(&word)
+                && !begins(after(1), &["code", "kod"])
+                && !begins(before(1), &["kod", "code"])
+                && !words.iter().any(|word| begins(word, TERMS))
+        }
+    }
+}
+
+/// Returns whether the word at `at` names what the terms that somebody accepts are the terms of.
+fn is_of_terms(words: &[&str], at: usize) -> bool {
+    let near = &words[at.saturating_sub(TERMS_WORDS_MAX)..at];
+    let terms = near.iter().rposition(|word| begins(word, TERMS));
+    terms.is_some_and(|terms| !(terms..near.len()).any(|place| is_agreeing_at(near, place)))
+}
+
+/// Returns whether what the word at `at` says is denied or left for another consent: by a no before it behind
+/// which nobody agrees again, or anywhere in a sentence in which nobody agrees before it.
+fn denies(words: &[&str], at: usize) -> bool {
+    let is_no = |place: usize| {
+        let word = words[place];
+        let is_harmless = || {
+            let rest = words[place..].join(" ");
+            let from_before = words[place.saturating_sub(1)..].join(" ");
+            NO_DENIALS.iter().any(|phrase| {
+                rest.starts_with(phrase) || from_before.starts_with(phrase) && phrase.contains(' ')
+            })
+        };
+        (NEGATIONS.contains(&word) || WITHOUT.contains(&word) || begins(word, NEGATION_STEMS))
+            && !is_harmless()
+    };
+    let agreed = (0..at).rev().find(|place| {
+        is_agreeing_at(words, *place) && !(*place > 0 && NEGATIONS.contains(&words[place - 1]))
+    });
+    if (agreed.map_or(0, |agreed| agreed + 1)..at).any(is_no) {
+        return true;
+    }
+    let text = format!(" {} ", words.join(" "));
+    let behind = format!(" {} ", words[at..].join(" "));
+    let has = |text: &str, phrases: &[&str]| {
+        phrases.iter().any(|phrase| text.contains(&format!(" {phrase}")))
+    };
+    match agreed {
+        Some(_) => has(&behind, APART),
+        None => {
+            has(&text, APART)
+                || has(&text, MAY_LATER)
+                || (at + 1..words.len()).any(is_no)
+                || words.iter().any(|word| begins(word, TAKEN_BACK_STEMS))
+        }
+    }
+}
+
+/// Returns the channels that folded `words` name, in order.
+pub(super) fn channels_in(words: &str) -> Vec<Channel> {
+    let all: Vec<&str> = words.split(' ').collect();
+    let padded = format!(" {words} ");
+    let stems = CHANNELS.iter().filter(|(stem, _)| all.iter().any(|word| word.starts_with(stem)));
+    let whole = CHANNEL_WORDS.iter().filter(|(word, _)| padded.contains(&format!(" {word} ")));
+    let mut channels: Vec<Channel> = stems.chain(whole).map(|(_, channel)| *channel).collect();
+    channels.sort_unstable();
+    channels.dedup();
+    channels
+}
+
+fn begins(word: &str, stems: &[&str]) -> bool {
+    stems.iter().any(|stem| word.starts_with(stem))
+}
