@@ -52,6 +52,7 @@ pub const FILES: &[(&str, &str)] = embed! {
     "rules/sources/landing-page.toml"
     "rules/sources/linkedin-api.toml"
     "rules/sources/linkedin-lead-gen.toml"
+    "rules/sources/mailchimp-unsubscribed.toml"
     "rules/sources/mailchimp.toml"
     "rules/sources/meta-graph.toml"
     "rules/sources/meta-lead-ads.toml"
