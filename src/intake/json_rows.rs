@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::clean::escaped;
 use super::encoding::Charset;
 use super::json::{self, JsonPiece, JsonReader, holds};
+use super::json_consents;
 use super::json_text::{self, text_of};
 use super::mojibake::mend;
 use super::roles::{Column, Resolver, RoleOrigin, by_their_values, keep_one_of_each};
@@ -20,7 +21,7 @@ use super::{Caps, Refusal, RefusalKind};
 use crate::model::blank::is_blank;
 use crate::model::field::{EMAIL, PHONE};
 use crate::model::outcome::Rejection;
-use crate::model::row::{Cell, Origin, Role, Row, RowContent, RowKind, RowTouch};
+use crate::model::row::{Cell, GENERIC_CONSENT, Origin, Role, Row, RowContent, RowKind, RowTouch};
 use crate::rules::source::{
     GENERIC_JSON, Pivot, SourcePreset, header_key, parted_key, verbatim_key,
 };
@@ -368,6 +369,17 @@ impl Flattener {
         }
         match value {
             Value::Object(object) => {
+                if preset.id == GENERIC_JSON
+                    && let Some((label, answer)) = json_consents::said(path, object)
+                {
+                    let mut column = self.answer(&[label.to_owned()]);
+                    if !matches!(column.role, Role::Consent(_)) {
+                        column.role = Role::Consent(GENERIC_CONSENT);
+                    }
+                    column.name = label.into();
+                    pairs.push((column, answer));
+                    return;
+                }
                 for (key, inner) in object {
                     self.walk(preset, root, inner, &joined(path, key), pairs);
                 }
@@ -376,7 +388,9 @@ impl Flattener {
                 let known =
                     preset.json.pivots.iter().find(|pivot| pivot.list.eq_ignore_ascii_case(path));
                 let guessed = match known {
-                    None if preset.id == GENERIC_JSON => pairs_in(items),
+                    None if preset.id == GENERIC_JSON && !json_consents::is_about(path) => {
+                        pairs_in(items)
+                    }
                     _ => None,
                 };
                 if let Some(pivot) = known.or(guessed.as_ref()) {
@@ -432,18 +446,27 @@ impl Flattener {
                 .chain(own)
                 .filter(|name| !name.trim().is_empty())
                 .collect();
-            let Some(shown) = names.first() else { continue };
+            if names.is_empty() {
+                continue;
+            }
+            let mut column = self.answer(&names);
+            if let Some(role) = pivot.role {
+                column.role = role;
+            }
+            // What a consent is for stands in its words, not in its id.
+            let words = |name: &&String| name.split_whitespace().count();
+            let shown = match column.role {
+                Role::Consent(_) => names.iter().rev().max_by_key(words),
+                _ => names.first(),
+            };
+            let Some(shown) = shown else { continue };
             let times = pairs.iter().filter(|(column, _)| base_name(&column.name) == shown).count();
             let name: Arc<str> = if times == 0 {
                 shown.as_str().into()
             } else {
                 format!("{shown} #{}", times + 1).into()
             };
-            let mut column = self.answer(&names);
             column.name = name;
-            if let Some(role) = pivot.role {
-                column.role = role;
-            }
             pairs.push((column, values.join(", ")));
         }
     }

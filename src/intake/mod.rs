@@ -18,6 +18,7 @@ mod dialect;
 mod encoding;
 mod headings;
 mod json;
+mod json_consents;
 mod json_layout;
 mod json_rows;
 mod json_text;

@@ -33,6 +33,7 @@ mod canaries;
 mod clocks;
 mod commands;
 mod consent;
+mod consent_told;
 mod contacts;
 mod containers;
 mod conversions;
