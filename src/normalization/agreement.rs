@@ -4,8 +4,8 @@
 //! conditions nor breaks off. That a text mentions a consent says nothing: `consent requested`, `zgoda wstrzymana`.
 
 use super::agreement_words::{
-    AGREEING, AGREEING_PAIRS, CONDITIONS, CUT_OFF, I_ADVERBS, I_VERBS, LIMITS, NAME_BEGINNINGS,
-    NAMING, WANTED_AT_ONCE, WANTED_SOON, WANTING_AT_ONCE, WANTING_SOON,
+    AGREEING, AGREEING_PAIRS, CONDITIONS, CUT_OFF, GIVEN, GIVEN_HOW, I_ADVERBS, I_VERBS, LIMITS,
+    NAME_BEGINNINGS, NAMING, WANTED_AT_ONCE, WANTED_SOON, WANTING_AT_ONCE, WANTING_SOON,
 };
 use crate::rules::field::fold_header;
 
@@ -57,6 +57,7 @@ fn sentences(text: &str) -> Vec<String> {
 
 fn is_said(sentence: &str, words: &[&str]) -> bool {
     has_phrase(sentence, AGREEING)
+        || is_noted(sentence)
         || AGREEING_PAIRS.iter().any(|(verb, rest)| {
             let at = words.iter().position(|word| word == verb);
             let is_rest = |word: &&str| word == rest || rest.len() > 3 && word.starts_with(rest);
@@ -64,6 +65,18 @@ fn is_said(sentence: &str, words: &[&str]) -> bool {
         })
         || is_said_by_me(words)
         || wishes(words)
+}
+
+/// `Consent given by phone`, but not `consent given to somebody else`.
+fn is_noted(sentence: &str) -> bool {
+    GIVEN.iter().filter(|phrase| has_phrase(sentence, &[**phrase])).any(|phrase| {
+        let padded = format!(" {sentence} ").replacen(&format!(" {phrase} "), " ", 1);
+        padded.split_whitespace().all(|word| {
+            GIVEN_HOW.contains(&word)
+                || NAMING.contains(&word)
+                || word.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    })
 }
 
 /// `I hereby consent`, but not `I will consent`.

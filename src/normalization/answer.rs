@@ -8,6 +8,7 @@ use super::answer_words::{
     PENDING_STEMS, PLAIN_NO, REFUSALS, REFUSING, RESERVATIONS, RIGHTS, SENTENCE_WORDS_MIN,
     STILL_IN, TAKEN_BACK, TAKEN_BACK_STEMS, YES,
 };
+use super::consent_label::may_ask;
 use super::text::tidy;
 use crate::rules::field::fold_header;
 
@@ -171,20 +172,26 @@ fn is_no(words: &str) -> bool {
 ///
 /// A yes behind a label that refuses is a no: `Nie wyrażam zgody [x]`.
 fn behind_label(text: &str) -> Option<Answer> {
-    let signs = [": ", ":", "=", " - ", " – ", " — ", "(", "[", "_", "|", ",", ";", "\t"];
+    let signs = [": ", ":", "=", " - ", " – ", " — ", "(", "[", "_"];
     let mut parts = signs.iter().filter_map(|sign| text.rsplit_once(sign));
     let said = parts.find_map(|(label, tail)| match fold_header(tail).as_str() {
         "" => None,
         tail if is_no(tail) => Some(Answer::No),
         tail if BLANK.contains(&tail) => Some(Answer::Blank),
         tail if YES.contains(&tail) && sentence(label) == Answer::No => Some(Answer::No),
-        tail if YES.contains(&tail) => Some(Answer::Yes),
+        // `Opcja: 1` is somebody's choice.
+        tail if YES.contains(&tail) && may_ask(label) => Some(Answer::Yes),
         _ => None,
     });
     // `Unchecked: I agree` and `0 - I agree` say it before the label.
     let before =
-        [": ", " - ", " – ", " — ", "|", ";", "\t"].iter().filter_map(|sign| text.split_once(sign));
+        [": ", " - ", " – ", " — ", "|", ";"].iter().filter_map(|sign| text.split_once(sign));
     if before.map(|(head, _)| fold_header(head)).any(|head| is_no(&head)) {
+        return Some(Answer::No);
+    }
+    // `Wyrażam zgodę|0` says it behind; a yes needs more than a figure behind a comma.
+    let behind = ["|", ",", ";"].iter().filter_map(|sign| text.rsplit_once(sign));
+    if behind.map(|(_, tail)| fold_header(tail)).any(|tail| is_no(&tail)) {
         return Some(Answer::No);
     }
     let last_word = fold_header(text.rsplit(' ').next().unwrap_or_default());

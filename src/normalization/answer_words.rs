@@ -418,6 +418,15 @@ pub(super) const RESERVATIONS: &[&str] = &[
     "bis",
     "until",
     "till",
+    "dawniej",
+    "kiedys",
+    "wczesniej",
+    "poprzednio",
+    "formerly",
+    "previously",
+    "was",
+    "fruher",
+    "ehemals",
 ];
 /// Words by which a whole sentence takes a part of its consent out again.
 pub(super) const EXCEPTIONS: &[&str] =
@@ -503,6 +512,13 @@ pub(super) const NEGATION_STEMS: &[&str] = &[
     "wykresl",
     "skresl",
     "wyrejestr",
+    "przesta",
+    "zakoncz",
+    "kundig",
+    "aufhor",
+    "beend",
+    "cease",
+    "bounce",
 ];
 /// Two negations that make something like a yes: too little for a consent.
 pub(super) const DOUBLE_NEGATIONS: &[&str] = &[

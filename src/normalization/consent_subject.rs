@@ -6,10 +6,10 @@
 use super::agreement::is_agreeing_at;
 use super::answer_words::{NEGATION_STEMS, NEGATIONS, TAKEN_BACK_STEMS};
 use super::consent_words::{
-    ALWAYS_MARKETING, APART, CHANNEL_WORDS, CHANNELS, COMPANY_BEHIND, DEPARTMENTS, DOMAIN_ENDS,
-    INFORMATION, LEGAL_FORMS, MANY_OFFERS, MARKETING_BESIDE, MAY_LATER, NO_DENIALS, NO_MARKETING,
-    OFFERS_AFTER, OFFERS_BEFORE, OFFERS_FOR_ME, PARTNERS, PASSING_ON, PROFILING, PROMOTIONS, REPLY,
-    TERMS, WITHOUT,
+    ALWAYS_MARKETING, APART, ASKS_ALONE, CHANNEL_WORDS, CHANNELS, COMPANY_BEHIND, DEPARTMENTS,
+    DOMAIN_ENDS, INFORMATION, LEGAL_FORMS, MANY_OFFERS, MARKETING_BESIDE, MAY_LATER, NO_DENIALS,
+    NO_MARKETING, OFFERS_AFTER, OFFERS_BEFORE, OFFERS_FOR_ME, PARTNERS, PASSING_ON, PROFILING,
+    PROMOTIONS, REPLY, TERMS, WITHOUT,
 };
 use super::text::tidy;
 use crate::model::consent::{Channel, Purpose};
@@ -38,9 +38,11 @@ pub(super) fn subject(question: &str, answer: &str, said: Said) -> (&'static str
     let all = || question.iter().chain(&answer);
     let has = |stems: &[&str]| all().any(|one| one.has(stems, is_agreed));
     let has_both = |one: &Sentence| one.has(PARTNERS, is_agreed) && one.has(PASSING_ON, is_agreed);
-    // Below `Zgoda marketingowa` somebody may agree to be answered alone.
+    // Below `Zgoda marketingowa` somebody may agree to be answered alone, or to anything but marketing.
     let is_reply = is_agreed
-        && answer.iter().any(|one| one.speaks_of_reply())
+        && answer.iter().any(|one| {
+            one.speaks_of_reply() || one.is_marketing(false) || one.asks_for_something()
+        })
         && !answer.iter().any(|one| one.is_marketing(is_agreed));
     let is_marketing = !is_reply && all().any(|one| one.is_marketing(is_agreed));
     let purpose = if all().any(has_both) || !is_agreed && has(PARTNERS) && has(PASSING_ON) {
@@ -123,6 +125,12 @@ impl Sentence {
     fn speaks_of_reply(&self) -> bool {
         let padded = format!(" {} ", self.text);
         REPLY.iter().any(|phrase| padded.contains(&format!(" {phrase}")))
+    }
+
+    /// Returns whether it asks for something, or says that something was read, which is no consent to what was asked.
+    fn asks_for_something(&self) -> bool {
+        let begins_with_yes = matches!(self.words()[0], "tak" | "yes" | "ja");
+        self.text.contains(' ') && !begins_with_yes && begins(&self.text, ASKS_ALONE)
     }
 
     /// Returns whether somebody says in it that they agree.

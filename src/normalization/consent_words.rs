@@ -154,6 +154,24 @@ pub(super) const REPLY: &[&str] = &[
     "anfrage",
     "angebotsanfrage",
 ];
+/// Beginnings of answers that ask for something, or say that something was read.
+pub(super) const ASKS_ALONE: &[&str] = &[
+    "prosze o",
+    "poprosze o",
+    "prosimy o",
+    "chetnie ",
+    "send me",
+    "keep me",
+    "have read",
+    "i have read",
+    "gelesen",
+    "przeczytal",
+    "zapoznal",
+    "przyjmuje",
+    "pozwalam",
+    "udzielam",
+    "ich habe",
+];
 /// Ends of web sites.
 pub(super) const DOMAIN_ENDS: &[&str] = &[
     "pl", "com", "eu", "de", "net", "org", "io", "info", "biz", "at", "ch", "uk", "shop", "store",

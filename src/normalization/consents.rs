@@ -140,6 +140,12 @@ pub fn guessed(cell: &Cell, mechanism: &str) -> Said {
         let own = listed(&cell.column, &cell.text).unwrap_or_else(|| pieces(&cell.text));
         own.into_iter().map(|piece| (piece, piece)).collect()
     });
+    let is_unclear = |answer: &str| {
+        let says_neither = answered(answer) == Answer::Unknown && only_channels(answer).is_none();
+        says_neither && !is_option_of(&cell.column, answer)
+    };
+    // The `1` of `5;1` is no yes.
+    let has_unclear = pieces.iter().any(|(piece, answer)| piece == answer && is_unclear(answer));
     for (piece, answer) in pieces {
         // A label asks for itself; a sentence that is its own answer has been read as a whole.
         let own = if piece == answer { Some(ConsentState::Given) } else { affirmed_by(piece) };
@@ -152,10 +158,13 @@ pub fn guessed(cell: &Cell, mechanism: &str) -> Said {
         let is_told = piece == answer && answer::says_what_for(answer);
         let is_asked = is_told || may_ask(if piece == answer { &cell.column } else { piece });
         let Some(state) = state_of(answer, is_option, affirmed) else {
-            let is_unclear = only_channels(answer).is_none() && answered(answer) == Answer::Unknown;
-            remark = remark.or_else(|| is_unclear.then(|| unclear(cell)));
+            remark = remark.or_else(|| is_unclear(answer).then(|| unclear(cell)));
             continue;
         };
+        if state == ConsentState::Given && !is_told && has_unclear {
+            remark = remark.or_else(|| Some(unclear(cell)));
+            continue;
+        }
         if state == ConsentState::Given && !is_asked {
             remark = remark.or_else(|| Some(asks_for_what(cell)));
             continue;

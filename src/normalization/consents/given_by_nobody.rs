@@ -44,6 +44,23 @@ const ABOUT_A_CONSENT: &[&str] = &[
     "ich möchte abbestellen",
     "ja, aber nur bis Ende des Jahres",
     // Siblings of these.
+    "0,1",
+    "5;1",
+    "ul. Długa 5, 1",
+    "Opcja: 1",
+    "Pakiet (1)",
+    "wariant_1",
+    "Budynek - T",
+    "zgoda, nie",
+    "Chcę przestać otrzymywać newsletter",
+    "opted in 2019, bounced 2023",
+    "opted in by mistake",
+    "consent given to another company",
+    "tak dawniej",
+    "Ich möchte den Newsletter kündigen",
+    "I would like to receive no more news",
+    "Akceptuję brak zgody",
+    "Potwierdzam wycofanie zgody",
     "zgoda na marketing wstrzymana",
     "zgoda w trakcie uzupełniania",
     "zgoda ustna?",
@@ -119,6 +136,22 @@ fn a_text_about_a_consent_gives_none() {
         let (claims, _) = mapped(&cell("c", text), &mapping);
         assert!(!claims.iter().any(|claim| claim.state.is_grant()), "{text}: {}", shown(&claims));
     }
+}
+
+#[test]
+fn an_enquiry_below_a_question_about_marketing_is_none_to_it() {
+    for text in [
+        "Proszę o kontakt",
+        "Proszę o ofertę",
+        "Chętnie porozmawiam",
+        "Pozwalam sobie zapytać o cenę",
+        "Przyjmuję leki",
+        "Send me the invoice up front",
+        "I have read your mail",
+    ] {
+        assert!(!is_given("Zgoda marketingowa", text, Some(Purpose::MARKETING)), "{text}");
+    }
+    check("Newsletter", "Chętnie", "marketing email given");
 }
 
 #[test]
@@ -239,6 +272,13 @@ fn a_consent_to_answer_the_enquiry_is_none_to_marketing() {
             );
         }
     }
+    let all_but = "Wyrażam zgodę na wszystkie formy kontaktu firmy oprócz marketingowych";
+    assert!(!is_given("Zgoda marketingowa", all_but, Some(Purpose::MARKETING)));
+    check(
+        "Zgoda marketingowa",
+        "Wyrażam zgodę na kontakt w sprawie zapytania",
+        "enquiry-reply email given, enquiry-reply phone given",
+    );
     let promise =
         "Wyrażam zgodę na kontakt w sprawie zapytania. Nie wysyłamy newslettera ani reklam.";
     check(promise, "1", "enquiry-reply email given, enquiry-reply phone given");
