@@ -55,9 +55,9 @@ const POSSESSIVES: &[&str] = &[
 /// Words that a question begins with.
 const ASKING: &[&str] = &[
     "raw", "please", "enter", "provide", "give", "us", "type", "share", "what", "whats", "s", "is",
-    "are", "the", "a", "hej", "hi", "hello", "czesc", "na", "podaj", "prosze", "prosimy", "podac", "wpisz", "o", "podanie", "jaki",
-    "jaka", "jakie", "jest", "masz", "jak", "nazywa", "sie", "bitte", "geben", "sie", "wie",
-    "lautet", "ist", "was",
+    "are", "the", "a", "hej", "hi", "hello", "czesc", "na", "podaj", "prosze", "prosimy", "podac",
+    "wpisz", "o", "podanie", "jaki", "jaka", "jakie", "jest", "masz", "jak", "nazywa", "sie",
+    "bitte", "geben", "sie", "wie", "lautet", "ist", "was",
 ];
 
 /// Words that stand behind what is asked for.
