@@ -1,6 +1,8 @@
 //! How many leads and tasks stand where. Triggers keep the leads counted, so that asking costs the same however many
 //! there are; of the tasks the open ones are counted by their index. `rebuild --check` counts the leads one by one.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 
 use super::Store;
@@ -9,6 +11,9 @@ use super::Store;
 pub(super) const RECOUNTED: &str = "(SELECT segment, queue, coalesce(owner, '') AS owner, \
      min(max(score, 0) / 10, 9) AS tens, count(*) AS leads \
      FROM lead WHERE merged_into IS NULL GROUP BY 1, 2, 3, 4)";
+
+/// The place of leads that nobody in a list has.
+const NOBODYS: u16 = u16::MAX;
 
 /// By what [`Store::lead_totals`] tells leads apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,30 +83,60 @@ impl Store {
     /// tasks, late tasks; the most leads first.
     pub fn load(&self, as_of_ms: i64) -> Result<Vec<Load>> {
         let mut statement = self.connection.prepare_cached(
-            "WITH work AS MATERIALIZED (
-                 SELECT coalesce(l.owner, l.queue) AS who, l.owner IS NOT NULL AS is_owner,
-                        count(*) AS open, count(*) FILTER (WHERE t.due_ms < ?1) AS late
-                 FROM task AS t INDEXED BY task_open JOIN lead AS l USING (lead_no)
-                 WHERE t.state = 'open' AND l.merged_into IS NULL GROUP BY 1, 2),
-             has AS (
-                 SELECT iif(owner = '', queue, owner) AS who, owner <> '' AS is_owner, sum(leads) AS leads,
-                        coalesce(sum(leads) FILTER (WHERE segment = 'hot'), 0) AS hot
-                 FROM lead_total GROUP BY 1, 2)
-             SELECT h.who, h.is_owner, h.leads, h.hot, coalesce(w.open, 0), coalesce(w.late, 0)
-             FROM has AS h LEFT JOIN work AS w ON w.who = h.who AND w.is_owner = h.is_owner
-             ORDER BY h.leads DESC, h.who, h.is_owner",
+            "SELECT iif(owner = '', queue, owner), owner <> '', sum(leads),
+                    coalesce(sum(leads) FILTER (WHERE segment = 'hot'), 0)
+             FROM lead_total GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
         )?;
-        let rows = statement.query_map([as_of_ms], |row| {
+        let rows = statement.query_map([], |row| {
             let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
             Ok(Load {
                 who: row.get(0)?,
                 is_owner: row.get(1)?,
                 leads: count(2)?,
                 hot: count(3)?,
-                tasks_open: count(4)?,
-                tasks_late: count(5)?,
+                tasks_open: 0,
+                tasks_late: 0,
             })
         })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut loads = rows.collect::<rusqlite::Result<Vec<Load>>>()?;
+        let whose = self.whose_leads(&loads)?;
+        let mut open = self.connection.prepare_cached(
+            "SELECT lead_no, due_ms FROM task INDEXED BY task_open WHERE state = 'open'",
+        )?;
+        let mut rows = open.query([])?;
+        while let Some(row) = rows.next()? {
+            let place = whose.get(row.get::<_, i64>(0)? as usize).copied().unwrap_or(NOBODYS);
+            if let Some(load) = loads.get_mut(usize::from(place)) {
+                load.tasks_open += 1;
+                load.tasks_late += u64::from(row.get::<_, i64>(1)? < as_of_ms);
+            }
+        }
+        Ok(loads)
+    }
+
+    /// Returns by a lead's number the place in `loads` of whoever has it. Tasks lie in order of time: to look each
+    /// one's lead up would read all leads in no order.
+    fn whose_leads(&self, loads: &[Load]) -> Result<Vec<u16>> {
+        let places: HashMap<(&str, bool), u16> = (0..NOBODYS)
+            .zip(loads)
+            .map(|(place, load)| ((load.who.as_str(), load.is_owner), place))
+            .collect();
+        let mut leads = self.connection.prepare_cached(
+            "SELECT lead_no, owner, queue FROM lead INDEXED BY lead_glance WHERE merged_into IS NULL
+             ORDER BY lead_no",
+        )?;
+        let mut whose = Vec::new();
+        let mut rows = leads.query([])?;
+        while let Some(row) = rows.next()? {
+            let lead = row.get::<_, i64>(0)? as usize;
+            let owner = row.get_ref(1)?.as_str_or_null()?;
+            let key = match owner {
+                Some(owner) => (owner, true),
+                None => (row.get_ref(2)?.as_str()?, false),
+            };
+            whose.resize(lead, NOBODYS);
+            whose.push(places.get(&key).copied().unwrap_or(NOBODYS));
+        }
+        Ok(whose)
     }
 }

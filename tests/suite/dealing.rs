@@ -283,7 +283,7 @@ fn a_store_from_before_leads_were_dealt_so_is_brought_up_to_date() {
              DROP VIEW touches; ALTER TABLE touch DROP COLUMN amount; ALTER TABLE touch DROP COLUMN currency;
              CREATE VIEW touches AS SELECT 1;
              DROP TRIGGER lead_is_counted; DROP TRIGGER lead_is_counted_no_more; DROP TRIGGER lead_is_counted_elsewhere;
-             DROP TABLE lead_total; DROP INDEX lead_by_first; DROP INDEX lead_by_last; DROP INDEX lead_hot;
+             DROP TABLE lead_total; DROP INDEX lead_by_first; DROP INDEX lead_by_last; DROP INDEX lead_glance; DROP INDEX lead_hot;
              DROP INDEX task_open; DROP INDEX task_handed; DROP INDEX task_by_opening;
              DROP VIEW tasks; ALTER TABLE task DROP COLUMN opened_run; ALTER TABLE task DROP COLUMN ended_ms; CREATE VIEW tasks AS SELECT 1; ALTER TABLE lead DROP COLUMN answers;
              ALTER TABLE run DROP COLUMN is_full;
