@@ -96,6 +96,18 @@ const ANSWERS: &[&str] = &[
     "erteilt",
 ];
 
+/// Beginnings of folded keys of when, or that, a consent was taken back.
+const TAKEN_BACK: &[&str] = &[
+    "withdrawn",
+    "revoked",
+    "wycofan",
+    "cofniet",
+    "unsubscribed",
+    "opted out",
+    "optedout",
+    "widerrufen",
+];
+
 /// Fewest words of a consent's own text.
 const TEXT_WORDS_MIN: usize = 4;
 
@@ -131,6 +143,15 @@ pub(super) fn said<'v>(path: &str, object: &'v Map<String, Value>) -> Option<(&'
         Some((key, value.as_str().filter(|text| text.chars().any(char::is_alphabetic))?))
     })?;
     let others = || object.iter().filter(|(key, _)| *key != label_key);
+    let is_taken_back = |(key, value): (&String, &Value)| {
+        let key = fold_header(key);
+        let told = text_of(value).unwrap_or_default();
+        TAKEN_BACK.iter().any(|stem| key.starts_with(stem))
+            && !matches!(&*told, "" | "false" | "0" | "null" | "no" | "nie")
+    };
+    if others().any(is_taken_back) {
+        return Some((label, "withdrawn".to_owned()));
+    }
     // Beside a short label stands `"sms": false` of another consent; beside the consent's own words only its answer.
     let is_text = label.split_whitespace().nth(TEXT_WORDS_MIN - 1).is_some();
     let known = of(ANSWERS).filter(|(key, _)| *key != label_key);

@@ -11,7 +11,7 @@ use super::locate::glob_fits;
 use super::outline::{looks_like_email, looks_like_phone};
 use crate::model::blank::is_blank;
 use crate::model::field::{EMAIL, FieldNo, PHONE};
-use crate::model::row::{Cell, Role};
+use crate::model::row::{Cell, GENERIC_CONSENT, Role};
 use crate::rules::source::{
     ColumnMapping, GENERIC_CSV, HeaderGroup, NamePattern, Recognition, SourceCatalog, SourcePreset,
     asked_key, header_key, parted_key, verbatim_key,
@@ -41,14 +41,28 @@ impl Column {
             other => Some(other.into_owned()),
         };
         let text = text.unwrap_or(received);
-        (!is_blank(&text)).then(|| Cell { column: self.name.clone(), role: self.role, text })
+        let role = if self.is_meant(&text) { self.role } else { Role::Answer };
+        (!is_blank(&text)).then(|| Cell { column: self.name.clone(), role, text })
+    }
+
+    /// Returns whether nobody knows whose column it is: a `Status` may be one of anything.
+    fn is_anybodys(&self) -> bool {
+        self.role == Role::Consent(GENERIC_CONSENT)
+    }
+
+    /// Returns whether `text` is one that gives the column its meaning; in one of no known source any other is an answer.
+    #[inline]
+    fn is_meant(&self, text: &str) -> bool {
+        self.yes.is_empty()
+            || !self.is_anybodys()
+            || self.yes.iter().any(|yes| yes.eq_ignore_ascii_case(text.trim()))
     }
 
     /// Returns what `text` says in this column: a vendor's word for yes becomes `yes`, where the preset lists
     /// such words, and every other nothing.
     #[inline]
     fn said<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
-        if self.yes.is_empty() {
+        if self.yes.is_empty() || self.is_anybodys() {
             return text;
         }
         let is_yes = self.yes.iter().any(|yes| yes.eq_ignore_ascii_case(text.trim()));
@@ -320,10 +334,9 @@ fn find<'a>(
     wanted: impl Fn(&NamePattern) -> bool,
 ) -> Option<(&'a ColumnMapping, usize)> {
     columns.iter().find_map(|mapping| {
-        let rank = mapping
-            .names
-            .iter()
-            .position(|pattern| wanted(pattern) && keys.iter().any(|key| pattern.fits(key)))?;
+        let fits =
+            |pattern: &NamePattern| keys.iter().any(|key| mapping.takes(key) && pattern.fits(key));
+        let rank = mapping.names.iter().position(|pattern| wanted(pattern) && fits(pattern))?;
         Some((mapping, rank))
     })
 }

@@ -90,7 +90,7 @@ fn is_said_by_me(words: &[&str]) -> bool {
 }
 
 /// Returns whether somebody wishes for what a consent is about: to receive, to hear, a call.
-fn wishes(words: &[&str]) -> bool {
+pub(super) fn wishes(words: &[&str]) -> bool {
     let starts = |at: usize, stems: &[&str]| {
         words.get(at).is_some_and(|word| stems.iter().any(|stem| word.starts_with(stem)))
     };

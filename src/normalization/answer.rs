@@ -1,7 +1,7 @@
 //! Yes and no, in every form a check-box leaves behind.
 
 use super::agreement::{agrees, names_consent};
-use super::agreement_words::CONDITIONS;
+use super::agreement_words::{CONDITIONS, GIVEN_HOW, NAMING};
 use super::answer_words::{
     AGREEMENTS, BLANK, CONTACT_STEMS, DENIALS, DOUBLE_NEGATIONS, DRAWN_EMPTY, DRAWN_TICKED,
     EXCEPTIONS, HEDGE_WORDS_MAX, HEDGES, NEAR_WORDS, NEGATION_STEMS, NEGATIONS, PENDING,
@@ -58,7 +58,8 @@ pub fn parse(raw: &str) -> Answer {
     if is_hedged(&words, count) || (text.contains('?') && count < SENTENCE_WORDS_MIN) {
         return Answer::Unknown;
     }
-    if YES.contains(&words.as_str()) {
+    // `1,0` is a figure, `1|0` are two.
+    if YES.contains(&words.as_str()) && !text.contains(['|', '/']) {
         return Answer::Yes;
     }
     if is_no(&words) {
@@ -70,7 +71,40 @@ pub fn parse(raw: &str) -> Answer {
     if count <= HEDGE_WORDS_MAX && begins_with(&words, TAKEN_BACK_STEMS) {
         return Answer::No;
     }
-    sentence(&text)
+    if is_left_open(&text, &words) {
+        return Answer::Unknown;
+    }
+    match sentence(&text) {
+        Answer::Yes if text.ends_with('?') => Answer::Unknown,
+        answer => answer,
+    }
+}
+
+/// Returns whether a text of any length ran out (`do 31.12.2024`), was put off behind it (`- niepotwierdzona`), or says
+/// whose yes it is (`tak (żona)`).
+fn is_left_open(text: &str, words: &str) -> bool {
+    let parts: Vec<&str> = words.split(' ').collect();
+    let is_figure = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let ran_out = parts.windows(4).any(|four| {
+        matches!(four[0], "do" | "until" | "till" | "bis") && four[1..].iter().all(is_figure)
+    });
+    let tails = [" - ", " – ", "("].iter().filter_map(|sign| text.rsplit_once(sign));
+    let is_put_off = tails.map(|(_, tail)| fold_header(tail)).any(|tail| {
+        tail.split(' ').count() <= HEDGE_WORDS_MAX
+            && (has_phrase(&tail, PENDING) || begins_with(&tail, PENDING_STEMS))
+    });
+    let is_anothers = text.split_once('(').is_some_and(|(head, tail)| {
+        let tail = fold_header(tail);
+        let is_how = |word: &str| {
+            YES.contains(&word)
+                || GIVEN_HOW.contains(&word)
+                || NAMING.contains(&word)
+                || is_figure(&word)
+                || begins_with(word, CONTACT_STEMS)
+        };
+        YES.contains(&&*fold_header(head)) && !tail.split(' ').all(is_how)
+    });
+    ran_out || is_put_off || is_anothers
 }
 
 /// Returns what a box with a tick says: yes to the words beside it, which may refuse or put off.
@@ -234,6 +268,16 @@ fn negated(text: &str) -> Option<Answer> {
         let said = if begins_with_yes { Answer::Unknown } else { Answer::No };
         return is_no.then_some(said);
     };
+    // "I accept that my consent will be removed."
+    let is_told =
+        |clause: &&String| ["ze ", "that ", "dass "].iter().any(|word| clause.starts_with(word));
+    if clauses
+        .iter()
+        .filter(is_told)
+        .any(|clause| negation(clause).is_some() && begins_with(clause, NEGATION_STEMS))
+    {
+        return Some(Answer::Unknown);
+    }
     let agreed = agreement(&clauses[deciding]).unwrap_or(0);
     match negation(&clauses[deciding]) {
         Some(at) if at <= agreed + NEAR_WORDS => return Some(Answer::No),

@@ -313,6 +313,8 @@ pub(super) const TAKEN_BACK: &[&str] = &[
     "revoked",
     "rescinded",
     "zuruckgezogen",
+    "take me off",
+    "taken off",
 ];
 /// Beginnings of such words, which decide in a short answer.
 pub(super) const TAKEN_BACK_STEMS: &[&str] =
@@ -398,6 +400,9 @@ pub(super) const PENDING_STEMS: &[&str] = &[
     "ausgesetzt",
     "gesperrt",
     "fehlt",
+    "niepotwierdz",
+    "unconfirmed",
+    "unbestatigt",
 ];
 /// Words by which an answer that begins with yes takes some of it back.
 pub(super) const RESERVATIONS: &[&str] = &[
@@ -429,8 +434,20 @@ pub(super) const RESERVATIONS: &[&str] = &[
     "ehemals",
 ];
 /// Words by which a whole sentence takes a part of its consent out again.
-pub(super) const EXCEPTIONS: &[&str] =
-    &["ale nie", "lecz nie", "but not", "aber nicht", "z wyjatkiem", "except for"];
+pub(super) const EXCEPTIONS: &[&str] = &[
+    "ale nie",
+    "lecz nie",
+    "but not",
+    "aber nicht",
+    "z wyjatkiem",
+    "z wylaczeniem",
+    "z wykluczeniem",
+    "z pominieciem",
+    "except for",
+    "excluding",
+    "mit ausnahme",
+    "na nic",
+];
 
 /// Boxes drawn with brackets.
 pub(super) const DRAWN_TICKED: &[&str] = &["[x]", "[X]", "(x)", "(X)", "[v]", "[V]"];
@@ -475,7 +492,8 @@ pub(super) const NEGATION_STEMS: &[&str] = &[
     "zakaz",
     "zadn",
     "wypis",
-    "usuni",
+    "usun",
+    "entfern",
     "sprzeciw",
     "rezygn",
     "refus",
@@ -490,7 +508,6 @@ pub(super) const NEGATION_STEMS: &[&str] = &[
     "ablehn",
     "abgelehn",
     "lehne",
-    "usunac",
     "niewazn",
     "nieaktual",
     "uniewazn",

@@ -5,18 +5,24 @@
 //! for one only where each of its words is known to belong to the asking.
 
 use super::agreement::agrees;
-use super::consent_label_words::{ABOUT, ASKING, ASKING_STEMS, QUESTION_OPENINGS};
+use super::consent_label_words::{ABOUT, ASKING, ASKING_STEMS, BOUNDS, QUESTION_OPENINGS};
+use super::consent_notice::without_notices;
 use super::consent_subject::sentences;
 use super::consent_words::{NO_DENIALS, SHORT_QUESTION_WORDS_MAX};
 
 /// Returns whether a plain yes below the header `label` may be a consent. Sentences and questions may be, since they
 /// say themselves what is asked.
 pub(super) fn may_ask(label: &str) -> bool {
-    let said: Vec<String> = sentences(label).iter().map(|one| one.text().to_owned()).collect();
-    let text = said.join(" ");
+    let own = without_notices(label);
+    let is_notice_alone = own.trim().is_empty();
+    let text = folded(if is_notice_alone { label } else { &own });
     let words: Vec<&str> = text.split(' ').collect();
-    if words.len() > SHORT_QUESTION_WORDS_MAX || agrees(label) {
+    if folded(label).split(' ').count() > SHORT_QUESTION_WORDS_MAX || agrees(label) {
         return true;
+    }
+    // `Zgoda marketingowa do` holds a date until when.
+    if words.last().is_some_and(|last| BOUNDS.contains(last)) {
+        return false;
     }
     let without_denials = NO_DENIALS.iter().fold(format!(" {text} "), |text, phrase| {
         let Some(at) = text.find(&format!(" {phrase}")) else { return text };
@@ -33,6 +39,10 @@ pub(super) fn may_ask(label: &str) -> bool {
         return true;
     }
     plain.all(is_known)
+}
+
+fn folded(label: &str) -> String {
+    sentences(label).iter().map(|one| one.text().to_owned()).collect::<Vec<_>>().join(" ")
 }
 
 fn is_known(word: &str) -> bool {

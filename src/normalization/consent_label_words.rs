@@ -359,6 +359,8 @@ pub(super) const ABOUT: &[&str] = &[
     "erforderlich",
     "benotigt",
 ];
+/// Last words of a header of since when or until when.
+pub(super) const BOUNDS: &[&str] = &["do", "od", "to", "from", "until", "till", "bis", "von", "ab"];
 /// Words with which a question begins.
 pub(super) const QUESTION_OPENINGS: &[&str] = &[
     "czy", "may", "can", "could", "would", "do", "does", "durfen", "duerfen", "mochten",

@@ -3,17 +3,18 @@
 //! A word of marketing is not enough for a consent to it: forms name the marketing department, the terms of a
 //! promotion and the offer that was asked for, and promise not to send newsletters.
 
-use super::agreement::is_agreeing_at;
+use super::agreement::{is_agreeing_at, wishes};
 use super::answer_words::{NEGATION_STEMS, NEGATIONS, TAKEN_BACK_STEMS};
 use super::consent_words::{
-    ALWAYS_MARKETING, APART, ASKS_ALONE, CHANNEL_WORDS, CHANNELS, COMPANY_BEHIND, DEPARTMENTS,
-    DOMAIN_ENDS, INFORMATION, LEGAL_FORMS, MANY_OFFERS, MARKETING_BESIDE, MAY_LATER, NO_DENIALS,
-    NO_MARKETING, OFFERS_AFTER, OFFERS_BEFORE, OFFERS_FOR_ME, PARTNERS, PASSING_ON, PROFILING,
-    PROMOTIONS, REPLY, TERMS, WITHOUT,
+    ALWAYS_MARKETING, APART, ASKS_ALONE, CHANNEL_WORDS, CHANNELS, CHANNELS_ASIDE, COMPANY_BEHIND,
+    DEPARTMENTS, DOMAIN_ENDS, INFORMATION, LEGAL_FORMS, MANY_OFFERS, MARKETING_BESIDE, MAY_LATER,
+    NO_DENIALS, NO_MARKETING, OFFERS_AFTER, OFFERS_BEFORE, OFFERS_FOR_ME, PARTNERS, PASSING_ON,
+    PROFILING, PROMOTIONS, REPLY, TERMS, WITHOUT,
 };
 use super::text::tidy;
 use crate::model::consent::{Channel, Purpose};
 use crate::rules::field::fold_header;
+use crate::rules::source::parted_key;
 
 /// Most words between the terms that somebody accepts and what they are the terms of.
 const TERMS_WORDS_MAX: usize = 4;
@@ -34,7 +35,11 @@ pub(super) enum Said {
 /// more than those of the question.
 pub(super) fn subject(question: &str, answer: &str, said: Said) -> (&'static str, Vec<Channel>) {
     let is_agreed = said == Said::Yes;
-    let (question, answer) = (sentences(question), sentences(answer));
+    let (mut question, answer) = (sentences(question), sentences(answer));
+    // Who says no to a consent says none to the promises beside it.
+    if said == Said::No && question.iter().any(|one| one.agrees() || one.wishes()) {
+        question.retain(|one| one.agrees() || one.wishes() || one.names_channels());
+    }
     let all = || question.iter().chain(&answer);
     let has = |stems: &[&str]| all().any(|one| one.has(stems, is_agreed));
     let has_both = |one: &Sentence| one.has(PARTNERS, is_agreed) && one.has(PASSING_ON, is_agreed);
@@ -60,11 +65,16 @@ pub(super) fn subject(question: &str, answer: &str, said: Said) -> (&'static str
             !is_agreed || purpose != Purpose::MARKETING || one.is_marketing(is_agreed)
         };
         let has_marketing = text.iter().any(is_about);
-        let mut channels: Vec<Channel> = text
-            .iter()
-            .filter(|one| is_about(one) || !has_marketing)
-            .flat_map(|one| one.channels(is_agreed))
-            .collect();
+        let mut is_beside = false;
+        let mut channels: Vec<Channel> = Vec::new();
+        for one in text {
+            // `informacji handlowych (SMS)` and `Kanał: SMS` go on with the sentence before.
+            let is_meant = is_about(one) || !has_marketing || is_beside && one.names_channels();
+            if is_meant {
+                channels.extend(one.channels(is_agreed));
+            }
+            is_beside = is_meant;
+        }
         channels.sort_unstable();
         channels.dedup();
         channels
@@ -85,10 +95,21 @@ pub(super) fn subject(question: &str, answer: &str, said: Said) -> (&'static str
 /// Folds the header of a consent question; names of CRM fields come apart into words.
 pub(super) fn fold_question(header: &str) -> String {
     // A line end parts words, too.
-    fold_header(&tidy(header))
+    let tidied = tidy(header);
+    // A programmer's `marketingOptOut`; `SMSy` is one word.
+    let is_name = !tidied.contains(' ')
+        && tidied
+            .as_bytes()
+            .windows(2)
+            .any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase());
+    let parted = is_name.then(|| parted_key(&tidied)).flatten();
+    parted
+        .unwrap_or_else(|| fold_header(&tidied))
         .replace("hasoptedoutof", "opted out ")
+        .replace("has opted out of", "opted out")
         .replace("donotcall", "do not call")
         .replace("donotemail", "do not email")
+        .replace("whats app", "whatsapp")
         .replace("e mail", "email")
 }
 
@@ -122,6 +143,12 @@ impl Sentence {
         channels_in(&kept.join(" "))
     }
 
+    /// Returns whether it does nothing but name channels: `kontakt telefoniczny`, `Kanał: SMS`.
+    fn names_channels(&self) -> bool {
+        let is_aside = |word: &&str| CHANNELS_ASIDE.contains(word) || !channels_in(word).is_empty();
+        self.words().iter().all(is_aside) && !channels_in(&self.text).is_empty()
+    }
+
     fn speaks_of_reply(&self) -> bool {
         let padded = format!(" {} ", self.text);
         REPLY.iter().any(|phrase| padded.contains(&format!(" {phrase}")))
@@ -138,6 +165,11 @@ impl Sentence {
         let words = self.words();
         let is_denied = |at: usize| at > 0 && NEGATIONS.contains(&words[at - 1]);
         (0..words.len()).any(|at| is_agreeing_at(&words, at) && !is_denied(at))
+    }
+
+    /// Returns whether somebody wishes in it for what a consent is about.
+    pub(super) fn wishes(&self) -> bool {
+        wishes(&self.words())
     }
 
     pub(super) fn text(&self) -> &str {
@@ -162,9 +194,7 @@ pub(super) fn sentences(text: &str) -> Vec<Sentence> {
 }
 
 fn sentences_of_line(line: &str) -> Vec<Sentence> {
-    let mut words: Vec<&str> = line.split_whitespace().filter(|word| !is_address(word)).collect();
-    drop_companies(&mut words);
-    let line = words.join(" ");
+    let line = without_addresses(line);
     let mut found = Vec::new();
     let mut start = 0;
     for (at, mark) in line.match_indices(['.', '!', '?', ';', '(', ')']) {
@@ -181,9 +211,28 @@ fn sentences_of_line(line: &str) -> Vec<Sentence> {
     found.push(&line[start..]);
     found
         .into_iter()
-        .map(|sentence| Sentence { text: fold_question(sentence) })
+        .map(|sentence| {
+            // A name of a company ends with its sentence: `… by Acme. No marketing emails`.
+            let mut words: Vec<&str> = sentence.split_whitespace().collect();
+            drop_companies(&mut words);
+            Sentence { text: fold_question(&words.join(" ")) }
+        })
         .filter(|sentence| !sentence.text.is_empty())
         .collect()
+}
+
+/// Returns `line` without addresses and web sites; the end of a sentence that stood behind one stays.
+fn without_addresses(line: &str) -> String {
+    let mut kept = String::with_capacity(line.len());
+    for word in line.split_whitespace() {
+        if !is_address(word) {
+            kept.push(' ');
+            kept.push_str(word);
+        } else if let Some(mark) = word.chars().next_back().filter(|c| ".!?;".contains(*c)) {
+            kept.push(mark);
+        }
+    }
+    kept
 }
 
 /// Returns whether `word` is an e-mail address or a web site: `marketing@przyklad.pl`, `NewsPrzykład.pl`.
@@ -201,7 +250,8 @@ fn drop_companies(words: &mut Vec<&str>) {
     let is_capital = |word: &str| word.starts_with(char::is_uppercase);
     let mut is_name = vec![false; words.len()];
     for at in 1..words.len() {
-        let bare = words[at].trim_end_matches([',', ';', ':']).to_lowercase();
+        // The last mark of `S.A.` went with its sentence.
+        let bare = words[at].trim_end_matches([',', ':', '.']).to_lowercase();
         if !LEGAL_FORMS.contains(&&*bare) {
             continue;
         }

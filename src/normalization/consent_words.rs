@@ -118,6 +118,9 @@ pub(super) const WITHOUT: &[&str] = &[
     "poza",
     "except",
     "wyjatkiem",
+    "wylaczeniem",
+    "pominieciem",
+    "ausnahme",
     "wykluczeniem",
     "ausser",
 ];
@@ -136,6 +139,8 @@ pub(super) const APART: &[&str] = &[
     "gesondert",
     "nur nach",
     "nur mit",
+    "take me off",
+    "taken off",
 ];
 /// and for later.
 pub(super) const MAY_LATER: &[&str] =
@@ -143,6 +148,8 @@ pub(super) const MAY_LATER: &[&str] =
 /// Beginnings of phrases by which an answer says that it lets an enquiry be answered.
 pub(super) const REPLY: &[&str] = &[
     "w sprawie",
+    "na przetwarzanie",
+    "processing of my",
     "zapytan",
     "zgloszeni",
     "odpowiedzi na",
@@ -254,6 +261,35 @@ pub(super) const CHANNEL_WORDS: &[(&str, Channel)] = &[
     ("by post", Channel::Post),
 ];
 
+/// Folded words beside those of channels in a text that only names some.
+pub(super) const CHANNELS_ASIDE: &[&str] = &[
+    "i",
+    "oraz",
+    "lub",
+    "and",
+    "or",
+    "und",
+    "oder",
+    "kanal",
+    "kanaly",
+    "channel",
+    "channels",
+    "kontakt",
+    "contact",
+    "droga",
+    "poczta",
+    "wiadomosci",
+    "messages",
+    "text",
+    "tel",
+    "przez",
+    "via",
+    "by",
+    "per",
+    "e",
+    "mail",
+];
+
 /// Folded words of a question that lists several consents,
 pub(super) const LISTS: &[&str] = &["zgody", "consents", "permissions", "einwilligungen", "optins"];
 /// and of the consents that it may list.
@@ -304,6 +340,7 @@ pub(super) const OPT_OUTS: &[&str] = &[
     "do not mail",
     "do not sms",
     "dnc",
+    "unsub ",
     "abmeldung",
     "abmeld",
     "nie dzwon",
@@ -390,4 +427,88 @@ pub(super) const REFUSALS: &[&str] = &[
     "consent missing",
     "missing consent",
     "lack of consent",
+];
+
+/// Beginnings of words and phrases that, beside those of rights, make a taking-back a notice,
+pub(super) const NOTICES: &[&str] = &[
+    "mozliw",
+    "poinformowan",
+    "poinstruowan",
+    "swiadom",
+    "prawie",
+    "prawem",
+    "do odwol",
+    "az do",
+    "do momentu",
+    "do chwili",
+    "dopoki",
+    "informed",
+    "possib",
+    "option to",
+    "moglich",
+    "moeglich",
+    "konnen",
+    "koennen",
+    "informiert",
+    "widerrufsrecht",
+    "bis auf",
+    "bis zum",
+];
+/// those at the beginning of a clause,
+pub(super) const NOTICE_BEGINNINGS: &[&str] = &[
+    "to unsubscribe",
+    "to opt out",
+    "to withdraw",
+    "aby ",
+    "zeby ",
+    "um ",
+    "unsubscribe link",
+    "every email",
+];
+/// and words before which a thought of its own begins.
+pub(super) const PARTING: &[&str] = &[
+    "i ",
+    "oraz ",
+    "a takze ",
+    "do czasu ",
+    "do odwol",
+    "do momentu ",
+    "do chwili ",
+    "az do ",
+    "dopoki ",
+    "z mozliwosc",
+    "z prawem ",
+    "z ktor",
+    "ktor",
+    "co moge ",
+    "mogac ",
+    "and ",
+    "but ",
+    "until ",
+    "which ",
+    "with the right ",
+    "with the option ",
+    "with the possib",
+    "und ",
+    "aber ",
+    "bis auf ",
+    "bis zum ",
+    "mit der moglich",
+];
+/// Folded words of a header of how things stand,
+pub(super) const STATUS: &[&str] = &["status", "stan", "state"];
+/// and what such a column says of whoever left.
+pub(super) const LEFT: &[&str] = &[
+    "unsubscribed",
+    "opted out",
+    "opt out",
+    "optout",
+    "optedout",
+    "wypisany",
+    "wypisana",
+    "wypisano",
+    "wypisal sie",
+    "wypisala sie",
+    "abgemeldet",
+    "ausgetragen",
 ];

@@ -3,10 +3,12 @@
 use super::Remark;
 use super::answer::{self, Answer};
 use super::consent_label::may_ask;
+use super::consent_notice::{self, without_notices};
 use super::consent_subject::{self, channels_in, fold_question, subject};
 use super::consent_words::{
-    CHANNELS, LABEL_OPT_OUTS, LABEL_WORDS_MAX, LISTS, NO_DENIALS, OPENED_TEXT_WORDS_MIN, OPENINGS,
-    OPT_OUTS, OPTIONS, REFUSALS, SHORT_QUESTION_WORDS_MAX, TEXT_WORDS_MIN,
+    CHANNELS, LABEL_OPT_OUTS, LABEL_WORDS_MAX, LEFT, LISTS, MAY_LATER, NO_DENIALS,
+    OPENED_TEXT_WORDS_MIN, OPENINGS, OPT_OUTS, OPTIONS, REFUSALS, SHORT_QUESTION_WORDS_MAX, STATUS,
+    TEXT_WORDS_MIN,
 };
 use super::date_order::{Basis, Settled};
 use super::moment::{self, MomentFault, TimeStyle};
@@ -21,40 +23,66 @@ use crate::rules::field::fold_header;
 /// Whoever says yes to `Kein Newsletter` wants none, so a short question that denies turns its answers round.
 fn affirmed_by(question: &str) -> Option<ConsentState> {
     let asked = fold_question(question);
-    let is_short = asked.split(' ').count() <= SHORT_QUESTION_WORDS_MAX;
-    // A consent may explain how to take it back, and promise what will not be done.
-    let agreeing: Vec<String> = consent_subject::sentences(question)
-        .iter()
-        .filter(|sentence| sentence.agrees())
-        .map(|sentence| sentence.text().to_owned())
-        .collect();
-    let is_told_apart = !agreeing.is_empty() && !is_short;
-    let told = if is_told_apart { agreeing.join(". ") } else { question.to_owned() };
-    let bare = fold_question(&answer::without_rights(&told));
-    let begins = |words: &str, stems: &[&str]| {
-        let opens = |at: usize| at == 0 || words.as_bytes()[at - 1] == b' ';
-        stems.iter().any(|stem| words.match_indices(stem).any(|(at, _)| opens(at)))
-    };
     if begins(&asked, REFUSALS) {
         return Some(ConsentState::Refused);
     }
+    let own = own_words(question)?;
+    let is_short = asked.split(' ').count() <= SHORT_QUESTION_WORDS_MAX;
+    // A consent may promise what will not be done.
+    let agreeing: Vec<String> = consent_subject::sentences(&own)
+        .iter()
+        .filter(|sentence| sentence.agrees() || sentence.wishes())
+        .map(|sentence| sentence.text().to_owned())
+        .collect();
+    let told = if agreeing.is_empty() || is_short { own } else { agreeing.join(". ") };
+    let bare = fold_question(&told);
     if begins(&bare, OPT_OUTS) || is_short && begins(&bare, LABEL_OPT_OUTS) {
-        return Some(ConsentState::Withdrawn);
+        return takes_back_alone(&told).then_some(ConsentState::Withdrawn);
     }
-    let plain = NO_DENIALS.iter().fold(format!(" {}", fold_question(&told)), |words, phrase| {
-        words.replace(&format!(" {phrase}"), " ")
-    });
+    let plain = NO_DENIALS
+        .iter()
+        .fold(format!(" {bare}"), |words, phrase| words.replace(&format!(" {phrase}"), " "));
     if !answer::denies(&plain) {
         return Some(ConsentState::Given);
     }
     if is_short {
-        return Some(ConsentState::Withdrawn);
+        return takes_back_alone(&told).then_some(ConsentState::Withdrawn);
     }
-    match answer::parse(question) {
+    match answer::parse(&told) {
         Answer::Yes => Some(ConsentState::Given),
         Answer::No => Some(ConsentState::Refused),
         Answer::Blank | Answer::Unknown => None,
     }
+}
+
+/// Returns `question` without what it says about taking a consent back; nothing where it says no more than that
+/// somebody may.
+fn own_words(question: &str) -> Option<String> {
+    let own = without_notices(question);
+    let asked = fold_question(question);
+    if !fold_question(&own).is_empty() {
+        return Some(own);
+    }
+    let is_label = asked.split(' ').count() <= SHORT_QUESTION_WORDS_MAX;
+    let may = MAY_LATER.iter().any(|phrase| format!(" {asked}").contains(&format!(" {phrase}")));
+    (is_label && !may).then(|| question.to_owned())
+}
+
+/// Returns whether nobody agrees or wishes for something in `text` but to take back: under a wording that does both a
+/// tick must not count as a withdrawal.
+fn takes_back_alone(text: &str) -> bool {
+    !consent_notice::clauses(text).iter().any(|clause| {
+        let agrees = consent_subject::sentences(clause)
+            .iter()
+            .any(|one| one.agrees() && one.text().contains(' ') || one.wishes());
+        let folded = fold_question(clause);
+        agrees && !answer::denies(&folded) && !consent_notice::takes_back(&folded)
+    })
+}
+
+fn begins(words: &str, stems: &[&str]) -> bool {
+    let padded = format!(" {words}");
+    stems.iter().any(|stem| padded.contains(&format!(" {stem}")))
 }
 
 /// What an answer claims, and what to say about it.
@@ -132,6 +160,9 @@ fn common_answer(pieces: &[&str]) -> Answer {
 /// consents in one cell are each read for themselves; where two disagree, the one that says no counts.
 pub fn guessed(cell: &Cell, mechanism: &str) -> Said {
     let header = fold_question(&cell.column);
+    if let Some(left) = left(cell, &header, mechanism) {
+        return (left, None);
+    }
     let asked = affirmed_by(&cell.column);
     let mut claims: Vec<ConsentClaim> = Vec::new();
     let mut remark = None;
@@ -207,6 +238,30 @@ pub fn guessed(cell: &Cell, mechanism: &str) -> Said {
         }
     }
     (claims, remark)
+}
+
+/// Returns the withdrawal that a status tells (`Email status`: `unsubscribed`); nothing where it tells none.
+fn left(cell: &Cell, header: &str, mechanism: &str) -> Option<Vec<ConsentClaim>> {
+    let is_status = header.split(' ').any(|word| STATUS.contains(&word));
+    let is_consent = begins(header, &["zgod", "consent", "einwillig"]);
+    if !is_status || is_consent || !LEFT.contains(&&*fold_header(&tidy(&cell.text))) {
+        return None;
+    }
+    let mut channels = channels_in(header);
+    if channels.is_empty() {
+        channels.push(Channel::Email);
+    }
+    let claim = |channel| ConsentClaim {
+        purpose: Purpose::new(Purpose::MARKETING),
+        channel,
+        state: ConsentState::Withdrawn,
+        wording: tidy(&cell.column).into_owned(),
+        mechanism: mechanism.to_owned(),
+        shown: Shown::Label,
+        answer: Some(tidy(&cell.text).into_owned()),
+        policy: None,
+    };
+    Some(channels.into_iter().map(claim).collect())
 }
 
 /// Returns what `piece` says to a question whose yes means `affirmed`; nothing where it says nothing. An option
@@ -366,7 +421,9 @@ pub(super) fn answered(text: &str) -> Answer {
     let tidied = tidy(text);
     let digits = tidied.bytes().filter(u8::is_ascii_digit).count();
     let has_figures = digits >= 5 && tidied.starts_with(|c: char| c.is_ascii_digit());
-    if !has_figures {
+    // `2024-01-01 (wycofana)` tells when it ended.
+    let folded = fold_header(&tidied);
+    if !has_figures || consent_notice::takes_back(&folded) || answer::denies(&folded) {
         return answer::parse(text);
     }
     // Digits alone are an epoch of seconds or milliseconds, or else anybody's guess.
@@ -437,3 +494,5 @@ fn unclear(cell: &Cell) -> Remark {
 mod given_by_nobody;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told_beside;

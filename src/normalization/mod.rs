@@ -12,6 +12,7 @@ pub mod attribution;
 pub mod company;
 mod consent_label;
 mod consent_label_words;
+mod consent_notice;
 mod consent_subject;
 mod consent_words;
 mod consents;

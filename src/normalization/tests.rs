@@ -542,6 +542,7 @@ fn a_notice_names_the_column_it_is_about() {
 #[test]
 fn a_column_may_have_a_zone_of_its_own() {
     let columns = [ColumnMapping {
+        words_max: None,
         names: vec![NamePattern::Exact("date updated".into())],
         role: Role::SubmittedAt,
         strip: Vec::new(),

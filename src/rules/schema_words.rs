@@ -304,6 +304,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("column/role", "What the column is when it is no field"),
     ("column/consent", "The consent that the column answers"),
     ("column/nulls", "What stands for no value in it"),
+    ("column/words-max", "Most words of a header that its names mean"),
     ("column/strip", "What is taken off the front of its values"),
     ("column/yes", "Words that mean yes in it"),
     ("sources/consent", "A consent that this source asks for"),

@@ -148,6 +148,8 @@ fn edged(part: &str, is_after_star: bool, is_before_star: bool) -> String {
 pub struct ColumnMapping {
     /// Their names.
     pub names: Vec<NamePattern>,
+    /// Most words of a header that a name with a star means: a wording may have the same words in it.
+    pub words_max: Option<usize>,
     /// Their meaning.
     pub role: Role,
     /// Vendor prefixes to take off a value (`l:`, `p:`).
@@ -164,7 +166,12 @@ impl ColumnMapping {
     /// Returns whether a column with this header is meant.
     pub fn is_named(&self, header: &str) -> bool {
         let keys = [verbatim_key(header), header_key(header)];
-        self.names.iter().any(|name| keys.iter().any(|key| name.fits(key)))
+        keys.iter().any(|key| self.takes(key) && self.names.iter().any(|name| name.fits(key)))
+    }
+
+    /// Returns whether the key of a header is not too long for its names.
+    pub fn takes(&self, key: &str) -> bool {
+        self.words_max.is_none_or(|max| key.split(' ').count() <= max)
     }
 }
 

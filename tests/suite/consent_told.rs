@@ -182,3 +182,80 @@ fn a_question_says_more_than_its_id() {
     run(&workspace);
     assert_eq!(on_record(&workspace, "anna@przyklad.pl"), "marketing/email refused");
 }
+
+#[test]
+fn a_wording_is_a_consent_whatever_its_last_word_is() {
+    let workspace = Workspace::new();
+    let wordings = [
+        (
+            "I agree to receive marketing emails. You may withdraw your consent at any time.",
+            "marketing/email given",
+        ),
+        ("I consent to be contacted by phone, email or text", "enquiry-reply/phone given"),
+        (
+            "Wyrażam zgodę na newsletter. Więcej w polityce prywatności i cookies",
+            "marketing/email given",
+        ),
+        ("Zgoda marketingowa data", ""),
+        ("Marketing consent time", ""),
+        ("Akceptuję pliki cookies", ""),
+        ("Wyrażam zgodę na użycie plików cookies w celach marketingowych i statystycznych", ""),
+    ];
+    for (at, (wording, _)) in wordings.iter().enumerate() {
+        workspace.input(
+            &format!("form-{at}.csv"),
+            format!("created_at;email;{wording:?}\n2026-11-12T10:00:00Z;w{at}@firma{at}.pl;yes\n"),
+        );
+    }
+    run(&workspace);
+    for (at, (wording, expected)) in wordings.iter().enumerate() {
+        let told = on_record(&workspace, &format!("w{at}@firma{at}.pl"));
+        let is_told = if expected.is_empty() { told.is_empty() } else { told.contains(expected) };
+        assert!(is_told && !told.contains("withdrawn"), "{wording}: {told}");
+    }
+}
+
+#[test]
+fn a_status_of_who_left_takes_back_and_any_other_says_nothing() {
+    let headers = [
+        ("Status", "unsubscribed"),
+        ("Email status", "Unsubscribed"),
+        ("Status newslettera", "wypisany"),
+        ("Subscriber status", "opted out"),
+        ("Email Permission Status", "abgemeldet"),
+        ("Consent revoked date", "2026-11-10"),
+        ("Abmeldedatum", "2026-11-10"),
+        ("unsub_date", "2026-11-10"),
+        ("Data wypisania", "2026-11-10"),
+        ("marketingOptOut", "true"),
+        ("noMarketing", "true"),
+    ];
+    let workspace = Workspace::new();
+    for (at, (header, left)) in headers.iter().enumerate() {
+        workspace.input(
+            &format!("list-{at}.csv"),
+            format!(
+                "E-mail;Data utworzenia;{header}\no{at}@firma{at}.pl;12.04.2025 10:00;{left}\n"
+            ),
+        );
+    }
+    workspace.input(
+        "hook.jsonl",
+        format!(
+            "{}\n{}\n{}\n",
+            r#"{"created_at":"2026-11-12T10:00:00Z","email":"left@hook-a.pl","status":"unsubscribed"}"#,
+            r#"{"created_at":"2026-11-12T10:00:00Z","email":"new@hook-b.pl","status":"new"}"#,
+            r#"{"created_at":"2026-11-12T10:00:00Z","email":"back@hook-c.pl","consents":[{"text":"T","accepted":true,"withdrawn_at":"2026-11-11T10:00:00Z"}]}"#
+                .replace("\"T\"", &format!("{SENTENCE:?}")),
+        ),
+    );
+    run(&workspace);
+    for (at, (header, _)) in headers.iter().enumerate() {
+        let told = on_record(&workspace, &format!("o{at}@firma{at}.pl"));
+        assert!(told.contains("marketing/email withdrawn"), "{header}: {told}");
+        assert!(!told.contains("given"), "{header}: {told}");
+    }
+    assert_eq!(on_record(&workspace, "left@hook-a.pl"), "marketing/email withdrawn");
+    assert_eq!(on_record(&workspace, "new@hook-b.pl"), "");
+    assert_eq!(on_record(&workspace, "back@hook-c.pl"), "marketing/email refused");
+}

@@ -250,6 +250,9 @@ fn column_mapping(
 ) -> Option<ColumnMapping> {
     let mapping = ColumnMapping {
         names: table.strings("names").iter().map(|name| NamePattern::read(name)).collect(),
+        words_max: table
+            .opt_integer_in("words-max", 1..=100)
+            .and_then(|max| usize::try_from(max).ok()),
         strip: table.strings("strip"),
         nulls: table.strings("nulls"),
         yes: table.strings("yes"),
