@@ -195,7 +195,6 @@ fn a_cell_that_agrees_to_something_else_is_no_consent_to_marketing() {
         }
     }
     for text in [
-        "tak (telefonicznie)",
         "tak (e-mail)",
         "Wyrażam zgodę na newsletter",
         "2024-01-01",
