@@ -190,9 +190,8 @@ impl Deliveries<'_> {
         let mut book = TouchBook::new(self.store, self.rules, self.record.no);
         for conversion in &target.target.conversions {
             let ConversionEvent::Touch(kind) = conversion.event else { continue };
-            let (received, as_of_ms) =
-                (self.store.touches_received_after(after, kind)?, self.record.as_of_ms);
-            let come_true = self.store.touches_come_true(after, as_of_ms, kind)?;
+            let received = self.store.touches_received_after(after, kind)?;
+            let come_true = self.store.touches_come_true(after, self.record.as_of_ms, kind)?;
             for touch in received.into_iter().chain(come_true) {
                 leads.extend(book.leads_of(&touch)?.iter().flat_map(|(_, leads)| leads.iter()));
             }

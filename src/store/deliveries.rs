@@ -1,7 +1,7 @@
 //! What targets were given, what they call it, and what they would not take.
 
 use anyhow::Result;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, ToSql, params};
 
 use super::Store;
 use super::metrics::{ACTIVITY, is_activity};
@@ -454,32 +454,32 @@ impl Store {
 
     /// Returns the touches of this `kind` that a later run than `run` received, in order of number.
     pub fn touches_received_after(&self, run: i64, kind: &str) -> Result<Vec<KeptTouch>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT t.touch_no, t.at_ms, t.kind, t.detail, t.identities, i.source, t.amount, t.currency
-             FROM input AS i CROSS JOIN touch AS t ON t.input_no = i.input_no
-             WHERE i.run_no > ?1 AND t.kind = ?2 ORDER BY t.touch_no",
-        )?;
-        let mut rows = statement.query(params![run, kind])?;
-        let mut touches = Vec::new();
-        while let Some(row) = rows.next()? {
-            touches.push(read_touch(row)?);
-        }
-        Ok(touches)
+        let found = "FROM input AS i CROSS JOIN touch AS t ON t.input_no = i.input_no
+                     WHERE i.run_no > ?1 AND t.kind = ?2";
+        self.touches_found(found, params![run, kind])
     }
 
     /// Returns the touches of this `kind` that lay ahead when `run` was published and no longer do at `as_of_ms`, such
-    /// as what a list calls won today, for which noon stands in.
+    /// as what a list calls won today, for which noon stands in; in order of number.
     pub fn touches_come_true(&self, run: i64, as_of_ms: i64, kind: &str) -> Result<Vec<KeptTouch>> {
         // What the sales side did has an index; other kinds are rarely told as conversions.
         let by_index =
             if ACTIVITY.contains(&kind) { format!("AND {}", is_activity()) } else { String::new() };
+        let found = format!(
+            "FROM touch AS t JOIN input AS i USING (input_no)
+             WHERE t.kind = ?3 {by_index} AND t.at_ms <= ?2
+               AND t.at_ms > (SELECT as_of_ms FROM run WHERE run_no = ?1)"
+        );
+        self.touches_found(&found, params![run, as_of_ms, kind])
+    }
+
+    /// Returns the touches `t`, of inputs `i`, that are `found` in a `FROM` with its condition, in order of number.
+    fn touches_found(&self, found: &str, params: &[&dyn ToSql]) -> Result<Vec<KeptTouch>> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT t.touch_no, t.at_ms, t.kind, t.detail, t.identities, i.source, t.amount, t.currency
-             FROM touch AS t JOIN input AS i USING (input_no)
-             WHERE t.kind = ?3 {by_index} AND t.at_ms <= ?2
-               AND t.at_ms > (SELECT as_of_ms FROM run WHERE run_no = ?1) ORDER BY t.touch_no"
+             {found} ORDER BY t.touch_no"
         ))?;
-        let mut rows = statement.query(params![run, as_of_ms, kind])?;
+        let mut rows = statement.query(params)?;
         let mut touches = Vec::new();
         while let Some(row) = rows.next()? {
             touches.push(read_touch(row)?);

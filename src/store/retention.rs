@@ -62,7 +62,7 @@ impl Store {
                 let mut due = rows.collect::<rusqlite::Result<Vec<Due>>>()?;
                 drop(statement);
                 if self.has_touches()? {
-                    self.keep_unheard(&mut due, before_ms)?;
+                    self.drop_heard(&mut due, before_ms)?;
                 }
                 return Ok(due);
             }
@@ -81,7 +81,7 @@ impl Store {
 
     /// Drops those of `due` of whom something was heard after `before_ms` that names the lead alone, by any of its ids:
     /// what owners say about tasks, and CRMs that keep our id.
-    fn keep_unheard(&self, due: &mut Vec<Due>, before_ms: i64) -> Result<()> {
+    fn drop_heard(&self, due: &mut Vec<Due>, before_ms: i64) -> Result<()> {
         let mut heard = self.connection.prepare_cached(
             "SELECT max(t.at_ms) FROM touch_key AS k JOIN touch AS t USING (touch_no) WHERE k.key = ?1",
         )?;

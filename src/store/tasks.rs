@@ -10,7 +10,8 @@ use crate::model::task::{HandedOut, PlannedTask, TaskKey};
 
 macro_rules! insert_task {
     () => {
-        "INSERT INTO task (lead_no, plan, step, cycle, channel, subject, due_ms, state, because_no, run_no, put_off, opened_run, ended_ms)
+        "INSERT INTO task (lead_no, plan, step, cycle, channel, subject, due_ms, state, because_no, run_no,
+                           put_off, opened_run, ended_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?8 = 'open' THEN ?10 END, ?12)"
     };
 }
