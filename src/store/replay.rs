@@ -105,15 +105,17 @@ impl Store {
     }
 
     /// Returns the submissions whose fate may hang on `run`, before those who share a key with them: its
-    /// own, and those of leads that it decided about, looked at, or whose mails it let go.
+    /// own, and those of leads that it decided about, looked at, or whose mails it let go. A lead that was merged into
+    /// another since keeps its tasks, while its rows are the other's.
     pub fn at_stake_of(&self, run: RunNo) -> Result<Vec<SubmissionNo>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT submission_no FROM submission JOIN input USING (input_no) WHERE run_no = ?1
              UNION
              SELECT submission_no FROM membership WHERE lead_no IN
-                 (SELECT lead_no FROM decision WHERE run_no = ?1
-                  UNION SELECT lead_no FROM look WHERE run_no = ?1
-                  UNION SELECT lead_no FROM task WHERE expired_run = ?1)
+                 (SELECT coalesce(l.merged_into, l.lead_no) FROM lead AS l WHERE l.lead_no IN
+                      (SELECT lead_no FROM decision WHERE run_no = ?1
+                       UNION SELECT lead_no FROM look WHERE run_no = ?1
+                       UNION SELECT lead_no FROM task WHERE expired_run = ?1))
              UNION
              SELECT s.no FROM verdict AS v
              JOIN seen AS s ON s.fingerprint IN (v.a, v.b) AND s.kind = 's' WHERE v.run_no = ?1

@@ -557,3 +557,23 @@ fn a_lead_that_speaks_in_a_later_runs_words_since_an_undo_is_delivered_again() {
     assert!(crm.contains("+48600000199") && !crm.contains("ewa@example.org"), "{crm}");
     assert_rebuild_changes_nothing(&workspace);
 }
+
+#[test]
+fn what_a_run_let_go_of_a_lead_that_was_merged_since_is_let_go_by_a_later_one() {
+    let workspace = Workspace::new();
+    let row = |id: u32, name: &str, day: u32| {
+        format!("{id},2026-11-{day}T09:00:00Z,{name},{id}@example.com,,,PL,,")
+    };
+    workspace.table("a.csv", &[&row(1, "Anna Wzorcowa", 16), &row(2, "Piotr Nowak", 16)]);
+    workspace.done(&["run", "--as-of", "2026-11-17T09:00:00Z"]);
+    // By then nobody is thanked any more.
+    workspace.table("b.csv", &[&row(3, "Ewa Kos", 20)]);
+    workspace.done(&["run", "--as-of", "2026-11-20T19:00:00Z"]);
+    assert!(workspace.number("SELECT count(*) FROM task WHERE expired_run = 2") > 1);
+    let leads =
+        workspace.sql("SELECT id FROM leads WHERE email <> '3@example.com' ORDER BY id").concat();
+    workspace.done(&["merge", &leads[0], &leads[1], "--as-of", "2026-11-20T20:00:00Z"]);
+    undo(&workspace, "2026-11-20-0002");
+    assert_eq!(workspace.number("SELECT count(*) FROM task WHERE expired_run = 2"), 0);
+    assert_rebuild_changes_nothing(&workspace);
+}
