@@ -12,7 +12,8 @@ use serde_json::json;
 
 use super::workspace::{Global, UsageError};
 use super::{Outcome, clock, terminal};
-use crate::delivery::tasks::{CalendarWriter, TaskListWriter, duration_text, todo_txt};
+use crate::delivery::calendar::{CalendarEntry, CalendarStyle, CalendarWriter};
+use crate::delivery::tasks::{TaskListWriter, duration_text, todo_txt};
 use crate::model::moment::utc_from_ms;
 use crate::model::task::Task;
 use crate::pipeline::messages::Messages;
@@ -115,12 +116,16 @@ impl Tasks {
                 writer.finish()?.1.flush()?;
             }
             TaskFormat::Ics | TaskFormat::Events => {
-                let (out, zone) = (terminal::stdout(), rules.workspace.zone);
+                let style = CalendarStyle { zone: rules.workspace.zone, as_of };
                 let mut writer = match self.format {
-                    TaskFormat::Events => CalendarWriter::of_events(out, zone, as_of)?,
-                    _ => CalendarWriter::new(out, zone, as_of)?,
+                    TaskFormat::Events => CalendarWriter::of_events(terminal::stdout(), style)?,
+                    _ => CalendarWriter::new(terminal::stdout(), style)?,
                 };
-                each(&mut |task| writer.write(&task, messages.text(&task)?.as_deref()).map(drop))?;
+                each(&mut |task| {
+                    let text = messages.text(&task)?;
+                    let entry = CalendarEntry::of(&task, text.as_deref(), style);
+                    entry.map_or(Ok(()), |entry| writer.write(&entry))
+                })?;
                 writer.finish()?.1.flush()?;
             }
             TaskFormat::Todotxt => {

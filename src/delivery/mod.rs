@@ -7,6 +7,7 @@
 //! manifests.
 
 pub mod audit;
+pub mod calendar;
 mod cell;
 pub mod clusters;
 pub mod crm;

@@ -25,9 +25,10 @@ use super::page::page_of_run;
 use super::quarantine::{Closed, ToMend, as_row};
 use super::reports::{dropoff_figures, joined};
 use super::{Job, alerts};
+use crate::delivery::calendar::{CalendarEntry, CalendarStyle, CalendarWriter};
 use crate::delivery::publication::{StagedFile, Staging, file_stem};
 use crate::delivery::rejects::QuarantineOverview;
-use crate::delivery::tasks::{CalendarWriter, TaskListWriter};
+use crate::delivery::tasks::TaskListWriter;
 use crate::model::decision::Segment;
 use crate::model::ids::hex;
 use crate::model::moment::utc_from_ms;
@@ -219,10 +220,11 @@ impl Rendering<'_> {
     fn tasks(&self, staging: &mut Staging) -> Result<(u64, u64)> {
         let since = (self.as_of - TimeDelta::days(CALENDAR_DAYS)).timestamp_millis();
         let mut list = TaskListWriter::new(staging.file("tasks.csv")?, self.zone, self.as_of)?;
-        let mut calendar = CalendarWriter::new(staging.file("tasks.ics")?, self.zone, self.as_of)?;
+        let style = CalendarStyle { zone: self.zone, as_of: self.as_of };
+        let mut calendar = CalendarWriter::new(staging.file("tasks.ics")?, style)?;
         let mut due = TaskListWriter::new(staging.file("due.csv")?, self.zone, self.as_of)?;
         let messages = Messages::new(self.store, self.job.rules);
-        let mut of_owners = OwnerFiles::new(self.zone, self.as_of);
+        let mut of_owners = OwnerFiles::new(style);
         let listed = TaskFilter {
             due_last: Some(self.job.rules.workspace.limits.tasks_listed_max),
             ..TaskFilter::default()
@@ -231,8 +233,11 @@ impl Rendering<'_> {
             list.write(&task)?;
             if task.planned.due_ms >= since {
                 let text = messages.text(&task)?;
-                calendar.write(&task, text.as_deref())?;
-                of_owners.write(&task, text.as_deref(), staging)?;
+                let entry = CalendarEntry::of(&task, text.as_deref(), style);
+                if let Some(entry) = &entry {
+                    calendar.write(entry)?;
+                }
+                of_owners.write(&task, entry.as_ref(), staging)?;
             }
             Ok(())
         })?;
@@ -371,29 +376,33 @@ impl Rendering<'_> {
 
 /// A list and a calendar for each owner, of what they have to do.
 struct OwnerFiles {
-    zone: Tz,
-    as_of: DateTime<Utc>,
+    style: CalendarStyle,
     open: BTreeMap<String, (TaskListWriter<StagedFile>, CalendarWriter<StagedFile>)>,
 }
 
 impl OwnerFiles {
-    fn new(zone: Tz, as_of: DateTime<Utc>) -> Self {
-        Self { zone, as_of, open: BTreeMap::new() }
+    fn new(style: CalendarStyle) -> Self {
+        Self { style, open: BTreeMap::new() }
     }
 
-    /// Writes `task` into the files of its owner; nobody's is in the files of all.
-    fn write(&mut self, task: &Task, text: Option<&str>, staging: &mut Staging) -> Result<()> {
+    /// Writes `task` and its `entry` into the files of its owner; nobody's is in the files of all.
+    fn write(
+        &mut self,
+        task: &Task,
+        entry: Option<&CalendarEntry>,
+        staging: &mut Staging,
+    ) -> Result<()> {
         let Some(owner) = &task.owner else { return Ok(()) };
         if !self.open.contains_key(owner) {
+            let CalendarStyle { zone, as_of } = self.style;
             let name = |end: &str| format!("owners/{}.{end}", file_stem(owner));
-            let list = TaskListWriter::new(staging.file(&name("csv"))?, self.zone, self.as_of)?;
-            let calendar =
-                CalendarWriter::of_events(staging.file(&name("ics"))?, self.zone, self.as_of)?;
+            let list = TaskListWriter::new(staging.file(&name("csv"))?, zone, as_of)?;
+            let calendar = CalendarWriter::of_events(staging.file(&name("ics"))?, self.style)?;
             self.open.insert(owner.clone(), (list, calendar));
         }
         if let Some((list, calendar)) = self.open.get_mut(owner) {
             list.write(task)?;
-            calendar.write(task, text)?;
+            entry.map_or(Ok(()), |entry| calendar.write(entry))?;
         }
         Ok(())
     }
