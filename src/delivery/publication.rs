@@ -16,6 +16,9 @@ use sha2::{Digest as _, Sha256};
 use crate::model::ids::hex;
 
 pub(super) const MANIFEST: &str = "manifest.json";
+/// Files that are brought to the disk together: each by itself waits for the disk, and those that wait at once wait as
+/// long as one. So many are open meanwhile.
+const SYNCED_AT_ONCE: usize = 64;
 const STAGING_PREFIX: &str = ".staging-";
 const ASIDE_PREFIX: &str = ".replaced-";
 
@@ -44,6 +47,8 @@ pub struct Staging {
     run_id: String,
     staged: PathBuf,
     opened: BTreeMap<String, Option<FileEntry>>,
+    /// Files that are written whole and not yet brought to the disk.
+    unsynced: Vec<(PathBuf, File)>,
 }
 
 /// A run's folder once it is out.
@@ -103,6 +108,7 @@ impl Staging {
             run_id: run_id.to_owned(),
             staged,
             opened: BTreeMap::new(),
+            unsynced: Vec::new(),
         })
     }
 
@@ -128,12 +134,15 @@ impl Staging {
         })
     }
 
-    /// Brings `file` to the disk and into the manifest.
+    /// Takes `file` into the manifest; it is on the disk once the folder is published.
     pub fn close_file(&mut self, file: StagedFile, rows: Option<u64>) -> Result<()> {
         let naming = || format!("write {}", file.path.display());
         let inner =
             file.out.into_inner().map_err(io::IntoInnerError::into_error).with_context(naming)?;
-        inner.sync_all().with_context(naming)?;
+        self.unsynced.push((file.path, inner));
+        if self.unsynced.len() >= SYNCED_AT_ONCE {
+            self.sync_files()?;
+        }
         let entry = FileEntry {
             name: file.name.clone(),
             sha256: hex(&file.hash.finalize()),
@@ -165,6 +174,7 @@ impl Staging {
         if let Some((name, _)) = open {
             bail!("`{name}` was opened and never closed; nothing is published");
         }
+        self.sync_files()?;
         let files = self.files();
         let manifest = manifest(extra, &files)?;
         // `file` would refuse this name, on purpose.
@@ -192,6 +202,25 @@ impl Staging {
     /// Removes the staging folder: for a run that fails after it began to write.
     pub fn discard(self) -> Result<()> {
         remove_if_there(&self.staged)
+    }
+
+    /// Brings what was written to the disk: all at once, or, where a run may have one thread only, one by one.
+    fn sync_files(&mut self) -> Result<()> {
+        let sync = |(path, file): (PathBuf, File)| {
+            file.sync_all().with_context(|| format!("write {}", path.display()))
+        };
+        let mut files = self.unsynced.drain(..);
+        if rayon::current_num_threads() == 1 {
+            return files.try_for_each(sync);
+        }
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> = files.map(|file| scope.spawn(move || sync(file))).collect();
+            let ended = waiting.into_iter().map(|one| {
+                one.join()
+                    .unwrap_or_else(|_| Err(anyhow::anyhow!("a thread that writes files died")))
+            });
+            ended.collect()
+        })
     }
 
     fn sync_folders(&self) -> Result<()> {
