@@ -3,8 +3,10 @@
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::traced::{self, Count, each};
 use super::workspace::{Random, Workspace, assert_same_files, assert_same_text, code_of};
 
 const ROW: &str =
@@ -59,6 +61,40 @@ pub fn assert_same_end(undisturbed: &Workspace, disturbed: &Workspace) {
     assert_eq!(check, "ok");
 }
 
+/// How long a run takes, as those see it that are killed: while others work beside them, and the machine has other
+/// things to do.
+struct Length(AtomicU64);
+
+impl Length {
+    fn new(measured: Duration) -> Self {
+        Self(AtomicU64::new(measured.as_micros() as u64))
+    }
+
+    fn get(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Takes in that a run was killed, or was over, when this share of its length had passed.
+    fn learn(&self, share: f64, was_killed: bool) {
+        let now = self.get();
+        let next = match was_killed {
+            false => now.mul_f64(0.9),
+            // Else the end of a run would never be met on a machine that has become slower.
+            true if share > 0.9 => now.mul_f64(1.1),
+            true => now,
+        };
+        self.0.store(next.as_micros() as u64, Ordering::Relaxed);
+    }
+}
+
+/// What came of the kills of a sweep.
+#[derive(Default)]
+struct Kills {
+    hit: Count,
+    with_store: Count,
+    decided: Count,
+}
+
 #[test]
 fn a_run_killed_at_any_moment_ends_as_if_nothing_had_happened() {
     let kills = std::env::var("LEADMILL_KILLS").map_or(KILLS, |text| text.parse().unwrap());
@@ -66,45 +102,58 @@ fn a_run_killed_at_any_moment_ends_as_if_nothing_had_happened() {
     small_inbox(&undisturbed);
     let began = Instant::now();
     undisturbed.ok(&["run", "--quiet"]);
-    let mut whole = began.elapsed();
+    let length = Length::new(began.elapsed());
     assert_eq!(undisturbed.run_json()["rows"]["read"], 120);
 
     let mut random = Random::new();
-    let (mut hit, mut hit_after_start, mut hit_after_decision) = (0, 0, 0);
-    for kill in 0..kills {
-        let share = 0.1 + 0.9 * (random.next() % 1_000) as f64 / 1_000.0;
-        let disturbed = Workspace::new();
-        small_inbox(&disturbed);
-        let mut child = start(&disturbed);
-        std::thread::sleep(whole.mul_f64(share));
-        child.kill().unwrap();
-        let was_killed = code_of(child.wait().unwrap()) == 137;
-        hit += u64::from(was_killed);
-        if !was_killed {
-            // The machine has got faster since the first run was measured.
-            whole = whole.mul_f64(0.9);
-        }
-        if was_killed && disturbed.path("leadmill.db").exists() {
-            hit_after_start += 1;
-            let store = rusqlite::Connection::open(disturbed.path("leadmill.db")).unwrap();
-            let state = store.query_row("SELECT state FROM run", [], |row| row.get::<_, String>(0));
-            hit_after_decision += u64::from(state.is_ok_and(|state| state == "decided"));
-        }
-        let again = disturbed.run(&["run", "--quiet"]);
-        assert_eq!(again.code, 0, "kill {kill} at {share:.2}: {}", again.stderr);
-        // When the first run had ended before it was killed, the second is a run of its own.
-        if was_killed && disturbed.number("SELECT count(*) FROM run") == 1 {
-            assert_same_end(&undisturbed, &disturbed);
-        } else {
-            let leads = "SELECT count(*) FROM leads";
-            assert_eq!(disturbed.number(leads), undisturbed.number(leads));
+    let shares: Vec<(u64, f64)> = (0..kills)
+        .map(|kill| (kill, 0.1 + 0.9 * (random.next() % 1_000) as f64 / 1_000.0))
+        .collect();
+    let seen = Kills::default();
+    let began = Instant::now();
+    each(&shares, |(kill, share)| kill_once(&undisturbed, *kill, *share, &length, &seen));
+    let hit = u64::from(seen.hit.get());
+    assert!(hit * 2 > kills, "only {hit} of {kills} runs were killed: the test is blind");
+    assert!(seen.with_store.get() > 0, "no run was killed after its store was there");
+    eprintln!(
+        "{hit} of {kills} killed, {} with a store, {} decided; {} s on {} cores",
+        seen.with_store.get(),
+        seen.decided.get(),
+        began.elapsed().as_secs(),
+        traced::workers(),
+    );
+}
+
+/// Kills a run when `share` of its length has passed, and holds against the undisturbed one where the next one ends.
+fn kill_once(undisturbed: &Workspace, kill: u64, share: f64, length: &Length, seen: &Kills) {
+    let disturbed = Workspace::new();
+    small_inbox(&disturbed);
+    let mut child = start(&disturbed);
+    std::thread::sleep(length.get().mul_f64(share));
+    child.kill().unwrap();
+    let was_killed = code_of(child.wait().unwrap()) == 137;
+    length.learn(share, was_killed);
+    if was_killed {
+        seen.hit.one_more();
+    }
+    if was_killed && disturbed.path("leadmill.db").exists() {
+        seen.with_store.one_more();
+        // Only looked at: who opens it for writing would clear up before the next run does.
+        let state = "SELECT state FROM run";
+        let state = disturbed.store().query_row(state, [], |row| row.get::<_, String>(0));
+        if state.is_ok_and(|state| state == "decided") {
+            seen.decided.one_more();
         }
     }
-    assert!(hit * 2 > kills, "only {hit} of {kills} runs were killed: the test is blind");
-    assert!(hit_after_start > 0, "no run was killed after its store was there");
-    eprintln!(
-        "{hit} of {kills} killed, {hit_after_start} with a store, {hit_after_decision} decided"
-    );
+    let again = disturbed.run(&["run", "--quiet"]);
+    assert_eq!(again.code, 0, "kill {kill} at {share:.2}: {}", again.stderr);
+    // When the first run had ended before it was killed, the second is a run of its own.
+    if was_killed && disturbed.number("SELECT count(*) FROM run") == 1 {
+        assert_same_end(undisturbed, &disturbed);
+    } else {
+        let leads = "SELECT count(*) FROM leads";
+        assert_eq!(disturbed.number(leads), undisturbed.number(leads));
+    }
 }
 
 #[test]

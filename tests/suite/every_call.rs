@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use super::crash::assert_same_end;
 use super::traced::{
-    Count, MUTATING, Point, calls_of, each, failing_at, is_there, killed_at, points, some_of,
-    workspace,
+    Count, MUTATING, Point, calls_of, each, failing_at, faults, is_there, killed_at, points,
+    says_why, some_of, workspace,
 };
 use super::workspace::{Outcome, Workspace};
 
@@ -115,21 +115,6 @@ fn a_run_killed_at_any_system_call_ends_as_if_nothing_had_happened() {
     );
 }
 
-/// What a call may be told, beside being told that the disk is broken.
-fn errors_of(call: &str) -> &'static [&'static str] {
-    match call {
-        "openat" => &["EIO", "ENOSPC", "EMFILE", "EACCES"],
-        "write" | "writev" | "pwrite64" | "fsync" | "fdatasync" | "ftruncate" | "fallocate" => {
-            &["EIO", "ENOSPC"]
-        }
-        "copy_file_range" | "sendfile" => &["EIO", "ENOSPC"],
-        "mkdir" | "mkdirat" | "rename" | "renameat" | "renameat2" | "symlink" | "symlinkat"
-        | "link" | "linkat" => &["EIO", "ENOSPC", "EACCES"],
-        "unlink" | "unlinkat" | "rmdir" => &["EIO", "EACCES"],
-        _ => &["EIO"],
-    }
-}
-
 /// Fails when a fault was met with a panic or a signal, or was passed over while something is missing.
 #[track_caller]
 fn assert_met_well(disturbed: &Workspace, outcome: &Outcome, place: &str) {
@@ -141,7 +126,7 @@ fn assert_met_well(disturbed: &Workspace, outcome: &Outcome, place: &str) {
         assert!(is_published(disturbed), "{place}: ended well, but did not publish");
         assert_same_end(&undisturbed().0, disturbed);
     } else {
-        assert!(said.contains("error: "), "{place}: exit code {} and only {said:?}", outcome.code);
+        assert!(says_why(said), "{place}: exit code {} and only {said:?}", outcome.code);
     }
 }
 
@@ -151,14 +136,7 @@ fn a_run_that_meets_a_fault_at_any_system_call_says_so_and_converges() {
         return;
     }
     let (undisturbed, points) = undisturbed();
-    let faults: Vec<(Point, &str)> = points
-        .iter()
-        .flat_map(|point| errors_of(&point.call).iter().map(move |error| (point.clone(), *error)))
-        .collect();
-    let numbers: Vec<Point> =
-        (0..faults.len()).map(|nth| Point { call: String::new(), nth }).collect();
-    let faults: Vec<&(Point, &str)> =
-        some_of(&numbers, FAULTS).iter().map(|number| &faults[number.nth]).collect();
+    let faults = some_of(&faults(points), FAULTS);
     let (harmless, refused) = (Count::default(), Count::default());
     each(&faults, |(point, error)| {
         let place = format!("{error} at {point:?}");

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -39,9 +40,6 @@ pub const MUTATING: &[&str] = &[
     "linkat",
     "flock",
 ];
-
-/// How many workers share a sweep: the suite is for machines with two cores.
-const WORKERS: usize = 2;
 
 /// A place in a run: the `nth` time that a thread makes `call`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -234,15 +232,51 @@ pub fn points(calls: &[Call], names: &[&str]) -> Vec<Point> {
     found
 }
 
-/// Returns `count` of `points`, evenly spread; all of them when `LEADMILL_EVERY_CALL` is set.
-pub fn some_of(points: &[Point], count: usize) -> Vec<Point> {
+/// Returns `count` of what may be met, evenly spread; all of them when `LEADMILL_EVERY_CALL` is set.
+pub fn some_of<T: Clone>(points: &[T], count: usize) -> Vec<T> {
     if std::env::var_os("LEADMILL_EVERY_CALL").is_some() || points.len() <= count {
         return points.to_vec();
     }
-    (0..count).map(|number| points[number * points.len() / count].clone()).collect()
+    // From the midst of each part: a command begins by opening what cannot be missing.
+    (0..count).map(|number| points[(2 * number + 1) * points.len() / (2 * count)].clone()).collect()
 }
 
-/// Does `work` for each item, two at a time; whichever panics first ends the sweep.
+/// What a call may be told, beside being told that the disk is broken.
+fn errors_of(call: &str) -> &'static [&'static str] {
+    match call {
+        "openat" => &["EIO", "ENOSPC", "EMFILE", "EACCES"],
+        "write" | "writev" | "pwrite64" | "fsync" | "fdatasync" | "ftruncate" | "fallocate" => {
+            &["EIO", "ENOSPC"]
+        }
+        "copy_file_range" | "sendfile" => &["EIO", "ENOSPC"],
+        "mkdir" | "mkdirat" | "rename" | "renameat" | "renameat2" | "symlink" | "symlinkat"
+        | "link" | "linkat" => &["EIO", "ENOSPC", "EACCES"],
+        "unlink" | "unlinkat" | "rmdir" => &["EIO", "EACCES"],
+        _ => &["EIO"],
+    }
+}
+
+/// Returns every fault that may be met at `points`.
+pub fn faults(points: &[Point]) -> Vec<(Point, &'static str)> {
+    let of_point = |point: &Point| {
+        let point = point.clone();
+        errors_of(&point.call).iter().map(|error| (point.clone(), *error)).collect::<Vec<_>>()
+    };
+    points.iter().flat_map(of_point).collect()
+}
+
+/// Returns whether what a command said tells that it failed. A fault is met by each thread at its own `nth` call, so one
+/// of a write may take a line of that, too: then the other one is enough.
+pub fn says_why(said: &str) -> bool {
+    said.contains("error: ") || said.contains("hint: ")
+}
+
+/// How many workers share a sweep: one for each core.
+pub fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZero::get)
+}
+
+/// Does `work` for each item, on all cores; whichever panics first ends the sweep.
 pub fn each<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     let work_off = || {
@@ -255,7 +289,7 @@ pub fn each<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
         }
     };
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work_off)).collect();
+        let workers: Vec<_> = (0..workers()).map(|_| scope.spawn(work_off)).collect();
         for worker in workers {
             worker.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
