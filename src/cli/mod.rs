@@ -55,7 +55,7 @@ use crate::pipeline::{BrokenPromise, Impossible};
 use crate::receiving::SpoolFault;
 use crate::rules::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::store::key::KeyFault;
-use crate::store::{StoreFault, way_back_from};
+use crate::store::{StoreFault, way_back_from, way_out_of_full_disk};
 use workspace::{Global, UsageError};
 
 /// Turns exports of leads into a clean, scored and routed list of leads.
@@ -203,6 +203,10 @@ fn report_fault(fault: &anyhow::Error, global: &Global) -> u8 {
     if let Some(hint) = way_back_from(fault, &global.store_path()) {
         terminal::say(&hint);
         return 5;
+    }
+    if let Some(hint) = way_out_of_full_disk(fault) {
+        terminal::say(hint);
+        return 1;
     }
     if fault.is::<UsageError>() || fault.is::<Impossible>() {
         return 2;

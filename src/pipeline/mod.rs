@@ -68,6 +68,9 @@ pub mod verify_erasure;
 mod waiting;
 pub mod withdrawal;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -152,19 +155,36 @@ impl std::error::Error for Impossible {}
 /// The world's faults with the thing named; [`crate::store::StoreFault`], [`Interrupted`] and
 /// [`BrokenPromise`] can be told apart by downcast. Whatever the error, running again is safe.
 pub fn run(job: &Job<'_>, events: Events<'_>) -> Result<RunSummary> {
-    run_as(job, RunKind::Import, events)
+    run_as(job, RunKind::Import, |_| Ok(()), events)
 }
 
-fn run_as(job: &Job<'_>, kind: RunKind, events: Events<'_>) -> Result<RunSummary> {
-    let store = Store::open(job.store)?;
+/// Runs the chain once `may_begin` agrees, which is asked when nothing is left of a run that was killed: that may have
+/// been this one.
+fn run_as(
+    job: &Job<'_>,
+    kind: RunKind,
+    may_begin: impl FnOnce(&Store) -> Result<()>,
+    events: Events<'_>,
+) -> Result<RunSummary> {
+    run_in(&Store::open(job.store)?, job, kind, may_begin, events)
+}
+
+fn run_in(
+    store: &Store,
+    job: &Job<'_>,
+    kind: RunKind,
+    may_begin: impl FnOnce(&Store) -> Result<()>,
+    events: Events<'_>,
+) -> Result<RunSummary> {
     let inputs = open_inputs(job, events);
     let digest = inputs_digest(&inputs);
-    if let Some(summary) = recover(job, &store, &digest, events)? {
+    if let Some(summary) = recover(job, store, &digest, events)? {
         return Ok(summary);
     }
-    let recognition = Recognition::of(job, &store)?;
+    may_begin(store)?;
+    let recognition = Recognition::of(job, store)?;
     let record = store.begin_run(opening(job, kind, None, &digest))?;
-    let outcome = ingest_and_decide(job, &store, &record, inputs, recognition.as_ref(), events);
+    let outcome = ingest_and_decide(job, store, &record, inputs, recognition.as_ref(), events);
     let books = match outcome {
         Ok(books) => books,
         Err(fault) => {
@@ -176,7 +196,7 @@ fn run_as(job: &Job<'_>, kind: RunKind, events: Events<'_>) -> Result<RunSummary
             return Err(fault);
         }
     };
-    publish::publish(job, &store, &record, &books, events)
+    publish::publish(job, store, &record, &books, events)
 }
 
 /// Returns what a run of `job` is to be.
@@ -358,6 +378,8 @@ fn recover(
             let books = books_of(&last)?;
             let as_it_was = Job { full: last.is_full, ..*job };
             let summary = publish::publish(&as_it_was, store, &last, &books, events)?;
+            // Whoever asks for an erasure again is told that it is done.
+            scrub::finish_scrubbing(store)?;
             let is_this = last.inputs_digest == digest && (last.is_full || !job.full);
             Ok(is_this.then_some(summary))
         }

@@ -104,11 +104,16 @@ fn look_at_the_clock(
     Ok(Some((record, books)))
 }
 
-/// Takes in what is said, as events that came in at as-of, and publishes what that changed.
+/// Takes in what is said, as events that came in at as-of, and publishes what that changed; `may_be_said` is asked
+/// first, unless that is what a run that was killed had taken in.
 ///
 /// # Errors
-/// Those of a run.
-pub fn say(job: &Job<'_>, said: &[AboutTask]) -> Result<RunSummary> {
+/// Those of `may_be_said`, before anything is written, and those of a run.
+pub fn say(
+    job: &Job<'_>,
+    said: &[AboutTask],
+    may_be_said: impl FnOnce(&Store) -> Result<()>,
+) -> Result<RunSummary> {
     let mut events = Vec::new();
     for AboutTask { lead, key, said } in said {
         let mut add = |event: &str, detail: String| {
@@ -127,18 +132,19 @@ pub fn say(job: &Job<'_>, said: &[AboutTask]) -> Result<RunSummary> {
             }
         }
     }
-    take_in_events(job, "leadmill tasks", events)
+    take_in_events(job, "leadmill tasks", events, may_be_said)
 }
 
-/// Takes in `events`, which somebody reports on the command line, as an input called `name`; those that do not say when
-/// they were were at the job's instant.
+/// Takes in `events`, which somebody reports on the command line, as an input called `name`, once `may_begin` agrees;
+/// those that do not say when they were were at the job's instant.
 ///
 /// # Errors
-/// Those of a run.
+/// Those of `may_begin` and of a run.
 pub(super) fn take_in_events(
     job: &Job<'_>,
     name: &str,
     events: impl IntoIterator<Item = Value>,
+    may_begin: impl FnOnce(&Store) -> Result<()>,
 ) -> Result<RunSummary> {
     drop(open_existing(job)?);
     let scratch = Scratch::create()?;
@@ -155,5 +161,5 @@ pub(super) fn take_in_events(
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     let inputs = [InputPath::named(path, name)];
     let job = Job { inputs: &inputs, forced_source: Some(GENERIC_EVENTS), ..*job };
-    run_as(&job, RunKind::Tick, &mut |_| {})
+    run_as(&job, RunKind::Tick, may_begin, &mut |_| {})
 }

@@ -49,5 +49,5 @@ pub fn withdraw(job: &Job<'_>, withdrawing: &Withdrawing<'_>) -> Result<RunSumma
         "detail": format!("{}: {}", named.join(", "), withdrawing.because),
         id: withdrawing.whose.value,
     });
-    take_in_events(job, INPUT, [event])
+    take_in_events(job, INPUT, [event], |_| Ok(()))
 }

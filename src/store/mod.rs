@@ -20,6 +20,7 @@ pub mod codec;
 pub mod deliveries;
 pub mod denials;
 pub mod erase;
+mod fault;
 pub mod files;
 pub mod health;
 pub mod history;
@@ -55,7 +56,6 @@ pub mod turns;
 pub mod undo;
 pub mod verdicts;
 
-use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -66,6 +66,7 @@ use anyhow::{Context as _, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+pub use fault::{StoreFault, is_damage, way_back_from, way_out_of_full_disk};
 use files::{beside, hold, private_file, sync_folder_of};
 use pages::WrittenBack;
 
@@ -112,87 +113,6 @@ pub fn is_safe_sqlite(version: i32) -> bool {
     version >= 3_051_003
         || (3_050_007..3_051_000).contains(&version)
         || (3_044_006..3_045_000).contains(&version)
-}
-
-/// Why a store cannot be used, for the exit code to tell apart.
-#[derive(Debug)]
-pub enum StoreFault {
-    /// Another run holds it.
-    Locked(PathBuf),
-    /// The file is damaged, of a newer leadmill, or no leadmill store at all.
-    Damaged(String),
-    /// There is no store yet.
-    Missing(PathBuf),
-    /// It lies on another machine, on a file system of this kind.
-    Elsewhere(PathBuf, &'static str),
-    /// No store can lie there: it is a folder, or in none.
-    Nowhere(PathBuf),
-}
-
-impl fmt::Display for StoreFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Locked(path) => write!(
-                f,
-                "another run holds {}\nhint: wait for it to end; nothing was written",
-                path.display()
-            ),
-            Self::Damaged(what) => f.write_str(what),
-            Self::Nowhere(path) if path.is_dir() => write!(
-                f,
-                "{0} is a folder, and the store is a file\nhint: `--store {0}/leadmill.db` names the file, `--workspace \
-                 {0}` the folder of all",
-                path.display()
-            ),
-            Self::Nowhere(path) => write!(
-                f,
-                "there is no folder {} for the store\nhint: make it, or let `--workspace` or `--store` name another \
-                 place",
-                files::folder_of(path).display()
-            ),
-            Self::Missing(path) => write!(
-                f,
-                "there is no store at {} yet\nhint: `leadmill run` makes it; `--workspace` or \
-                 `--store` names another place",
-                path.display()
-            ),
-            Self::Elsewhere(path, kind) => write!(
-                f,
-                "{} lies on {kind}, where two machines could write to it at once\nhint: keep the store on a disk of \
-                 this machine (`--store`); inbox and out may stay where they are",
-                path.display()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for StoreFault {}
-
-impl StoreFault {
-    /// Returns the fault of the store at `path`, in which `what` was found, with the way back.
-    fn damaged(path: &Path, what: &str) -> Self {
-        let shown = path.display();
-        Self::Damaged(format!(
-            "{shown} is damaged: {what}; nothing was put out, and the file is as it was\n{}",
-            backup::way_back(path)
-        ))
-    }
-}
-
-/// Returns the way back where `fault` is SQLite's, which found the store at `path` to be damaged; [`StoreFault`] names
-/// its own.
-pub fn way_back_from(fault: &anyhow::Error, path: &Path) -> Option<String> {
-    (is_damage(fault) && !fault.is::<StoreFault>()).then(|| backup::way_back(path))
-}
-
-/// Returns whether `fault` says that the store is damaged.
-pub fn is_damage(fault: &anyhow::Error) -> bool {
-    let is_sqlites = |cause: &rusqlite::Error| {
-        let code = cause.sqlite_error_code();
-        matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-    };
-    matches!(fault.downcast_ref(), Some(StoreFault::Damaged(_)))
-        || fault.chain().filter_map(|cause| cause.downcast_ref()).any(is_sqlites)
 }
 
 /// An open store.
@@ -521,6 +441,18 @@ impl Store {
     fn checkpoint_on_close(&self, does: bool) -> Result<()> {
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !does)?;
         Ok(())
+    }
+
+    /// Returns how many pages the store has.
+    #[cfg(test)]
+    pub(crate) fn pages(&self) -> Result<u32> {
+        self.pragma("page_count")
+    }
+
+    /// Lets the store grow to so many pages; SQLite says then that the disk is full.
+    #[cfg(test)]
+    pub(crate) fn grow_to_at_most(&self, pages: u32) -> Result<()> {
+        Ok(self.connection.pragma_update(None, "max_page_count", pages)?)
     }
 
     fn pragma<T: rusqlite::types::FromSql>(&self, name: &str) -> Result<T> {

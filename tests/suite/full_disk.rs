@@ -45,6 +45,25 @@ fn a_run_whose_files_may_not_grow_says_so_and_is_simply_run_again() {
     assert!(failed > 3, "only {failed} runs felt the limit");
 }
 
+#[test]
+fn a_full_disk_is_said_with_the_way_out() {
+    if !traced::is_there() {
+        return;
+    }
+    let undisturbed = workspace();
+    let args = ["run", "--quiet", "--threads", "1"];
+    undisturbed.ok(&args);
+    // SQLite's own file, and a file that is put out.
+    for (call, nth) in [("pwrite64", 200), ("write", 40)] {
+        let disturbed = workspace();
+        let point = traced::Point { call: call.to_owned(), nth };
+        let outcome = traced::failing_at(&point, "ENOSPC", &disturbed.command(&args));
+        outcome.expect_code(1).says(&["error: ", "hint: make room on that disk"]);
+        disturbed.ok(&args);
+        assert_same_end(&undisturbed, &disturbed);
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_run_that_gets_no_more_memory_ends_and_is_simply_run_again() {

@@ -92,13 +92,13 @@ impl Done {
             TaskChannel::Call => Cause::Contacted,
             _ => Cause::None,
         };
-        let tasks = open_tasks(global, as_of, &self.tasks)?;
+        let tasks = named_tasks(global, as_of, &self.tasks)?;
         let said = tasks.into_iter().map(|task| {
             let outcome = self.outcome.unwrap_or_else(|| usual(&task)).touch();
             about(&task, Said::Done { outcome: outcome.map(str::to_owned) })
         });
         let said: Vec<AboutTask> = said.collect();
-        told(global, (&rules, as_of), &said, "done", self.json)
+        told(global, (&rules, as_of), (&self.tasks, &said), "done", self.json)
     }
 }
 
@@ -108,11 +108,12 @@ impl Snooze {
         let rules = global.rules()?;
         let as_of = global.now(&rules)?;
         let until = self.until(&rules, as_of)?;
-        let tasks = open_tasks(global, as_of, &self.tasks)?;
+        let tasks = named_tasks(global, as_of, &self.tasks)?;
         let said: Vec<AboutTask> =
             tasks.iter().map(|task| about(task, Said::Snoozed { until })).collect();
         let local = until.with_timezone(&rules.workspace.zone).format("%Y-%m-%d %H:%M");
-        told(global, (&rules, as_of), &said, &format!("put off until {local}"), self.json)
+        let what = format!("put off until {local}");
+        told(global, (&rules, as_of), (&self.tasks, &said), &what, self.json)
     }
 
     fn until(&self, rules: &RuleSet, as_of: DateTime<Utc>) -> Result<DateTime<Utc>> {
@@ -132,12 +133,12 @@ impl Snooze {
     }
 }
 
-/// Finds the tasks that are named; all of them must be open.
-fn open_tasks(global: &Global, as_of: DateTime<Utc>, named: &[String]) -> Result<Vec<Task>> {
+/// Finds the tasks that are named.
+fn named_tasks(global: &Global, as_of: DateTime<Utc>, named: &[String]) -> Result<Vec<Task>> {
     let store = global.read_store()?;
     let mut found: Vec<Task> = Vec::new();
     for text in named {
-        let task = open_task(&store, as_of, text)?;
+        let task = named_task(&store, as_of, text)?;
         if found.iter().all(|known| known.id() != task.id()) {
             found.push(task);
         }
@@ -145,7 +146,20 @@ fn open_tasks(global: &Global, as_of: DateTime<Utc>, named: &[String]) -> Result
     Ok(found)
 }
 
-fn open_task(store: &Store, as_of: DateTime<Utc>, text: &str) -> Result<Task> {
+/// Fails unless all tasks that are named are open.
+fn expect_open(store: &Store, as_of: DateTime<Utc>, named: &[String]) -> Result<()> {
+    for text in named {
+        let task = named_task(store, as_of, text)?.planned;
+        if task.state != TaskState::Open {
+            let state = task.state.word();
+            let why = format!("`{text}` is not open but {state}: {}", task.because);
+            return Err(UsageError(why).into());
+        }
+    }
+    Ok(())
+}
+
+fn named_task(store: &Store, as_of: DateTime<Utc>, text: &str) -> Result<Task> {
     let parts = text.trim().split_once('/');
     let parsed = parts
         .and_then(|(lead, key)| Some((lead.parse::<LeadId>().ok()?, key.parse::<TaskKey>().ok()?)));
@@ -166,13 +180,7 @@ fn open_task(store: &Store, as_of: DateTime<Utc>, text: &str) -> Result<Task> {
         .map(|task| task.planned.key.to_string())
         .collect();
     match tasks.into_iter().find(|task| task.planned.key == key) {
-        Some(task) if task.planned.state == TaskState::Open => Ok(task),
-        Some(task) => Err(UsageError(format!(
-            "`{text}` is not open but {}: {}",
-            task.planned.state.word(),
-            task.planned.because
-        ))
-        .into()),
+        Some(task) => Ok(task),
         None if open.is_empty() => Err(UsageError(format!(
             "there is no task `{text}`\nhint: `leadmill tasks --format csv` lists those that are open"
         ))
@@ -192,12 +200,14 @@ fn about(task: &Task, said: Said) -> AboutTask {
 fn told(
     global: &Global,
     (rules, as_of): (&RuleSet, DateTime<Utc>),
-    said: &[AboutTask],
+    (named, said): (&[String], &[AboutTask]),
     what: &str,
     json: bool,
 ) -> Outcome {
     let worker = Worker::at(global, rules, None, as_of)?;
-    let summary = worker.work(global, |job, _| say(job, said))?;
+    // What is done may be so by this very command, which was killed before it had published that.
+    let may_be_said = |store: &Store| expect_open(store, as_of, named);
+    let summary = worker.work(global, |job, _| say(job, said, may_be_said))?;
     if json {
         terminal::print(&summary.to_line()?)?;
     } else if !global.quiet {
