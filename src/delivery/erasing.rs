@@ -20,6 +20,9 @@ use crate::model::ids::hex;
 /// What the name of a file begins with while it takes another's place.
 const DRAFT_PREFIX: &str = ".erasing-";
 
+/// What a manifest is to say once all files are as it says.
+const MANIFEST_DRAFT: &str = ".erasing-manifest.json";
+
 /// A file that named the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Carrier {
@@ -33,15 +36,7 @@ pub struct Carrier {
 
 /// Returns the files below `out_dir` that name whoever left `traces`, by run and name.
 pub fn find(out_dir: &Path, traces: &Traces) -> Result<Vec<Carrier>> {
-    each_folder(out_dir, traces, |folder, run, finder, carriers| {
-        for file in files_of(folder)? {
-            let (_, parts) = without(&file, &read(&folder.join(&file))?, finder);
-            if parts > 0 {
-                carriers.push(Carrier { run: run.to_owned(), file, parts });
-            }
-        }
-        Ok(())
-    })
+    each_folder(out_dir, traces, look_into)
 }
 
 /// Takes whoever left `traces` out of every file below `out_dir`; `by` is the run that erases them. Returns what
@@ -49,22 +44,35 @@ pub fn find(out_dir: &Path, traces: &Traces) -> Result<Vec<Carrier>> {
 pub fn erase(out_dir: &Path, traces: &Traces, by: &str) -> Result<Vec<Carrier>> {
     each_folder(out_dir, traces, |folder, run, finder, carriers| {
         let known = carriers.len();
-        let names = files_of(folder)?;
-        for file in &names {
-            let path = folder.join(file);
-            let bytes = read(&path)?;
-            let (left, parts) = without(file, &bytes, finder);
-            if parts == 0 {
-                continue;
-            }
-            match left {
+        look_into(folder, run, finder, carriers)?;
+        let changed = &carriers[known..];
+        let draft = folder.join(MANIFEST_DRAFT);
+        if !changed.is_empty() && !draft.is_file() {
+            draft_manifest(folder, changed, finder, by)?;
+        }
+        for one in changed {
+            let path = folder.join(&one.file);
+            match without(&one.file, &read(&path)?, finder).0 {
                 Some(left) => replace(&path, &left)?,
                 None => remove(&path)?,
             }
-            carriers.push(Carrier { run: run.to_owned(), file: file.clone(), parts });
         }
-        say_in_manifest(folder, &carriers[known..], by)
+        if draft.is_file() {
+            put_in_place(&draft, &folder.join(MANIFEST))?;
+        }
+        mend_manifest(folder)
     })
+}
+
+/// Adds the files of a run's folder that name whom `finder` looks for.
+fn look_into(folder: &Path, run: &str, finder: &Finder, found: &mut Vec<Carrier>) -> Result<()> {
+    for file in files_of(folder)? {
+        let (_, parts) = without(&file, &read(&folder.join(&file))?, finder);
+        if parts > 0 {
+            found.push(Carrier { run: run.to_owned(), file, parts });
+        }
+    }
+    Ok(())
 }
 
 fn each_folder(
@@ -235,62 +243,73 @@ fn unpacked(bytes: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// Lets the manifest of `folder` list its files as they are now, and those that changed with what erased how many
-/// parts of them.
-fn say_in_manifest(folder: &Path, changed: &[Carrier], by: &str) -> Result<()> {
-    let path = folder.join(MANIFEST);
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-    let naming = || format!("read {}", path.display());
-    let mut manifest: Map<String, Value> = serde_json::from_str(&text).with_context(naming)?;
-    if let Some(Value::Array(files)) = manifest.get_mut("files") {
-        for entry in files.iter_mut() {
-            let name = entry["name"].as_str().unwrap_or_default().to_owned();
-            list_as_it_is(entry, folder, changed.iter().find(|one| one.file == name), &name)?;
+/// Writes down what the manifest of `folder` is to say once what names the person is gone from the files `changed`.
+///
+/// It is on the disk before any of them changes: whoever goes on after a kill could not count any more what went.
+fn draft_manifest(folder: &Path, changed: &[Carrier], finder: &Finder, by: &str) -> Result<()> {
+    let Some((_, mut manifest)) = manifest_of(folder)? else { return Ok(()) };
+    for entry in entries_of(&mut manifest) {
+        let name = entry["name"].as_str().unwrap_or_default();
+        if let Some(one) = changed.iter().find(|one| one.file == name) {
+            let (left, _) = without(name, &read(&folder.join(name))?, finder);
+            list(entry, left.as_deref(), one.parts);
         }
     }
-    if !changed.is_empty() {
-        let erased = manifest.entry("erased_by").or_insert_with(|| json!([]));
-        if let Value::Array(runs) = erased
-            && !runs.contains(&json!(by))
-        {
-            runs.push(json!(by));
-        }
+    let erased = manifest.entry("erased_by").or_insert_with(|| json!([]));
+    if let Value::Array(runs) = erased
+        && !runs.contains(&json!(by))
+    {
+        runs.push(json!(by));
     }
-    let new = serde_json::to_string_pretty(&Value::Object(manifest))? + "\n";
-    if new == text { Ok(()) } else { replace(&path, new.as_bytes()) }
+    replace(&folder.join(MANIFEST_DRAFT), spelled(manifest)?.as_bytes())
 }
 
-/// Writes size and hash of the file `name` into its `entry`, unless they stand there; one that is gone has none.
-fn list_as_it_is(
-    entry: &mut Value,
-    folder: &Path,
-    changed: Option<&Carrier>,
-    name: &str,
-) -> Result<()> {
-    let path = folder.join(name);
-    let parts_before = entry["erased"].as_u64().unwrap_or_default();
-    if path.is_file() {
-        let bytes = read(&path)?;
-        let sha256 = hex(&Sha256::digest(&bytes));
-        if entry["sha256"] == json!(sha256) && changed.is_none() {
-            return Ok(());
+/// Lets the manifest of `folder` list its files as they are, should it not: an older leadmill that was killed left it so.
+fn mend_manifest(folder: &Path) -> Result<()> {
+    let Some((text, mut manifest)) = manifest_of(folder)? else { return Ok(()) };
+    for entry in entries_of(&mut manifest) {
+        let path = folder.join(entry["name"].as_str().unwrap_or_default());
+        let bytes = if path.is_file() { Some(read(&path)?) } else { None };
+        let sha256 = bytes.as_deref().map(|bytes| hex(&Sha256::digest(bytes)));
+        if entry["sha256"] != json!(sha256) {
+            list(entry, bytes.as_deref(), 0);
         }
-        entry["sha256"] = json!(sha256);
-        entry["bytes"] = json!(bytes.len());
-        let gone = changed.map_or(0, |one| one.parts);
-        if let Some(rows) = entry["rows"].as_u64() {
-            entry["rows"] = json!(rows.saturating_sub(gone));
-        }
-        entry["erased"] = json!(parts_before + gone);
-    } else if !entry["sha256"].is_null() {
-        entry["sha256"] = Value::Null;
-        entry["bytes"] = json!(0);
-        if !entry["rows"].is_null() {
-            entry["rows"] = json!(0);
-        }
-        entry["erased"] = json!(parts_before + 1);
     }
-    Ok(())
+    let new = spelled(manifest)?;
+    if new == text { Ok(()) } else { replace(&folder.join(MANIFEST), new.as_bytes()) }
+}
+
+/// Returns the manifest of `folder` as it is spelled, and what it says; none where there is none.
+fn manifest_of(folder: &Path) -> Result<Option<(String, Map<String, Value>)>> {
+    let path = folder.join(MANIFEST);
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
+    let manifest =
+        serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
+    Ok(Some((text, manifest)))
+}
+
+fn entries_of(manifest: &mut Map<String, Value>) -> &mut [Value] {
+    match manifest.get_mut("files") {
+        Some(Value::Array(files)) => files,
+        _ => &mut [],
+    }
+}
+
+fn spelled(manifest: Map<String, Value>) -> Result<String> {
+    Ok(serde_json::to_string_pretty(&Value::Object(manifest))? + "\n")
+}
+
+/// Lets `entry` say what is left of its file, of which `gone` parts went; one that is gone has no hash.
+fn list(entry: &mut Value, left: Option<&[u8]>, gone: u64) {
+    let parts_before = entry["erased"].as_u64().unwrap_or_default();
+    let rows_before = entry["rows"].as_u64();
+    let gone = if left.is_some() { gone } else { 1 };
+    entry["sha256"] = json!(left.map(|left| hex(&Sha256::digest(left))));
+    entry["bytes"] = json!(left.map_or(0, <[u8]>::len));
+    entry["erased"] = json!(parts_before + gone);
+    if let Some(rows) = rows_before {
+        entry["rows"] = json!(if left.is_some() { rows.saturating_sub(gone) } else { 0 });
+    }
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
@@ -303,8 +322,13 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = create_file(&draft)?;
     file.write_all(bytes).with_context(naming)?;
     file.sync_all().with_context(naming)?;
-    fs::rename(&draft, path).with_context(naming)?;
-    sync_folder(folder)
+    put_in_place(&draft, path)
+}
+
+/// Lets what lies at `draft` take the place of what lies at `path`, in the same folder.
+fn put_in_place(draft: &Path, path: &Path) -> Result<()> {
+    fs::rename(draft, path).with_context(|| format!("write {}", path.display()))?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
 fn remove(path: &Path) -> Result<()> {
@@ -326,6 +350,9 @@ fn files_of(folder: &Path) -> Result<Vec<String>> {
     while let Some((folder, prefix)) = folders.pop() {
         for name in names_in(&folder)? {
             let path = folder.join(&name);
+            if prefix.is_empty() && name == MANIFEST_DRAFT {
+                continue;
+            }
             if name.starts_with(DRAFT_PREFIX) {
                 remove(&path)?;
             } else if path.is_dir() {
@@ -439,5 +466,30 @@ mod tests {
         assert_eq!(erase(out.path(), &anna(), "r2").unwrap(), []);
         assert_eq!(manifest(), before);
         assert!(!folder.join(".erasing-leads.csv").exists());
+    }
+
+    #[test]
+    fn whoever_goes_on_after_a_kill_counts_what_went_before() {
+        let make = || {
+            let out = tempfile::tempdir().unwrap();
+            let mut staging = super::super::publication::Staging::create(out.path(), "r1").unwrap();
+            let table = "lead-id\nLM-0123456789AB\nLM-AAAAAAAAAAAA\n";
+            for name in ["a.csv", "b.csv"] {
+                staging.write_file(name, table.as_bytes(), Some(2)).unwrap();
+            }
+            staging.publish(json!({"run": "r1"})).unwrap();
+            out
+        };
+        let manifest = |out: &Path| fs::read_to_string(out.join("runs/r1").join(MANIFEST)).unwrap();
+        let (whole, cut) = (make(), make());
+        erase(whole.path(), &anna(), "r2").unwrap();
+        // The draft is there and the first of the files is done.
+        let folder = cut.path().join("runs/r1");
+        let changed = find(cut.path(), &anna()).unwrap();
+        draft_manifest(&folder, &changed, &anna().finder().unwrap(), "r2").unwrap();
+        replace(&folder.join("a.csv"), b"lead-id\nLM-AAAAAAAAAAAA\n").unwrap();
+        assert_eq!(erase(cut.path(), &anna(), "r2").unwrap().len(), 1);
+        assert_eq!(manifest(cut.path()), manifest(whole.path()));
+        assert!(!folder.join(MANIFEST_DRAFT).exists());
     }
 }
