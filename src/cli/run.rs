@@ -23,6 +23,7 @@ use crate::pipeline::{Job, dry_run, run};
 use crate::receiving::{Closed, close_segments};
 use crate::report::run_json::RunSummary;
 use crate::rules::RuleSet;
+use crate::store::files::private_folder;
 use crate::store::key::key_path;
 
 /// Take exports in, decide about every lead they touch, and write the files.
@@ -146,7 +147,7 @@ impl Run {
         let worker = Worker::new(global, &rules, self.threads)?;
         Global::expect_source(&rules, self.source.as_deref())?;
         let (inputs, code_of_missing) = self.locate(global)?;
-        std::fs::create_dir_all(&global.workspace)
+        private_folder(&global.workspace)
             .with_context(|| format!("cannot create {}", global.workspace.display()))?;
         let worker = Worker {
             inputs: &inputs,

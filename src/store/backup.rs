@@ -147,7 +147,8 @@ pub fn keep_newest(folder: &Path, keep: usize) -> Result<Vec<PathBuf>> {
         one.path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
     };
     made.retain(|one| has_instant(one) && is_named(one));
-    made.truncate(made.len().saturating_sub(keep));
+    let kept = made.split_off(made.len().saturating_sub(keep));
+    remove_records_alone(folder, kept.first())?;
     let mut removed = Vec::new();
     for one in made {
         let naming = || format!("cannot remove {}", one.path.display());
@@ -157,6 +158,26 @@ pub fn keep_newest(folder: &Path, keep: usize) -> Result<Vec<PathBuf>> {
         removed.push(one.path);
     }
     Ok(removed)
+}
+
+/// Removes the records of backups from before `oldest` whose copies are gone: somebody was killed who removed both.
+fn remove_records_alone(folder: &Path, oldest: Option<&Listed>) -> Result<()> {
+    let taken_at = |record: Option<BackupRecord>| record.and_then(|record| record.taken_at);
+    let Some(since) = taken_at(oldest.and_then(|one| one.record.clone())) else { return Ok(()) };
+    let naming = || format!("cannot read {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(naming)? {
+        let path = entry.with_context(naming)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let Some(copy) = name.strip_suffix(".json").filter(|copy| copy.starts_with(PREFIX)) else {
+            continue;
+        };
+        let copy = folder.join(copy);
+        // One that is newer may be about to get its copy.
+        if !copy.exists() && taken_at(read_record(&copy)).is_some_and(|taken| taken < since) {
+            remove_if_there(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads the record of the backup at `backup`; none when there is none, or it cannot be read.
@@ -256,7 +277,7 @@ impl Store {
         // In one step: between two, somebody could write, and it would begin anew.
         rusqlite::backup::Backup::new(&self.connection, &mut copy)?
             .run_to_completion(i32::MAX, Duration::from_millis(50), None)
-            .context("cannot copy the store")
+            .with_context(|| format!("cannot copy the store to {}", path.display()))
     }
 
     /// Backs the store up to `path`, as it is at one moment; others may read and write it meanwhile. What is there
@@ -269,8 +290,8 @@ impl Store {
         private_folder(folder_of(path)).with_context(naming)?;
         let part = beside(path, ".part");
         let clear = || -> std::io::Result<()> {
-            remove_if_there(&part)?;
-            remove_if_there(&beside(&part, "-journal"))
+            let endings = ["", "-journal", "-wal", "-shm"];
+            endings.iter().try_for_each(|ending| remove_if_there(&beside(&part, ending)))
         };
         clear().with_context(naming)?;
         private_file(&part).with_context(naming)?;
@@ -301,11 +322,8 @@ impl Store {
         });
         self.rollback()?;
         copied?;
-        let copy = Connection::open(part)?;
-        // One file, to be carried about without another beside it.
-        let mode: String = copy.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
-        anyhow::ensure!(mode == "delete", "the copy's journal is `{mode}`");
-        copy.close().map_err(|(_, fault)| fault)?;
+        let naming = || format!("cannot write {}", part.display());
+        be_one_file(part).with_context(naming)?;
         examine(part, taken_ms.map(instant), &refuse)
     }
 
@@ -338,6 +356,19 @@ impl Store {
             .into()
         })
     }
+}
+
+/// Lets the database at `path` be one file, to be carried about without another beside it.
+fn be_one_file(path: &Path) -> Result<()> {
+    let copy = Connection::open(path)?;
+    let _: String = copy.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
+    copy.close().map_err(|(_, fault)| fault)?;
+    // SQLite answers `delete` also where it could not write that down, and then the file still says that there is a WAL
+    // (<https://sqlite.org/fileformat.html>, 1.3: bytes 18 and 19).
+    let mut head = [0; 20];
+    File::open(path)?.read_exact(&mut head)?;
+    anyhow::ensure!(head[18..] == [1, 1], "the disk did not take that it has no WAL");
+    Ok(())
 }
 
 fn sync(path: &Path) -> std::io::Result<()> {

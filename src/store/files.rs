@@ -112,13 +112,22 @@ pub(super) fn private_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Makes the folder at `path` and those above it, for the owner's eyes only.
-pub(super) fn private_folder(path: &Path) -> io::Result<()> {
+/// Makes the folder at `path` and those above it that are missing, for the owner's eyes only, and brings their names to
+/// the disk: else a power loss could take whatever is put into them.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    private_folder(folder_of(path))?;
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    match builder.create(path) {
+        // Somebody else was faster.
+        Err(_) if path.is_dir() => {}
+        made => made?,
+    }
+    sync_folder_of(path)
 }
 
 /// Returns the folder that `path` lies in.

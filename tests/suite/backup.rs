@@ -117,6 +117,13 @@ fn as_many_backups_are_kept_as_somebody_says() {
     assert_fits_a_terminal(&told.stdout);
     assert!(told.flat().contains("no record of it"), "{}", told.stdout);
     assert!(!workspace.path("backups/leadmill-2026-11-21T110000Z.db.json").exists());
+    // Somebody was killed who had removed a copy and not its record yet.
+    fs::remove_file(workspace.path("backups/leadmill-2026-11-21T120000Z.db")).unwrap();
+    let left = workspace.path("backups/leadmill-2026-11-21T120000Z.db.json");
+    assert!(left.exists());
+    workspace.ok(&["backup", "--keep", "2", "--as-of", "2026-11-21T14:00:00Z"]);
+    assert!(!left.exists());
+    assert!(workspace.path("backups/leadmill-2026-11-21T130000Z.db.json").exists());
     workspace.ok(&["backup", "elsewhere/mine.db"]);
     assert!(workspace.path("elsewhere/mine.db.json").exists());
     workspace.run(&["backup", "other.db", "--keep", "2"]).expect_code(2).says(&["hint:"]);

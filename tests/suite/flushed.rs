@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use super::every_command;
 use super::far_end::{self, answer};
 use super::receiver::Receiver;
 use super::traced::{Call, calls_of, is_there};
@@ -299,6 +300,60 @@ fn what_a_run_shows_is_on_the_disk_before_it_shows_it() {
         let disk = Disk::after(&root(&workspace), &known, &fewer);
         assert!(!disk.violations.is_empty(), "nobody misses {left_out:?}");
     }
+}
+
+#[test]
+fn what_any_other_command_shows_is_on_the_disk_before_it_shows_it() {
+    if !is_there() {
+        return;
+    }
+    for args in every_command::COMMANDS {
+        let workspace = every_command::copy_of(every_command::world());
+        let (disk, _, _) = traced(&workspace, args);
+        assert_sound(&disk, &format!("{args:?}"));
+        let shows = disk.commits + disk.renames;
+        assert!(shows > 0 || args[0] == "rebuild", "{args:?} shows nothing: the test is blind");
+        // A name that is not on the disk yet may be that of the only copy.
+        assert_eq!(disk.unlisted, BTreeMap::new(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_backup_is_on_the_disk_with_the_folders_that_were_made_for_it() {
+    if !is_there() {
+        return;
+    }
+    let workspace = Workspace::new();
+    workspace.table("one.csv", &[&row(1)]);
+    workspace.ok(&["run", "--quiet"]);
+    let args = ["backup", "far/away/", "--quiet"];
+    let (disk, known, calls) = traced(&workspace, &args);
+    assert_sound(&disk, "a backup");
+    assert_eq!(disk.unlisted, BTreeMap::new());
+    // What this looks for is found: whatever is not flushed at all is missed.
+    let folder = root(&workspace).join("far/away");
+    let is_flush = |call: &Call| ["fsync", "fdatasync"].contains(&call.name.as_str());
+    let flushed: BTreeSet<&str> =
+        calls.iter().filter(|call| is_flush(call)).filter_map(Call::file).collect();
+    let ours = flushed.iter().filter(|path| {
+        path.ends_with(".part")
+            || folder.starts_with(path) && path.starts_with(&*root(&workspace).to_string_lossy())
+    });
+    let mut left_out = 0;
+    for path in ours {
+        let is_of_it = |call: &Call| is_flush(call) && call.file() == Some(path);
+        let fewer: Vec<Call> = calls.iter().filter(|call| !is_of_it(call)).cloned().collect();
+        let disk = Disk::after(&root(&workspace), &known, &fewer);
+        assert!(!disk.violations.is_empty() || !disk.unlisted.is_empty(), "nobody misses {path}");
+        left_out += 1;
+    }
+    assert_eq!(left_out, 5, "the copy, its record and three folders");
+    // The same for a workspace that a run makes.
+    workspace.table("two.csv", &[&row(2)]);
+    let args = ["run", "inbox/two.csv", "--workspace", "new/one", "--quiet"];
+    let (disk, _, _) = traced(&workspace, &args);
+    assert_sound(&disk, "a run in a new folder");
+    assert!(workspace.path("new/one/out/latest").exists());
 }
 
 #[test]

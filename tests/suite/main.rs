@@ -5,7 +5,8 @@
 //! `LEADMILL_KILLS=200` kills more runs in `crash` and, with `LEADMILL_DELIVERIES=10000`, in `outbox_sweep`,
 //! `LEADMILL_RECEIVER_KILLS=100` more receivers in `receive_crash`; `LEADMILL_CASES=50` draws more in `sequences`,
 //! `promises`, `dealing`, `rescore` and `world_model`, and beside this suite more leads in `scoring`.
-//! `LEADMILL_EVERY_CALL=1` meets a run at every system call in `every_call`, `LEADMILL_ROUNDS=1000` starts twenty runs
+//! `LEADMILL_EVERY_CALL=1` meets a run and all other commands that write at every system call in
+//! `every_call` and `every_command`, `LEADMILL_ROUNDS=1000` starts twenty runs
 //! at once as often in `together`, `LEADMILL_MUTATIONS=100000` changes inputs as often in `mutated`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -49,6 +50,7 @@ mod encodings;
 mod erasure;
 mod evaporation;
 mod every_call;
+mod every_command;
 mod facts;
 mod faults;
 mod flushed;
