@@ -181,6 +181,11 @@ fn run_in(
     if let Some(summary) = recover(job, store, &digest, events)? {
         return Ok(summary);
     }
+    if kind == RunKind::Tick
+        && let Some(refusal) = inputs.iter().find_map(|(_, input)| input.as_ref().err())
+    {
+        anyhow::bail!("cannot read what was said: {}", refusal.message);
+    }
     may_begin(store)?;
     let recognition = Recognition::of(job, store)?;
     let record = store.begin_run(opening(job, kind, None, &digest))?;

@@ -19,6 +19,9 @@ use crate::rules::source::GENERIC_EVENTS;
 use crate::store::Store;
 use crate::store::runs::{RunKind, RunRecord};
 
+/// Exit code of a run that refused an input whole.
+const REFUSED: u8 = 6;
+
 /// What somebody says about a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
@@ -161,5 +164,8 @@ pub(super) fn take_in_events(
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     let inputs = [InputPath::named(path, name)];
     let job = Job { inputs: &inputs, forced_source: Some(GENERIC_EVENTS), ..*job };
-    run_as(&job, RunKind::Tick, may_begin, &mut |_| {})
+    let summary = run_as(&job, RunKind::Tick, may_begin, &mut |_| {})?;
+    let was_taken = summary.exit_code != REFUSED;
+    anyhow::ensure!(was_taken, "run {} could not take in what was said; say it again", summary.run);
+    Ok(summary)
 }

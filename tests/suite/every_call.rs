@@ -126,7 +126,7 @@ fn assert_met_well(disturbed: &Workspace, outcome: &Outcome, place: &str) {
         assert!(is_published(disturbed), "{place}: ended well, but did not publish");
         assert_same_end(&undisturbed().0, disturbed);
     } else {
-        assert!(says_why(said), "{place}: exit code {} and only {said:?}", outcome.code);
+        assert!(says_why(said, place), "{place}: exit code {} and only {said:?}", outcome.code);
     }
 }
 

@@ -207,7 +207,7 @@ impl Undisturbed {
         } else {
             // The world failed: never damage, never a broken promise.
             assert_eq!(outcome.code, 1, "{place}: {said}");
-            assert!(says_why(said), "{place}: exit code 1 and only {said:?}");
+            assert!(says_why(said, place), "{place}: exit code 1 and only {said:?}");
         }
     }
 }

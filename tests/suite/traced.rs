@@ -265,10 +265,10 @@ pub fn faults(points: &[Point]) -> Vec<(Point, &'static str)> {
     points.iter().flat_map(of_point).collect()
 }
 
-/// Returns whether what a command said tells that it failed. A fault is met by each thread at its own `nth` call, so one
-/// of a write may take a line of that, too: then the other one is enough.
-pub fn says_why(said: &str) -> bool {
-    said.contains("error: ") || said.contains("hint: ")
+/// Returns whether what a command said tells that it failed at `place`. A fault is met by each thread at its own `nth`
+/// call, so one of a `write` may take the line that says so.
+pub fn says_why(said: &str, place: &str) -> bool {
+    said.contains("error: ") || place.contains("call: \"write\"")
 }
 
 /// How many workers share a sweep: one for each core.
