@@ -191,7 +191,7 @@ impl PairModel {
     }
 }
 
-/// A model made ready to weigh one handful of submissions after the other.
+/// A model made ready to weigh some submissions after others.
 #[derive(Debug)]
 pub struct Weighing {
     model: PairModel,
@@ -264,7 +264,13 @@ fn profiles() -> Vec<Profile> {
     COLUMNS.iter().map(profile).collect()
 }
 
-/// Weighs pairs of a handful of submissions.
+/// Returns what a pair of `bits` counts for or against its leads, at most [`PAIR_BITS_MAX`], so that one overwhelming
+/// agreement cannot carry strangers.
+pub fn counted_bits(bits: f32) -> f32 {
+    bits.clamp(-PAIR_BITS_MAX, PAIR_BITS_MAX)
+}
+
+/// Weighs pairs of submissions.
 #[derive(Debug)]
 pub struct Judge {
     records: Records,
@@ -295,14 +301,18 @@ impl Judge {
         (agreement, self.model.bits(&agreement))
     }
 
+    /// Returns what each of `pairs` is worth, by the positions of its submissions.
+    pub fn totals(&self, pairs: impl Iterator<Item = (usize, usize)>) -> Vec<f32> {
+        let mut comparer = Comparer::without_memory(&self.records);
+        let total = |(a, b)| self.model.bits(&comparer.compare(a as u32, b as u32)).total;
+        pairs.map(total).collect()
+    }
+
     /// Returns the average bits between the first `n_ours` submissions and the others.
-    ///
-    /// A pair counts at most [`PAIR_BITS_MAX`] for or against, so that one overwhelming agreement cannot carry
-    /// strangers.
     pub fn average(&self, n_ours: usize) -> f32 {
         let n_theirs = self.records.n_records - n_ours;
         let pairs = (0..n_ours).flat_map(|i| (0..n_theirs).map(move |j| (i, n_ours + j)));
-        let bits = pairs.map(|(i, j)| self.bits(i, j).1.total.clamp(-PAIR_BITS_MAX, PAIR_BITS_MAX));
+        let bits = self.totals(pairs).into_iter().map(counted_bits);
         bits.sum::<f32>() / (n_ours * n_theirs).max(1) as f32
     }
 
@@ -395,6 +405,19 @@ mod tests {
             "Adam;Wrzos;adam@nova.pl;;Nova;nova.pl;",
             Apart,
         );
+    }
+
+    #[test]
+    fn a_pair_is_worth_the_same_whoever_is_compared_beside_it() {
+        let a = person("Zofia;Wrzos;;;Novak;;Radom");
+        let b = person("Zofia;Wrzos;;;Nowack;;Radom");
+        let weighing = Weighing::new(PairModel::shipped());
+        let alone = Judge::new(&[&a, &b], &weighing, &lists());
+        // Its company comes first, and so has the lower number.
+        let beside = person("Adam;Lis;;;Nowack;;");
+        let among = Judge::new(&[&beside, &a, &b], &weighing, &lists());
+        assert_eq!(alone.bits(0, 1).1, among.bits(1, 2).1);
+        assert_eq!(alone.totals([(0, 1)].into_iter()), among.totals([(1, 2)].into_iter()));
     }
 
     #[test]

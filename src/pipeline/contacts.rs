@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::model::pair_model;
 use crate::identity::guard::Guard;
@@ -20,6 +21,10 @@ use crate::store::absorb::Horizon;
 /// Values kept in memory between comparisons.
 const VALUES_KEPT_MAX: usize = 60_000;
 
+/// Pairs whose submissions are prepared together: most towns and names are met again among them, and there is work for
+/// all threads.
+const PAIRS_AT_ONCE: usize = 2_048;
+
 /// What submissions say by themselves, and the weights that hold, as far as somebody has asked.
 #[derive(Debug)]
 pub(super) struct Contacts<'a> {
@@ -29,6 +34,8 @@ pub(super) struct Contacts<'a> {
     keyring: Keyring,
     horizon: Horizon,
     shared: HashMap<KeyHash, bool>,
+    /// Whether every key that several people hold is in `shared`.
+    knows_all_shared: bool,
     values: HashMap<SubmissionNo, FieldValues>,
     weighing: Weighing,
 }
@@ -43,9 +50,21 @@ impl<'a> Contacts<'a> {
             keyring: Keyring::new(&rules.tables),
             horizon,
             shared: HashMap::new(),
+            knows_all_shared: false,
             values: HashMap::new(),
             weighing: Weighing::new(pair_model(store, horizon)?),
         })
+    }
+
+    /// The same where several people hold the keys `shared`, and no others of those that identify.
+    pub(super) fn knowing(
+        store: &'a Store,
+        rules: &'a RuleSet,
+        horizon: Horizon,
+        shared: impl Iterator<Item = KeyHash>,
+    ) -> Result<Self> {
+        let shared = shared.map(|key| (key, true)).collect();
+        Ok(Self { shared, knows_all_shared: true, ..Self::new(store, rules, horizon)? })
     }
 
     /// Prepares to compare `submissions`, which are known by their position.
@@ -54,22 +73,25 @@ impl<'a> Contacts<'a> {
         Ok(Judge::new(&self.values_of(submissions), &self.weighing, self.keyring.lists()))
     }
 
-    /// Prepares to compare the submissions of each of `handfuls` among themselves; on all threads.
-    pub(super) fn judge_each<T: Send>(
-        &mut self,
-        handfuls: &[Vec<SubmissionNo>],
-        judged: impl Fn(usize, Judge) -> T + Sync,
-    ) -> Result<Vec<T>> {
+    /// Returns the log2 odds that each of `pairs` is one person; on all threads.
+    pub(super) fn totals(&mut self, pairs: &[(SubmissionNo, SubmissionNo)]) -> Result<Vec<f32>> {
         // In their own order, so that neighbors are read from one page.
-        let all: BTreeSet<SubmissionNo> = handfuls.iter().flatten().copied().collect();
+        let all: BTreeSet<SubmissionNo> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
         self.read(all.into_iter())?;
-        let values: Vec<Vec<&FieldValues>> =
-            handfuls.iter().map(|handful| self.values_of(handful)).collect();
-        let (weighing, lists) = (&self.weighing, self.keyring.lists());
-        let judge = |(at, values): (usize, &Vec<&FieldValues>)| {
-            judged(at, Judge::new(values, weighing, lists))
+        let (values, weighing, lists) = (&self.values, &self.weighing, self.keyring.lists());
+        let totals = |pairs: &[(SubmissionNo, SubmissionNo)]| {
+            let mut positions: FxHashMap<SubmissionNo, usize> = FxHashMap::default();
+            let mut compared = Vec::new();
+            let mut position = |one: SubmissionNo| {
+                *positions.entry(one).or_insert_with(|| {
+                    compared.push(&values[&one]);
+                    compared.len() - 1
+                })
+            };
+            let pairs: Vec<_> = pairs.iter().map(|(a, b)| (position(*a), position(*b))).collect();
+            Judge::new(&compared, weighing, lists).totals(pairs.into_iter())
         };
-        Ok(values.par_iter().enumerate().map(judge).collect())
+        Ok(pairs.par_chunks(PAIRS_AT_ONCE).flat_map_iter(totals).collect())
     }
 
     fn values_of(&self, submissions: &[SubmissionNo]) -> Vec<&FieldValues> {
@@ -109,6 +131,9 @@ impl<'a> Contacts<'a> {
     fn is_shared(&mut self, key: KeyHash) -> Result<bool> {
         if let Some(known) = self.shared.get(&key) {
             return Ok(*known);
+        }
+        if self.knows_all_shared {
+            return Ok(false);
         }
         let shared = self.store.key_group(key, self.horizon)?.is_some_and(|group| {
             let names: Vec<&str> = group.holders.iter().map(|one| one.holder.as_str()).collect();

@@ -68,6 +68,7 @@ pub fn join(
         bridges: BTreeSet::new(),
         apart: BTreeSet::new(),
         alike: Vec::new(),
+        shared_keys: None,
         joined: Joined::default(),
     };
     for seed in seeds {
@@ -76,6 +77,9 @@ pub fn join(
     let mut likely = Likely::default();
     if !fresh.is_empty() {
         let scope = if fresh.meets_older_ones() { KeyScope::Fresh(horizon) } else { KeyScope::All };
+        if (scope, horizon) == (KeyScope::All, Horizon::Now) {
+            work.shared_keys = Some(BTreeSet::new());
+        }
         store.key_groups(scope, |group| match group.kind {
             KeyKind::Near => likely.take(&mut work, &group),
             // Whose touches change is found out afterwards ([`super::touched`]).
@@ -119,6 +123,8 @@ pub(super) struct Work<'a> {
     apart: BTreeSet<LeadNo>,
     /// Pairs that are alike enough to be joined.
     pub(super) alike: Vec<(SubmissionNo, SubmissionNo)>,
+    /// Keys that several people hold, where every key of the store was seen.
+    pub(super) shared_keys: Option<BTreeSet<KeyHash>>,
     pub(super) joined: Joined,
 }
 
@@ -144,6 +150,9 @@ impl<'a> Work<'a> {
         // A contact that becomes shared no longer speaks for its holders' being like others, whoever they are.
         let is_shared = |labels: &[u32]| labels.iter().any(|label| *label != labels[0]);
         let flipped = flipped || is_shared(&before) != is_shared(&labels);
+        if let Some(keys) = self.shared_keys.as_mut().filter(|_| is_shared(&labels)) {
+            keys.insert(group.key);
+        }
         for (at, holder) in holders[..n_old].iter().enumerate() {
             if flipped || fresh_labels.contains(&labels[at]) {
                 self.touch(holder.submission)?;

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::contacts::Contacts;
 use super::joining::Work;
 use crate::identity::keys::KeyKind;
 use crate::identity::likeness::{
-    AVERAGE_BITS_MIN, JOIN_BITS_MIN, NEAR_HOLDERS_MAX, REVIEW_BITS_MIN, SPEAKERS_MAX,
+    AVERAGE_BITS_MIN, JOIN_BITS_MIN, NEAR_HOLDERS_MAX, REVIEW_BITS_MIN, SPEAKERS_MAX, counted_bits,
 };
 use crate::model::ids::SubmissionNo;
 use crate::store::absorb::KeyGroup;
@@ -25,7 +26,8 @@ const HOLDERS_AT_ONCE: usize = 49_152;
 pub(super) struct Likely<'a> {
     waiting: Vec<Vec<SubmissionNo>>,
     pairs: Vec<LikelyPair>,
-    seen: BTreeSet<(SubmissionNo, SubmissionNo)>,
+    /// Pairs that were compared; never walked through.
+    seen: FxHashSet<(SubmissionNo, SubmissionNo)>,
     contacts: Option<Contacts<'a>>,
 }
 
@@ -51,68 +53,61 @@ impl<'a> Likely<'a> {
 
     /// Compares the holders that wait, except those who are one already, and touches whom they are like.
     pub(super) fn find_pairs(&mut self, work: &mut Work<'a>) -> Result<()> {
-        let mut handfuls = Vec::new();
-        let mut pairs_of = Vec::new();
+        let mut pairs = Vec::new();
         let mut n_holders = 0;
         for holders in std::mem::take(&mut self.waiting) {
-            let pairs = self.new_pairs(work, &holders);
-            if pairs.is_empty() {
-                continue;
+            let before = pairs.len();
+            self.add_new_pairs(work, &holders, &mut pairs);
+            if pairs.len() > before {
+                n_holders += holders.len();
             }
-            n_holders += holders.len();
-            handfuls.push(holders);
-            pairs_of.push(pairs);
             if n_holders >= HOLDERS_AT_ONCE {
-                self.compare(work, &handfuls, &pairs_of)?;
-                handfuls.clear();
-                pairs_of.clear();
+                self.compare(work, &pairs)?;
+                pairs.clear();
                 n_holders = 0;
             }
         }
-        self.compare(work, &handfuls, &pairs_of)
+        self.compare(work, &pairs)
     }
 
-    /// Returns the pairs of `holders`, by position, that nobody has compared and that are not one already.
-    fn new_pairs(&mut self, work: &mut Work<'a>, holders: &[SubmissionNo]) -> Vec<(usize, usize)> {
+    /// Adds the pairs of `holders` to `pairs` that nobody has compared and that are not one already.
+    fn add_new_pairs(
+        &mut self,
+        work: &mut Work<'a>,
+        holders: &[SubmissionNo],
+        pairs: &mut Vec<(SubmissionNo, SubmissionNo)>,
+    ) {
         let here: Vec<bool> = holders.iter().map(|one| work.is_here(*one)).collect();
         let roots: Vec<Option<u32>> =
             holders.iter().zip(&here).map(|(one, here)| here.then(|| work.root(*one))).collect();
-        let mut pairs = Vec::new();
         for i in 0..holders.len() {
             for j in i + 1..holders.len() {
                 let is_new = (here[i] || here[j]) && (roots[i].is_none() || roots[i] != roots[j]);
-                if is_new && self.seen.insert((holders[i], holders[j])) {
-                    pairs.push((i, j));
+                let pair = (holders[i], holders[j]);
+                if is_new && self.seen.insert(pair) {
+                    pairs.push(pair);
                 }
             }
         }
-        pairs
     }
 
-    /// Compares the pairs of each of `handfuls`, and touches whom they are like.
+    /// Compares `pairs`, and touches whom they are like.
     fn compare(
         &mut self,
         work: &mut Work<'a>,
-        handfuls: &[Vec<SubmissionNo>],
-        pairs_of: &[Vec<(usize, usize)>],
+        pairs: &[(SubmissionNo, SubmissionNo)],
     ) -> Result<()> {
-        if handfuls.is_empty() {
+        if pairs.is_empty() {
             return Ok(());
         }
-        let bits = self.contacts(work)?.judge_each(handfuls, |at, judge| {
-            let bits = |(i, j): &(usize, usize)| judge.bits(*i, *j).1.total;
-            pairs_of[at].iter().map(bits).collect::<Vec<f32>>()
-        })?;
-        for (holders, (pairs, bits)) in handfuls.iter().zip(pairs_of.iter().zip(bits)) {
-            for ((i, j), bits) in pairs.iter().zip(bits) {
-                let (a, b) = (holders[*i], holders[*j]);
-                if bits >= REVIEW_BITS_MIN {
-                    self.pairs.push((a, b, bits));
-                }
-                if bits >= JOIN_BITS_MIN {
-                    work.touch(a)?;
-                    work.touch(b)?;
-                }
+        let totals = self.contacts(work)?.totals(pairs)?;
+        for ((a, b), bits) in pairs.iter().copied().zip(totals) {
+            if bits >= REVIEW_BITS_MIN {
+                self.pairs.push((a, b, bits));
+            }
+            if bits >= JOIN_BITS_MIN {
+                work.touch(a)?;
+                work.touch(b)?;
             }
         }
         Ok(())
@@ -130,6 +125,8 @@ impl<'a> Likely<'a> {
         let ends: BTreeSet<SubmissionNo> = pairs.iter().flat_map(|(a, b, _)| [*a, *b]).collect();
         let mut members = work.members_of(&ends);
         let mut open: BTreeSet<(u32, u32)> = BTreeSet::new();
+        // By the components and how many they have become: most that are alike meet in several pairs.
+        let mut averages: FxHashMap<(u32, usize, u32, usize), f32> = FxHashMap::default();
         let is_alike = |(_, _, bits): &&LikelyPair| *bits >= JOIN_BITS_MIN;
         work.alike = pairs.iter().filter(is_alike).map(|(a, b, _)| (*a, *b)).collect();
         let different = work.different();
@@ -138,7 +135,13 @@ impl<'a> Likely<'a> {
             if x == y || work.are_kept_apart(&different, a, b) {
                 continue;
             }
-            let average = self.average(work, &members[&x], &members[&y])?;
+            let (ours, theirs) = (&members[&x], &members[&y]);
+            let average = match averages.get(&(x, ours.len(), y, theirs.len())) {
+                Some(average) => *average,
+                None if (ours.len(), theirs.len()) == (1, 1) => counted_bits(bits),
+                None => self.average(work, ours, theirs)?,
+            };
+            averages.insert((x, ours.len(), y, theirs.len()), average);
             if bits < JOIN_BITS_MIN || average < AVERAGE_BITS_MIN {
                 if average >= REVIEW_BITS_MIN {
                     open.insert((x.min(y), x.max(y)));
@@ -175,7 +178,13 @@ impl<'a> Likely<'a> {
     fn contacts(&mut self, work: &Work<'a>) -> Result<&mut Contacts<'a>> {
         match &mut self.contacts {
             Some(contacts) => Ok(contacts),
-            none => Ok(none.insert(Contacts::new(work.store, work.rules, work.horizon)?)),
+            none => {
+                let Work { store, rules, horizon, .. } = *work;
+                Ok(none.insert(match &work.shared_keys {
+                    Some(keys) => Contacts::knowing(store, rules, horizon, keys.iter().copied())?,
+                    None => Contacts::new(store, rules, horizon)?,
+                }))
+            }
         }
     }
 }

@@ -293,6 +293,9 @@ impl<'a> Comparer<'a> {
         let (x, y) = (x.value.min(y.value), x.value.max(y.value));
         let (left, right) = (&of.values[x as usize], &of.values[y as usize]);
         if self.memory[field].is_empty() {
+            // Numbers depend on who else is compared; that must not turn the levels of two values.
+            let is_turned = self.lines.is_empty() && left.text > right.text;
+            let (left, right) = if is_turned { (right, left) } else { (left, right) };
             return compare_values(of, left, right);
         }
         let key = (u64::from(x) << VALUE_BITS) | u64::from(y);
