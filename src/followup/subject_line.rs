@@ -37,7 +37,9 @@ fn tidy(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().filter(|word| *word != "()").collect();
     let mut text = words.join(" ");
     for (found, meant) in [(" ,", ","), (",,", ","), (", (", " ("), (" ?", "?"), (",?", "?")] {
-        text = text.replace(found, meant);
+        if text.contains(found) {
+            text = text.replace(found, meant);
+        }
     }
     text.trim_end_matches([',', ':', ' ', '–', '-']).to_owned()
 }

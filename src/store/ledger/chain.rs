@@ -6,8 +6,6 @@
 //! `HMAC-SHA256(salt, payload || SHA-256 of the wording || SHA-256 of the policy)` in hexadecimal digits; a text that
 //! there is none of adds nothing, and a record that never had a payload has 64 noughts.
 
-use std::fmt::Write as _;
-
 use anyhow::Result;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
@@ -59,33 +57,48 @@ pub struct Envelope<'a> {
     pub commitment: Hash,
 }
 
+/// The canonical form: its keys in alphabetical order.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    at: i64,
+    channel: &'a str,
+    commit: &'a str,
+    dated: bool,
+    grade: &'a str,
+    mechanism: &'a str,
+    policy: Option<i64>,
+    purpose: &'a str,
+    run: i64,
+    seq: i64,
+    state: &'a str,
+    submission: Option<i64>,
+    supersedes: Option<i64>,
+    touch: Option<i64>,
+    v: i64,
+    wording: Option<i64>,
+}
+
 impl Envelope<'_> {
     /// Writes the canonical form over what is in `text`.
     pub fn write(&self, text: &mut String) -> Result<()> {
-        let quoted = |value: &str| serde_json::to_string(value);
-        let or_null = |number: Option<i64>| number.map_or("null".to_owned(), |no| no.to_string());
-        text.clear();
-        write!(
-            text,
-            "{{\"at\":{},\"channel\":{},\"commit\":\"{}\",\"dated\":{},\"grade\":{},\"mechanism\":{},\
-             \"policy\":{},\"purpose\":{},\"run\":{},\"seq\":{},\"state\":{},\"submission\":{},\
-             \"supersedes\":{},\"touch\":{},\"v\":1,\"wording\":{}}}",
-            self.event_ms,
-            quoted(self.channel)?,
-            hex(&self.commitment),
-            self.is_dated,
-            quoted(self.grade)?,
-            quoted(self.mechanism)?,
-            or_null(self.policy_no),
-            quoted(self.purpose)?,
-            self.run_no,
-            self.seq,
-            quoted(self.state)?,
-            or_null(self.submission_no),
-            or_null(self.supersedes),
-            or_null(self.touch_no),
-            or_null(self.wording_no),
-        )?;
+        *text = serde_json::to_string(&Canonical {
+            at: self.event_ms,
+            channel: self.channel,
+            commit: &hex(&self.commitment),
+            dated: self.is_dated,
+            grade: self.grade,
+            mechanism: self.mechanism,
+            policy: self.policy_no,
+            purpose: self.purpose,
+            run: self.run_no,
+            seq: self.seq,
+            state: self.state,
+            submission: self.submission_no,
+            supersedes: self.supersedes,
+            touch: self.touch_no,
+            v: 1,
+            wording: self.wording_no,
+        })?;
         Ok(())
     }
 }
