@@ -480,7 +480,7 @@ impl<'a> Table<'a> {
     }
 
     fn entry(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
-        self.entries.iter().find(|(known, _)| *known.get_ref() == key).map(|(_, value)| value)
+        self.entries.get(key)
     }
 
     fn ask(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {

@@ -4,7 +4,6 @@
 //! Expressions follow the OpenStreetMap `opening_hours` syntax. The holidays are those of the whole
 //! country; days that only a region keeps belong into `extra-closed`.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
@@ -22,6 +21,8 @@ use crate::model::moment::utc_from_ms;
 const YEARS: RangeInclusive<i32> = 1990..=2099;
 /// Years in which a calendar must open at least once to be believed.
 const YEARS_CHECKED: RangeInclusive<i32> = 2020..=2040;
+/// Hours that open on so many days of a year without holidays open with them, too: no country keeps as many.
+const DAYS_ENOUGH: usize = 180;
 const MINUTE_MS: i64 = 60_000;
 
 /// The first and the last of some days.
@@ -75,13 +76,21 @@ impl Calendar {
         zone: Tz,
         absent: &[DayRange],
     ) -> Result<BusinessHours, String> {
-        let hours = BusinessHours::compile(expression, zone, &self.country, &self.extra_closed)?;
+        // Most people keep the office's hours; then they share what is worked out of them, too.
+        let hours = if self.hours.is_of(expression, zone, &self.country) {
+            self.hours.clone()
+        } else {
+            BusinessHours::compile(expression, zone, &self.country, &self.extra_closed)?
+        };
         Ok(if absent.is_empty() { hours } else { hours.without(absent) })
     }
 
     /// Returns this calendar with the holidays of `country`.
     #[must_use]
     pub fn in_country(&self, country: String) -> Self {
+        if country == self.country {
+            return self.clone();
+        }
         let hours = self.hours.clone();
         Self { hours, ..Self::office(self.zone, country, self.extra_closed.clone()) }
     }
@@ -94,7 +103,7 @@ impl Calendar {
 
     fn office(zone: Tz, country: String, extra_closed: Vec<NaiveDate>) -> Self {
         let compile = |hours: &str| {
-            BusinessHours::compile(hours, zone, &country, &extra_closed)
+            BusinessHours::read(hours, zone, &country, &extra_closed)
                 .expect("such hours are valid in every known country")
         };
         let hours = compile(Self::DEFAULT_HOURS);
@@ -187,9 +196,12 @@ struct Compiled {
     expression: String,
     zone: Tz,
     country: String,
+    /// Without holidays: those of all countries are unpacked at once, and most commands never ask for one.
     rules: OpeningHours,
+    with_holidays: OnceLock<OpeningHours>,
     closed: Vec<DayRange>,
-    years: BTreeMap<i32, OnceLock<Windows>>,
+    /// By year, from the first of [`YEARS`].
+    years: Box<[OnceLock<Windows>]>,
 }
 
 impl BusinessHours {
@@ -207,26 +219,42 @@ impl BusinessHours {
         country: &str,
         extra_closed: &[NaiveDate],
     ) -> Result<Self, String> {
-        let rules: OpeningHours = expression
-            .parse()
-            .map_err(|_| format!("`{expression}` is not an opening-hours expression"))?;
-        let mut context = Context::default();
-        if !country.is_empty() {
-            let country: Country =
-                country.parse().map_err(|_| format!("no holidays are known for `{country}`"))?;
-            context = context.with_holidays(country.holidays());
-        }
-        let hours = Self::assemble(
-            expression.to_owned(),
-            zone,
-            country.to_owned(),
-            rules.with_context(context),
-            extra_closed.iter().map(|day| (*day, *day)).collect(),
-        );
-        if YEARS_CHECKED.into_iter().all(|year| hours.windows(year).is_empty()) {
+        let hours = Self::read(expression, zone, country, extra_closed)?;
+        if !hours.0.surely_opens()
+            && YEARS_CHECKED.into_iter().all(|year| hours.windows(year).is_empty())
+        {
             return Err(format!("`{expression}` never opens"));
         }
         Ok(hours)
+    }
+
+    /// The same for an expression that is known to open some time.
+    fn read(
+        expression: &str,
+        zone: Tz,
+        country: &str,
+        extra_closed: &[NaiveDate],
+    ) -> Result<Self, String> {
+        let rules: OpeningHours = expression
+            .parse()
+            .map_err(|_| format!("`{expression}` is not an opening-hours expression"))?;
+        if !country.is_empty() {
+            let _: Country =
+                country.parse().map_err(|_| format!("no holidays are known for `{country}`"))?;
+        }
+        Ok(Self::assemble(
+            expression.to_owned(),
+            zone,
+            country.to_owned(),
+            rules,
+            extra_closed.iter().map(|day| (*day, *day)).collect(),
+        ))
+    }
+
+    /// Returns whether these are the hours of `expression` in `zone`, with the holidays of `country`.
+    fn is_of(&self, expression: &str, zone: Tz, country: &str) -> bool {
+        let own = &*self.0;
+        own.expression == expression && own.zone == zone && own.country == country
     }
 
     /// Returns these hours without the days of `absent`.
@@ -245,8 +273,9 @@ impl BusinessHours {
         rules: OpeningHours,
         closed: Vec<DayRange>,
     ) -> Self {
-        let years = YEARS.map(|year| (year, OnceLock::new())).collect();
-        Self(Arc::new(Compiled { expression, zone, country, rules, closed, years }))
+        let years = YEARS.map(|_| OnceLock::new()).collect();
+        let with_holidays = OnceLock::new();
+        Self(Arc::new(Compiled { expression, zone, country, rules, with_holidays, closed, years }))
     }
 
     /// Returns whether there is an instant in the years that are looked at for which both are open.
@@ -334,20 +363,40 @@ impl BusinessHours {
     }
 
     fn windows(&self, year: i32) -> &[(i64, i64)] {
-        self.0.years.get(&year).map_or(&[], |cell| cell.get_or_init(|| self.0.open_in(year)))
+        let at = usize::try_from(year - YEARS.start()).ok();
+        let cell = at.and_then(|at| self.0.years.get(at));
+        cell.map_or(&[], |cell| cell.get_or_init(|| self.0.open_in(year)))
     }
 }
 
 impl Compiled {
-    fn open_in(&self, year: i32) -> Windows {
-        let mut windows: Vec<(i64, i64)> = Vec::new();
+    /// Returns whether it opens some time, whatever days are holidays; `false` says nothing.
+    fn surely_opens(&self) -> bool {
+        let opens = |day: &NaiveDate| {
+            self.rules.schedule_at(*day).into_iter().any(|range| range.kind == RuleKind::Open)
+        };
+        self.days_in(*YEARS_CHECKED.start()).filter(opens).count() >= DAYS_ENOUGH
+    }
+
+    /// Iterates over the days of `year` on which it is not closed.
+    fn days_in(&self, year: i32) -> impl Iterator<Item = NaiveDate> + '_ {
         let first = NaiveDate::from_ymd_opt(year, 1, 1);
         let days = first.into_iter().flat_map(|first| first.iter_days());
-        for day in days.take_while(|day| day.year() == year) {
-            if self.closed.iter().any(|(first, last)| (*first..=*last).contains(&day)) {
-                continue;
-            }
-            for range in self.rules.schedule_at(day) {
+        let is_closed = |day: &NaiveDate| {
+            self.closed.iter().any(|(first, last)| (*first..=*last).contains(day))
+        };
+        days.take_while(move |day| day.year() == year).filter(move |day| !is_closed(day))
+    }
+
+    fn open_in(&self, year: i32) -> Windows {
+        let rules = self.with_holidays.get_or_init(|| {
+            let country = self.country.parse::<Country>().ok();
+            let holidays = country.map(Country::holidays).unwrap_or_default();
+            self.rules.clone().with_context(Context::default().with_holidays(holidays))
+        });
+        let mut windows: Vec<(i64, i64)> = Vec::new();
+        for day in self.days_in(year) {
+            for range in rules.schedule_at(day) {
                 if range.kind != RuleKind::Open {
                     continue;
                 }

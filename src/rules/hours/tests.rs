@@ -175,3 +175,18 @@ proptest! {
         prop_assert_eq!(hours.open_ms_between(from_ms, later_ms), minutes * 60_000 + rest);
     }
 }
+
+#[test]
+fn no_country_keeps_as_many_holidays_as_hours_need_days_to_be_believed_without_them() {
+    let letters = || ('A'..='Z').map(String::from);
+    let codes = letters().flat_map(|first| letters().map(move |second| first.clone() + &second));
+    let known: Vec<String> = codes.filter(|code| code.parse::<Country>().is_ok()).collect();
+    assert!(known.len() > 50, "{known:?}");
+    for country in known {
+        let holidays = BusinessHours::read("PH,SH 10:00-11:00", Tz::UTC, &country, &[]).unwrap();
+        for year in YEARS_CHECKED {
+            let days = holidays.windows(year).len();
+            assert!(days < DAYS_ENOUGH, "{days} in {country} in {year}");
+        }
+    }
+}
