@@ -143,11 +143,7 @@ fn identifiers(submissions: &[StorySubmission]) -> Vec<Identifier> {
 /// Returns the leads that `text` names: an id that was ever given out (an account's stands for its oldest lead), an
 /// e-mail address or a phone number; a shared address or number may name several.
 pub fn find(store: &Store, text: &str, e164: Option<&str>) -> Result<Vec<LeadNo>> {
-    // An account is called after its oldest lead.
-    let id = AccountId::oldest_of(text).or_else(|| text.parse().ok());
-    if let Some(id) = id
-        && let Some(lead) = store.lead_by_id(id)?
-    {
+    if let Some(lead) = find_by_id(store, text)? {
         return Ok(vec![lead]);
     }
     let hash = match e164 {
@@ -165,6 +161,13 @@ pub fn find(store: &Store, text: &str, e164: Option<&str>) -> Result<Vec<LeadNo>
     leads.sort_unstable();
     leads.dedup();
     Ok(leads)
+}
+
+/// Returns the lead that `text` names by an id that was ever given out; an account's stands for its oldest lead.
+pub fn find_by_id(store: &Store, text: &str) -> Result<Option<LeadNo>> {
+    // An account is called after its oldest lead.
+    let id = AccountId::oldest_of(text).or_else(|| text.parse().ok());
+    id.map_or(Ok(None), |id| store.lead_by_id(id))
 }
 
 /// Returns how the lead that `text` is the id of came to be in no list, if it was taken back.
