@@ -206,20 +206,24 @@ impl Staging {
 
     /// Brings what was written to the disk: all at once, or, where a run may have one thread only, one by one.
     fn sync_files(&mut self) -> Result<()> {
-        let sync = |(path, file): (PathBuf, File)| {
+        let files = std::mem::take(&mut self.unsynced);
+        let sync = |(path, file): &(PathBuf, File)| {
             file.sync_all().with_context(|| format!("write {}", path.display()))
         };
-        let mut files = self.unsynced.drain(..);
         if rayon::current_num_threads() == 1 {
-            return files.try_for_each(sync);
+            return files.iter().try_for_each(sync);
         }
         std::thread::scope(|scope| {
-            let waiting: Vec<_> = files.map(|file| scope.spawn(move || sync(file))).collect();
-            let ended = waiting.into_iter().map(|one| {
-                one.join()
-                    .unwrap_or_else(|_| Err(anyhow::anyhow!("a thread that writes files died")))
-            });
-            ended.collect()
+            let wait = |file| {
+                let waiting = std::thread::Builder::new().spawn_scoped(scope, move || sync(file));
+                // A system that has no thread left can still wait by itself.
+                waiting.map_err(|_| sync(file))
+            };
+            let waiting: Vec<_> = files.iter().map(wait).collect();
+            waiting.into_iter().try_for_each(|one| match one {
+                Ok(thread) => thread.join().unwrap_or_else(|_| bail!("a thread died that wrote")),
+                Err(synced) => synced,
+            })
         })
     }
 
