@@ -17,6 +17,9 @@ use crate::store::listing::LeadCounts;
 use crate::store::looks::ChangedByTime;
 use crate::store::runs::{RunKind, RunRecord};
 
+/// Exit code of a run that refused an input whole.
+pub(super) const INPUT_REFUSED: u8 = 6;
+
 /// What a run did, as its row in the store keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Books {
@@ -257,7 +260,7 @@ impl Books {
     /// Returns the exit code of the run: 6 when an input was refused, 3 when somebody must look, else 0.
     pub fn exit_code(&self) -> u8 {
         if self.inputs.iter().any(|input| input.status == "refused") {
-            6
+            INPUT_REFUSED
         } else if self.alerts.is_empty() && self.over_limit.is_empty() {
             0
         } else {

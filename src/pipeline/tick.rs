@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::absorb::Fresh;
 use super::amend::{all_have_a_place, asked_digest, close, open_existing};
-use super::books::Books;
+use super::books::{Books, INPUT_REFUSED};
 use super::event::Events;
 use super::{Job, Scratch, alerts, decide, deciding, elapsed, opening, publish, recover, run_as};
 use crate::intake::InputPath;
@@ -18,9 +18,6 @@ use crate::rules::alerts::AlertFigures;
 use crate::rules::source::GENERIC_EVENTS;
 use crate::store::Store;
 use crate::store::runs::{RunKind, RunRecord};
-
-/// Exit code of a run that refused an input whole.
-const REFUSED: u8 = 6;
 
 /// What somebody says about a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,7 +162,7 @@ pub(super) fn take_in_events(
     let inputs = [InputPath::named(path, name)];
     let job = Job { inputs: &inputs, forced_source: Some(GENERIC_EVENTS), ..*job };
     let summary = run_as(&job, RunKind::Tick, may_begin, &mut |_| {})?;
-    let was_taken = summary.exit_code != REFUSED;
+    let was_taken = summary.exit_code != INPUT_REFUSED;
     anyhow::ensure!(was_taken, "run {} could not take in what was said; say it again", summary.run);
     Ok(summary)
 }
