@@ -467,4 +467,34 @@ mod tests {
         check("unsubscribed", Some("yes"));
         check("active", None);
     }
+
+    #[test]
+    fn headers_of_many_languages_name_their_field() {
+        let (sources, fields, _) = shipped();
+        let resolver = Resolver::new(&sources, sources.get(GENERIC_CSV).unwrap().clone());
+        for (header, expected) in [
+            ("Kraj/region", "country"),
+            ("Land/Region", "country"),
+            ("Address (Country)", "country"),
+            ("Adres (Kraj)", "country"),
+            ("Comment or Message", "message"),
+            ("W czym możemy pomóc?", "message"),
+            ("służbowy_adres_e-mail", "email"),
+            ("Dienstliche E-Mail", "email"),
+            ("Company email", "email"),
+            ("Numer telefonu użytkownika", "phone"),
+            ("Prénom", "first-name"),
+            ("nom_de_famille", "last-name"),
+            ("Apellidos", "last-name"),
+            ("Zugeordnetes Unternehmen", "company"),
+            ("Société", "company"),
+            ("Jobbezeichnung", "job-title"),
+            ("Kampagnenname", "campaign"),
+            ("Identyfikator kliknięcia Google", "gclid"),
+        ] {
+            let column = resolver.column(&header.into(), &keys_of(header));
+            let Role::Field(found) = column.role else { panic!("{header}: {:?}", column.role) };
+            assert_eq!(fields.name(found), expected, "{header}");
+        }
+    }
 }
