@@ -25,6 +25,7 @@ pub mod review;
 mod rewrite;
 pub mod salesforce_id;
 pub mod shelf;
+pub mod stem;
 mod strict_csv;
 pub mod tasks;
 pub mod traces;

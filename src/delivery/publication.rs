@@ -22,11 +22,6 @@ const SYNCED_AT_ONCE: usize = 64;
 const STAGING_PREFIX: &str = ".staging-";
 const ASIDE_PREFIX: &str = ".replaced-";
 
-/// Letters of an id that its file is named by: names end at 255 bytes.
-const STEM_CHARS_MAX: usize = 200;
-/// Bytes of an id's hash that its file is named by, where the id itself cannot tell it from others.
-const STEM_HASH_BYTES: usize = 4;
-
 /// A file that was written, as the manifest lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileEntry {
@@ -110,6 +105,29 @@ impl Staging {
             opened: BTreeMap::new(),
             unsynced: Vec::new(),
         })
+    }
+
+    /// Returns a staging of the same folder, for another thread to write files of their own into; give it back to
+    /// [`Staging::take_over`].
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            out_dir: self.out_dir.clone(),
+            run_id: self.run_id.clone(),
+            staged: self.staged.clone(),
+            opened: BTreeMap::new(),
+            unsynced: Vec::new(),
+        }
+    }
+
+    /// Takes in what was written by `other`, which is [`Staging::beside`] this one.
+    pub fn take_over(&mut self, other: Self) -> Result<()> {
+        for (name, entry) in other.opened {
+            let is_new = self.opened.insert(name.clone(), entry).is_none();
+            ensure!(is_new, "`{name}` is written twice");
+        }
+        self.unsynced.extend(other.unsynced);
+        Ok(())
     }
 
     /// Opens the file `name`, a path with forward slashes such as `crm/leads.csv`; give it back to
@@ -391,41 +409,8 @@ pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Returns the name of a file for `id`, without its ending, in letters that every system takes; no other id has it.
-///
-/// An id of small letters, digits, `-`, `_` and `.` is its own name. Of any other some of its hash follows a `+`, which
-/// no plain name holds: `Żak` and `Łak` would be one name, and on some disks `Anna` and `anna` are.
-pub fn file_stem(id: &str) -> String {
-    stem(id, id.chars().all(|c| is_plain(c) || c == '_'))
-}
-
-/// Returns the same for a task: `LM-0123456789AB_hot_call` for `LM-0123456789AB/hot/call`.
-pub fn task_file_stem(id: &str) -> String {
-    // The ids of all leads are of capitals. A `_` may part plan and step, or belong to either.
-    let of_lead = id.split_once('/').map_or(id, |(_, of_lead)| of_lead);
-    stem(id, of_lead.chars().all(|c| is_plain(c) || c == '/'))
-}
-
-fn is_plain(c: char) -> bool {
-    c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.')
-}
-
-fn stem(id: &str, is_own_name: bool) -> String {
-    let safe = |c: char| if is_plain(c) || c.is_ascii_uppercase() { c } else { '_' };
-    let name: String = id.chars().take(STEM_CHARS_MAX).map(safe).collect();
-    // Neither hidden nor a way up.
-    let is_hidden = name.starts_with('.');
-    let name = if is_hidden { format!("_{name}") } else { name };
-    if is_own_name && !is_hidden && id.len() <= STEM_CHARS_MAX {
-        return name;
-    }
-    format!("{name}+{}", hex(&Sha256::digest(id)[..STEM_HASH_BYTES]))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn publish(out: &Path, run: &str, text: &str) -> Published {
@@ -516,6 +501,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_beside_a_staging_is_part_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut staging = Staging::create(folder.path(), "r1").unwrap();
+        let mut beside = staging.beside();
+        staging.write_file("a.csv", b"a", None).unwrap();
+        beside.write_file("b/c.csv", b"c", Some(1)).unwrap();
+        let mut twice = staging.beside();
+        staging.take_over(beside).unwrap();
+        fs::remove_file(folder.path().join(".staging-r1/a.csv")).unwrap();
+        twice.write_file("a.csv", b"a", None).unwrap();
+        let refused = staging.take_over(twice).unwrap_err().to_string();
+        assert_eq!(refused, "`a.csv` is written twice");
+        let published = staging.publish(Value::Null).unwrap();
+        let listed: Vec<_> = published.files.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(listed, ["a.csv", "b/c.csv"]);
+    }
+
+    #[test]
+    fn a_file_that_another_thread_left_open_is_not_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut staging = Staging::create(folder.path(), "r1").unwrap();
+        let mut beside = staging.beside();
+        let _open = beside.file("a.csv").unwrap();
+        staging.take_over(beside).unwrap();
+        let failure = staging.publish(Value::Null).unwrap_err().to_string();
+        assert_eq!(failure, "`a.csv` was opened and never closed; nothing is published");
+    }
+
+    #[test]
     fn names_stay_inside_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let mut staging = Staging::create(folder.path(), "r1").unwrap();
@@ -525,71 +539,6 @@ mod tests {
         for run in ["", "..", "a/b", ".x"] {
             assert!(Staging::create(folder.path(), run).is_err(), "{run}");
         }
-    }
-
-    #[test]
-    fn a_plain_id_is_the_name_of_its_file() {
-        for id in ["anna", "anna_nowak-2", "anna.nowak"] {
-            assert_eq!(file_stem(id), id);
-        }
-        for (id, name) in [
-            ("LM-0123456789AB/hot/call", "LM-0123456789AB_hot_call"),
-            ("LM-0123456789AB/hot/second-touch/2", "LM-0123456789AB_hot_second-touch_2"),
-        ] {
-            assert_eq!(task_file_stem(id), name);
-        }
-    }
-
-    #[test]
-    fn no_two_ids_have_a_file_of_one_name_on_any_disk() {
-        #[track_caller]
-        fn check(ids: &[&str], stem: fn(&str) -> String) {
-            let names: BTreeSet<String> = ids.iter().map(|id| stem(id).to_lowercase()).collect();
-            assert_eq!(names.len(), ids.len(), "{names:?}");
-            let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
-            assert!(names.iter().all(|name| name.chars().all(is_safe)), "{names:?}");
-            assert!(names.iter().all(|name| !name.starts_with('.') && name.len() < 220));
-        }
-        let long = "a".repeat(300);
-        let longer = "a".repeat(301);
-        check(
-            &[
-                "Żak",
-                "Łak",
-                "_ak",
-                "żak",
-                "Anna",
-                "anna",
-                "ANNA",
-                "a b",
-                "a_b",
-                "a/b",
-                "a@b.pl",
-                ".x",
-                "_.x",
-                "..",
-                "_..",
-                "a+b",
-                &long,
-                &longer,
-                &long[..200],
-            ],
-            file_stem,
-        );
-        check(
-            &[
-                "LM-1/a_b/c",
-                "LM-1/a/b_c",
-                "LM-1/a/b/2",
-                "LM-1/a/b_2",
-                "LM-1/a_b/2",
-                "LM-1/A/b",
-                "LM-1/a/b",
-                "LM-1/ą/b",
-                "LM-1/ę/b",
-            ],
-            task_file_stem,
-        );
     }
 
     #[cfg(unix)]

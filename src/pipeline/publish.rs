@@ -26,8 +26,9 @@ use super::quarantine::{Closed, ToMend, as_row};
 use super::reports::{dropoff_figures, joined};
 use super::{Job, alerts};
 use crate::delivery::calendar::{CalendarEntry, CalendarStyle, CalendarWriter};
-use crate::delivery::publication::{StagedFile, Staging, file_stem};
+use crate::delivery::publication::{StagedFile, Staging};
 use crate::delivery::rejects::QuarantineOverview;
+use crate::delivery::stem::file_stem;
 use crate::delivery::tasks::TaskListWriter;
 use crate::model::decision::Segment;
 use crate::model::ids::hex;
@@ -169,7 +170,35 @@ pub(super) struct Figures {
 }
 
 impl Rendering<'_> {
+    /// Writes every file. What people are to do is listed from another view of the store meanwhile: nothing that is
+    /// written here changes it.
     fn render(&self, staging: &mut Staging, books: &mut Books) -> Result<Figures> {
+        let (mut lists, view) = (staging.beside(), self.store.view()?);
+        let Self { job, record, as_of, zone, .. } = *self;
+        let mut listed = Ok(());
+        let figures = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| {
+                // The view belongs to one thread.
+                let view = view;
+                let rendering = Rendering { job, store: &view, record, as_of, zone };
+                listed = rendering.lists(&mut lists);
+            });
+            self.told(staging, books)
+        })?;
+        listed?;
+        staging.take_over(lists)?;
+        Ok(figures)
+    }
+
+    /// Writes what reads of the store alone make.
+    fn lists(&self, staging: &mut Staging) -> Result<()> {
+        self.tasks(staging)?;
+        self.duplicates(staging)?;
+        self.quarantine(staging)
+    }
+
+    /// Writes what others are given, with the store's memory of it, and what follows from that.
+    fn told(&self, staging: &mut Staging, books: &mut Books) -> Result<Figures> {
         let deliveries = Deliveries {
             rules: self.job.rules,
             store: self.store,
@@ -182,10 +211,8 @@ impl Rendering<'_> {
         lay_down_alerts(self.store, self.job.rules, self.record, &told)?;
         lay_down_digests(self.store, self.job.rules, self.record)?;
         let books = &*books;
-        let all_tasks = self.tasks(staging)?;
-        self.duplicates(staging)?;
-        self.quarantine(staging)?;
-        let mut figures = self.figures(books, sent, all_tasks)?;
+        self.hand_out(staging)?;
+        let mut figures = self.figures(books, sent)?;
         figures.withdrawn = self.withdrawn(staging)?;
         staging.write_file("alerts.json", self.alerts(books)?.as_bytes(), None)?;
         let file = staging.file("dropoff.csv")?;
@@ -213,16 +240,15 @@ impl Rendering<'_> {
         Ok(withdrawn)
     }
 
-    /// Writes the task list, what became due of it and the calendar; returns how many tasks are open and late.
+    /// Writes the task list and the calendar, of everybody and of each owner.
     ///
     /// The list is for people and has an end, so that a backlog of years is not written out anew each night: those that
     /// are due last.
-    fn tasks(&self, staging: &mut Staging) -> Result<(u64, u64)> {
+    fn tasks(&self, staging: &mut Staging) -> Result<()> {
         let since = (self.as_of - TimeDelta::days(CALENDAR_DAYS)).timestamp_millis();
         let mut list = TaskListWriter::new(staging.file("tasks.csv")?, self.zone, self.as_of)?;
         let style = CalendarStyle { zone: self.zone, as_of: self.as_of };
         let mut calendar = CalendarWriter::new(staging.file("tasks.ics")?, style)?;
-        let mut due = TaskListWriter::new(staging.file("due.csv")?, self.zone, self.as_of)?;
         let messages = Messages::new(self.store, self.job.rules);
         let mut of_owners = OwnerFiles::new(style);
         let listed = TaskFilter {
@@ -242,6 +268,16 @@ impl Rendering<'_> {
             Ok(())
         })?;
         of_owners.close(staging)?;
+        let (rows, file) = list.finish()?;
+        staging.close_file(file, Some(rows))?;
+        let (rows, file) = calendar.finish()?;
+        staging.close_file(file, Some(rows))
+    }
+
+    /// Writes what this run hands out, with the drafts of mails that nobody sends.
+    fn hand_out(&self, staging: &mut Staging) -> Result<()> {
+        let mut due = TaskListWriter::new(staging.file("due.csv")?, self.zone, self.as_of)?;
+        let messages = Messages::new(self.store, self.job.rules);
         let handed_out =
             TaskFilter { handed_out_by: Some(self.record.no), ..TaskFilter::default() };
         self.store.each_task(&handed_out, self.record.as_of_ms, |task| {
@@ -252,12 +288,8 @@ impl Rendering<'_> {
             }
             due.write(&task)
         })?;
-        for (rows, file) in [list.finish()?, due.finish()?] {
-            staging.close_file(file, Some(rows))?;
-        }
-        let (rows, file) = calendar.finish()?;
-        staging.close_file(file, Some(rows))?;
-        self.store.open_and_late(self.record.as_of_ms)
+        let (rows, file) = due.finish()?;
+        staging.close_file(file, Some(rows))
     }
 
     /// Returns what is open, what of it somebody is told now, and what has closed.
@@ -314,12 +346,8 @@ impl Rendering<'_> {
         staging.close_file(file, Some(rows))
     }
 
-    fn figures(
-        &self,
-        books: &Books,
-        sent: Vec<TargetFigures>,
-        all_tasks: (u64, u64),
-    ) -> Result<Figures> {
+    fn figures(&self, books: &Books, sent: Vec<TargetFigures>) -> Result<Figures> {
+        let all_tasks = self.store.open_and_late(self.record.as_of_ms)?;
         let leads = self.store.lead_counts(self.record.no, &self.job.rules.routing.triage)?;
         let dropoff = dropoff_figures(self.store, self.job.rules, self.record, books, sent)?;
         Ok(Figures { leads, all_tasks, dropoff, withdrawn: Vec::new() })

@@ -71,6 +71,7 @@ impl Key {
 }
 
 /// A submission with the lead it is in.
+#[derive(Clone, Copy)]
 pub struct SubmissionGlance<'r> {
     /// The lead.
     pub lead: LeadNo,
@@ -83,15 +84,23 @@ pub struct SubmissionGlance<'r> {
     /// Whether somebody asked for something; else a list only says that they are there.
     pub is_enquiry: bool,
     row: &'r Row<'r>,
+    /// Column of the first key.
+    first_key: usize,
 }
 
 impl SubmissionGlance<'_> {
     /// Returns the text at `position` of the keys that were asked for; empty when there is none.
     pub fn key(&self, position: usize) -> Result<&str> {
-        Ok(match self.row.get_ref(OWN_COLUMNS + position)? {
+        Ok(match self.row.get_ref(self.first_key + position)? {
             ValueRef::Null => "",
             text => text.as_str()?,
         })
+    }
+
+    /// Returns the same for who asked for the keys behind the first `keys`.
+    #[must_use]
+    pub fn behind(self, keys: usize) -> Self {
+        Self { first_key: self.first_key + keys, ..self }
     }
 }
 
@@ -203,6 +212,7 @@ impl Store {
                     [usize::from(row.get::<_, u8>(3)?).min(CERTAINTIES.len() - 1)],
                 is_enquiry: !row.get::<_, bool>(4)?,
                 row,
+                first_key: OWN_COLUMNS,
             })?;
         }
         Ok(())

@@ -136,6 +136,9 @@ pub const DELIVER_LOCK: &str = ".deliver.lock";
 /// How long a lock of SQLite's is waited for.
 const WAIT: Duration = Duration::from_secs(5);
 
+/// What a view keeps of the store in memory, KiB: it goes through each table once.
+const VIEW_CACHE_KIB: i64 = 16_384;
+
 /// A process lock; the kernel frees it when the process dies.
 ///
 /// From the moment at which something is written until all of it has its checksums, the number of the process stands in
@@ -269,6 +272,17 @@ impl Store {
         }
         store.connection.set_prepared_statement_cache_capacity(64);
         Ok(store)
+    }
+
+    /// Returns another view of this store, for another thread: it reads what was committed last, and nothing that is
+    /// written while it is there.
+    pub fn view(&self) -> Result<Self> {
+        let view = Self::connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        view.connection.busy_timeout(WAIT)?;
+        view.connection.pragma_update(None, "cache_size", -VIEW_CACHE_KIB)?;
+        view.connection.set_prepared_statement_cache_capacity(64);
+        view.begin_reading()?;
+        Ok(view)
     }
 
     /// Opens the store at `path` for `deliver`, which writes to the outbox in transactions of a few rows and so needs
@@ -550,6 +564,23 @@ mod tests {
             check(version, true);
         }
         check(rusqlite::version_number(), true);
+    }
+
+    #[test]
+    fn a_view_reads_what_was_committed_and_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("leadmill.db")).unwrap();
+        let is_known = |store: &Store, id| store.known_target(id).unwrap().is_some();
+        store.target_no("before").unwrap();
+        store.begin().unwrap();
+        store.target_no("meanwhile").unwrap();
+        let view = store.view().unwrap();
+        assert!(is_known(&view, "before"));
+        store.commit().unwrap();
+        assert!(!is_known(&view, "meanwhile"));
+        assert!(view.target_no("mine").is_err());
+        drop(view);
+        assert!(is_known(&store.view().unwrap(), "meanwhile"));
     }
 
     #[test]

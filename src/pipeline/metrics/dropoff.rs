@@ -7,7 +7,7 @@ use anyhow::Result;
 use chrono::TimeDelta;
 
 use super::meetings::Reached;
-use super::{Activities, Enquiry, Groups, Scope, each_enquiry};
+use super::{Activities, Count, Enquiries, Enquiry, Groups, Scope, go_through};
 use crate::model::metric::By;
 use crate::report::metrics::ALL;
 use crate::report::metrics::dropoff::{Chain, ChainFigures, Stuck, Why};
@@ -35,42 +35,73 @@ pub fn chain_figures(
     activities: &Activities,
     window: TimeDelta,
 ) -> Result<ChainFigures> {
-    let mut groups: Groups<Counting> = Groups::new(scope.by, rules.workspace.zone);
-    let as_of_ms = scope.as_of.timestamp_millis();
-    for input in store.input_rows()? {
-        if scope.holds(input.received_ms) && scope.has_come(input.received_ms) {
-            let key = if scope.by == Some(By::Source) { input.source.as_str() } else { "" };
-            groups.of(key, input.received_ms).take_input(&input, as_of_ms);
+    let mut count = ChainCount::new(store, rules, scope, window)?;
+    go_through(store, scope, &mut [&mut count.enquiries(activities)])?;
+    Ok(count.close())
+}
+
+/// Where rows left the chain, while they are counted: see [`chain_figures`].
+pub struct ChainCount<'a> {
+    rules: &'a RuleSet,
+    scope: &'a Scope,
+    keys: [Key; 4],
+    window_ms: i64,
+    knows_activity: bool,
+    groups: Groups<Counting>,
+}
+
+impl<'a> ChainCount<'a> {
+    /// Begins with the rows that are no submissions.
+    pub fn new(
+        store: &Store,
+        rules: &'a RuleSet,
+        scope: &'a Scope,
+        window: TimeDelta,
+    ) -> Result<Self> {
+        let mut groups: Groups<Counting> = Groups::new(scope.by, rules.workspace.zone);
+        let as_of_ms = scope.as_of.timestamp_millis();
+        for input in store.input_rows()? {
+            if scope.holds(input.received_ms) && scope.has_come(input.received_ms) {
+                let key = if scope.by == Some(By::Source) { input.source.as_str() } else { "" };
+                groups.of(key, input.received_ms).take_input(&input, as_of_ms);
+            }
         }
+        let by = Key::By(scope.by.unwrap_or(By::Day));
+        let keys = [by, Key::By(By::Owner), Key::By(By::Queue), Key::HasTask];
+        let (window_ms, knows_activity) = (window.num_milliseconds(), store.has_activity()?);
+        Ok(Self { rules, scope, keys, window_ms, knows_activity, groups })
     }
-    let knows_activity = store.has_activity()?;
-    let keys = [
-        Key::By(scope.by.unwrap_or(By::Day)),
-        Key::By(By::Owner),
-        Key::By(By::Queue),
-        Key::HasTask,
-    ];
-    each_enquiry(store, rules, scope, activities, &keys, |enquiry| {
-        let stands = Stands {
-            age_ms: (as_of_ms - enquiry.opened_ms).max(0),
-            window_ms: window.num_milliseconds(),
-            triage: &rules.routing.triage,
-            knows_activity,
-        };
-        groups.of(&enquiry.keys[0], enquiry.opened_ms).take(enquiry, &stands);
-        Ok(())
-    })?;
-    let mut total = Counting::default();
-    let groups = groups.ranked(|group| group.received).into_iter();
-    let groups = groups
-        .filter(|(_, group)| group.received > 0)
-        .map(|(name, group)| {
-            total.add(&group);
-            Chain { name, ..group.close() }
+
+    /// Returns what counts the enquiries.
+    pub fn enquiries<'s>(&'s mut self, activities: &'s Activities) -> impl Count + 's {
+        let Self { rules, scope, keys, window_ms, knows_activity, groups } = self;
+        let as_of_ms = scope.as_of.timestamp_millis();
+        Enquiries::new(rules, scope, activities, keys, move |enquiry: &Enquiry<'_>| {
+            let stands = Stands {
+                age_ms: (as_of_ms - enquiry.opened_ms).max(0),
+                window_ms: *window_ms,
+                triage: &rules.routing.triage,
+                knows_activity: *knows_activity,
+            };
+            groups.of(&enquiry.keys[0], enquiry.opened_ms).take(enquiry, &stands);
+            Ok(())
         })
-        .collect();
-    let total = Chain { name: ALL.to_owned(), ..total.close() };
-    Ok(ChainFigures { groups, total, knows_activity })
+    }
+
+    /// Returns what was counted.
+    pub fn close(self) -> ChainFigures {
+        let mut total = Counting::default();
+        let groups = self.groups.ranked(|group| group.received).into_iter();
+        let groups = groups
+            .filter(|(_, group)| group.received > 0)
+            .map(|(name, group)| {
+                total.add(&group);
+                Chain { name, ..group.close() }
+            })
+            .collect();
+        let total = Chain { name: ALL.to_owned(), ..total.close() };
+        ChainFigures { groups, total, knows_activity: self.knows_activity }
+    }
 }
 
 /// What an enquiry is measured by.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use chrono::TimeDelta;
 
-use super::{Activities, ActivityKind, Groups, Scope, counts_from_ms};
+use super::{Activities, ActivityKind, Count, Groups, Scope, counts_from_ms, go_through};
 use crate::model::ids::LeadNo;
 use crate::model::metric::By;
 use crate::model::moment::utc_from_ms;
@@ -11,16 +11,14 @@ use crate::report::metrics::duplicates::{Again, DuplicateFigures, DuplicateGroup
 use crate::rules::RuleSet;
 use crate::rules::field::fold_header;
 use crate::store::Store;
-use crate::store::metrics::{Key, SubmissionGlance};
+use crate::store::metrics::{Key, Resubmissions, SubmissionGlance};
 
-const KEYS: [Key; 6] = [
-    Key::By(By::Source),
-    Key::By(By::Campaign),
-    Key::By(By::Form),
-    Key::CrmStatus,
-    Key::LeadId,
-    Key::Place,
-];
+/// By what rows are compared.
+const COMPARED: [Key; 4] =
+    [Key::By(By::Source), Key::By(By::Campaign), Key::By(By::Form), Key::CrmStatus];
+/// What else a list of duplicates tells of each.
+const LISTED: [Key; 6] =
+    [COMPARED[0], COMPARED[1], COMPARED[2], COMPARED[3], Key::LeadId, Key::Place];
 
 /// Returns how many of the rows of `scope` were duplicates; each counts by its own time.
 ///
@@ -33,22 +31,62 @@ pub fn duplicate_figures(
     activities: &Activities,
     repeat_within: TimeDelta,
 ) -> Result<DuplicateFigures> {
-    let by = scope.by.unwrap_or(By::Source);
-    let mut groups: Groups<DuplicateGroup> = Groups::new(Some(by), rules.workspace.zone);
-    let mut total = DuplicateGroup::default();
-    let keys = [&KEYS[..], &[Key::By(by)]].concat();
-    let again = store.resubmissions()?;
-    each_row(store, rules, scope, activities, repeat_within, &keys, |row, judged| {
-        let times = again.count(row.no);
-        for group in [groups.of(row.key(KEYS.len())?, row.at_ms), &mut total] {
-            group.add(judged.kind, 1);
-            group.add(Some(Again::Resubmit), times);
-        }
-        Ok(())
-    })?;
-    let groups = groups.ranked(|group| group.rows).into_iter();
-    let groups = groups.map(|(name, group)| DuplicateGroup { name, ..group }).collect();
-    Ok(DuplicateFigures { groups, total })
+    let mut count = DuplicateCount::new(store, rules, scope, repeat_within)?;
+    go_through(store, scope, &mut [&mut count.rows(activities)])?;
+    Ok(count.close())
+}
+
+/// Duplicates, while they are counted: see [`duplicate_figures`].
+pub struct DuplicateCount<'a> {
+    rules: &'a RuleSet,
+    scope: &'a Scope,
+    repeat_within: TimeDelta,
+    keys: [Key; 5],
+    again: Resubmissions,
+    groups: Groups<DuplicateGroup>,
+    total: DuplicateGroup,
+}
+
+impl<'a> DuplicateCount<'a> {
+    /// Begins with none.
+    pub fn new(
+        store: &Store,
+        rules: &'a RuleSet,
+        scope: &'a Scope,
+        repeat_within: TimeDelta,
+    ) -> Result<Self> {
+        let by = scope.by.unwrap_or(By::Source);
+        let [source, campaign, form, status] = COMPARED;
+        Ok(Self {
+            rules,
+            scope,
+            repeat_within,
+            keys: [source, campaign, form, status, Key::By(by)],
+            again: store.resubmissions()?,
+            groups: Groups::new(Some(by), rules.workspace.zone),
+            total: DuplicateGroup::default(),
+        })
+    }
+
+    /// Returns what counts the rows.
+    pub fn rows<'s>(&'s mut self, activities: &'s Activities) -> impl Count + 's {
+        let Self { rules, scope, repeat_within, keys, again, groups, total } = self;
+        Rows::new(rules, scope, activities, *repeat_within, keys, move |row, judged| {
+            let times = again.count(row.no);
+            for group in [groups.of(row.key(COMPARED.len())?, row.at_ms), &mut *total] {
+                group.add(judged.kind, 1);
+                group.add(Some(Again::Resubmit), times);
+            }
+            Ok(())
+        })
+    }
+
+    /// Returns what was counted.
+    pub fn close(self) -> DuplicateFigures {
+        let groups = self.groups.ranked(|group| group.rows).into_iter();
+        let groups = groups.map(|(name, group)| DuplicateGroup { name, ..group }).collect();
+        DuplicateFigures { groups, total: self.total }
+    }
 }
 
 /// Hands each duplicate of `scope` to `visit`, lead by lead in order of time.
@@ -62,7 +100,7 @@ pub fn each_duplicate(
 ) -> Result<()> {
     let zone = rules.workspace.zone;
     let again = store.resubmissions()?;
-    each_row(store, rules, scope, activities, repeat_within, &KEYS, |row, judged| {
+    let listed = |row: &SubmissionGlance<'_>, judged: Judged| {
         let sent_at = utc_from_ms(row.at_ms).with_timezone(&zone);
         let entry = |kind, place: String, earlier| -> Result<DuplicateRow> {
             Ok(DuplicateRow {
@@ -81,7 +119,9 @@ pub fn each_duplicate(
             visit(&entry(Again::Resubmit, place, row.key(5)?.to_owned())?)?;
         }
         Ok(())
-    })
+    };
+    let mut rows = Rows::new(rules, scope, activities, repeat_within, &LISTED, listed);
+    go_through(store, scope, &mut [&mut rows])
 }
 
 /// What a row is.
@@ -108,17 +148,40 @@ struct Earlier {
     is_customer: bool,
 }
 
-fn each_row(
-    store: &Store,
-    rules: &RuleSet,
-    scope: &Scope,
-    activities: &Activities,
-    repeat_within: TimeDelta,
-    keys: &[Key],
-    mut visit: impl FnMut(&SubmissionGlance<'_>, Judged) -> Result<()>,
-) -> Result<()> {
-    let mut earlier = Earlier { lead: LeadNo(i64::MIN), rows: Vec::new(), is_customer: false };
-    store.each_submission_by_lead(keys, scope.since_ms(), |row| {
+/// Judges the rows of one lead after the other; `visit` gets those of the scope.
+struct Rows<'a, V> {
+    rules: &'a RuleSet,
+    scope: &'a Scope,
+    activities: &'a Activities,
+    repeat_within_ms: i64,
+    /// [`COMPARED`] and what else is told of a row.
+    keys: &'a [Key],
+    earlier: Earlier,
+    visit: V,
+}
+
+impl<'a, V: FnMut(&SubmissionGlance<'_>, Judged) -> Result<()>> Rows<'a, V> {
+    fn new(
+        rules: &'a RuleSet,
+        scope: &'a Scope,
+        activities: &'a Activities,
+        repeat_within: TimeDelta,
+        keys: &'a [Key],
+        visit: V,
+    ) -> Self {
+        let repeat_within_ms = repeat_within.num_milliseconds();
+        let earlier = Earlier { lead: LeadNo(i64::MIN), rows: Vec::new(), is_customer: false };
+        Self { rules, scope, activities, repeat_within_ms, keys, earlier, visit }
+    }
+}
+
+impl<V: FnMut(&SubmissionGlance<'_>, Judged) -> Result<()>> Count for Rows<'_, V> {
+    fn keys(&self) -> &[Key] {
+        self.keys
+    }
+
+    fn take(&mut self, row: SubmissionGlance<'_>) -> Result<()> {
+        let Self { rules, scope, activities, earlier, .. } = self;
         if earlier.lead != row.lead {
             earlier.lead = row.lead;
             earlier.rows.clear();
@@ -132,25 +195,25 @@ fn each_row(
             earlier.is_customer |= is_customer;
             return Ok(());
         }
+        let place = self.keys.iter().position(|key| *key == Key::Place);
         let sent = Sent {
             at_ms: row.at_ms,
             source: row.key(0)?.to_owned(),
             campaign: row.key(1)?.to_owned(),
             form: row.key(2)?.to_owned(),
-            place: row.key(5)?.to_owned(),
+            place: place.map_or(Ok(""), |at| row.key(at))?.to_owned(),
         };
         if scope.holds(row.at_ms) && scope.has_come(counts_from_ms(&row)) {
             let won = activities
                 .of(row.lead)
                 .iter()
                 .any(|one| one.kind == ActivityKind::Won && one.at_ms < row.at_ms);
-            let judged = earlier.judge(&sent, won, repeat_within.num_milliseconds());
-            visit(&row, judged)?;
+            (self.visit)(&row, earlier.judge(&sent, won, self.repeat_within_ms))?;
         }
         earlier.is_customer |= is_customer;
         earlier.rows.push(sent);
         Ok(())
-    })
+    }
 }
 
 impl Earlier {

@@ -3,7 +3,7 @@
 //! An *enquiry* is the submission that opened a cycle: a lead's first, and each that comes more than
 //! `restart-after` (followup.toml) after the one that opened the cycle before. What a lead did between two
 //! enquiries belongs to the earlier one. Memory is that of the activity of the sales side (24 bytes each) and of what
-//! a report counts; leads and rows are streamed. Start at [`each_enquiry`]; a metric is a file beside this one.
+//! a report counts; leads and rows are streamed. Start at [`go_through`]; a metric is a file beside this one.
 
 pub mod costs;
 pub mod dropoff;
@@ -203,6 +203,34 @@ impl Enquiry<'_> {
     }
 }
 
+/// What counts submissions as they are gone through: lead by lead, each lead's in order of time.
+pub trait Count {
+    /// Returns what it has to know of each.
+    fn keys(&self) -> &[Key];
+
+    /// Takes the next one in.
+    fn take(&mut self, row: SubmissionGlance<'_>) -> Result<()>;
+
+    /// There are no more.
+    fn end(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Goes once through the submissions of the leads that were heard of in `scope` or later, for all `counts`.
+pub fn go_through(store: &Store, scope: &Scope, counts: &mut [&mut dyn Count]) -> Result<()> {
+    let keys: Vec<Key> = counts.iter().flat_map(|count| count.keys()).copied().collect();
+    store.each_submission_by_lead(&keys, scope.since_ms(), |row| {
+        let mut row = row;
+        for count in &mut *counts {
+            count.take(row)?;
+            row = row.behind(count.keys().len());
+        }
+        Ok(())
+    })?;
+    counts.iter_mut().try_for_each(|count| count.end())
+}
+
 /// Hands the enquiries of `scope` to `visit` with `keys` of the submission that opened them, in order of lead and time.
 pub fn each_enquiry(
     store: &Store,
@@ -210,24 +238,17 @@ pub fn each_enquiry(
     scope: &Scope,
     activities: &Activities,
     keys: &[Key],
-    mut visit: impl FnMut(&Enquiry<'_>) -> Result<()>,
+    visit: impl FnMut(&Enquiry<'_>) -> Result<()>,
 ) -> Result<()> {
-    let mut fold = Fold {
-        restart_after: rules.followup.restart_after,
-        scope,
-        activities,
-        open: None,
-        visit: &mut visit,
-    };
-    store.each_submission_by_lead(keys, scope.since_ms(), |row| fold.take(&row, keys.len()))?;
-    fold.close(i64::MAX)
+    go_through(store, scope, &mut [&mut Enquiries::new(rules, scope, activities, keys, visit)])
 }
 
-/// Follows the submissions of one lead after the other from enquiry to enquiry.
-struct Fold<'a, V> {
+/// Follows the submissions of one lead after the other from enquiry to enquiry; see [`each_enquiry`].
+pub struct Enquiries<'a, V> {
     restart_after: TimeDelta,
     scope: &'a Scope,
     activities: &'a Activities,
+    keys: &'a [Key],
     open: Option<Opened>,
     visit: V,
 }
@@ -243,8 +264,12 @@ struct Opened {
     submissions: u64,
 }
 
-impl<V: FnMut(&Enquiry<'_>) -> Result<()>> Fold<'_, V> {
-    fn take(&mut self, row: &SubmissionGlance<'_>, keys: usize) -> Result<()> {
+impl<V: FnMut(&Enquiry<'_>) -> Result<()>> Count for Enquiries<'_, V> {
+    fn keys(&self) -> &[Key] {
+        self.keys
+    }
+
+    fn take(&mut self, row: SubmissionGlance<'_>) -> Result<()> {
         if !row.is_enquiry {
             return Ok(());
         }
@@ -254,7 +279,7 @@ impl<V: FnMut(&Enquiry<'_>) -> Result<()>> Fold<'_, V> {
             if !opens_cycle(opened_at, at, self.restart_after) {
                 // Of rows of one instant one may say so, and another not.
                 open.is_time_known |= says_time(row.certainty) && row.at_ms == open.at_ms;
-                open.submissions += u64::from(self.scope.has_come(counts_from_ms(row)));
+                open.submissions += u64::from(self.scope.has_come(counts_from_ms(&row)));
                 return Ok(());
             }
         }
@@ -262,13 +287,33 @@ impl<V: FnMut(&Enquiry<'_>) -> Result<()>> Fold<'_, V> {
         self.open = Some(Opened {
             lead: row.lead,
             at_ms: row.at_ms,
-            counts_from_ms: counts_from_ms(row),
+            counts_from_ms: counts_from_ms(&row),
             is_time_known: says_time(row.certainty),
             is_first: !is_same_lead,
-            keys: (0..keys).map(|at| row.key(at).map(str::to_owned)).collect::<Result<_>>()?,
+            keys: (0..self.keys.len())
+                .map(|at| row.key(at).map(str::to_owned))
+                .collect::<Result<_>>()?,
             submissions: 1,
         });
         Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.close(i64::MAX)
+    }
+}
+
+impl<'a, V: FnMut(&Enquiry<'_>) -> Result<()>> Enquiries<'a, V> {
+    /// Begins with none; `visit` gets each of `scope`, with `keys` of the submission that opened it.
+    pub fn new(
+        rules: &RuleSet,
+        scope: &'a Scope,
+        activities: &'a Activities,
+        keys: &'a [Key],
+        visit: V,
+    ) -> Self {
+        let restart_after = rules.followup.restart_after;
+        Self { restart_after, scope, activities, keys, open: None, visit }
     }
 
     fn close(&mut self, next_ms: i64) -> Result<()> {

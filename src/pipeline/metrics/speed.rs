@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use chrono::TimeDelta;
 
-use super::{Activities, Enquiry, Groups, Scope, each_enquiry, nearest_rank};
+use super::{Activities, Count, Enquiries, Enquiry, Groups, Scope, each_enquiry, nearest_rank};
 use crate::model::metric::By;
 use crate::model::moment::utc_from_ms;
 use crate::report::metrics::Share;
@@ -55,35 +55,50 @@ pub fn speed_figures(
     Ok(SpeedFigures { groups, total: total.close() })
 }
 
-/// Returns how the enquiries of `scope` are spread over the time that they waited, by the wall clock; who counts how is
-/// as in [`speed_figures`].
-pub fn speed_spread(
-    store: &Store,
-    rules: &RuleSet,
-    scope: &Scope,
-    activities: &Activities,
-    window: TimeDelta,
-) -> Result<SpeedSpread> {
-    let (mut spread, mut waits_ms) = (SpeedSpread::default(), Vec::new());
-    let as_of_ms = scope.as_of.timestamp_millis();
-    each_enquiry(store, rules, scope, activities, &[], |enquiry| {
-        match Fate::of(enquiry, as_of_ms, window.num_milliseconds()) {
-            Fate::NoTime | Fate::Before => spread.unknown += 1,
-            Fate::Open => spread.open += 1,
-            Fate::Never => spread.never += 1,
-            Fate::Contacted { wait_ms } => {
-                waits_ms.push(wait_ms);
-                let within = SPREAD_MINUTES.iter().position(|one| wait_ms <= one * MINUTE_MS);
-                match within {
-                    Some(at) => spread.within[at] += 1,
-                    None => spread.later += 1,
+/// How the enquiries of a scope are spread over the time that they waited, by the wall clock, while they are counted;
+/// who counts how is as in [`speed_figures`].
+pub struct SpreadCount<'a> {
+    rules: &'a RuleSet,
+    scope: &'a Scope,
+    window_ms: i64,
+    spread: SpeedSpread,
+    waits_ms: Vec<i64>,
+}
+
+impl<'a> SpreadCount<'a> {
+    /// Begins with none.
+    pub fn new(rules: &'a RuleSet, scope: &'a Scope, window: TimeDelta) -> Self {
+        let (spread, waits_ms) = (SpeedSpread::default(), Vec::new());
+        Self { rules, scope, window_ms: window.num_milliseconds(), spread, waits_ms }
+    }
+
+    /// Returns what counts the enquiries.
+    pub fn enquiries<'s>(&'s mut self, activities: &'s Activities) -> impl Count + 's {
+        let Self { rules, scope, window_ms, spread, waits_ms } = self;
+        let as_of_ms = scope.as_of.timestamp_millis();
+        Enquiries::new(rules, scope, activities, &[], move |enquiry: &Enquiry<'_>| {
+            match Fate::of(enquiry, as_of_ms, *window_ms) {
+                Fate::NoTime | Fate::Before => spread.unknown += 1,
+                Fate::Open => spread.open += 1,
+                Fate::Never => spread.never += 1,
+                Fate::Contacted { wait_ms } => {
+                    waits_ms.push(wait_ms);
+                    let within = SPREAD_MINUTES.iter().position(|one| wait_ms <= one * MINUTE_MS);
+                    match within {
+                        Some(at) => spread.within[at] += 1,
+                        None => spread.later += 1,
+                    }
                 }
             }
-        }
-        Ok(())
-    })?;
-    spread.median_ms = nearest_rank(&mut waits_ms, 50);
-    Ok(spread)
+            Ok(())
+        })
+    }
+
+    /// Returns what was counted.
+    pub fn close(mut self) -> SpeedSpread {
+        self.spread.median_ms = nearest_rank(&mut self.waits_ms, 50);
+        self.spread
+    }
 }
 
 /// What became of an enquiry.

@@ -11,10 +11,10 @@ use anyhow::Result;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::books::Books;
-use super::metrics::dropoff::chain_figures;
-use super::metrics::duplicates::duplicate_figures;
-use super::metrics::speed::speed_spread;
-use super::metrics::{Activities, NOTHING, Scope};
+use super::metrics::dropoff::ChainCount;
+use super::metrics::duplicates::DuplicateCount;
+use super::metrics::speed::SpreadCount;
+use super::metrics::{Activities, NOTHING, Scope, go_through};
 use super::publish::{read_as, rule_no};
 use crate::model::ids::RunNo;
 use crate::model::lead::Lead;
@@ -22,7 +22,9 @@ use crate::model::metric::By;
 use crate::model::moment::utc_from_ms;
 use crate::model::task::{Task, TaskState};
 use crate::report::metrics::SMALL_N;
-use crate::report::metrics::dropoff::{FIRST_BY_ACTIVITY, STEPS};
+use crate::report::metrics::dropoff::{ChainFigures, FIRST_BY_ACTIVITY, STEPS};
+use crate::report::metrics::duplicates::DuplicateFigures;
+use crate::report::metrics::speed::SpeedSpread;
 use crate::report::page::{
     CampaignRow, ChainReason, ChainStep, HotLead, LoadRow, OverdueRow, PageData, PageRun,
     QuarantineReason, ScoreSpan, SpeedBucket, SpeedFigures, Tile, UndeliveredRow,
@@ -74,6 +76,13 @@ pub(super) fn page_of_run(
     Ok(page)
 }
 
+/// What one pass over the enquiries comes to.
+struct EnquiryFigures {
+    chain: ChainFigures,
+    spread: SpeedSpread,
+    duplicates: DuplicateFigures,
+}
+
 /// A page that is being made.
 struct Page<'a> {
     store: &'a Store,
@@ -94,6 +103,7 @@ impl<'a> Page<'a> {
     fn data(&self, run: Option<(&RunRecord, &Books)>) -> Result<PageData> {
         let activities = Activities::read(self.store, self.rules, self.as_of)?;
         let knows_activity = self.store.has_activity()?;
+        let enquiries = self.enquiries(&activities)?;
         let tasks = self.store.open_and_late(self.as_of_ms())?;
         let quarantine = self.quarantine()?;
         let scores = self.scores()?;
@@ -109,11 +119,11 @@ impl<'a> Page<'a> {
             day_tiles: self.day_tiles(&arrivals, &activities, knows_activity),
             now_tiles: self.now_tiles(tasks, &quarantine)?,
             days: self.days(&arrivals),
-            chain: self.chain(&activities)?,
-            speed: self.speed(&activities, knows_activity)?,
+            chain: chain(&enquiries.chain),
+            speed: speed(&enquiries.spread, knows_activity),
             scored: scores.iter().map(|span| span.leads).sum(),
             scores,
-            campaigns: self.campaigns(&activities)?,
+            campaigns: campaigns(&enquiries.duplicates),
             repeat_days: REPEAT_DAYS,
             load: self.load()?,
             overdue: self.overdue()?,
@@ -207,6 +217,29 @@ impl<'a> Page<'a> {
         Ok(found.into_values().collect())
     }
 
+    /// Counts the enquiries and duplicates of the page in one pass.
+    fn enquiries(&self, activities: &Activities) -> Result<EnquiryFigures> {
+        let (all, by_campaign) = (self.scope(None), self.scope(Some(By::Campaign)));
+        let repeat = TimeDelta::days(REPEAT_DAYS as i64);
+        let mut chain = ChainCount::new(self.store, self.rules, &all, WINDOW)?;
+        let mut spread = SpreadCount::new(self.rules, &all, WINDOW);
+        let mut duplicates = DuplicateCount::new(self.store, self.rules, &by_campaign, repeat)?;
+        go_through(
+            self.store,
+            &all,
+            &mut [
+                &mut chain.enquiries(activities),
+                &mut spread.enquiries(activities),
+                &mut duplicates.rows(activities),
+            ],
+        )?;
+        Ok(EnquiryFigures {
+            chain: chain.close(),
+            spread: spread.close(),
+            duplicates: duplicates.close(),
+        })
+    }
+
     fn scope(&self, by: Option<By>) -> Scope {
         Scope {
             since: Some(self.midnight(self.first_day)),
@@ -214,53 +247,6 @@ impl<'a> Page<'a> {
             as_of: self.as_of,
             by,
         }
-    }
-
-    fn chain(&self, activities: &Activities) -> Result<Vec<ChainStep>> {
-        let scope = self.scope(None);
-        let figures = chain_figures(self.store, self.rules, &scope, activities, WINDOW)?;
-        let step = |(position, step): (usize, &&'static str)| {
-            let (came, stuck) = (figures.total.came_to(position), &figures.total.stuck[position]);
-            let because = stuck.because.iter().map(|(why, rows)| {
-                let (word, of) = why.word();
-                ChainReason { word, of: of.to_owned(), rows: *rows }
-            });
-            ChainStep {
-                step,
-                is_known: position < FIRST_BY_ACTIVITY || figures.knows_activity,
-                came,
-                went: came - stuck.rows,
-                left: stuck.rows,
-                because: because.collect(),
-            }
-        };
-        Ok(STEPS.iter().enumerate().map(step).collect())
-    }
-
-    fn speed(&self, activities: &Activities, knows_activity: bool) -> Result<SpeedFigures> {
-        if !knows_activity {
-            return Ok(SpeedFigures::default());
-        }
-        let scope = self.scope(None);
-        let spread = speed_spread(self.store, self.rules, &scope, activities, WINDOW)?;
-        let words = ["5m", "15m", "1h", "2h", "4h", "8h", "24h"].into_iter().zip(spread.within);
-        let others = [
-            ("later", spread.later),
-            ("never", spread.never),
-            ("open", spread.open),
-            ("unknown", spread.unknown),
-        ];
-        Ok(SpeedFigures {
-            knows_activity,
-            enquiries: spread.enquiries(),
-            contacted: spread.contacted(),
-            // A wait is told no shorter than it was.
-            median_minutes: spread.median_ms.map(|ms| (ms + 59_999).div_euclid(60_000)),
-            buckets: words
-                .chain(others)
-                .map(|(word, enquiries)| SpeedBucket { word, enquiries })
-                .collect(),
-        })
     }
 
     fn scores(&self) -> Result<Vec<ScoreSpan>> {
@@ -276,40 +262,6 @@ impl<'a> Page<'a> {
             }
         };
         Ok((0..10).map(span).collect())
-    }
-
-    fn campaigns(&self, activities: &Activities) -> Result<Vec<CampaignRow>> {
-        let (scope, repeat) = (self.scope(Some(By::Campaign)), TimeDelta::days(REPEAT_DAYS as i64));
-        let figures = duplicate_figures(self.store, self.rules, &scope, activities, repeat)?;
-        let mut rows: Vec<CampaignRow> = Vec::new();
-        for (position, group) in figures.groups.iter().enumerate() {
-            if position > CAMPAIGNS {
-                let rest = rows.last_mut().expect("the first of the rest was put there");
-                rest.rows += group.rows;
-                rest.duplicates += group.duplicates().part;
-                for (sum, more) in rest.by_kind.iter_mut().zip(group.by_kind) {
-                    *sum += more;
-                }
-                continue;
-            }
-            let kind = match group.name.as_str() {
-                _ if position == CAMPAIGNS => "rest",
-                NOTHING => "none",
-                _ => "named",
-            };
-            rows.push(CampaignRow {
-                name: if kind == "named" { group.name.clone() } else { String::new() },
-                kind,
-                rows: group.rows,
-                duplicates: group.duplicates().part,
-                by_kind: group.by_kind,
-                is_small: false,
-            });
-        }
-        for row in &mut rows {
-            row.is_small = row.rows < SMALL_N;
-        }
-        Ok(rows)
     }
 
     fn load(&self) -> Result<Vec<LoadRow>> {
@@ -399,4 +351,79 @@ impl<'a> Page<'a> {
 
 fn days_before(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
+}
+
+fn chain(figures: &ChainFigures) -> Vec<ChainStep> {
+    let step = |(position, step): (usize, &&'static str)| {
+        let (came, stuck) = (figures.total.came_to(position), &figures.total.stuck[position]);
+        let because = stuck.because.iter().map(|(why, rows)| {
+            let (word, of) = why.word();
+            ChainReason { word, of: of.to_owned(), rows: *rows }
+        });
+        ChainStep {
+            step,
+            is_known: position < FIRST_BY_ACTIVITY || figures.knows_activity,
+            came,
+            went: came - stuck.rows,
+            left: stuck.rows,
+            because: because.collect(),
+        }
+    };
+    STEPS.iter().enumerate().map(step).collect()
+}
+
+fn speed(spread: &SpeedSpread, knows_activity: bool) -> SpeedFigures {
+    if !knows_activity {
+        return SpeedFigures::default();
+    }
+    let words = ["5m", "15m", "1h", "2h", "4h", "8h", "24h"].into_iter().zip(spread.within);
+    let others = [
+        ("later", spread.later),
+        ("never", spread.never),
+        ("open", spread.open),
+        ("unknown", spread.unknown),
+    ];
+    SpeedFigures {
+        knows_activity,
+        enquiries: spread.enquiries(),
+        contacted: spread.contacted(),
+        // A wait is told no shorter than it was.
+        median_minutes: spread.median_ms.map(|ms| (ms + 59_999).div_euclid(60_000)),
+        buckets: words
+            .chain(others)
+            .map(|(word, enquiries)| SpeedBucket { word, enquiries })
+            .collect(),
+    }
+}
+
+fn campaigns(figures: &DuplicateFigures) -> Vec<CampaignRow> {
+    let mut rows: Vec<CampaignRow> = Vec::new();
+    for (position, group) in figures.groups.iter().enumerate() {
+        if position > CAMPAIGNS {
+            let rest = rows.last_mut().expect("the first of the rest was put there");
+            rest.rows += group.rows;
+            rest.duplicates += group.duplicates().part;
+            for (sum, more) in rest.by_kind.iter_mut().zip(group.by_kind) {
+                *sum += more;
+            }
+            continue;
+        }
+        let kind = match group.name.as_str() {
+            _ if position == CAMPAIGNS => "rest",
+            NOTHING => "none",
+            _ => "named",
+        };
+        rows.push(CampaignRow {
+            name: if kind == "named" { group.name.clone() } else { String::new() },
+            kind,
+            rows: group.rows,
+            duplicates: group.duplicates().part,
+            by_kind: group.by_kind,
+            is_small: false,
+        });
+    }
+    for row in &mut rows {
+        row.is_small = row.rows < SMALL_N;
+    }
+    rows
 }
