@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::clusters::Clusters;
 use super::keys::KeyKind;
+use super::matching::genders::are_two_genders;
 use super::matching::similarity::numbers_differ;
 use crate::model::field::{self, FieldValues};
 use crate::rules::identity::IdentityPolicy;
@@ -173,7 +174,8 @@ impl<'a> Guard<'a> {
             _ => false,
         };
         // Daniel is no slip of the pen for Daniela.
-        let are_two = self.policy.given_names.contains(a) && self.policy.given_names.contains(b);
+        let is_known = |name: &str| self.policy.given_names.contains(name);
+        let are_two = is_known(a) && is_known(b) || are_two_genders(a, b, is_known);
         let slip = || !are_two && strsim::jaro_winkler(a, b) >= 0.92;
         part || nickname || initials_agree(a, b) || slip()
     }
@@ -311,6 +313,7 @@ mod tests {
         check(KeyKind::Phone, &["zosia|nowak", "nowak|zosia"], &[0, 0]);
         check(KeyKind::Phone, &["katarzina|lis", "katarzyna|lis"], &[0, 0]);
         check(KeyKind::Phone, &["daniel|lis", "daniela|lis"], &[1, 0]);
+        check(KeyKind::Phone, &["daniel|lis", "danielina|lis"], &[1, 0]);
     }
 
     #[test]

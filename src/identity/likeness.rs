@@ -264,6 +264,17 @@ fn profiles() -> Vec<Profile> {
     COLUMNS.iter().map(profile).collect()
 }
 
+/// Returns whether two addresses differ in a number alone, like `jan.kowalski@` and `jan.kowalski2@` of one domain: the
+/// number was given out because the name was taken.
+pub fn are_numbered_apart(a: &str, b: &str) -> bool {
+    let parts = |address: &'_ str| -> Option<(String, String)> {
+        let (mailbox, domain) = address.split_once('@')?;
+        let letters: String = mailbox.chars().filter(|c| !c.is_ascii_digit()).collect();
+        letters.chars().any(char::is_alphabetic).then(|| (letters, domain.to_owned()))
+    };
+    a != b && parts(a).is_some_and(|of_a| parts(b).is_some_and(|of_b| of_a == of_b))
+}
+
 /// Returns what a pair of `bits` counts for or against its leads, at most [`PAIR_BITS_MAX`], so that one overwhelming
 /// agreement cannot carry strangers.
 pub fn counted_bits(bits: f32) -> f32 {
@@ -340,7 +351,7 @@ mod tests {
         let nicknames = [vec!["katarzyna".to_owned(), "kasia".to_owned()]];
         Lists::new(
             nicknames.iter().map(Vec::as_slice),
-            ["jan"],
+            ["jan", "oleh", "ivan", "yaroslav", "denis", "marko", "ivo"],
             [],
             ["sp z o o"],
             ["wp.pl"],
@@ -405,6 +416,40 @@ mod tests {
             "Adam;Wrzos;adam@nova.pl;;Nova;nova.pl;",
             Apart,
         );
+    }
+
+    #[test]
+    fn a_man_and_a_woman_of_one_name_at_one_firm_are_two() {
+        for (his, hers) in [
+            ("Oleh", "Olha"),
+            ("Ivan", "Ivanna"),
+            ("Yaroslav", "Yaroslava"),
+            ("Denis", "Denisa"),
+            ("Marko", "Marika"),
+            ("Ivo", "Iva"),
+        ] {
+            let of = |name: &str, number: &str| {
+                let mailbox = name.to_lowercase();
+                format!("{name};Kovalenko;{mailbox}@nova.ua;{number};Nova Systems;nova.ua;Kyiv")
+            };
+            check(&of(his, "+380501112233"), &of(hers, "+380679998877"), Verdict::Apart);
+        }
+    }
+
+    #[test]
+    fn a_mailbox_with_another_number_is_somebody_elses() {
+        let check = |a: &str, b: &str, expected: bool| {
+            assert_eq!(are_numbered_apart(a, b), expected, "{a} / {b}");
+            assert_eq!(are_numbered_apart(b, a), expected, "{b} / {a}");
+        };
+        check("jan.kowalski@firma.pl", "jan.kowalski2@firma.pl", true);
+        check("biuro1@firma.pl", "biuro2@firma.pl", true);
+        check("jan1.kowalski@firma.pl", "jan2.kowalski@firma.pl", true);
+        check("jan.kowalski@firma.pl", "jan.kowalsk@firma.pl", false);
+        check("jan.kowalski@firma.pl", "jan.kowalski2@inna.pl", false);
+        check("jan.kowalski2@firma.pl", "jan.kowalski2@firma.pl", false);
+        check("600123456@firma.pl", "501@firma.pl", false);
+        check("", "", false);
     }
 
     #[test]

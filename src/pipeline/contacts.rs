@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::model::pair_model;
 use crate::identity::guard::Guard;
 use crate::identity::keys::{KeyKind, Keyring, match_keys};
-use crate::identity::likeness::{Judge, Weighing, is_compared};
+use crate::identity::likeness::{JOIN_BITS_MIN, Judge, Weighing, are_numbered_apart, is_compared};
 use crate::model::field::{self, FieldValues};
 use crate::model::ids::{KeyHash, SubmissionNo};
 use crate::rules::RuleSet;
@@ -20,6 +20,10 @@ use crate::store::absorb::Horizon;
 
 /// Values kept in memory between comparisons.
 const VALUES_KEPT_MAX: usize = 60_000;
+
+/// Log2 odds of two submissions whose addresses differ in a number alone, whatever else they share: not enough to be
+/// one, and somebody should have a look.
+const NUMBERED_APART_BITS: f32 = JOIN_BITS_MIN - 1.0;
 
 /// Pairs whose submissions are prepared together: most towns and names are met again among them, and there is work for
 /// all threads.
@@ -37,6 +41,8 @@ pub(super) struct Contacts<'a> {
     /// Whether every key that several people hold is in `shared`.
     knows_all_shared: bool,
     values: HashMap<SubmissionNo, FieldValues>,
+    /// The addresses of those submissions, be they shared or not.
+    addresses: HashMap<SubmissionNo, String>,
     weighing: Weighing,
 }
 
@@ -52,6 +58,7 @@ impl<'a> Contacts<'a> {
             shared: HashMap::new(),
             knows_all_shared: false,
             values: HashMap::new(),
+            addresses: HashMap::new(),
             weighing: Weighing::new(pair_model(store, horizon)?),
         })
     }
@@ -91,7 +98,18 @@ impl<'a> Contacts<'a> {
             let pairs: Vec<_> = pairs.iter().map(|(a, b)| (position(*a), position(*b))).collect();
             Judge::new(&compared, weighing, lists).totals(pairs.into_iter())
         };
-        Ok(pairs.par_chunks(PAIRS_AT_ONCE).flat_map_iter(totals).collect())
+        let mut bits: Vec<f32> = pairs.par_chunks(PAIRS_AT_ONCE).flat_map_iter(totals).collect();
+        for ((a, b), bits) in pairs.iter().zip(&mut bits) {
+            if *bits >= JOIN_BITS_MIN && self.are_numbered_apart(*a, *b) {
+                *bits = NUMBERED_APART_BITS;
+            }
+        }
+        Ok(bits)
+    }
+
+    fn are_numbered_apart(&self, a: SubmissionNo, b: SubmissionNo) -> bool {
+        let address = |one| self.addresses.get(&one).map_or("", String::as_str);
+        are_numbered_apart(address(a), address(b))
     }
 
     fn values_of(&self, submissions: &[SubmissionNo]) -> Vec<&FieldValues> {
@@ -102,6 +120,7 @@ impl<'a> Contacts<'a> {
     fn read(&mut self, submissions: impl Iterator<Item = SubmissionNo>) -> Result<()> {
         if self.values.len() > VALUES_KEPT_MAX {
             self.values.clear();
+            self.addresses.clear();
         }
         for submission in submissions {
             if !self.values.contains_key(&submission) {
@@ -115,6 +134,9 @@ impl<'a> Contacts<'a> {
     /// Returns the values of `submission` without an address or number that several people hold.
     fn own_values(&mut self, submission: SubmissionNo) -> Result<FieldValues> {
         let mut values = self.store.some_values(submission, &self.rules.fields, is_compared)?;
+        if let Some(address) = values.get(field::EMAIL) {
+            self.addresses.insert(submission, address.to_owned());
+        }
         for key in match_keys(&values) {
             let field = match key.kind {
                 KeyKind::Email | KeyKind::RoleEmail => field::EMAIL,

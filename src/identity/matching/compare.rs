@@ -1,6 +1,7 @@
 //! How much two records agree, field by field: a level for each, the best first.
 
 use super::field::{Field, Value, ValueNo};
+use super::genders::are_two_genders;
 use super::kind::Kind;
 use super::model::{Key, Part};
 use super::records::Records;
@@ -367,7 +368,10 @@ pub(super) fn given_names(a: &Value, b: &Value) -> u8 {
     if a.groups.iter().any(|group| b.groups.contains(group)) {
         return 1;
     }
-    one_name(&a.text, &b.text)
+    // Ivanna is no slip of the pen for Ivan, and Olha none for Oleh.
+    let is_known = |name: &str| (if *name == *a.text { a } else { b }).is_given_name;
+    let level = one_name(&a.text, &b.text);
+    if level != 4 && are_two_genders(&a.text, &b.text, is_known) { 4 } else { level }
 }
 
 fn surnames(a: &str, b: &str) -> u8 {

@@ -14,6 +14,7 @@ pub mod calibration;
 pub mod compare;
 pub mod evaluation;
 pub mod field;
+pub mod genders;
 pub mod hashing;
 pub mod hubs;
 pub mod kind;
