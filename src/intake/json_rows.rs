@@ -10,12 +10,13 @@ use memchr::memchr2;
 use serde_json::{Map, Value};
 
 use super::clean::escaped;
+use super::contacts::{by_their_values, rescue_contact};
 use super::encoding::Charset;
 use super::json::{self, JsonPiece, JsonReader, holds};
 use super::json_consents;
 use super::json_text::{self, text_of};
 use super::mojibake::mend;
-use super::roles::{Column, Resolver, RoleOrigin, by_their_values, keep_one_of_each};
+use super::roles::{Column, Resolver, RoleOrigin, keep_one_of_each};
 use super::split_times::SplitTime;
 use super::{Caps, Refusal, RefusalKind};
 use crate::model::blank::is_blank;
@@ -196,7 +197,7 @@ impl JsonRows {
             return RowContent::Skipped(reason);
         }
         let kind = kind(&preset, value);
-        let cells = self.flattener.cells(value);
+        let cells = self.flattener.cells(value, kind == RowKind::Submission);
         if let Some(reason) = skip_of(true).filter(|_| !cells.iter().any(could_be_contact)) {
             return RowContent::Skipped(reason);
         }
@@ -320,13 +321,19 @@ impl Flattener {
         self
     }
 
-    fn cells(&mut self, value: &Value) -> Vec<Cell> {
+    fn cells(&mut self, value: &Value, is_submission: bool) -> Vec<Cell> {
         let preset = self.resolver.preset.clone();
-        let mut cells: Vec<Cell> = self
+        let (mut cells, origins): (Vec<Cell>, Vec<RoleOrigin>) = self
             .pairs(value)
             .into_iter()
-            .filter_map(|(column, text)| column.cell(text, &preset))
-            .collect();
+            .filter_map(|(column, text)| {
+                let origin = column.origin;
+                column.cell(text, &preset).map(|cell| (cell, origin))
+            })
+            .unzip();
+        if is_submission {
+            rescue_contact(&mut cells, |at, _| origins[at] == RoleOrigin::Nothing);
+        }
         if let Some(split) = &self.split_time {
             split.join(&mut cells);
         }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::clean::clean;
+use super::contacts::by_their_values;
 use super::locate::glob_fits;
-use super::outline::{looks_like_email, looks_like_phone};
+use super::outline::{marked_phone, marked_postcode};
+use super::parts::part_of;
 use crate::model::blank::is_blank;
-use crate::model::field::{EMAIL, FieldNo, PHONE};
+use crate::model::field::{COMPANY, EMAIL, FieldNo, PHONE, POSTCODE};
 use crate::model::row::{Cell, GENERIC_CONSENT, Role};
 use crate::rules::source::{
     ColumnMapping, GENERIC_CSV, HeaderGroup, NamePattern, Recognition, SourceCatalog, SourcePreset,
@@ -41,8 +43,30 @@ impl Column {
             other => Some(other.into_owned()),
         };
         let text = text.unwrap_or(received);
+        if let Some((role, value)) = self.marked(&text) {
+            let text = value.to_owned();
+            return Some(Cell { column: self.name.clone(), role, text });
+        }
         let role = if self.is_meant(&text) { self.role } else { Role::Answer };
         (!is_blank(&text)).then(|| Cell { column: self.name.clone(), role, text })
+    }
+
+    /// Returns what Meta itself says of `text` by the mark before it, and the text without. It outweighs what a
+    /// question seems to ask for, but not what is known of a column: a fax stays one.
+    #[inline]
+    fn marked<'t>(&self, text: &'t str) -> Option<(Role, &'t str)> {
+        if !matches!(text.trim_start().as_bytes(), [b'p' | b'z', b':', ..]) {
+            return None;
+        }
+        let is_settled = matches!(self.origin, RoleOrigin::Preset | RoleOrigin::Generic(_));
+        let may_be_contact = match self.role {
+            Role::Answer => !is_settled,
+            Role::Field(_) | Role::FullName | Role::Consent(_) => true,
+            _ => false,
+        };
+        let phone = || marked_phone(text).map(|number| (Role::Field(PHONE), number));
+        let postcode = || marked_postcode(text).map(|code| (Role::Field(POSTCODE), code));
+        if may_be_contact { phone().or_else(postcode) } else { None }
     }
 
     /// Returns whether nobody knows whose column it is: a `Status` may be one of anything.
@@ -262,7 +286,8 @@ impl Resolver {
                 return column(mapping, RoleOrigin::Generic(rank));
             }
         }
-        self.asked_for(keys).map_or_else(
+        let part = || part_of(name).map(|field| (Role::Field(field), RoleOrigin::Alias));
+        self.asked_for(keys).or_else(part).map_or_else(
             || plain(Role::Answer, RoleOrigin::Nothing),
             |(role, origin)| plain(role, origin),
         )
@@ -315,10 +340,29 @@ impl Resolver {
             })
             .collect();
         keep_one_of_each(&mut columns);
+        yield_to_plainer(&mut columns);
         by_their_values(&mut columns, sample);
         columns
     }
 }
+
+/// Gives `Account Name` up where another column names the company: it is then the account that pays for the
+/// advertisement, or the record in the CRM.
+fn yield_to_plainer(columns: &mut [Column]) {
+    let is_vague = |column: &Column| {
+        column.origin == RoleOrigin::Alias && header_key(&column.name) == VAGUE_COMPANY
+    };
+    let is_company = |column: &Column| column.role == Role::Field(COMPANY);
+    if columns.iter().any(|column| is_company(column) && !is_vague(column)) {
+        for column in columns.iter_mut().filter(|column| is_company(column) && is_vague(column)) {
+            column.role = Role::Answer;
+            column.origin = RoleOrigin::Spare;
+        }
+    }
+}
+
+/// A name for the company of a lead in a CRM, and for the advertiser's own in an advertising network.
+const VAGUE_COMPANY: &str = "account name";
 
 /// Returns the keys that a header may be known by, the most telling first.
 pub(super) fn keys_of(header: &str) -> Vec<String> {
@@ -386,61 +430,6 @@ pub(super) fn keep_one_of_each(columns: &mut [Column]) {
 
 /// What a header of times may end with.
 const ZONES: &[&str] = &[" utc", " gmt", " utc 0", " gmt 0", " cet", " local time"];
-/// Stems of words by which a question asks for a phone number.
-const PHONE_STEMS: &[&str] =
-    &["telefon", "phone", "komork", "mobil", "dzwon", "whatsapp", "handy", "rufnummer", "nr tel"];
-
-fn asks_for_phone(column: &Column) -> bool {
-    let key = header_key(&column.name);
-    PHONE_STEMS.iter().any(|stem| key.contains(stem))
-}
-
-/// Finds the e-mail and the phone column by what is in them when no header gives them away.
-pub(super) fn by_their_values(columns: &mut [Column], sample: &[Vec<String>]) {
-    for (field, is_one) in
-        [(EMAIL, looks_like_email as fn(&str) -> bool), (PHONE, looks_like_phone)]
-    {
-        let role = Role::Field(field);
-        // A column that is named right but empty does not count: a form may ask for the address in a
-        // question of its own (Microsoft Forms, Calendly) beside the system's blank one.
-        let has_role = |column: &Column| {
-            column.role == role || field == EMAIL && column.role == Role::AccountEmail
-        };
-        let is_known = columns
-            .iter()
-            .enumerate()
-            .any(|(at, column)| has_role(column) && values(sample, at).any(is_one));
-        if is_known {
-            continue;
-        }
-        let has_email = columns
-            .iter()
-            .any(|column| [Role::Field(EMAIL), Role::AccountEmail].contains(&column.role));
-        let found = columns.iter().enumerate().find(|(at, column)| {
-            let total = values(sample, *at).count();
-            let good = values(sample, *at).filter(|value| is_one(value)).count();
-            // Bare digits are as often an id or an amount, so they count only where no e-mail does.
-            let is_sure = field == EMAIL
-                || !has_email
-                || asks_for_phone(column)
-                || values(sample, *at).all(|v| v.starts_with('+'));
-            column.origin == RoleOrigin::Nothing && good > 0 && good * 10 >= total * 6 && is_sure
-        });
-        if let Some((at, _)) = found {
-            columns[at].role = role;
-            columns[at].origin = RoleOrigin::Values;
-        }
-    }
-}
-
-fn values(sample: &[Vec<String>], at: usize) -> impl Iterator<Item = &str> {
-    sample
-        .iter()
-        .filter_map(move |row| row.get(at))
-        .map(|value| value.trim())
-        .filter(|value| !value.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::shipped;
@@ -468,6 +457,52 @@ mod tests {
         check("active", None);
     }
 
+    /// Returns the roles of the columns of a table without a preset.
+    fn roles(header: &[&str], rows: &[&[&str]]) -> Vec<Role> {
+        let (sources, _, _) = shipped();
+        let resolver = Resolver::new(&sources, sources.get(GENERIC_CSV).unwrap().clone());
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let header: Vec<String> = owned(header);
+        let rows: Vec<Vec<String>> = rows.iter().map(|row| owned(row)).collect();
+        resolver.columns(&header, &rows).iter().map(|column| column.role).collect()
+    }
+
+    #[test]
+    fn a_whole_name_is_one_in_many_languages() {
+        for header in [
+            "Nom et prénom",
+            "nombre_completo",
+            "Nombre y apellidos",
+            "Contact person",
+            "Ansprechpartner",
+            "Osoba kontaktowa",
+            "Imię i nazwisko",
+            "Nom complet",
+            "Vor- und Zuname",
+            "¿Cuál es tu nombre completo?",
+        ] {
+            assert_eq!(roles(&[header], &[]), [Role::FullName], "{header}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_the_company_only_where_no_other_column_names_it() {
+        let company = Role::Field(COMPANY);
+        assert_eq!(roles(&["Account Name"], &[]), [company]);
+        assert_eq!(roles(&["Account Name", "Company Name"], &[]), [Role::Answer, company]);
+    }
+
+    #[test]
+    fn numbers_that_meta_marks_are_a_contact_beside_an_address() {
+        let (phone, email) = (Role::Field(PHONE), Role::Field(EMAIL));
+        let found = roles(&["your_best_line", "email"], &[&["p:+48501234567", "a@example.com"]]);
+        assert_eq!(found, [phone, email]);
+        let found = roles(&["Order", "email"], &[&["501234567", "a@example.com"]]);
+        assert_eq!(found, [Role::Answer, email]);
+        let found = roles(&["Whom do you recommend us to?"], &[&["b@example.com"]]);
+        assert_eq!(found, [Role::Answer]);
+    }
+
     #[test]
     fn headers_of_many_languages_name_their_field() {
         let (sources, fields, _) = shipped();
@@ -491,6 +526,24 @@ mod tests {
             ("Jobbezeichnung", "job-title"),
             ("Kampagnenname", "campaign"),
             ("Identyfikator kliknięcia Google", "gclid"),
+            ("numéro_de_téléphone", "phone"),
+            ("Número de teléfono", "phone"),
+            ("Quel est votre e-mail professionnel ?", "email"),
+            ("correo_electrónico", "email"),
+            ("¿Cuál es tu presupuesto?", "budget"),
+            ("Nombre de la empresa", "company"),
+            ("Code postal", "postcode"),
+            ("Puesto", "job-title"),
+            ("wie_hoch_ist_ihr_budget?", "budget"),
+            ("Jaki macie budżet?", "budget"),
+            ("Wie groß ist Ihr Unternehmen?", "employees"),
+            ("Name (First)", "first-name"),
+            ("Imię i nazwisko (Nazwisko)", "last-name"),
+            ("Imię i nazwisko - First Name", "first-name"),
+            ("Nom et prénom - Last Name", "last-name"),
+            ("Adres - Postal / Zip Code", "postcode"),
+            ("Address (State / Province)", "region"),
+            ("E-mail (Enter Email)", "email"),
         ] {
             let column = resolver.column(&header.into(), &keys_of(header));
             let Role::Field(found) = column.role else { panic!("{header}: {:?}", column.role) };

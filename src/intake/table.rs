@@ -6,9 +6,10 @@ use memchr::memchr2;
 
 use super::cells::{Dialect, Record, scan};
 use super::clean::escaped;
+use super::contacts::rescue_contact;
 use super::dialect::{DELIMITERS, tidy_header};
 use super::encoding::Charset;
-use super::headings::{Headings, is_second_header, is_totals};
+use super::headings::{Headings, is_footer, is_second_header, is_totals};
 use super::mojibake::mend;
 use super::questions::Questions;
 use super::records::{Piece, RecordReader};
@@ -29,6 +30,8 @@ pub(super) struct TableRows {
     questions: Questions,
     number: u32,
     newline_needed: bool,
+    /// Whether the row before was a total or the end of a report: more of it may follow.
+    is_behind_end: bool,
 }
 
 /// What reading a table takes beside its records.
@@ -67,6 +70,7 @@ impl TableRows {
             questions: Questions::find(&reading.columns, &reading.resolver),
             reading,
             number: 0,
+            is_behind_end: false,
         }
     }
 
@@ -144,9 +148,11 @@ impl TableRows {
     }
 
     fn judge(&mut self, origin: Origin, cells: Vec<String>) -> Row {
+        let is_behind_end = std::mem::take(&mut self.is_behind_end);
         let resolver = &self.reading.resolver;
         let is_blank = |(at, cell): (usize, &String)| blank::is_blank(cell) || self.is_own(at);
         let content = if cells.iter().enumerate().all(is_blank) {
+            self.is_behind_end = is_behind_end;
             RowContent::Skipped("padding")
         } else if self.number == 1 && is_second_header(&cells, &self.reading.columns, resolver) {
             RowContent::Skipped("second header")
@@ -154,7 +160,11 @@ impl TableRows {
             self.remap(&cells);
             RowContent::Skipped("repeated header")
         } else if is_totals(&cells) {
+            self.is_behind_end = true;
             RowContent::Skipped("totals")
+        } else if is_footer(&cells, is_behind_end) {
+            self.is_behind_end = true;
+            RowContent::Skipped("footer")
         } else if let Some(header) = self.header_in_another_dialect(cells.len()) {
             self.remap(&header);
             RowContent::Skipped("repeated header")
@@ -300,6 +310,13 @@ impl TableRows {
             split.join(&mut filled);
         }
         self.questions.place(&mut filled, &self.reading.resolver);
+        if !preset.tells_events {
+            let columns = &self.reading.columns;
+            rescue_contact(&mut filled, |_, cell| {
+                let mut named = columns.iter().filter(|column| column.name == cell.column);
+                named.any(|column| column.origin == RoleOrigin::Nothing)
+            });
+        }
         filled
     }
 

@@ -83,7 +83,7 @@ impl Remark {
 /// What a preset and its input say of every row.
 #[derive(Debug, Clone, Copy)]
 pub struct SourceContext<'a> {
-    /// Id of the preset; part of every fingerprint.
+    /// Id of the preset, or of the one whose submissions have the same ids; part of every fingerprint.
     pub source_id: &'a str,
     /// Zone of times that carry none.
     pub zone: chrono_tz::Tz,

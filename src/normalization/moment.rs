@@ -9,7 +9,7 @@ use chrono::{
 use chrono_tz::Tz;
 
 use super::date_order::{Basis, Figures, Orders, format_order, split_figures};
-use super::moment_words::{offset_at_end, spelled_date, without_words, zone_at_end};
+use super::moment_words::{offset_at_end, plain_clock, spelled_date, without_words, zone_at_end};
 use super::text::{narrow, unguard};
 use super::{Remark, moment_plain};
 use crate::model::moment::{Certainty, DateOrder, Moment};
@@ -70,6 +70,7 @@ pub fn parse(raw: &str, style: TimeStyle<'_>) -> Result<(Moment, Vec<Remark>), M
     let text = unguard(raw);
     let text = narrow(&text);
     let text = plain_signs(&text);
+    let text = plain_clock(text);
     if is_null(&text) {
         let is_date = text.bytes().any(|byte| byte.is_ascii_digit());
         return Err(if is_date { null_date(&text) } else { MomentFault::Blank });

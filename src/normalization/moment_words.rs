@@ -1,7 +1,11 @@
 //! The words in dates: months in three languages, zones, and what people write between them.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use regex::Regex;
 
 use crate::rules::field::fold_header;
 
@@ -36,6 +40,14 @@ const MONTHS: &[(&str, u32)] = &[
     ("gru", 12),
     ("dec", 12),
     ("dez", 12),
+    ("ene", 1),
+    ("avr", 4),
+    ("abr", 4),
+    ("juin", 6),
+    ("juil", 7),
+    ("aou", 8),
+    ("ago", 8),
+    ("dic", 12),
 ];
 
 const ROMAN: &[&str] = &["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
@@ -118,7 +130,51 @@ const FILLERS: &[&str] = &[
     "freitag",
     "samstag",
     "sonntag",
+    "lundi",
+    "mardi",
+    "mercredi",
+    "jeudi",
+    "vendredi",
+    "samedi",
+    "dimanche",
+    "lunes",
+    "martes",
+    "miercoles",
+    "jueves",
+    "viernes",
+    "sabado",
+    "domingo",
+    "le",
+    "a",
+    "de",
+    "del",
+    "el",
+    "las",
 ];
+
+/// Returns `text` with the clock time at its end as programs write it: `15h05` and `15 h 05` are 15:05, `3:05 p. m.`
+/// is 3:05 pm.
+pub(super) fn plain_clock(text: Cow<'_, str>) -> Cow<'_, str> {
+    static HOURS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(\d{1,2}) ?h(?: ?(\d{2})(?: ?min)?(?: ?(\d{2}) ?s)?)?$").ok()
+    });
+    static HALVES: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i)(\d) ?([ap])\. ?m\.?$").ok());
+    if text.ends_with(['.', 'm', 'M'])
+        && let Some(found) = HALVES.as_ref().and_then(|halves| halves.captures(&text))
+    {
+        let start = found.get(0).map_or(0, |whole| whole.start());
+        return Cow::Owned(format!("{}{} {}m", &text[..start], &found[1], &found[2]));
+    }
+    if text.contains(['h', 'H'])
+        && let Some(found) = HOURS.as_ref().and_then(|hours| hours.captures(&text))
+    {
+        let start = found.get(0).map_or(0, |whole| whole.start());
+        let part = |at: usize| found.get(at).map_or("00", |part| part.as_str());
+        return Cow::Owned(format!("{}{}:{}:{}", &text[..start], part(1), part(2), part(3)));
+    }
+    text
+}
 
 /// Returns `text` without weekdays, filler words and a zone name in brackets.
 pub(super) fn without_words(text: &str) -> String {

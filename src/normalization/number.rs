@@ -1,5 +1,7 @@
 //! Amounts and counts as people write them.
 
+use std::borrow::Cow;
+
 use super::text::tidy;
 use crate::rules::field::fold_header;
 
@@ -22,6 +24,13 @@ const AT_LEAST: &[&str] = &[
     "uber",
     "mehr als",
     "mindestens",
+    "desde",
+    "mas de",
+    "al menos",
+    "plus de",
+    "au moins",
+    "a partir de",
+    "des",
 ];
 /// or at most,
 const AT_MOST: &[&str] = &[
@@ -44,11 +53,17 @@ const AT_MOST: &[&str] = &[
     "weniger als",
     "hochstens",
     "maximal",
+    "hasta",
+    "menos de",
+    "maximo",
+    "moins de",
+    "jusqu a",
+    "jusqu",
 ];
 /// and what follows a number that may be smaller.
 const OR_LESS: &[&str] = &["lub mniej", "i mniej", "or less", "or fewer", "oder weniger"];
 /// Words between the ends of a range.
-const TO: &[&str] = &["do", "to", "bis", "a", "i", "and", "und"];
+const TO: &[&str] = &["do", "to", "bis", "a", "i", "and", "und", "y", "et", "e"];
 
 /// Words between two numbers of which either may be meant.
 const OR: &[&str] = &["lub", "albo", "czy", "or", "oder"];
@@ -117,6 +132,7 @@ pub fn amount(raw: &str) -> Option<Amount> {
 
 fn read(raw: &str, is_money: bool) -> Option<Amount> {
     let text = tidy(raw);
+    let text = unslugged(&text);
     if is_mangled_range(&text) || is_fraction(&text) || is_in_parts(&text) {
         return None;
     }
@@ -159,6 +175,16 @@ fn read(raw: &str, is_money: bool) -> Option<Amount> {
     }
     let upper = highest.filter(|bound| *bound < 1e15).map(plain);
     Some(Amount { value: plain(value), upper, currency, is_product: false })
+}
+
+/// Returns `text` with blanks for the underscores of a slug: Meta writes the choice `10 000 - 20 000 zł` as
+/// `10_000_-_20_000_zł`.
+fn unslugged(text: &str) -> Cow<'_, str> {
+    if !text.contains('_') {
+        return Cow::Borrowed(text);
+    }
+    let words: Vec<&str> = text.split(['_', ' ']).filter(|word| !word.is_empty()).collect();
+    Cow::Owned(words.join(" "))
 }
 
 /// Returns where the first number of `text` begins: at a digit, or at the mark of `.5`.
@@ -458,6 +484,38 @@ mod tests {
         check_amount("1.2m", "1.2");
         assert_eq!(money("1.2m").unwrap().value, "1200000");
         assert_eq!(money("1-1.5m").unwrap().upper.as_deref(), Some("1500000"));
+    }
+
+    #[test]
+    fn slugs_of_choices_are_read_as_what_they_were_made_of() {
+        check_amount("10_000_-_20_000_zł", "10000..20000 PLN");
+        check_amount("do_10_000_zł", "10000..10000 PLN");
+        check_amount("powyżej_50_000_zł", "50000 PLN");
+        check_amount("10_tys._zł", "10000 PLN");
+        check_amount("50.000_-_100.000_zł", "50000..100000 PLN");
+        check_amount("od_10_000_do_20_000_zł", "10000..20000 PLN");
+        check_amount("10-20_tys._zł", "10000..20000 PLN");
+        check_amount("od_100_tys._do_1_mln_zł", "100000..1000000 PLN");
+        check_amount("<_5000_€", "5000..5000 EUR");
+        check_amount(">_5000_€", "5000 EUR");
+        check_amount("€5.000-€10.000", "5000..10000 EUR");
+        check_amount("5.000_€_–_10.000_€", "5000..10000 EUR");
+        check_amount("über_10.000_€", "10000 EUR");
+        check_amount("$10,000+", "10000 USD");
+        check_amount("$10,000_-_$25,000", "10000..25000 USD");
+        check_amount("$5k_-_$10k", "5000..10000 USD");
+        check_amount("1_000_-_5_000_pracowników", "1000..5000");
+        check_amount("10_-_49", "10..49");
+        check_amount("powyżej_250_osób", "250");
+        check_amount("mniej_niż_10", "10..10");
+        check_amount("más_de_250_empleados", "250");
+        check_amount("moins_de_5_000_€", "5000..5000 EUR");
+        check_amount("de_5_000_à_10_000_€", "5000..10000 EUR");
+        check_amount("entre_5.000_y_10.000_€", "5000..10000 EUR");
+        check_amount("hasta_5.000_€", "5000..5000 EUR");
+        check_amount("jusqu'à_5_000_€", "5000..5000 EUR");
+        check_amount("więcej_niż_1_mln", "1000000");
+        check_amount("10000_zł_miesięcznie", "10000 PLN");
     }
 
     #[test]

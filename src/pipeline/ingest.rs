@@ -277,7 +277,7 @@ pub fn source_context<'a>(
 ) -> SourceContext<'a> {
     let zone = preset.zone.as_deref().and_then(|zone| zone.parse().ok());
     SourceContext {
-        source_id: &preset.id,
+        source_id: preset.ids_as_in.as_ref().unwrap_or(&preset.id),
         zone: zone.unwrap_or(rules.workspace.zone),
         date_formats: &preset.date_formats,
         date_orders,

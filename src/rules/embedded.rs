@@ -67,6 +67,7 @@ pub const FILES: &[(&str, &str)] = embed! {
     "rules/sources/salesforce-opportunities.toml"
     "rules/sources/segment.toml"
     "rules/sources/surveylab.toml"
+    "rules/sources/surveymonkey.toml"
     "rules/sources/systeme-io.toml"
     "rules/sources/tiktok.toml"
     "rules/sources/typeform-csv.toml"

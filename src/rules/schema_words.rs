@@ -322,6 +322,10 @@ const SENTENCES: &[(&str, &str)] = &[
     ("consent/wording", "The words that people agreed to"),
     ("consent/wording-file", "The same in a file of its own: its name in wordings, without .txt"),
     ("sources/contact-list", "Rows are contacts that change, not forms that were sent"),
+    (
+        "sources/ids-as-in",
+        "Another source of the same system: a submission with the same id in both is one submission",
+    ),
     ("sources/id-field", "Field that keeps its submission ids, for whoever reports back by them"),
     ("sources/enquiries", "Rows set off what is planned; of a contact list only if it says so"),
     ("sources/date-formats", "How this source writes dates (strftime)"),

@@ -21,7 +21,7 @@ use crate::model::field::FieldNo;
 use crate::model::moment::DateOrder;
 use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
 
-pub use self::heading::{asked_key, header_key, parted_key, verbatim_key};
+pub use self::heading::{asked_key, composite, header_key, parted_key, verbatim_key};
 
 /// The preset of tables that no other preset recognizes; its columns serve every other preset, too.
 pub const GENERIC_CSV: &str = "generic-csv";
@@ -364,6 +364,8 @@ pub struct SourcePreset {
     pub is_contact_list: bool,
     /// Field that keeps its submission ids; those of a contact list are record ids without it.
     pub id_field: Option<FieldNo>,
+    /// Id of the preset of the same system whose submissions have the same ids: one that both tell of is one.
+    pub ids_as_in: Option<String>,
     /// Whether its rows are enquiries, which open a cycle and set off what is planned.
     pub tells_enquiries: bool,
     /// Whether its rows tell what people did, instead of who they are.
@@ -418,6 +420,13 @@ impl SourceCatalog {
             });
         }
         presets.sort_by(|a, b| a.id.cmp(&b.id));
+        for preset in &presets {
+            let other = preset.ids_as_in.as_ref();
+            if let Some(other) = other.filter(|id| !presets.iter().any(|known| known.id == **id)) {
+                let message = format!("`ids-as-in` names `{other}`, and there is no such source");
+                sink.error(&preset.place, message, None);
+            }
+        }
         let mut aliases = HashMap::new();
         for (number, spec) in fields.iter() {
             for alias in spec.aliases.iter().chain([&fold_header(&spec.name)]) {

@@ -255,3 +255,24 @@ fn localize(text: &str, month0: usize) -> String {
     let name = |names: &str| names.split(' ').nth(month0).unwrap().to_owned();
     text.replace("{pl}", &name(polish)).replace("{de}", &name(german))
 }
+
+#[test]
+fn clock_times_are_read_as_french_and_spanish_programs_write_them() {
+    check("2026-11-12 15h05", "2026-11-12 14:05:00 zone");
+    check("12/11/2026 à 15h05", "2026-11-12 14:05:00 zone date-ambiguous");
+    check("12 novembre 2026 à 15 h 05", "2026-11-12 14:05:00 zone");
+    check("jeudi 12 novembre 2026 15h05", "2026-11-12 14:05:00 zone");
+    check("le 12 nov. 2026 à 15h", "2026-11-12 14:00:00 zone");
+    check("1 août 2026 08h30", "2026-08-01 06:30:00 zone");
+    check("14 juillet 2026", "2026-07-14 10:00:00 date");
+    check("14 juin 2026", "2026-06-14 10:00:00 date");
+    check("12 de noviembre de 2026", "2026-11-12 11:00:00 date");
+    check("12 de noviembre de 2026, 15:05", "2026-11-12 14:05:00 zone");
+    check("jueves, 12 de noviembre de 2026 a las 3:05 p. m.", "2026-11-12 14:05:00 zone");
+    check("12 ene. 2026 3:05:13 p.\u{a0}m.", "2026-01-12 14:05:13 zone");
+    check("2026-11-12 3:05 a. m.", "2026-11-12 02:05:00 zone");
+    check("2026-11-12 3:05 p.m.", "2026-11-12 14:05:00 zone");
+    check("11/13/2026 12:05 A.M.", "2026-11-12 23:05:00 zone");
+    check("12 lis 2026, 15:05", "2026-11-12 14:05:00 zone");
+    check("12. Nov. 2026, 15:05 Uhr", "2026-11-12 14:05:00 zone");
+}

@@ -45,19 +45,108 @@ pub fn asked_key(key: &str) -> Option<String> {
     (!asked.is_empty() && asked != key).then_some(asked)
 }
 
+/// Returns the folded whole and the folded part of the header of a field in several parts, as form builders write
+/// them: `Name (First)`, `Imię i nazwisko - Last Name`. Nothing where it has no parts.
+pub fn composite(header: &str) -> Option<(String, String)> {
+    let header = header.trim();
+    let in_brackets = header.strip_suffix(')').and_then(|rest| rest.rsplit_once('('));
+    let (whole, part) = in_brackets.or_else(|| header.rsplit_once(" - "))?;
+    let (whole, part) = (fold_header(whole), fold_header(part));
+    (!whole.is_empty() && !part.is_empty()).then_some((whole, part))
+}
+
 /// Words that say whose: they tell nothing about what is asked for, wherever they stand.
 const POSSESSIVES: &[&str] = &[
     "your", "my", "twoj", "twoja", "twoje", "twojej", "twojego", "swoj", "swoja", "swoje",
     "swojej", "swojego", "pana", "pani", "panstwa", "moj", "moja", "moje", "ihr", "ihre", "ihrer",
-    "ihres", "ihren", "dein", "deine", "deiner",
+    "ihres", "ihren", "dein", "deine", "deiner", "votre", "vos", "ton", "tes", "tu", "tus", "su",
+    "sus",
 ];
 
 /// Words that a question begins with.
 const ASKING: &[&str] = &[
-    "raw", "please", "enter", "provide", "give", "us", "type", "share", "what", "whats", "s", "is",
-    "are", "the", "a", "hej", "hi", "hello", "czesc", "na", "podaj", "prosze", "prosimy", "podac",
-    "wpisz", "o", "podanie", "jaki", "jaka", "jakie", "jest", "masz", "jak", "nazywa", "sie",
-    "bitte", "geben", "sie", "wie", "lautet", "ist", "was",
+    "raw",
+    "please",
+    "enter",
+    "provide",
+    "give",
+    "us",
+    "type",
+    "share",
+    "what",
+    "whats",
+    "s",
+    "is",
+    "are",
+    "the",
+    "a",
+    "hej",
+    "hi",
+    "hello",
+    "czesc",
+    "na",
+    "podaj",
+    "prosze",
+    "prosimy",
+    "podac",
+    "wpisz",
+    "o",
+    "podanie",
+    "jaki",
+    "jaka",
+    "jakie",
+    "jest",
+    "masz",
+    "jak",
+    "nazywa",
+    "sie",
+    "bitte",
+    "geben",
+    "sie",
+    "wie",
+    "lautet",
+    "ist",
+    "was",
+    "hoch",
+    "how",
+    "much",
+    "ile",
+    "wynosi",
+    "macie",
+    "quel",
+    "quelle",
+    "quels",
+    "quelles",
+    "est",
+    "sont",
+    "veuillez",
+    "saisir",
+    "saisissez",
+    "entrez",
+    "entrer",
+    "indiquez",
+    "indiquer",
+    "renseignez",
+    "merci",
+    "le",
+    "la",
+    "les",
+    "l",
+    "cual",
+    "cuales",
+    "es",
+    "son",
+    "por",
+    "favor",
+    "indique",
+    "indica",
+    "introduce",
+    "introduzca",
+    "escribe",
+    "escriba",
+    "el",
+    "los",
+    "las",
 ];
 
 /// Words that stand behind what is asked for.
@@ -100,6 +189,21 @@ mod tests {
     }
 
     #[test]
+    fn a_field_of_several_parts_is_taken_apart() {
+        let check = |header: &str, expected: Option<(&str, &str)>| {
+            let found = composite(header);
+            let found = found.as_ref().map(|(whole, part)| (whole.as_str(), part.as_str()));
+            assert_eq!(found, expected, "{header}");
+        };
+        check("Name (First)", Some(("name", "first")));
+        check("Imię i nazwisko - Last Name", Some(("imie i nazwisko", "last name")));
+        check("Adres (dom) - Postal / Zip Code", Some(("adres dom", "postal zip code")));
+        check("Imię i nazwisko", None);
+        check("E-mail", None);
+        check("(First)", None);
+    }
+
+    #[test]
     fn a_question_is_known_by_what_it_asks_for() {
         let check = |header: &str, expected: Option<&str>| {
             assert_eq!(asked_key(&header_key(header)).as_deref(), expected, "{header}");
@@ -110,6 +214,10 @@ mod tests {
         check("Proszę podać swoje imię i nazwisko", Some("imie i nazwisko"));
         check("Wie lautet Ihre Telefonnummer?", Some("telefonnummer"));
         check("Hej, jak masz na imię?", Some("imie"));
+        check("Quel est votre numéro de téléphone ?", Some("numero de telephone"));
+        check("Veuillez saisir votre adresse e-mail", Some("adresse e mail"));
+        check("¿Cuál es tu presupuesto?", Some("presupuesto"));
+        check("Por favor, indique su nombre completo", Some("nombre completo"));
         check("Telefon", None);
         check("What is your?", None);
     }

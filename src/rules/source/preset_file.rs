@@ -100,6 +100,7 @@ pub(super) fn preset(
         counts_from_1904: table.bool_or("days-since-1904", false),
         is_contact_list,
         id_field: id_field.or(is_contact_list.then_some(field::EXTERNAL_ID)),
+        ids_as_in: table.opt_string("ids-as-in"),
         tells_enquiries: table.bool_or("enquiries", !is_contact_list),
         tells_events: table.bool_or("events", false),
         told: table.tables("touch", told_touch),
