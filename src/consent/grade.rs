@@ -37,6 +37,8 @@ mod tests {
             shown,
             answer: None,
             policy: None,
+            said_at_ms: None,
+            ip: None,
         };
         assert_eq!(grade(&claim, is_dated), expected, "{shown:?} {state:?} {mechanism} {is_dated}");
     }

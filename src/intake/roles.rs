@@ -14,6 +14,7 @@ use super::parts::part_of;
 use crate::model::blank::is_blank;
 use crate::model::field::{COMPANY, EMAIL, FieldNo, PHONE, POSTCODE};
 use crate::model::row::{Cell, GENERIC_CONSENT, Role};
+use crate::normalization::{agrees_to_contact, asks_elsewhere};
 use crate::rules::source::{
     ColumnMapping, GENERIC_CSV, HeaderGroup, NamePattern, Recognition, SourceCatalog, SourcePreset,
     asked_key, header_key, parted_key, verbatim_key,
@@ -112,6 +113,9 @@ pub enum RoleOrigin {
     /// Nothing.
     Nothing,
 }
+
+/// The rank of a header that no pattern knows, and that agrees in so many words.
+const LAST_RANK: usize = usize::MAX;
 
 /// What the names of columns start with that leadmill puts beside rows to be mended.
 const OWN_PREFIX: &str = "leadmill ";
@@ -271,7 +275,14 @@ impl Resolver {
         if keys.iter().any(|key| key.starts_with(OWN_PREFIX)) {
             return plain(Role::Volatile, RoleOrigin::Own);
         }
+        // `Czy masz zgodę wspólnoty?` speaks of a consent, and asks for none.
+        let is_misnamed = |mapping: &ColumnMapping| {
+            mapping.role == Role::Consent(GENERIC_CONSENT) && asks_elsewhere(name)
+        };
         if let Some((mapping, _)) = find(&self.preset.columns, keys, |_| true) {
+            if is_misnamed(mapping) {
+                return plain(Role::Answer, RoleOrigin::Nothing);
+            }
             return column(mapping, RoleOrigin::Preset);
         }
         let generic = self.generic.as_ref().map_or(&[][..], |preset| &preset.columns[..]);
@@ -283,8 +294,14 @@ impl Resolver {
             let found = find(generic, std::slice::from_ref(key), is_exact)
                 .or_else(|| find(generic, std::slice::from_ref(key), |pattern| !is_exact(pattern)));
             if let Some((mapping, rank)) = found {
+                if is_misnamed(mapping) {
+                    return plain(Role::Answer, RoleOrigin::Nothing);
+                }
                 return column(mapping, RoleOrigin::Generic(rank));
             }
+        }
+        if agrees_to_contact(name) && !asks_elsewhere(name) {
+            return plain(Role::Consent(GENERIC_CONSENT), RoleOrigin::Generic(LAST_RANK));
         }
         let part = || part_of(name).map(|field| (Role::Field(field), RoleOrigin::Alias));
         self.asked_for(keys).or_else(part).map_or_else(

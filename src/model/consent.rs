@@ -177,6 +177,10 @@ pub struct ConsentClaim {
     pub answer: Option<String>,
     /// The privacy policy that was shown, when the preset knows it.
     pub policy: Option<String>,
+    /// When it was said, milliseconds since 1970 UTC, where the answer is that time; else it was said with the row.
+    pub said_at_ms: Option<i64>,
+    /// The IP address that it was said from, where a column of its own has it; else that of the row.
+    pub ip: Option<String>,
 }
 
 /// One line of the ledger as the gate reads it.

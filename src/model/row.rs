@@ -143,6 +143,8 @@ pub struct ConsentMapping {
     pub mechanism: String,
     /// The privacy policy that was shown, or its version, when the preset knows it.
     pub policy: Option<String>,
+    /// Folded header of the column with the IP address from which it was said, when it has one of its own.
+    pub ip_column: Option<String>,
     /// Whether whatever was shown proves nothing: the box was ticked beforehand, or the list was bought.
     pub proves_nothing: bool,
     /// What an affirmative value means; a column such as `UNSUB_TIME` means a withdrawal.

@@ -39,6 +39,29 @@ pub(super) const AGREEING: &[&str] = &[
     "bin einverstanden",
     "habe zugestimmt",
     "habe eingewilligt",
+    "accepte",
+    "autorise",
+    "consens",
+    "acepto",
+    "autorizo",
+    "consiento",
+    "accetto",
+    "acconsento",
+    "autorizzo",
+    "j ai lu",
+    "donne mon accord",
+    "donne mon consentement",
+    "d accord pour",
+    "doy mi consentimiento",
+    "estoy de acuerdo",
+    "he leido",
+    "presto il consenso",
+    "presto il mio consenso",
+    "do il consenso",
+    "ho letto",
+    "preso visione",
+    "sono d accordo",
+    "gestatte",
 ];
 /// What is said of a consent that somebody gave,
 pub(super) const GIVEN: &[&str] = &[
@@ -167,6 +190,19 @@ pub(super) const WANTING_SOON: &[&str] = &[
     "send me",
     "keep me",
     "zapisz mnie",
+    "je souhaite",
+    "je desire",
+    "je veux",
+    "j aimerais",
+    "deseo",
+    "quiero",
+    "me gustaria",
+    "desidero",
+    "voglio",
+    "vorrei",
+    "suscribirme",
+    "inscrivez moi",
+    "iscrivimi",
 ];
 /// and the same for these.
 pub(super) const WANTED_SOON: &[&str] = &[
@@ -188,6 +224,21 @@ pub(super) const WANTED_SOON: &[&str] = &[
     "news",
     "offers",
     "up",
+    "recevoir",
+    "recibir",
+    "ricevere",
+    "tenu",
+    "inscri",
+    "iscriv",
+    "suscrib",
+    "abonn",
+    "recontact",
+    "contactad",
+    "contattat",
+    "rappel",
+    "llamad",
+    "kontaktiert",
+    "angerufen",
 ];
 /// Words that make an agreement hang on something.
 pub(super) const CONDITIONS: &[&str] = &[
@@ -212,13 +263,26 @@ pub(super) const CONDITIONS: &[&str] = &[
     "pozniej",
 ];
 /// Words that limit an agreement at whose beginning they stand.
-pub(super) const LIMITS: &[&str] =
-    &["tylko", "wylacznie", "jedynie", "only", "solely", "nur", "lediglich"];
+pub(super) const LIMITS: &[&str] = &[
+    "tylko",
+    "wylacznie",
+    "jedynie",
+    "only",
+    "solely",
+    "nur",
+    "lediglich",
+    "uniquement",
+    "seulement",
+    "solamente",
+    "unicamente",
+    "soltanto",
+    "esclusivamente",
+];
 /// Words behind which a sentence has to go on.
 pub(super) const CUT_OFF: &[&str] = &[
     "na", "w", "do", "o", "od", "dla", "oraz", "i", "ze", "aby", "przez", "to", "the", "for",
     "and", "of", "that", "with", "by", "der", "die", "das", "von", "und", "mit", "fur", "zur",
-    "dass", "den",
+    "dass", "den", "de", "du", "des", "que", "por", "para", "di", "che", "per",
 ];
 
 /// Beginnings of the name of a consent,

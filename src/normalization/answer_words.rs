@@ -96,6 +96,23 @@ pub(super) const YES: &[&str] = &[
     "erteilt",
     "anmelden",
     "angemeldet",
+    "j accepte",
+    "accepte",
+    "oui j accepte",
+    "d accord",
+    "acepto",
+    "si acepto",
+    "de acuerdo",
+    "accetto",
+    "si accetto",
+    "acconsento",
+    "vrai",
+    "verdadero",
+    "vero",
+    "cochee",
+    "coche",
+    "marcado",
+    "selezionato",
 ];
 /// that are nothing but a no,
 pub(super) const PLAIN_NO: &[&str] = &[
@@ -132,6 +149,8 @@ pub(super) const PLAIN_NO: &[&str] = &[
     "net",
     "niet",
     "nie nie",
+    "faux",
+    "falso",
 ];
 /// that refuse or take back,
 pub(super) const REFUSING: &[&str] = &[
@@ -181,6 +200,12 @@ pub(super) const REFUSING: &[&str] = &[
     "nicht erteilt",
     "abmelden",
     "abgemeldet",
+    "je refuse",
+    "no acepto",
+    "non accetto",
+    "je n accepte pas",
+    "refusee",
+    "rechazado",
 ];
 /// and that say nothing.
 pub(super) const BLANK: &[&str] = &[
@@ -251,6 +276,21 @@ pub(super) const REFUSALS: &[&str] = &[
     "willige nicht",
     "keine einwilligung",
     "keine zustimmung",
+    "n accepte pas",
+    "ne souhaite pas",
+    "ne souhaite plus",
+    "ne consens pas",
+    "n autorise pas",
+    "no acepto",
+    "no autorizo",
+    "no consiento",
+    "no deseo",
+    "no quiero",
+    "non accetto",
+    "non acconsento",
+    "non autorizzo",
+    "non desidero",
+    "non voglio",
 ];
 
 /// Words that deny a sentence unless it has agreed before: a consent may go on with "we do not share your
@@ -319,33 +359,6 @@ pub(super) const TAKEN_BACK: &[&str] = &[
 /// Beginnings of such words, which decide in a short answer.
 pub(super) const TAKEN_BACK_STEMS: &[&str] =
     &["cofn", "wycof", "odwol", "withdr", "revok", "rescind", "widerruf", "zuruckgezogen"];
-/// Words of a clause that explains rights: a taking-back in it has not happened.
-pub(super) const RIGHTS: &[&str] = &[
-    "moge",
-    "moga",
-    "mozna",
-    "moze",
-    "mozesz",
-    "przysluguje",
-    "prawo",
-    "w kazdej chwili",
-    "w kazdym czasie",
-    "w kazdym momencie",
-    "w dowolnym",
-    "do czasu",
-    "dopoki",
-    "at any time",
-    "any time",
-    "anytime",
-    "until",
-    "may",
-    "can",
-    "right",
-    "jederzeit",
-    "kann",
-    "konnen",
-    "recht",
-];
 /// Beginnings of words that agree.
 pub(super) const AGREEMENTS: &[&str] = &[
     "zgod",
@@ -363,90 +376,13 @@ pub(super) const AGREEMENTS: &[&str] = &[
     "potwierdz",
     "chce otrzymywac",
     "przyjmuj",
-];
-/// Words that put a consent off.
-pub(super) const PENDING: &[&str] = &[
-    "do potwierdzenia",
-    "do ustalenia",
-    "do weryfikacji",
-    "w trakcie",
-    "oczekuje",
-    "to be confirmed",
-    "to confirm",
-    "awaiting",
-    "pending",
-    "not yet",
-    "noch nicht",
-    "ausstehend",
-    "zu bestatigen",
-    "w toku",
-    "do akceptacji",
-    "do uzupelnienia",
-    "opt in sent",
-];
-/// Beginnings of words that put a consent off or let it rest.
-pub(super) const PENDING_STEMS: &[&str] = &[
-    "czeka",
-    "oczekuj",
-    "zawieszon",
-    "wstrzyman",
-    "zablokowan",
-    "przeterminowan",
-    "requested",
-    "suspend",
-    "paused",
-    "blocked",
-    "angefragt",
-    "ausgesetzt",
-    "gesperrt",
-    "fehlt",
-    "niepotwierdz",
-    "unconfirmed",
-    "unbestatigt",
-];
-/// Words by which an answer that begins with yes takes some of it back.
-pub(super) const RESERVATIONS: &[&str] = &[
-    "ale",
-    "lecz",
-    "jednak",
-    "chyba",
-    "raczej",
-    "moze",
-    "but",
-    "however",
-    "maybe",
-    "perhaps",
-    "though",
-    "aber",
-    "jedoch",
-    "vielleicht",
-    "bis",
-    "until",
-    "till",
-    "dawniej",
-    "kiedys",
-    "wczesniej",
-    "poprzednio",
-    "formerly",
-    "previously",
-    "was",
-    "fruher",
-    "ehemals",
-];
-/// Words by which a whole sentence takes a part of its consent out again.
-pub(super) const EXCEPTIONS: &[&str] = &[
-    "ale nie",
-    "lecz nie",
-    "but not",
-    "aber nicht",
-    "z wyjatkiem",
-    "z wylaczeniem",
-    "z wykluczeniem",
-    "z pominieciem",
-    "except for",
-    "excluding",
-    "mit ausnahme",
-    "na nic",
+    "acept",
+    "accett",
+    "acconsent",
+    "consient",
+    "autoris",
+    "autoriz",
+    "consens",
 ];
 
 /// Boxes drawn with brackets.
@@ -473,6 +409,7 @@ pub(super) const NEGATIONS: &[&str] = &[
     "keinerlei",
     "niemals",
     "nein",
+    "pas",
 ];
 /// and beginnings of words that refuse.
 pub(super) const NEGATION_STEMS: &[&str] = &[
@@ -568,6 +505,13 @@ pub(super) const CONTACT_STEMS: &[&str] = &[
     "werb",
     "anruf",
     "angebot",
+    "publicit",
+    "publicid",
+    "pubblicit",
+    "appel",
+    "llamad",
+    "comunic",
+    "communic",
 ];
 /// Words after an agreement in which a negation still belongs to it.
 pub(super) const NEAR_WORDS: usize = 3;

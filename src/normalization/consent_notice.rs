@@ -1,9 +1,16 @@
 //! What a consent says about how it is taken back: a notice takes nothing back.
 
+use super::answer_limit_words::RIGHTS;
 use super::answer_words::REFUSALS;
-use super::answer_words::RIGHTS;
 use super::consent_words::{NOTICE_BEGINNINGS, NOTICES, OPT_OUTS, PARTING};
 use crate::rules::field::fold_header;
+
+/// Folded words that end with a full stop in the middle of a sentence.
+const SHORTENED: &[&str] = &[
+    "ltd", "inc", "co", "corp", "sp", "o o", "s a", "sa", "s c", "np", "m in", "tj", "tzn", "tzw",
+    "e g", "i e", "z b", "bzw", "ggf", "ca", "inkl", "p ex", "s l", "sl", "s r l", "srl", "s p a",
+    "spa", "s r o", "nr",
+];
 
 /// Returns `text` without the clauses that tell about the right to withdraw: `i wiem, że mogę ją wycofać`.
 pub(super) fn without_notices(text: &str) -> String {
@@ -60,7 +67,10 @@ pub(super) fn clauses(text: &str) -> Vec<String> {
             }
             _ => found.push((*word).to_owned()),
         }
-        ends = word.ends_with(['.', ',', ';', '!', '?', ')']);
+        // `Acme Ltd. to store my data` goes on.
+        let goes_on = words.get(at + 1).is_some_and(|next| next.starts_with(char::is_lowercase));
+        let is_short = goes_on && SHORTENED.contains(&&*folded[at]);
+        ends = word.ends_with(['.', ',', ';', '!', '?', ')']) && !is_short;
     }
     found
 }

@@ -5,11 +5,15 @@
 
 use super::agreement::{is_agreeing_at, wishes};
 use super::answer_words::{NEGATION_STEMS, NEGATIONS, TAKEN_BACK_STEMS};
+use super::consent_channel_words::{CHANNEL_WORDS, CHANNELS, CHANNELS_ASIDE};
+use super::consent_sent_words::{
+    AND, FOR_SALE, MORE_THAN_REPLY, NEVER_A_REPLY, OWN_LETTERS, RECEIVING, SENT, TELLING, WHOSE,
+};
 use super::consent_words::{
-    ALWAYS_MARKETING, APART, ASKS_ALONE, CHANNEL_WORDS, CHANNELS, CHANNELS_ASIDE, COMPANY_BEHIND,
-    DEPARTMENTS, DOMAIN_ENDS, INFORMATION, LEGAL_FORMS, MANY_OFFERS, MARKETING_BESIDE, MAY_LATER,
-    NO_DENIALS, NO_MARKETING, OFFERS_AFTER, OFFERS_BEFORE, OFFERS_FOR_ME, PARTNERS, PASSING_ON,
-    PROFILING, PROMOTIONS, REPLY, TERMS, WITHOUT,
+    ALWAYS_MARKETING, APART, ASKS_ALONE, COMPANY_BEHIND, DEPARTMENTS, DOMAIN_ENDS, INFORMATION,
+    LEGAL_FORMS, MANY_OFFERS, MARKETING_BESIDE, MAY_LATER, NO_DENIALS, NO_MARKETING, OFFERED_ONCE,
+    OFFERS_AFTER, OFFERS_BEFORE, OFFERS_FOR_ME, PARTNERS, PASSING_ON, PROFILING, PROMOTIONS, REPLY,
+    TERMS, WITHOUT,
 };
 use super::text::tidy;
 use crate::model::consent::{Channel, Purpose};
@@ -18,6 +22,14 @@ use crate::rules::source::parted_key;
 
 /// Most words between the terms that somebody accepts and what they are the terms of.
 const TERMS_WORDS_MAX: usize = 4;
+
+/// Most words of a label that names partners and not what they are to do.
+const PARTNER_LABEL_WORDS_MAX: usize = 4;
+/// Most words of a label by which somebody opts in.
+const OPT_IN_WORDS_MAX: usize = 5;
+/// Beginnings of words of a label that is about data, and not about what is sent.
+const DATA: &[&str] =
+    &["rodo", "gdpr", "dsgvo", "rgpd", "privac", "data", "daten", "dane", "contact", "kontakt"];
 
 /// What a yes or no is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +62,15 @@ pub(super) fn subject(question: &str, answer: &str, said: Said) -> (&'static str
         })
         && !answer.iter().any(|one| one.is_marketing(is_agreed));
     let is_marketing = !is_reply && all().any(|one| one.is_marketing(is_agreed));
-    let purpose = if all().any(has_both) || !is_agreed && has(PARTNERS) && has(PASSING_ON) {
+    // Whoever declines to be sent things declines no answer, though a yes would be too little for marketing.
+    let is_sent_unasked =
+        all().any(Sentence::is_to_be_sent_things) && !all().any(Sentence::speaks_of_reply);
+    let is_for_partners =
+        all().any(Sentence::is_for_partners) && !all().any(|one| one.is_marketing(is_agreed));
+    let is_passed_on = all().any(has_both) || !is_agreed && has(PARTNERS) && has(PASSING_ON);
+    let purpose = if is_for_partners || is_passed_on {
         Purpose::PARTNER_SHARE
-    } else if said == Said::OptOut || is_marketing {
+    } else if said == Said::OptOut || is_marketing || !is_agreed && is_sent_unasked {
         Purpose::MARKETING
     } else if has(PROFILING) {
         Purpose::PROFILING
@@ -132,7 +150,42 @@ impl Sentence {
 
     fn is_marketing(&self, is_agreed: bool) -> bool {
         let words = self.words();
-        (0..words.len()).any(|at| tells_marketing(&words, at) && !(is_agreed && denies(&words, at)))
+        let tells = |at: usize| {
+            tells_marketing(&words, at)
+                || tells_more_than_reply(&words, at)
+                || tells_opt_in(&words, at)
+        };
+        !self.is_for_partners()
+            && (0..words.len()).any(|at| tells(at) && !(is_agreed && denies(&words, at)))
+    }
+
+    /// Returns whether it speaks of being marketed to, agreed or not.
+    pub(super) fn markets(&self) -> bool {
+        self.is_marketing(false)
+    }
+
+    /// Returns whether it is about what partners, and nobody else, have to offer.
+    pub(super) fn is_for_partners(&self) -> bool {
+        let words = self.words();
+        let named = words.iter().position(|word| begins(word, PARTNERS));
+        let Some(named) = named else { return false };
+        let offers = |at: usize| tells_marketing(&words, at) || tells_more_than_reply(&words, at);
+        let before = words[..named].iter().rev().find(|word| !WHOSE.contains(word));
+        let is_beside = named > 0 && before.is_some_and(|word| AND.contains(word));
+        let is_own = |at: usize| {
+            begins(words[at], OWN_LETTERS) && words[at..named].iter().any(|word| AND.contains(word))
+        };
+        let is_beside = is_beside || (0..named).any(is_own);
+        // `consent_partners` names nothing else.
+        let is_label = words.len() <= PARTNER_LABEL_WORDS_MAX;
+        !is_beside && !self.has(PASSING_ON, false) && (is_label || (0..words.len()).any(offers))
+    }
+
+    /// Returns whether somebody is to be sent messages in it, of whatever kind.
+    fn is_to_be_sent_things(&self) -> bool {
+        let words = self.words();
+        words.iter().any(|word| begins(word, RECEIVING))
+            && words.iter().any(|word| SENT.contains(word))
     }
 
     fn channels(&self, is_agreed: bool) -> Vec<Channel> {
@@ -150,8 +203,7 @@ impl Sentence {
     }
 
     fn speaks_of_reply(&self) -> bool {
-        let padded = format!(" {} ", self.text);
-        REPLY.iter().any(|phrase| padded.contains(&format!(" {phrase}")))
+        speaks_of_reply(&self.words())
     }
 
     /// Returns whether it asks for something, or says that something was read, which is no consent to what was asked.
@@ -301,6 +353,7 @@ fn tells_marketing(words: &[&str], at: usize) -> bool {
         // Of `oferty` only what stands around it tells one from many.
         "oferty" => {
             !is_job
+                && !begins(before(1), OFFERED_ONCE)
                 && (at == 0
                     || OFFERS_BEFORE.contains(&before(1))
                     || OFFERS_BEFORE.contains(&before(2))
@@ -317,11 +370,40 @@ fn tells_marketing(words: &[&str], at: usize) -> bool {
     }
 }
 
+/// Returns whether the word at `at` is of messages that go beyond an answer: `other communications`, `informacji o
+/// produktach`. Those about the enquiry do not.
+fn tells_more_than_reply(words: &[&str], at: usize) -> bool {
+    let is_sale = FOR_SALE.contains(&words[at]) && words.iter().any(|word| begins(word, TELLING));
+    if is_sale {
+        return !speaks_of_reply(words);
+    }
+    if !SENT.contains(&words[at]) || !words.iter().any(|word| begins(word, RECEIVING)) {
+        return false;
+    }
+    !speaks_of_reply(words)
+        && (NEVER_A_REPLY.contains(&words[at])
+            || words.iter().any(|word| begins(word, MORE_THAN_REPLY)))
+}
+
+fn speaks_of_reply(words: &[&str]) -> bool {
+    let padded = format!(" {} ", words.join(" "));
+    REPLY.iter().any(|phrase| padded.contains(&format!(" {phrase}")))
+}
+
+/// Returns whether the word at `at` is of a label by which somebody opts in: into what is sent, by the channel that it
+/// names. A consent to data may be called so, too.
+fn tells_opt_in(words: &[&str], at: usize) -> bool {
+    let is_opt_in = words[at].starts_with("optin")
+        || words[at].starts_with("opt") && words.get(at + 1) == Some(&"in");
+    is_opt_in && words.len() <= OPT_IN_WORDS_MAX && !words.iter().any(|word| begins(word, DATA))
+}
+
 /// Returns whether the word at `at` names what the terms that somebody accepts are the terms of.
 fn is_of_terms(words: &[&str], at: usize) -> bool {
     let near = &words[at.saturating_sub(TERMS_WORDS_MAX)..at];
     let terms = near.iter().rposition(|word| begins(word, TERMS));
-    terms.is_some_and(|terms| !(terms..near.len()).any(|place| is_agreeing_at(near, place)))
+    let goes_on = |place: usize| is_agreeing_at(near, place) || begins(near[place], RECEIVING);
+    terms.is_some_and(|terms| !(terms..near.len()).any(goes_on))
 }
 
 /// Returns whether what the word at `at` says is denied or left for another consent: by a no before it behind

@@ -1,7 +1,5 @@
 //! Words by which consent questions and their answers are told.
 
-use crate::model::consent::Channel;
-
 /// Beginnings of folded words that tell a marketing consent wherever they stand,
 pub(super) const ALWAYS_MARKETING: &[&str] = &[
     "marketing",
@@ -16,6 +14,15 @@ pub(super) const ALWAYS_MARKETING: &[&str] = &[
     "nowosciach",
     "aktualnosciach",
     "reklam",
+    "publicit",
+    "publicid",
+    "pubblicit",
+    "prospection",
+    "demarchage",
+    "infolettre",
+    "boletin",
+    "mercadotec",
+    "telemarket",
 ];
 /// except for these,
 pub(super) const NO_MARKETING: &[&str] = &[
@@ -28,8 +35,16 @@ pub(super) const NO_MARKETING: &[&str] = &[
     "marketingabt",
 ];
 /// those that tell it only beside words for what is sent,
-pub(super) const MARKETING_BESIDE: &[&str] =
-    &["handlowe", "handlowa", "handlowym", "handlowy", "handlows", "commercial", "promocyjn"];
+pub(super) const MARKETING_BESIDE: &[&str] = &[
+    "handlowe",
+    "handlowa",
+    "handlowym",
+    "handlowy",
+    "handlows",
+    "commercial",
+    "promocyjn",
+    "comercial",
+];
 /// which these are;
 pub(super) const INFORMATION: &[&str] = &[
     "informac",
@@ -53,14 +68,42 @@ pub(super) const INFORMATION: &[&str] = &[
     "purpos",
     "content",
     "consent",
+    "comunic",
+    "fin",
+    "mensaj",
+    "messagg",
+    "envio",
+    "nouvell",
 ];
 /// folded words for more than one offer, unless it is made for whoever asks,
-pub(super) const MANY_OFFERS: &[&str] =
-    &["ofert", "ofertach", "ofertami", "ofertom", "offers", "angebote", "angeboten"];
+pub(super) const MANY_OFFERS: &[&str] = &[
+    "ofert",
+    "ofertach",
+    "ofertami",
+    "ofertom",
+    "offers",
+    "angebote",
+    "angeboten",
+    "offres",
+    "ofertas",
+    "offerte",
+];
 /// which the beginnings of these words before it tell,
 pub(super) const OFFERS_FOR_ME: &[&str] =
     &["przygotow", "wycen", "zapytan", "porown", "prepar", "vorbereit", "erstell"];
-/// words around `oferty` that make it many,
+/// beginnings of words before `oferty` by which one is made,
+pub(super) const OFFERED_ONCE: &[&str] = &[
+    "otrzymanie",
+    "przeslanie",
+    "wysylk",
+    "wyslanie",
+    "przygotow",
+    "przedstaw",
+    "opracow",
+    "zlozenie",
+    "omowien",
+];
+/// words around it that make it many,
 pub(super) const OFFERS_BEFORE: &[&str] =
     &["otrzymywac", "dostawac", "wysylac", "przesylac", "na", "newsletter"];
 pub(super) const OFFERS_AFTER: &[&str] =
@@ -86,6 +129,24 @@ pub(super) const PROMOTIONS: &[&str] = &[
     "aktualnosci",
     "news",
     "newsy",
+    "promociones",
+    "promozioni",
+    "promotionnelles",
+    "promotionnels",
+    "promocionales",
+    "promozionali",
+    "nouveautes",
+    "actualites",
+    "novedades",
+    "novita",
+    "noticias",
+    "remises",
+    "descuentos",
+    "sconti",
+    "neuigkeiten",
+    "aktionen",
+    "rabatte",
+    "sonderangebote",
 ];
 /// Beginnings of words before, and words behind, those of marketing that make them name somebody's department.
 pub(super) const DEPARTMENTS: &[&str] = &[
@@ -106,7 +167,22 @@ pub(super) const DEPARTMENTS: &[&str] = &[
     "agentur",
 ];
 /// Beginnings of words for terms that somebody accepts.
-pub(super) const TERMS: &[&str] = &["regulamin", "polityk", "terms", "policy", "agb", "warunk"];
+pub(super) const TERMS: &[&str] = &[
+    "regulamin",
+    "polityk",
+    "terms",
+    "policy",
+    "agb",
+    "warunk",
+    "condition",
+    "condicion",
+    "condizion",
+    "termini",
+    "terminos",
+    "politica",
+    "politique",
+    "reglement",
+];
 /// Words that take something out.
 pub(super) const WITHOUT: &[&str] = &[
     "bez",
@@ -123,6 +199,14 @@ pub(super) const WITHOUT: &[&str] = &[
     "ausnahme",
     "wykluczeniem",
     "ausser",
+    "sans",
+    "sin",
+    "senza",
+    "sauf",
+    "salvo",
+    "tranne",
+    "excepto",
+    "hormis",
 ];
 /// Beginnings of phrases that leave something for a consent of its own,
 pub(super) const APART: &[&str] = &[
@@ -143,8 +227,21 @@ pub(super) const APART: &[&str] = &[
     "taken off",
 ];
 /// and for later.
-pub(super) const MAY_LATER: &[&str] =
-    &["moge ", "mozesz ", "i may ", "i can ", "you may ", "you can ", "ich kann "];
+pub(super) const MAY_LATER: &[&str] = &[
+    "moge ",
+    "mozesz ",
+    "i may ",
+    "i can ",
+    "you may ",
+    "you can ",
+    "ich kann ",
+    "je peux ",
+    "vous pouvez ",
+    "puedo ",
+    "puede ",
+    "posso ",
+    "puoi ",
+];
 /// Beginnings of phrases by which an answer says that it lets an enquiry be answered.
 pub(super) const REPLY: &[&str] = &[
     "w sprawie",
@@ -160,6 +257,23 @@ pub(super) const REPLY: &[&str] = &[
     "my quote",
     "anfrage",
     "angebotsanfrage",
+    "ma demande",
+    "votre demande",
+    "mi solicitud",
+    "mi consulta",
+    "su solicitud",
+    "mia richiesta",
+    "about my",
+    "regarding my",
+    "concerning my",
+    "zamowieni",
+    "meiner anfrage",
+    "bestellung",
+    "termin",
+    "ma commande",
+    "rezerwacj",
+    "booking",
+    "buchung",
 ];
 /// Beginnings of answers that ask for something, or say that something was read.
 pub(super) const ASKS_ALONE: &[&str] = &[
@@ -194,11 +308,51 @@ pub(super) const COMPANY_BEHIND: &[&str] = &[
     "przez", "od", "by", "from", "durch", "firme", "firmy", "firma", "spolke", "spolki", "spolka",
 ];
 /// Beginnings of folded words that tell a consent to profiling,
-pub(super) const PROFILING: &[&str] = &["profilow", "profiling"];
+pub(super) const PROFILING: &[&str] =
+    &["profilow", "profiling", "profilage", "perfil", "profilazion"];
 /// and of those that together tell one to passing data on.
-pub(super) const PARTNERS: &[&str] = &["partner", "third", "trzeci", "dritt"];
-pub(super) const PASSING_ON: &[&str] =
-    &["przekaz", "udostepn", "share", "sharing", "pass", "weiterg", "ubermitt"];
+pub(super) const PARTNERS: &[&str] = &[
+    "partner",
+    "third",
+    "trzeci",
+    "dritt",
+    "partenaire",
+    "socios",
+    "tiers",
+    "terceros",
+    "terzi",
+    "sponsor",
+    "affiliat",
+    "spolkom",
+    "podmiotom",
+    "podmiotow",
+    "konzern",
+    "verbundene",
+    "sister compan",
+];
+pub(super) const PASSING_ON: &[&str] = &[
+    "przekaz",
+    "udostepn",
+    "share",
+    "sharing",
+    "pass",
+    "weiterg",
+    "ubermitt",
+    "transmi",
+    "transfer",
+    "ceder",
+    "cesion",
+    "cession",
+    "cedid",
+    "comparti",
+    "comunicazione",
+    "partag",
+    "condivi",
+    "communique",
+    "disclos",
+    "offenleg",
+    "forward",
+];
 
 /// Folded words with which a consent begins.
 pub(super) const OPENINGS: &[&str] = &[
@@ -224,70 +378,17 @@ pub(super) const OPENINGS: &[&str] = &[
     "i want",
     "i would",
     "ich",
-];
-
-/// Beginnings of folded words that name a channel.
-pub(super) const CHANNELS: &[(&str, Channel)] = &[
-    ("email", Channel::Email),
-    ("mail", Channel::Email),
-    ("elektronicz", Channel::Email),
-    ("newsletter", Channel::Email),
-    ("sms", Channel::Sms),
-    ("mms", Channel::Sms),
-    ("telef", Channel::Phone),
-    ("phone", Channel::Phone),
-    ("call", Channel::Phone),
-    ("anruf", Channel::Phone),
-    ("anzurufen", Channel::Phone),
-    ("dzwon", Channel::Phone),
-    ("zadzwon", Channel::Phone),
-    ("oddzwon", Channel::Phone),
-    ("automat", Channel::AutomatedCall),
-    ("whatsapp", Channel::Messenger),
-    ("messenger", Channel::Messenger),
-    ("viber", Channel::Messenger),
-    ("listown", Channel::Post),
-    ("briefpost", Channel::Post),
-];
-/// Whole folded words, and two of them, that name a channel.
-pub(super) const CHANNEL_WORDS: &[(&str, Channel)] = &[
-    ("tel", Channel::Phone),
-    ("text you", Channel::Sms),
-    ("text me", Channel::Sms),
-    ("to text", Channel::Sms),
-    ("not text", Channel::Sms),
-    ("text messages", Channel::Sms),
-    ("per post", Channel::Post),
-    ("by post", Channel::Post),
-];
-
-/// Folded words beside those of channels in a text that only names some.
-pub(super) const CHANNELS_ASIDE: &[&str] = &[
-    "i",
-    "oraz",
-    "lub",
-    "and",
-    "or",
-    "und",
-    "oder",
-    "kanal",
-    "kanaly",
-    "channel",
-    "channels",
-    "kontakt",
-    "contact",
-    "droga",
-    "poczta",
-    "wiadomosci",
-    "messages",
-    "text",
-    "tel",
-    "przez",
-    "via",
-    "by",
-    "per",
-    "e",
-    "mail",
+    "j accepte",
+    "je",
+    "j autorise",
+    "acepto",
+    "autorizo",
+    "consiento",
+    "quiero",
+    "deseo",
+    "accetto",
+    "acconsento",
+    "autorizzo",
 ];
 
 /// Folded words of a question that lists several consents,
@@ -350,6 +451,18 @@ pub(super) const OPT_OUTS: &[&str] = &[
     "keine werbung",
     "nicht anrufen",
     "nicht kontaktieren",
+    "desabonn",
+    "desinscri",
+    "darse de baja",
+    "darme de baja",
+    "disiscri",
+    "ne pas contacter",
+    "ne pas appeler",
+    "ne plus recevoir",
+    "no contactar",
+    "no llamar",
+    "non contattare",
+    "non chiamare",
 ];
 /// The same of a short header; a consent may speak of the right to have one's data deleted.
 pub(super) const LABEL_OPT_OUTS: &[&str] = &[
@@ -427,6 +540,23 @@ pub(super) const REFUSALS: &[&str] = &[
     "consent missing",
     "missing consent",
     "lack of consent",
+    "je n accepte pas",
+    "je ne souhaite pas",
+    "je ne souhaite plus",
+    "je refuse",
+    "no acepto",
+    "no deseo",
+    "no quiero",
+    "no autorizo",
+    "non accetto",
+    "non desidero",
+    "non voglio",
+    "non acconsento",
+    "nie akceptuj",
+    "nie zezwalam",
+    "nie pozwalam",
+    "refus de",
+    "sin consentimiento",
 ];
 
 /// Beginnings of words and phrases that, beside those of rights, make a taking-back a notice,
@@ -453,6 +583,10 @@ pub(super) const NOTICES: &[&str] = &[
     "widerrufsrecht",
     "bis auf",
     "bis zum",
+    "informe",
+    "informado",
+    "informato",
+    "posib",
 ];
 /// those at the beginning of a clause,
 pub(super) const NOTICE_BEGINNINGS: &[&str] = &[
@@ -494,6 +628,8 @@ pub(super) const PARTING: &[&str] = &[
     "bis auf ",
     "bis zum ",
     "mit der moglich",
+    "et ",
+    "y ",
 ];
 /// Folded words of a header of how things stand,
 pub(super) const STATUS: &[&str] = &["status", "stan", "state"];

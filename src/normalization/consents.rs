@@ -2,13 +2,14 @@
 
 use super::Remark;
 use super::answer::{self, Answer};
+use super::consent_channel_words::CHANNELS;
 use super::consent_label::may_ask;
+use super::consent_matter::{Matter, matter};
 use super::consent_notice::{self, without_notices};
 use super::consent_subject::{self, channels_in, fold_question, subject};
 use super::consent_words::{
-    CHANNELS, LABEL_OPT_OUTS, LABEL_WORDS_MAX, LEFT, LISTS, MAY_LATER, NO_DENIALS,
-    OPENED_TEXT_WORDS_MIN, OPENINGS, OPT_OUTS, OPTIONS, REFUSALS, SHORT_QUESTION_WORDS_MAX, STATUS,
-    TEXT_WORDS_MIN,
+    LABEL_OPT_OUTS, LABEL_WORDS_MAX, LEFT, LISTS, MAY_LATER, NO_DENIALS, OPENED_TEXT_WORDS_MIN,
+    OPENINGS, OPT_OUTS, OPTIONS, REFUSALS, SHORT_QUESTION_WORDS_MAX, STATUS, TEXT_WORDS_MIN,
 };
 use super::date_order::{Basis, Settled};
 use super::moment::{self, MomentFault, TimeStyle};
@@ -117,11 +118,16 @@ pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> Said {
         Answer::No => ConsentState::Refused,
     };
     let (wording, shown) = match &mapping.wording {
+        // Nobody was shown what a list of those who left is called.
+        Some(text) if affirms.is_denial() => (text.clone(), Shown::Label),
         Some(text) => (text.clone(), Shown::Text),
         None => wording(cell, &cell.text),
     };
     let shown = if mapping.proves_nothing { Shown::Nothing } else { shown };
-    let answer = answer_beside(&wording, &cell.text);
+    // The number of a row on such a list says nothing about who left.
+    let says_nothing =
+        affirms.is_denial() && mapping.wording.is_some() && answer == Answer::Unknown;
+    let answer = answer_beside(&wording, &cell.text).filter(|_| !says_nothing);
     let claims: Vec<ConsentClaim> = mapping
         .channels
         .iter()
@@ -135,6 +141,8 @@ pub fn mapped(cell: &Cell, mapping: &ConsentMapping) -> Said {
             shown,
             answer: answer.clone(),
             policy: mapping.policy.clone(),
+            said_at_ms: None,
+            ip: None,
         })
         .collect();
     let remark = claims.is_empty().then(|| unclear(cell));
@@ -188,10 +196,20 @@ pub fn guessed(cell: &Cell, mechanism: &str) -> Said {
         let is_option = is_option_of(&cell.column, answer);
         let is_told = piece == answer && answer::says_what_for(answer);
         let is_asked = is_told || may_ask(if piece == answer { &cell.column } else { piece });
+        let about = matter(&cell.column, piece);
         let Some(state) = state_of(answer, is_option, affirmed) else {
-            remark = remark.or_else(|| is_unclear(answer).then(|| unclear(cell)));
+            let is_answer = about != Matter::Notice && is_unclear(answer);
+            remark = remark.or_else(|| is_answer.then(|| unclear(cell)));
             continue;
         };
+        match aside(cell, about, state, affirmed) {
+            Aside::Claims => {}
+            Aside::Silent => continue,
+            Aside::Said(aside) => {
+                remark = remark.or(Some(aside));
+                continue;
+            }
+        }
         if state == ConsentState::Given && !is_told && has_unclear {
             remark = remark.or_else(|| Some(unclear(cell)));
             continue;
@@ -226,18 +244,71 @@ pub fn guessed(cell: &Cell, mechanism: &str) -> Said {
                 shown,
                 answer: answer.clone(),
                 policy: None,
+                said_at_ms: None,
+                ip: None,
             };
-            let known = claims
-                .iter_mut()
-                .find(|known| known.purpose == claim.purpose && known.channel == channel);
-            match known {
-                Some(known) if state != ConsentState::Given => *known = claim,
-                Some(_) => {}
-                None => claims.push(claim),
-            }
+            keep_cautious(&mut claims, claim);
         }
     }
     (claims, remark)
+}
+
+/// Adds `claim` to the others of its cell; where one is about the same, the one that says no counts.
+fn keep_cautious(claims: &mut Vec<ConsentClaim>, claim: ConsentClaim) {
+    let is_same = |known: &&mut ConsentClaim| {
+        known.purpose == claim.purpose && known.channel == claim.channel
+    };
+    match claims.iter_mut().find(is_same) {
+        Some(known) if claim.state != ConsentState::Given => *known = claim,
+        Some(_) => {}
+        None => claims.push(claim),
+    }
+}
+
+/// What becomes of an answer by what it is about.
+enum Aside {
+    /// It claims what it says.
+    Claims,
+    /// It claims nothing, and there is nothing to say.
+    Silent,
+    /// It claims nothing, which is said.
+    Said(Remark),
+}
+
+/// Returns what becomes of an answer in `cell`: one about something that leadmill does not write for claims nothing. Who
+/// refuses to be hired has not refused to be answered.
+fn aside(cell: &Cell, about: Matter, state: ConsentState, affirmed: ConsentState) -> Aside {
+    let is_yes = state == ConsentState::Given;
+    match about {
+        Matter::Other => Aside::Said(about_something_else(cell)),
+        // Whoever leaves a list in odd words is believed.
+        _ if affirmed == ConsentState::Withdrawn => Aside::Claims,
+        Matter::Unknown => Aside::Said(about_something_else(cell)),
+        Matter::Notice if is_yes => Aside::Silent,
+        Matter::Notice => Aside::Said(refuses_a_notice(cell)),
+        Matter::Opaque => Aside::Said(about_nothing_told(cell)),
+        Matter::Optional if !is_yes => Aside::Said(about_nothing_told(cell)),
+        Matter::Partners if is_yes => Aside::Said(about_something_else(cell)),
+        Matter::Ours | Matter::Untold | Matter::Optional | Matter::Partners => Aside::Claims,
+    }
+}
+
+/// Returns whether a refusal in `cell` does not say what it refuses, so that it takes back nothing that the same row
+/// agrees to in so many words.
+pub(super) fn refuses_untold(cell: &Cell) -> bool {
+    let (asked, answer) = (matter(&cell.column, ""), matter(&cell.column, &cell.text));
+    asked == Matter::Untold
+        && answer == Matter::Untold
+        && channels_in(&fold_question(&cell.text)).is_empty()
+}
+
+/// Returns the remark on such a refusal.
+pub(super) fn refuses_something(cell: &Cell) -> Remark {
+    let message = format!(
+        "`{}` does not say what it refuses, and the row agrees to the same elsewhere, so it counts as no answer; map it in a preset",
+        tidy(&cell.text)
+    );
+    Remark::new("consent-unclear", message)
 }
 
 /// Returns the withdrawal that a status tells (`Email status`: `unsubscribed`); nothing where it tells none.
@@ -260,6 +331,8 @@ fn left(cell: &Cell, header: &str, mechanism: &str) -> Option<Vec<ConsentClaim>>
         shown: Shown::Label,
         answer: Some(tidy(&cell.text).into_owned()),
         policy: None,
+        said_at_ms: None,
+        ip: None,
     };
     Some(channels.into_iter().map(claim).collect())
 }
@@ -476,6 +549,30 @@ fn two_minded(cell: &Cell) -> Remark {
     Remark::new("consent-unclear", message)
 }
 
+fn about_something_else(cell: &Cell) -> Remark {
+    let message = format!(
+        "this is about something else than being contacted by us, so `{}` neither lets us write nor forbids it",
+        tidy(&cell.text)
+    );
+    Remark::new("consent-elsewhere", message)
+}
+
+fn about_nothing_told(cell: &Cell) -> Remark {
+    let message = format!(
+        "nothing tells what this consent is for, so `{}` neither lets us write nor forbids it; map it in a preset",
+        tidy(&cell.text)
+    );
+    Remark::new("consent-unclear", message)
+}
+
+fn refuses_a_notice(cell: &Cell) -> Remark {
+    let message = format!(
+        "to read a notice or accept terms is no consent, so `{}` refuses none",
+        tidy(&cell.text)
+    );
+    Remark::new("consent-elsewhere", message)
+}
+
 fn asks_for_what(cell: &Cell) -> Remark {
     let message = format!(
         "the column may tell about a consent rather than ask for one, so `{}` counts as no answer; map it in a preset",
@@ -490,6 +587,8 @@ fn unclear(cell: &Cell) -> Remark {
     Remark::new("consent-unclear", message)
 }
 
+#[cfg(test)]
+mod elsewhere;
 #[cfg(test)]
 mod given_by_nobody;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A submission in the making: the cells of one row, read one by one.
 
+use super::consent_row::Answered;
 use super::email::{self, Email, EmailFault};
 use super::phone::{Phone, PhoneFault};
 use super::text::unguard;
@@ -35,6 +36,8 @@ pub(super) struct Draft<'r> {
     pub(super) values: FieldValues,
     pub(super) notices: Vec<Notice>,
     pub(super) consents: Vec<ConsentClaim>,
+    /// The cells that some of these come from.
+    pub(super) consents_answered: Vec<Answered<'r>>,
     pub(super) submitted_at: Option<Moment>,
     /// When the form was opened, with its cell.
     pub(super) started_at: Option<(Moment, &'r Cell)>,
@@ -126,6 +129,7 @@ impl Normalizer<'_> {
         self.settle_region(&mut draft);
         self.read_phones(&mut draft);
         self.settle_names(&mut draft);
+        self.settle_consents(cells, &mut draft);
         draft
     }
 
@@ -219,11 +223,11 @@ impl Normalizer<'_> {
     }
 
     /// Returns the latest time that a form can have been sent at: a zone's error ahead of receipt.
-    fn latest_plausible_ms(&self) -> i64 {
+    pub(super) fn latest_plausible_ms(&self) -> i64 {
         self.source.received_at.timestamp_millis() + ZONE_ERROR_MAX_MS
     }
 
-    fn read_consent(&self, cell: &Cell, question: u16, draft: &mut Draft<'_>) {
+    fn read_consent<'r>(&self, cell: &'r Cell, question: u16, draft: &mut Draft<'r>) {
         let mapping =
             self.source.consents.get(question as usize).filter(|_| question != GENERIC_CONSENT);
         let mechanism = if self.source.is_contact_list { "import" } else { "checkbox" };
@@ -233,7 +237,17 @@ impl Normalizer<'_> {
             mapping
                 .map_or_else(|| consents::guessed(cell, mechanism), |it| consents::mapped(cell, it))
         });
+        let from = draft.consents.len();
         draft.consents.extend(claims);
+        let to = draft.consents.len();
+        if from < to {
+            draft.consents_answered.push(Answered {
+                cell,
+                question: mapping.map(|_| question),
+                from,
+                to,
+            });
+        }
         if let Some(remark) = remark {
             draft.notice(cell, remark);
         }

@@ -7,12 +7,20 @@
 mod agreement;
 mod agreement_words;
 pub mod answer;
+mod answer_limit_words;
 mod answer_words;
 pub mod attribution;
 pub mod company;
+mod consent_channel_words;
 mod consent_label;
 mod consent_label_words;
+mod consent_matter;
+mod consent_matter_words;
 mod consent_notice;
+mod consent_others_words;
+mod consent_paper_words;
+mod consent_row;
+mod consent_sent_words;
 mod consent_subject;
 mod consent_words;
 mod consents;
@@ -44,6 +52,7 @@ pub mod web;
 use chrono::{DateTime, Utc};
 
 use self::attribution::Words;
+pub use self::consent_matter::{agrees_to_contact, asks_elsewhere};
 use self::consents::Said;
 pub use self::consents::shown_text;
 use self::date_order::DateOrders;

@@ -372,6 +372,7 @@ fn time_falls_back_to_receipt() {
 fn consent_follows_the_preset_then_the_words() {
     let mapping = [ConsentMapping {
         policy: None,
+        ip_column: None,
         proves_nothing: false,
         purpose: Purpose::new(Purpose::MARKETING),
         channels: vec![Channel::Email, Channel::Sms],

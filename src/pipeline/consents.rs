@@ -67,14 +67,14 @@ impl<'a> Telling<'a> {
                     purpose: claim.purpose.clone(),
                     channel: claim.channel,
                     state: claim.state,
-                    grade: grade(claim, self.is_dated),
+                    grade: grade(claim, self.dates(claim)),
                     address: address.map(str::to_owned),
                     event_at_ms: self.said_ms(claim, as_of_ms),
-                    is_dated: self.is_dated,
+                    is_dated: self.dates(claim),
                     wording: claim.wording.clone(),
                     mechanism: claim.mechanism.clone(),
                     evidence: self.place.to_owned(),
-                    ip: self.values.get(field::IP).map(str::to_owned),
+                    ip: self.ip_of(claim).map(str::to_owned),
                     user_agent: self.values.get(field::USER_AGENT).map(str::to_owned),
                 });
             }
@@ -89,13 +89,13 @@ impl<'a> Telling<'a> {
                     by: Teller::Submission(self.no),
                     claim,
                     event_ms: self.said_ms(claim, as_of_ms),
-                    is_dated: self.is_dated,
-                    grade: grade(claim, self.is_dated),
+                    is_dated: self.dates(claim),
+                    grade: grade(claim, self.dates(claim)),
                     payload: Payload {
                         address,
                         answer: claim.answer.as_deref(),
                         form: self.values.get(field::FORM_NAME).or(self.values.get(field::FORM_ID)),
-                        ip: self.values.get(field::IP),
+                        ip: self.ip_of(claim),
                         page: self.values.get(field::LANDING_PAGE),
                         place: self.place,
                         user_agent: self.values.get(field::USER_AGENT),
@@ -106,6 +106,15 @@ impl<'a> Telling<'a> {
         Ok(())
     }
 
+    /// Returns whether the source told when `claim` was made.
+    fn dates(self, claim: &ConsentClaim) -> bool {
+        self.is_dated || claim.said_at_ms.is_some()
+    }
+
+    fn ip_of(self, claim: &'a ConsentClaim) -> Option<&'a str> {
+        claim.ip.as_deref().or_else(|| self.values.get(field::IP))
+    }
+
     /// Returns when the answer of `claim` counts as given.
     ///
     /// An agreement is proven only for when the row was sent or the contact made. Nobody answers in the future: a
@@ -114,7 +123,7 @@ impl<'a> Telling<'a> {
         let said_ms = match claim.state {
             ConsentState::Withdrawn | ConsentState::Objected => self.denied.taken_back_ms,
             ConsentState::Refused => self.denied.refused_ms,
-            _ => self.submitted_ms,
+            _ => claim.said_at_ms.unwrap_or(self.submitted_ms),
         };
         said_ms.min(as_of_ms)
     }
@@ -122,7 +131,7 @@ impl<'a> Telling<'a> {
     /// Returns whether any of it counts as said when the row was received.
     pub(super) fn is_dated_by_receipt(self, row: &MemberRow) -> bool {
         let is_by_receipt = |claim: &ConsentClaim| {
-            !self.is_dated || self.said_ms(claim, i64::MAX) == row.received_ms
+            !self.dates(claim) || self.said_ms(claim, i64::MAX) == row.received_ms
         };
         self.claims.iter().any(is_by_receipt)
     }
@@ -293,6 +302,8 @@ fn taken_back_by(touch: &DenyingTouch, rules: &RuleSet) -> Vec<(ConsentClaim, Op
             shown: Shown::Label,
             answer: Some(touch.detail.clone()).filter(|detail| !detail.is_empty()),
             policy: None,
+            said_at_ms: None,
+            ip: None,
         };
         found.push((claim, address.map(|one| one.value.clone())));
     }

@@ -317,6 +317,10 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     ("consent/mechanism", "How it was given, such as checkbox"),
     ("consent/policy", "The privacy policy that was shown, or its version"),
+    (
+        "consent/ip-column",
+        "Column of the IP address that the consent was given from, where that is not the row's",
+    ),
     ("consent/pre-ticked", "The box was ticked beforehand: a yes proves nothing"),
     ("consent/purpose", "What it is for"),
     ("consent/wording", "The words that people agreed to"),

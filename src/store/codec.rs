@@ -140,10 +140,13 @@ pub fn encode_claims(claims: &[ConsentClaim]) -> Option<String> {
     if claims.is_empty() {
         return None;
     }
-    let list: Vec<[Option<&str>; 8]> = claims
+    let times: Vec<Option<String>> =
+        claims.iter().map(|claim| claim.said_at_ms.map(|at| at.to_string())).collect();
+    let list: Vec<Vec<Option<&str>>> = claims
         .iter()
-        .map(|claim| {
-            [
+        .zip(&times)
+        .map(|(claim, said_at)| {
+            let mut values = vec![
                 Some(&*claim.purpose.0),
                 Some(claim.channel.word()),
                 Some(claim.state.word()),
@@ -152,13 +155,18 @@ pub fn encode_claims(claims: &[ConsentClaim]) -> Option<String> {
                 Some(claim.shown.word()),
                 claim.answer.as_deref(),
                 claim.policy.as_deref(),
-            ]
+            ];
+            // Most claims have neither, and read as those of an earlier leadmill do.
+            if said_at.is_some() || claim.ip.is_some() {
+                values.extend([said_at.as_deref(), claim.ip.as_deref()]);
+            }
+            values
         })
         .collect();
     Some(serde_json::to_string(&list).expect("texts are written"))
 }
 
-/// Reads what [`encode_claims`] wrote, and the five values that an earlier leadmill wrote.
+/// Reads what [`encode_claims`] wrote, and the five or eight values that an earlier leadmill wrote.
 pub fn decode_claims(text: &str) -> Result<Vec<ConsentClaim>> {
     let list: Vec<Vec<Option<String>>> =
         serde_json::from_str(text).context("stored consents are not readable")?;
@@ -176,6 +184,11 @@ pub fn decode_claims(text: &str) -> Result<Vec<ConsentClaim>> {
                 shown: next().map_or(Ok(Shown::Label), |shown| word(Shown::ALL, &shown))?,
                 answer: next(),
                 policy: next(),
+                said_at_ms: next()
+                    .map(|at| at.parse())
+                    .transpose()
+                    .context("a time is no number")?,
+                ip: next(),
             })
         })
         .collect()
@@ -283,9 +296,18 @@ mod tests {
             shown: Shown::Text,
             answer: Some("nie".to_owned()),
             policy: None,
+            said_at_ms: None,
+            ip: None,
         }];
         let text = encode_claims(&claims).expect("some");
         assert_eq!(decode_claims(&text).expect("readable"), claims);
+        let dated = vec![ConsentClaim {
+            said_at_ms: Some(1_726_146_373_000),
+            ip: Some("203.0.113.8".to_owned()),
+            ..claims[0].clone()
+        }];
+        let text = encode_claims(&dated).expect("some");
+        assert_eq!(decode_claims(&text).expect("readable"), dated);
         let before = r#"[["marketing","email","given","Zgoda","checkbox"]]"#;
         assert_eq!(decode_claims(before).expect("readable")[0].shown, Shown::Label);
         assert_eq!(encode_claims(&[]), None);

@@ -71,6 +71,8 @@ fn append(store: &Store, run: RunNo, records: i64) {
         shown: Shown::Text,
         answer: Some("tak".to_owned()),
         policy: None,
+        said_at_ms: None,
+        ip: None,
     };
     store.begin().expect("a transaction");
     let mut ledger = store.ledger(run).expect("a ledger");

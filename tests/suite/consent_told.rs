@@ -259,3 +259,76 @@ fn a_status_of_who_left_takes_back_and_any_other_says_nothing() {
     assert_eq!(on_record(&workspace, "new@hook-b.pl"), "");
     assert_eq!(on_record(&workspace, "back@hook-c.pl"), "marketing/email refused");
 }
+
+#[test]
+fn a_confirmed_consent_is_of_the_time_and_address_of_its_confirmation() {
+    let workspace = Workspace::new();
+    workspace.input(
+        "subscribed_members_export_ab13.csv",
+        "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID,EUID\n\
+         anna@przyklad.pl,Anna,2,2025-04-12 13:05:13,203.0.113.7,2025-04-14 08:00:00,203.0.113.9,905,810c0002\n\
+         jan@przyklad.pl,Jan,2,2025-04-12 13:05:13,203.0.113.7,2025-04-14 08:00:00,,906,810c0003\n",
+    );
+    run(&workspace);
+    for (who, ip) in [("anna", "203.0.113.9"), ("jan", "203.0.113.7")] {
+        let email = format!("{who}@przyklad.pl");
+        let told = workspace.ok(&["consent", "show", &email, "--format", "json"]).json();
+        assert_eq!(told["records"][0]["said_at"], "2025-04-14T08:00:00Z", "{who}");
+        assert_eq!(told["records"][0]["ip"], ip, "{who}");
+    }
+}
+
+#[test]
+fn who_left_a_list_is_proven_by_the_list_and_not_by_the_number_of_a_row() {
+    let workspace = Workspace::new();
+    workspace.input(
+        "unsubscribed_members_export_ab13.csv",
+        "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,LEID,EUID\n\
+         anna@przyklad.pl,Anna,2,2025-04-12 13:05:13,905,810c0002\n",
+    );
+    run(&workspace);
+    let told = workspace.ok(&["consent", "show", "anna@przyklad.pl", "--format", "json"]).json();
+    assert_eq!(told["records"][0]["state"], "withdrawn");
+    assert_eq!(told["records"][0]["wording"], "On Mailchimp's list of those who unsubscribed");
+    assert_eq!(told["records"][0]["answer"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_refusal_takes_back_what_it_names_and_nothing_else_of_its_row() {
+    for (header, cells, expected) in [
+        ("Zgoda 1,Zgoda 2", "tak,nie", "enquiry-reply/email given, enquiry-reply/phone given"),
+        ("Zgoda na kontakt telefoniczny,Zgoda", "tak,nie", "enquiry-reply/phone given"),
+        (
+            "Zgoda na kontakt telefoniczny,Zgoda RODO",
+            "tak,nie",
+            "enquiry-reply/email refused, enquiry-reply/phone given, enquiry-reply/phone refused",
+        ),
+        (
+            "Newsletter,Wyrażam zgodę na otrzymywanie ofert partnerów",
+            "tak,nie",
+            "marketing/email given, partner-share/email refused",
+        ),
+        (
+            "I agree to allow Acme to store and process my personal data.,I agree to receive other communications from Acme.",
+            "Yes,No",
+            "enquiry-reply/email given, enquiry-reply/phone given, marketing/email refused",
+        ),
+        (
+            "Zgoda na kontakt,Wyrażam zgodę na przetwarzanie danych na potrzeby rekrutacji,Czy małżonek wyraża zgodę na zakup?",
+            "tak,nie,nie",
+            "enquiry-reply/email given, enquiry-reply/phone given",
+        ),
+        ("Zgoda", "nie", "enquiry-reply/email refused, enquiry-reply/phone refused"),
+    ] {
+        let workspace = Workspace::new();
+        workspace.input(
+            "a.csv",
+            format!(
+                "Data,Imię i nazwisko,E-mail,Telefon,{header}\n\
+                 2026-11-18 09:00,Anna Wzorcowa,anna@przyklad.pl,600 123 456,{cells}\n"
+            ),
+        );
+        run(&workspace);
+        assert_eq!(on_record(&workspace, "anna@przyklad.pl"), expected, "{header}");
+    }
+}

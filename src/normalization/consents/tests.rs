@@ -242,6 +242,7 @@ fn a_question_that_asks_the_other_way_round_is_answered_the_other_way_round() {
 fn check_mapped(affirms: ConsentState, text: &str, expected: &str) {
     let mapping = ConsentMapping {
         policy: None,
+        ip_column: None,
         proves_nothing: false,
         purpose: Purpose::new(Purpose::MARKETING),
         channels: vec![Channel::Email],

@@ -87,10 +87,15 @@ fn told(
         }
         for claim in &one.consents {
             let (purpose, channel) = (&claim.purpose, claim.channel.word());
+            let said = claim.said_at_ms.map(|at| {
+                let at = crate::model::moment::utc_from_ms(at).format("%Y-%m-%dT%H:%M:%SZ");
+                format!(" at {at} from {}", claim.ip.as_deref().unwrap_or("the row's address"))
+            });
             let _ = writeln!(
                 text,
-                "  consent to {purpose} by {channel} {}: {} ({})",
+                "  consent to {purpose} by {channel} {}{}: {} ({})",
                 claim.state.word(),
+                said.unwrap_or_default(),
                 claim.wording,
                 claim.mechanism
             );

@@ -16,6 +16,7 @@ use crate::model::row::{ConsentMapping, GENERIC_CONSENT, Role};
 use crate::rules::decode::Table;
 use crate::rules::diagnostics::did_you_mean;
 use crate::rules::field::FieldCatalog;
+use crate::rules::field::fold_header;
 use crate::rules::pattern;
 use crate::rules::touch_kind::{opt_known_touch_kind, touch_kind};
 use crate::rules::wording::Wordings;
@@ -140,6 +141,7 @@ fn consents(table: &Table<'_>, wordings: &Wordings) -> (Vec<String>, Vec<Consent
                 wording: wording(consent, wordings),
                 mechanism: consent.opt_string("mechanism").unwrap_or_else(|| "checkbox".into()),
                 policy: consent.opt_string("policy"),
+                ip_column: consent.opt_string("ip-column").map(|name| fold_header(&name)),
                 proves_nothing: consent.bool_or("pre-ticked", false)
                     | consent.bool_or("bought", false),
                 affirms: if asks_to_confirm { ConsentState::DoiSent } else { affirms },

@@ -19,6 +19,8 @@ fn claim(state: ConsentState, wording: &str) -> ConsentClaim {
         shown: Shown::Text,
         answer: Some("tak".to_owned()),
         policy: Some("Polityka prywatności 3".to_owned()),
+        said_at_ms: None,
+        ip: None,
     }
 }
 

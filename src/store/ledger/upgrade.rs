@@ -109,6 +109,8 @@ impl Before {
                     shown,
                     answer: None,
                     policy: None,
+                    said_at_ms: None,
+                    ip: None,
                 };
                 grade(&claim, self.is_dated)
             }
