@@ -6,6 +6,11 @@ use crate::model::field::{EMAIL, PHONE};
 use crate::model::row::{Cell, Role};
 use crate::rules::source::header_key;
 
+/// Returns whether a column holds what somebody can be answered by.
+pub(super) fn is_contact(column: &Column) -> bool {
+    column.role == Role::Field(EMAIL) || column.role == Role::Field(PHONE)
+}
+
 /// Stems of words by which a question asks for a phone number.
 const PHONE_STEMS: &[&str] =
     &["telefon", "phone", "komork", "mobil", "dzwon", "whatsapp", "handy", "rufnummer", "nr tel"];

@@ -56,6 +56,7 @@ use std::time::Duration;
 pub use archive::{Expansion, expand};
 use bytes::{Stamp, Store, Tallied, Tally};
 use cells::Dialect;
+use contacts::is_contact;
 use encoding::Charset;
 use json_rows::JsonRows;
 pub use locate::{InputPath, LocateProblem, locate, locate_file, locate_folder};
@@ -69,7 +70,6 @@ use table::TableRows;
 use utf16::Utf16Reader;
 use workbook::Places;
 
-use crate::model::field::{EMAIL, PHONE};
 use crate::model::row::{Role, Row};
 use crate::rules::diagnostics::did_you_mean;
 use crate::rules::source::{
@@ -474,10 +474,6 @@ fn open_json(
 /// no JSON even so.
 pub fn mended_json(text: &str) -> Option<Cow<'_, str>> {
     json_text::parse(text).ok().map(|_| json_text::strict(text))
-}
-
-fn is_contact(column: &Column) -> bool {
-    column.role == Role::Field(EMAIL) || column.role == Role::Field(PHONE)
 }
 
 fn unrecognized(input: &str, header: &[String]) -> Refusal {
