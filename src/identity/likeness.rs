@@ -10,6 +10,7 @@ use super::keys::near_hash;
 use super::matching::calibration::Calibration;
 use super::matching::compare::{Agreement, Comparer};
 use super::matching::field::Field;
+use super::matching::hashing::{hash_text, mix};
 use super::matching::kind::Kind;
 use super::matching::lists::Lists;
 use super::matching::model::{Bits, FieldWeights, Model, Part};
@@ -29,6 +30,9 @@ pub const JOIN_BITS_MIN: f32 = 4.0;
 pub const AVERAGE_BITS_MIN: f32 = 0.0;
 /// Log2 odds from which somebody should have a look: 1 to 4.
 pub const REVIEW_BITS_MIN: f32 = -2.0;
+/// Most log2 odds of two submissions whose addresses differ in a number alone, whatever else they share: not enough to
+/// be one, and somebody should have a look.
+const NUMBERED_APART_BITS_MAX: f32 = JOIN_BITS_MIN - 1.0;
 /// A near key that more submissions hold says too little to compare them all.
 pub const NEAR_HOLDERS_MAX: usize = 40;
 
@@ -264,15 +268,32 @@ fn profiles() -> Vec<Profile> {
     COLUMNS.iter().map(profile).collect()
 }
 
-/// Returns whether two addresses differ in a number alone, like `jan.kowalski@` and `jan.kowalski2@` of one domain: the
-/// number was given out because the name was taken.
-pub fn are_numbered_apart(a: &str, b: &str) -> bool {
-    let parts = |address: &'_ str| -> Option<(String, String)> {
+/// What a submission says by itself, as it is compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Its values, without an address or a number that several people hold.
+    pub values: FieldValues,
+    /// Its address, be it shared or not; may be empty.
+    pub address: String,
+}
+
+/// An address, and what is left of it without the digits of its mailbox, as hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Numbering {
+    whole: u64,
+    bare: u64,
+}
+
+impl Numbering {
+    /// Returns that of `address`; none where the mailbox is a number.
+    fn of(address: &str) -> Option<Self> {
         let (mailbox, domain) = address.split_once('@')?;
-        let letters: String = mailbox.chars().filter(|c| !c.is_ascii_digit()).collect();
-        letters.chars().any(char::is_alphabetic).then(|| (letters, domain.to_owned()))
-    };
-    a != b && parts(a).is_some_and(|of_a| parts(b).is_some_and(|of_b| of_a == of_b))
+        let bare: String = mailbox.chars().filter(|c| !c.is_ascii_digit()).collect();
+        bare.chars().any(char::is_alphabetic).then(|| Self {
+            whole: hash_text(address),
+            bare: mix(hash_text(&bare), hash_text(domain)),
+        })
+    }
 }
 
 /// Returns what a pair of `bits` counts for or against its leads, at most [`PAIR_BITS_MAX`], so that one overwhelming
@@ -286,14 +307,15 @@ pub fn counted_bits(bits: f32) -> f32 {
 pub struct Judge {
     records: Records,
     model: Model,
+    numberings: Vec<Option<Numbering>>,
 }
 
 impl Judge {
     /// Prepares to compare these submissions, which are known by their position.
-    pub fn new(submissions: &[&FieldValues], weighing: &Weighing, lists: &Lists) -> Self {
+    pub fn new(submissions: &[&Compared], weighing: &Weighing, lists: &Lists) -> Self {
         let mut sheet = PairModel::sheet();
-        for values in submissions {
-            PairModel::push(&mut sheet, "", values);
+        for one in submissions {
+            PairModel::push(&mut sheet, "", &one.values);
         }
         let profiles = profiles();
         let records = Records::prepare_few(&sheet, &profiles, lists);
@@ -303,20 +325,32 @@ impl Judge {
             "every column makes a field, in their order"
         );
         let model = weighing.for_records(&records);
-        Self { records, model }
+        let numberings = submissions.iter().map(|one| Numbering::of(&one.address)).collect();
+        Self { records, model, numberings }
     }
 
     /// Returns how the submissions at positions `a` and `b` agree, and what that is worth.
     pub fn bits(&self, a: usize, b: usize) -> (Agreement, Bits) {
         let agreement = Comparer::without_memory(&self.records).compare(a as u32, b as u32);
-        (agreement, self.model.bits(&agreement))
+        let bits = self.model.bits(&agreement);
+        (agreement, Bits { total: self.capped(a, b, bits.total), ..bits })
     }
 
     /// Returns what each of `pairs` is worth, by the positions of its submissions.
     pub fn totals(&self, pairs: impl Iterator<Item = (usize, usize)>) -> Vec<f32> {
         let mut comparer = Comparer::without_memory(&self.records);
-        let total = |(a, b)| self.model.bits(&comparer.compare(a as u32, b as u32)).total;
-        pairs.map(total).collect()
+        let mut total = |a, b| self.model.bits(&comparer.compare(a as u32, b as u32)).total;
+        pairs.map(|(a, b)| self.capped(a, b, total(a, b))).collect()
+    }
+
+    /// Returns `total`, or less where the addresses differ in a number alone, like `jan.kowalski@` and `jan.kowalski2@`:
+    /// it was given out because the name was taken.
+    fn capped(&self, a: usize, b: usize, total: f32) -> f32 {
+        let are_numbered_apart = match (self.numberings[a], self.numberings[b]) {
+            (Some(a), Some(b)) => a.bare == b.bare && a.whole != b.whole,
+            _ => false,
+        };
+        if are_numbered_apart { total.min(NUMBERED_APART_BITS_MAX) } else { total }
     }
 
     /// Returns the average bits between the first `n_ours` submissions and the others.
@@ -327,10 +361,16 @@ impl Judge {
         bits.sum::<f32>() / (n_ours * n_theirs).max(1) as f32
     }
 
-    /// Returns each field in which both say something: its name, how they agree, and the bits of that.
-    pub fn reasons(&self, agreement: &Agreement) -> Vec<(&'static str, &'static str, f32)> {
+    /// Returns each field in which the submissions at `a` and `b`, that agree like this, both say something: its name, how
+    /// they agree, and the bits of that.
+    pub fn reasons(
+        &self,
+        a: usize,
+        b: usize,
+        agreement: &Agreement,
+    ) -> Vec<(&'static str, &'static str, f32)> {
         let columns = COLUMNS.iter().enumerate();
-        columns
+        let mut reasons: Vec<_> = columns
             .filter_map(|(at, (kind, name, _))| {
                 let level = agreement.level(at)?;
                 Some((
@@ -339,7 +379,13 @@ impl Judge {
                     self.model.field_bits(agreement, at),
                 ))
             })
-            .collect()
+            .collect();
+        let total = self.model.bits(agreement).total;
+        let taken = self.capped(a, b, total) - total;
+        if taken < 0.0 {
+            reasons.push(("email", "another number in the mailbox", taken));
+        }
+        reasons
     }
 }
 
@@ -359,7 +405,7 @@ mod tests {
         )
     }
 
-    fn person(text: &str) -> FieldValues {
+    fn person(text: &str) -> Compared {
         let mut values = FieldValues::default();
         for (at, value) in text.split(';').enumerate().filter(|(_, value)| !value.is_empty()) {
             let fields = [
@@ -373,7 +419,8 @@ mod tests {
             ];
             values.set(fields[at], value);
         }
-        values
+        let address = values.get(field::EMAIL).unwrap_or_default().to_owned();
+        Compared { values, address }
     }
 
     #[derive(Debug, Clone, Copy, PartialEq)]
@@ -393,7 +440,7 @@ mod tests {
             total if total >= REVIEW_BITS_MIN => Verdict::Look,
             _ => Verdict::Apart,
         };
-        assert_eq!(found, expected, "{bits:?} {:?}", judge.reasons(&agreement));
+        assert_eq!(found, expected, "{bits:?} {:?}", judge.reasons(0, 1, &agreement));
     }
 
     #[test]
@@ -437,19 +484,39 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_with_another_number_is_somebody_elses() {
-        let check = |a: &str, b: &str, expected: bool| {
-            assert_eq!(are_numbered_apart(a, b), expected, "{a} / {b}");
-            assert_eq!(are_numbered_apart(b, a), expected, "{b} / {a}");
+    fn a_mailbox_with_another_number_may_be_somebody_elses() {
+        use Verdict::{Look, Same};
+        let of = |address: &str| format!("Jan;Kowalski;{address};;Firma;firma.pl;Radom");
+        let shared = |address: &str| {
+            // As where several people hold it.
+            let mut person = person(&of(address));
+            person.values.set(field::EMAIL, "");
+            person
         };
-        check("jan.kowalski@firma.pl", "jan.kowalski2@firma.pl", true);
-        check("biuro1@firma.pl", "biuro2@firma.pl", true);
-        check("jan1.kowalski@firma.pl", "jan2.kowalski@firma.pl", true);
-        check("jan.kowalski@firma.pl", "jan.kowalsk@firma.pl", false);
-        check("jan.kowalski@firma.pl", "jan.kowalski2@inna.pl", false);
-        check("jan.kowalski2@firma.pl", "jan.kowalski2@firma.pl", false);
-        check("600123456@firma.pl", "501@firma.pl", false);
-        check("", "", false);
+        check(&of("jan.kowalski@firma.pl"), &of("jan.kowalski2@firma.pl"), Look);
+        check(&of("jan1.kowalski@firma.pl"), &of("jan2.kowalski@firma.pl"), Look);
+        check(&of("jan.kowalski@firma.pl"), &of("jan.kowalsk@firma.pl"), Same);
+        check(&of("jan.kowalski2@firma.pl"), &of("jan.kowalski2@firma.pl"), Same);
+        let (one, other) = (shared("biuro1@firma.pl"), shared("biuro2@firma.pl"));
+        let judge = Judge::new(&[&one, &other], &Weighing::new(PairModel::shipped()), &lists());
+        let (agreement, bits) = judge.bits(0, 1);
+        assert_eq!(bits.total, NUMBERED_APART_BITS_MAX);
+        assert_eq!(judge.totals([(0, 1)].into_iter()), [NUMBERED_APART_BITS_MAX]);
+        assert_eq!(judge.average(1), NUMBERED_APART_BITS_MAX);
+        let reasons = judge.reasons(0, 1, &agreement);
+        let (field, how, taken) = reasons[reasons.len() - 1];
+        assert_eq!((field, how), ("email", "another number in the mailbox"));
+        assert!(taken < 0.0, "{taken}");
+    }
+
+    #[test]
+    fn a_mailbox_of_digits_has_no_number_beside_its_name() {
+        assert_eq!(Numbering::of("600123456@firma.pl"), None);
+        assert_eq!(Numbering::of(""), None);
+        assert_ne!(
+            Numbering::of("jan@firma.pl").map(|one| one.bare),
+            Numbering::of("jan2@inna.pl").map(|one| one.bare)
+        );
     }
 
     #[test]
@@ -468,7 +535,7 @@ mod tests {
     #[test]
     fn near_keys_meet_across_spellings() {
         let lists = lists();
-        let keys = |text: &str| near_keys(&person(text), &lists);
+        let keys = |text: &str| near_keys(&person(text).values, &lists);
         let meet = |a: &str, b: &str| keys(a).iter().any(|key| keys(b).contains(key));
         assert!(meet(
             "Kasia;Wiśniewska;;;Nova sp. z o.o.;;",

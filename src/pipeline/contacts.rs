@@ -11,19 +11,15 @@ use rustc_hash::FxHashMap;
 use super::model::pair_model;
 use crate::identity::guard::Guard;
 use crate::identity::keys::{KeyKind, Keyring, match_keys};
-use crate::identity::likeness::{JOIN_BITS_MIN, Judge, Weighing, are_numbered_apart, is_compared};
-use crate::model::field::{self, FieldValues};
+use crate::identity::likeness::{Compared, Judge, Weighing, is_compared};
+use crate::model::field;
 use crate::model::ids::{KeyHash, SubmissionNo};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::absorb::Horizon;
 
-/// Values kept in memory between comparisons.
-const VALUES_KEPT_MAX: usize = 60_000;
-
-/// Log2 odds of two submissions whose addresses differ in a number alone, whatever else they share: not enough to be
-/// one, and somebody should have a look.
-const NUMBERED_APART_BITS: f32 = JOIN_BITS_MIN - 1.0;
+/// Submissions kept in memory between comparisons.
+const COMPARED_KEPT_MAX: usize = 60_000;
 
 /// Pairs whose submissions are prepared together: most towns and names are met again among them, and there is work for
 /// all threads.
@@ -40,9 +36,7 @@ pub(super) struct Contacts<'a> {
     shared: HashMap<KeyHash, bool>,
     /// Whether every key that several people hold is in `shared`.
     knows_all_shared: bool,
-    values: HashMap<SubmissionNo, FieldValues>,
-    /// The addresses of those submissions, be they shared or not.
-    addresses: HashMap<SubmissionNo, String>,
+    compared: HashMap<SubmissionNo, Compared>,
     weighing: Weighing,
 }
 
@@ -57,8 +51,7 @@ impl<'a> Contacts<'a> {
             horizon,
             shared: HashMap::new(),
             knows_all_shared: false,
-            values: HashMap::new(),
-            addresses: HashMap::new(),
+            compared: HashMap::new(),
             weighing: Weighing::new(pair_model(store, horizon)?),
         })
     }
@@ -77,7 +70,8 @@ impl<'a> Contacts<'a> {
     /// Prepares to compare `submissions`, which are known by their position.
     pub(super) fn judge(&mut self, submissions: &[SubmissionNo]) -> Result<Judge> {
         self.read(submissions.iter().copied())?;
-        Ok(Judge::new(&self.values_of(submissions), &self.weighing, self.keyring.lists()))
+        let compared: Vec<&Compared> = submissions.iter().map(|one| &self.compared[one]).collect();
+        Ok(Judge::new(&compared, &self.weighing, self.keyring.lists()))
     }
 
     /// Returns the log2 odds that each of `pairs` is one person; on all threads.
@@ -85,58 +79,40 @@ impl<'a> Contacts<'a> {
         // In their own order, so that neighbors are read from one page.
         let all: BTreeSet<SubmissionNo> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
         self.read(all.into_iter())?;
-        let (values, weighing, lists) = (&self.values, &self.weighing, self.keyring.lists());
+        let (known, weighing, lists) = (&self.compared, &self.weighing, self.keyring.lists());
         let totals = |pairs: &[(SubmissionNo, SubmissionNo)]| {
             let mut positions: FxHashMap<SubmissionNo, usize> = FxHashMap::default();
             let mut compared = Vec::new();
             let mut position = |one: SubmissionNo| {
                 *positions.entry(one).or_insert_with(|| {
-                    compared.push(&values[&one]);
+                    compared.push(&known[&one]);
                     compared.len() - 1
                 })
             };
             let pairs: Vec<_> = pairs.iter().map(|(a, b)| (position(*a), position(*b))).collect();
             Judge::new(&compared, weighing, lists).totals(pairs.into_iter())
         };
-        let mut bits: Vec<f32> = pairs.par_chunks(PAIRS_AT_ONCE).flat_map_iter(totals).collect();
-        for ((a, b), bits) in pairs.iter().zip(&mut bits) {
-            if *bits >= JOIN_BITS_MIN && self.are_numbered_apart(*a, *b) {
-                *bits = NUMBERED_APART_BITS;
-            }
-        }
-        Ok(bits)
-    }
-
-    fn are_numbered_apart(&self, a: SubmissionNo, b: SubmissionNo) -> bool {
-        let address = |one| self.addresses.get(&one).map_or("", String::as_str);
-        are_numbered_apart(address(a), address(b))
-    }
-
-    fn values_of(&self, submissions: &[SubmissionNo]) -> Vec<&FieldValues> {
-        submissions.iter().map(|one| &self.values[one]).collect()
+        Ok(pairs.par_chunks(PAIRS_AT_ONCE).flat_map_iter(totals).collect())
     }
 
     /// Reads what is not in memory yet.
     fn read(&mut self, submissions: impl Iterator<Item = SubmissionNo>) -> Result<()> {
-        if self.values.len() > VALUES_KEPT_MAX {
-            self.values.clear();
-            self.addresses.clear();
+        if self.compared.len() > COMPARED_KEPT_MAX {
+            self.compared.clear();
         }
         for submission in submissions {
-            if !self.values.contains_key(&submission) {
-                let values = self.own_values(submission)?;
-                self.values.insert(submission, values);
+            if !self.compared.contains_key(&submission) {
+                let compared = self.as_compared(submission)?;
+                self.compared.insert(submission, compared);
             }
         }
         Ok(())
     }
 
-    /// Returns the values of `submission` without an address or number that several people hold.
-    fn own_values(&mut self, submission: SubmissionNo) -> Result<FieldValues> {
+    /// Returns what `submission` says by itself.
+    fn as_compared(&mut self, submission: SubmissionNo) -> Result<Compared> {
         let mut values = self.store.some_values(submission, &self.rules.fields, is_compared)?;
-        if let Some(address) = values.get(field::EMAIL) {
-            self.addresses.insert(submission, address.to_owned());
-        }
+        let address = values.get(field::EMAIL).unwrap_or_default().to_owned();
         for key in match_keys(&values) {
             let field = match key.kind {
                 KeyKind::Email | KeyKind::RoleEmail => field::EMAIL,
@@ -147,7 +123,7 @@ impl<'a> Contacts<'a> {
                 values.set(field, "");
             }
         }
-        Ok(values)
+        Ok(Compared { values, address })
     }
 
     fn is_shared(&mut self, key: KeyHash) -> Result<bool> {

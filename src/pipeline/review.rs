@@ -183,6 +183,6 @@ fn comparison(judge: &Judge, i: usize, j: usize) -> Comparison {
         bits: bits.total,
         probability: probability(bits.total),
         is_vetoed: bits.is_vetoed,
-        reasons: judge.reasons(&agreement),
+        reasons: judge.reasons(i, j, &agreement),
     }
 }
