@@ -10,6 +10,7 @@ use encoding_rs::{ISO_8859_2, WINDOWS_1250, WINDOWS_1252};
 use memchr::{memchr2, memrchr2};
 
 use super::codepage::{Position, SURE, decode_cp852, decode_mac, weight, weight_at};
+use super::western::HighBytes;
 use crate::model::outcome::Notice;
 
 /// A character set that intake tells apart.
@@ -150,6 +151,7 @@ fn best(
         .map(|(_, charset)| charset)
 }
 
+/// Where a byte may stand: at the beginning of a word or alone, behind a small letter, and twice between two letters.
 const POSITIONS: [Position; 4] = [
     Position { is_inside: false, follows_small: false },
     Position { is_inside: false, follows_small: true },
@@ -340,6 +342,10 @@ impl CharsetCounts {
         if self.broken_lines == 0 || self.multibyte_lines > self.broken_lines {
             return Charset::Utf8;
         }
+        let [elsewhere, at_end, inside @ ..] = &self.high;
+        if (HighBytes { inside: inside.each_ref(), at_end, elsewhere }).are_western() {
+            return Charset::Windows1252;
+        }
         let score = |charset: Charset| -> i64 {
             let handicap = match charset {
                 Charset::MacCentralEurope if self.line_ends.are_of_macs() => 0,
@@ -517,6 +523,18 @@ mod tests {
     #[test]
     fn neighbours_of_polish_keep_their_letters() {
         for (text, charset) in [
+            ("Prénom;Nom\nFrançoise;Lefèvre\nÇa m’intéresse, où êtes-vous ?", Charset::Windows1252),
+            ("Société\nSœurs du Chêne, à côté de la forêt", Charset::Windows1252),
+            ("Teléfono\nÍñigo Núñez Peña: ¿cuánto cuesta el año, nº 5?", Charset::Windows1252),
+            (
+                "Correo electrónico\nMuñoz, María: llámeme mañana, según su opción",
+                Charset::Windows1252,
+            ),
+            ("Imię\nČapek, André, Novotná, Françoise", Charset::Windows1250),
+            ("Imię;Nazwisko\nRené;Kępa\nČeněk;Dvořák", Charset::Windows1250),
+            ("Gdańsk, Kovács, Wójcik, René", Charset::Windows1250),
+            ("Poznań, Kovács, Vítek, Núria, René", Charset::Windows1250),
+            ("Ożarów, Gdańska, Kovács, Vítek, Núria", Charset::Windows1250),
             ("Hélène, Noël à Besançon, où êtes-vous", Charset::Windows1252),
             ("Søren Ærø på Åland", Charset::Windows1252),
             ("São João, não é, 100 m²", Charset::Windows1252),

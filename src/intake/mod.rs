@@ -38,6 +38,7 @@ mod split_times;
 mod survey;
 mod table;
 mod utf16;
+mod western;
 mod workbook;
 
 #[cfg(test)]
