@@ -5,8 +5,8 @@
 //! whole. Each file is replaced by one rename and the manifest says its new size and hash, so that whoever checks a
 //! folder finds it sound; doing it again changes nothing, so a kill in between is mended by doing it again.
 
-use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::fs;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -47,7 +47,7 @@ pub fn erase(out_dir: &Path, traces: &Traces, by: &str) -> Result<Vec<Carrier>> 
         look_into(folder, run, finder, carriers)?;
         let changed = &carriers[known..];
         let draft = folder.join(MANIFEST_DRAFT);
-        if !changed.is_empty() && !draft.is_file() {
+        if !changed.is_empty() && read_if_there(&draft)?.is_none() {
             draft_manifest(folder, changed, finder, by)?;
         }
         for one in changed {
@@ -57,7 +57,7 @@ pub fn erase(out_dir: &Path, traces: &Traces, by: &str) -> Result<Vec<Carrier>> 
                 None => remove(&path)?,
             }
         }
-        if draft.is_file() {
+        if read_if_there(&draft)?.is_some() {
             put_in_place(&draft, &folder.join(MANIFEST))?;
         }
         mend_manifest(folder)
@@ -82,13 +82,13 @@ fn each_folder(
 ) -> Result<Vec<Carrier>> {
     let mut carriers = Vec::new();
     let runs = out_dir.join("runs");
-    if traces.is_empty() || !runs.is_dir() {
+    if traces.is_empty() || !is_folder(&runs)? {
         return Ok(carriers);
     }
     let finder = traces.finder()?;
     for run in names_in(&runs)? {
         let folder = runs.join(&run);
-        if folder.is_dir() {
+        if is_folder(&folder)? {
             visit(&folder, &run, &finder, &mut carriers)?;
         }
     }
@@ -232,7 +232,7 @@ fn unescaped(part: &str) -> String {
 
 /// Returns all texts of a zip archive; `None` when it cannot be read.
 fn unpacked(bytes: &[u8]) -> Option<String> {
-    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).ok()?;
+    let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).ok()?;
     let mut text = String::new();
     for at in 0..archive.len() {
         let mut member = Vec::new();
@@ -268,8 +268,7 @@ fn draft_manifest(folder: &Path, changed: &[Carrier], finder: &Finder, by: &str)
 fn mend_manifest(folder: &Path) -> Result<()> {
     let Some((text, mut manifest)) = manifest_of(folder)? else { return Ok(()) };
     for entry in entries_of(&mut manifest) {
-        let path = folder.join(entry["name"].as_str().unwrap_or_default());
-        let bytes = if path.is_file() { Some(read(&path)?) } else { None };
+        let bytes = read_if_there(&folder.join(entry["name"].as_str().unwrap_or_default()))?;
         let sha256 = bytes.as_deref().map(|bytes| hex(&Sha256::digest(bytes)));
         if entry["sha256"] != json!(sha256) {
             list(entry, bytes.as_deref(), 0);
@@ -282,9 +281,10 @@ fn mend_manifest(folder: &Path) -> Result<()> {
 /// Returns the manifest of `folder` as it is spelled, and what it says; none where there is none.
 fn manifest_of(folder: &Path) -> Result<Option<(String, Map<String, Value>)>> {
     let path = folder.join(MANIFEST);
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
-    let manifest =
-        serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
+    let Some(bytes) = read_if_there(&path)? else { return Ok(None) };
+    let naming = || format!("read {}", path.display());
+    let text = String::from_utf8(bytes).with_context(naming)?;
+    let manifest = serde_json::from_str(&text).with_context(naming)?;
     Ok(Some((text, manifest)))
 }
 
@@ -337,10 +337,25 @@ fn remove(path: &Path) -> Result<()> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let naming = || format!("read {}", path.display());
-    File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).with_context(naming)?;
-    Ok(bytes)
+    read_if_there(path)?.with_context(|| format!("{} is gone", path.display()))
+}
+
+/// Returns what the file at `path` holds; none where there is no such file. A disk that cannot tell is no missing file.
+fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(absent) if absent.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(fault) => Err(fault).with_context(|| format!("read {}", path.display())),
+    }
+}
+
+/// Returns whether there is a folder at `path`, be it by a link.
+fn is_folder(path: &Path) -> Result<bool> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(found.is_dir()),
+        Err(absent) if absent.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(fault) => Err(fault).with_context(|| format!("read {}", path.display())),
+    }
 }
 
 /// Returns the files of a run's folder by their paths in it, in order; drafts that a killed run left are removed.
@@ -355,7 +370,7 @@ fn files_of(folder: &Path) -> Result<Vec<String>> {
             }
             if name.starts_with(DRAFT_PREFIX) {
                 remove(&path)?;
-            } else if path.is_dir() {
+            } else if is_folder(&path)? {
                 folders.push((path, format!("{prefix}{name}/")));
             } else {
                 found.push(format!("{prefix}{name}"));
@@ -491,5 +506,21 @@ mod tests {
         assert_eq!(erase(cut.path(), &anna(), "r2").unwrap().len(), 1);
         assert_eq!(manifest(cut.path()), manifest(whole.path()));
         assert!(!folder.join(MANIFEST_DRAFT).exists());
+    }
+
+    #[test]
+    fn nothing_is_taken_out_while_a_manifest_cannot_be_read() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = out.path().join("runs/r1");
+        fs::create_dir_all(folder.join(MANIFEST)).unwrap();
+        let table = "lead-id\nLM-0123456789AB\n";
+        fs::write(folder.join("a.csv"), table).unwrap();
+        let fault = format!("{:#}", erase(out.path(), &anna(), "r2").unwrap_err());
+        assert!(fault.starts_with(&format!("read {}", folder.join(MANIFEST).display())), "{fault}");
+        assert_eq!(fs::read_to_string(folder.join("a.csv")).unwrap(), table);
+        // Without any there is nothing to say.
+        fs::remove_dir(folder.join(MANIFEST)).unwrap();
+        assert_eq!(erase(out.path(), &anna(), "r2").unwrap().len(), 1);
+        assert_eq!(fs::read_to_string(folder.join("a.csv")).unwrap(), "lead-id\n");
     }
 }
