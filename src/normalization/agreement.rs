@@ -7,6 +7,7 @@ use super::agreement_words::{
     AGREEING, AGREEING_PAIRS, CONDITIONS, CUT_OFF, GIVEN, GIVEN_HOW, I_ADVERBS, I_VERBS, LIMITS,
     NAME_BEGINNINGS, NAMING, WANTED_AT_ONCE, WANTED_SOON, WANTING_AT_ONCE, WANTING_SOON,
 };
+use super::folded::has_phrase;
 use crate::rules::field::fold_header;
 
 /// Most words between somebody's wish and what they wish for.
@@ -117,9 +118,4 @@ pub(super) fn wishes(words: &[&str]) -> bool {
 fn is_whole(words: &[&str]) -> bool {
     let is_company = words.ends_with(&["z", "o", "o"]);
     is_company || !words.last().is_some_and(|last| CUT_OFF.contains(last))
-}
-
-fn has_phrase(words: &str, phrases: &[&str]) -> bool {
-    let padded = format!(" {words} ");
-    phrases.iter().any(|phrase| padded.contains(&format!(" {phrase} ")))
 }

@@ -9,6 +9,7 @@ use super::answer_words::{
     SENTENCE_WORDS_MIN, STILL_IN, TAKEN_BACK, TAKEN_BACK_STEMS, YES,
 };
 use super::consent_label::may_ask;
+use super::folded::has_phrase;
 use super::text::tidy;
 use crate::rules::field::fold_header;
 
@@ -184,12 +185,6 @@ fn sentence(text: &str) -> Answer {
 
 fn has_any(text: &str, marks: &[&str]) -> bool {
     marks.iter().any(|mark| text.contains(mark))
-}
-
-/// Returns whether one of `phrases` stands in the folded `words`.
-fn has_phrase(words: &str, phrases: &[&str]) -> bool {
-    let padded = format!(" {words} ");
-    phrases.iter().any(|phrase| padded.contains(&format!(" {phrase} ")))
 }
 
 /// Returns whether one of the folded `words` begins with one of `stems`.

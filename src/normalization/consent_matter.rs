@@ -13,12 +13,13 @@ use super::consent_matter_words::{
 use super::consent_notice::without_notices;
 use super::consent_others_words::{AFTER_ALL, OF_THEIR_OWN, OTHERS};
 use super::consent_paper_words::{
-    ACCEPTING, BESIDE, CONSENTING, DOCUMENTS, GOES_BY, PAPERS, READING,
+    ACCEPTING, BESIDE, CONSENTING, GOES_BY, OTHER_DOCUMENTS, PAPERS, READING,
 };
 use super::consent_subject::{Sentence, channels_in, fold_question, sentences};
 use super::consent_words::{
     LABEL_OPT_OUTS, OPT_OUTS, REFUSALS as TURNED_ROUND, SHORT_QUESTION_WORDS_MAX,
 };
+use super::folded::{begins, begins_any, has_phrase};
 
 /// Most words behind the name of a document that are its own: `polityką prywatności serwisu przyklad.pl`.
 const DOCUMENT_WORDS_MAX: usize = 4;
@@ -162,7 +163,7 @@ fn without_documents<'t>(words: &[&'t str]) -> Vec<&'t str> {
     let mut rest = Vec::new();
     let mut at = 0;
     while at < words.len() {
-        if !begins(words[at], DOCUMENTS) {
+        if !is_document(words[at]) {
             rest.push(words[at]);
             at += 1;
             continue;
@@ -180,7 +181,11 @@ fn without_documents<'t>(words: &[&'t str]) -> Vec<&'t str> {
 
 fn is_word_for_document(answer: &str) -> bool {
     let folded = fold_question(answer);
-    !folded.is_empty() && !folded.contains(' ') && begins(&folded, DOCUMENTS)
+    !folded.is_empty() && !folded.contains(' ') && is_document(&folded)
+}
+
+fn is_document(word: &str) -> bool {
+    begins(word, PAPERS) || begins(word, OTHER_DOCUMENTS)
 }
 
 fn is_ours(word: &str) -> bool {
@@ -200,19 +205,4 @@ fn speaks_of_consent(text: &str) -> bool {
         || begins_any(&folded, ACCEPTING)
         || has_phrase(&folded, REFUSALS)
         || begins_any(&folded, &["oswiadcz", "checked", "opt in", "optin", "opted"])
-}
-
-fn begins(word: &str, stems: &[&str]) -> bool {
-    stems.iter().any(|stem| word.starts_with(stem))
-}
-
-/// Returns whether a word of the folded `text`, or a phrase in it, begins with one of `stems`.
-fn begins_any(text: &str, stems: &[&str]) -> bool {
-    let padded = format!(" {text}");
-    stems.iter().any(|stem| padded.contains(&format!(" {stem}")))
-}
-
-fn has_phrase(text: &str, phrases: &[&str]) -> bool {
-    let padded = format!(" {text} ");
-    phrases.iter().any(|phrase| padded.contains(&format!(" {phrase} ")))
 }

@@ -3,6 +3,7 @@
 use super::answer_limit_words::RIGHTS;
 use super::answer_words::REFUSALS;
 use super::consent_words::{NOTICE_BEGINNINGS, NOTICES, OPT_OUTS, PARTING};
+use super::folded::{begins_any, has_phrase};
 use crate::rules::field::fold_header;
 
 /// Folded words that end with a full stop in the middle of a sentence.
@@ -26,24 +27,15 @@ pub(super) fn without_notices(text: &str) -> String {
 
 /// Returns whether `clause`, folded, names a way out that nobody takes in it.
 pub(super) fn is_notice(clause: &str) -> bool {
-    let has = |phrases: &[&str]| {
-        let padded = format!(" {clause} ");
-        phrases.iter().any(|phrase| padded.contains(&format!(" {phrase} ")))
-    };
-    let told = has(RIGHTS)
-        || begins(clause, NOTICES)
+    let told = has_phrase(clause, RIGHTS)
+        || begins_any(clause, NOTICES)
         || NOTICE_BEGINNINGS.iter().any(|beginning| clause.starts_with(beginning));
-    told && takes_back(clause) && !has(REFUSALS)
+    told && takes_back(clause) && !has_phrase(clause, REFUSALS)
 }
 
 /// Returns whether `clause`, folded, has a word of taking back.
 pub(super) fn takes_back(clause: &str) -> bool {
-    begins(clause, OPT_OUTS) || begins(clause, &["abzumelden", "zu widerrufen"])
-}
-
-fn begins(words: &str, stems: &[&str]) -> bool {
-    let padded = format!(" {words}");
-    stems.iter().any(|stem| padded.contains(&format!(" {stem}")))
+    begins_any(clause, OPT_OUTS) || begins_any(clause, &["abzumelden", "zu widerrufen"])
 }
 
 /// Takes `text` apart at its marks and before words that begin a thought of its own; what is said behind `że` belongs to

@@ -1,46 +1,6 @@
 //! The words by which [`super::consent_matter`] tells that something was only read or accepted, folded.
 
-/// Beginnings of words for documents that people are shown.
-pub(super) const DOCUMENTS: &[&str] = &[
-    "regulamin",
-    "polityk",
-    "terms",
-    "policy",
-    "policies",
-    "agb",
-    "warunk",
-    "notice",
-    "datenschutz",
-    "nutzungsbeding",
-    "geschaftsbeding",
-    "cgu",
-    "cgv",
-    "conditions",
-    "confidentialit",
-    "politique",
-    "condiciones",
-    "terminos",
-    "politica",
-    "privacidad",
-    "termini",
-    "condizioni",
-    "informativ",
-    "mentions",
-    "aviso",
-    "klauzul",
-    "obowiazek informac",
-    "privacy",
-    "prywatnosc",
-    "disclaimer",
-    "statut",
-    "tos",
-    "teilnahmebeding",
-    "widerrufsbelehrung",
-    "reglement",
-    "nota informac",
-    "note legal",
-];
-/// Beginnings of words for documents that are about nothing else, unlike `privacy`.
+/// Beginnings of words for documents that people are shown, and for nothing else.
 pub(super) const PAPERS: &[&str] = &[
     "regulamin",
     "polityk",
@@ -69,6 +29,19 @@ pub(super) const PAPERS: &[&str] = &[
     "teilnahmebeding",
     "reglement",
     "tos",
+];
+/// The same for words that a consent itself may be called by, too: `Datenschutz Einwilligung`.
+pub(super) const OTHER_DOCUMENTS: &[&str] = &[
+    "datenschutz",
+    "confidentialit",
+    "privacidad",
+    "mentions",
+    "klauzul",
+    "privacy",
+    "prywatnosc",
+    "disclaimer",
+    "statut",
+    "widerrufsbelehrung",
 ];
 /// Beginnings of words by which a document is only what something else goes by: `zgodnie z polityką prywatności`.
 pub(super) const GOES_BY: &[&str] = &[

@@ -15,6 +15,7 @@ use super::consent_words::{
     OFFERS_AFTER, OFFERS_BEFORE, OFFERS_FOR_ME, PARTNERS, PASSING_ON, PROFILING, PROMOTIONS, REPLY,
     TERMS, WITHOUT,
 };
+use super::folded::begins;
 use super::text::tidy;
 use crate::model::consent::{Channel, Purpose};
 use crate::rules::field::fold_header;
@@ -453,8 +454,4 @@ pub(super) fn channels_in(words: &str) -> Vec<Channel> {
     channels.sort_unstable();
     channels.dedup();
     channels
-}
-
-fn begins(word: &str, stems: &[&str]) -> bool {
-    stems.iter().any(|stem| word.starts_with(stem))
 }

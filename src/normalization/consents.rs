@@ -12,6 +12,7 @@ use super::consent_words::{
     OPENINGS, OPT_OUTS, OPTIONS, REFUSALS, SHORT_QUESTION_WORDS_MAX, STATUS, TEXT_WORDS_MIN,
 };
 use super::date_order::{Basis, Settled};
+use super::folded::begins_any;
 use super::moment::{self, MomentFault, TimeStyle};
 use super::text::tidy;
 use crate::model::consent::{Channel, ConsentClaim, ConsentState, Purpose, Shown};
@@ -24,7 +25,7 @@ use crate::rules::field::fold_header;
 /// Whoever says yes to `Kein Newsletter` wants none, so a short question that denies turns its answers round.
 fn affirmed_by(question: &str) -> Option<ConsentState> {
     let asked = fold_question(question);
-    if begins(&asked, REFUSALS) {
+    if begins_any(&asked, REFUSALS) {
         return Some(ConsentState::Refused);
     }
     let own = own_words(question)?;
@@ -37,7 +38,7 @@ fn affirmed_by(question: &str) -> Option<ConsentState> {
         .collect();
     let told = if agreeing.is_empty() || is_short { own } else { agreeing.join(". ") };
     let bare = fold_question(&told);
-    if begins(&bare, OPT_OUTS) || is_short && begins(&bare, LABEL_OPT_OUTS) {
+    if begins_any(&bare, OPT_OUTS) || is_short && begins_any(&bare, LABEL_OPT_OUTS) {
         return takes_back_alone(&told).then_some(ConsentState::Withdrawn);
     }
     let plain = NO_DENIALS
@@ -79,11 +80,6 @@ fn takes_back_alone(text: &str) -> bool {
         let folded = fold_question(clause);
         agrees && !answer::denies(&folded) && !consent_notice::takes_back(&folded)
     })
-}
-
-fn begins(words: &str, stems: &[&str]) -> bool {
-    let padded = format!(" {words}");
-    stems.iter().any(|stem| padded.contains(&format!(" {stem}")))
 }
 
 /// What an answer claims, and what to say about it.
@@ -314,7 +310,7 @@ pub(super) fn refuses_something(cell: &Cell) -> Remark {
 /// Returns the withdrawal that a status tells (`Email status`: `unsubscribed`); nothing where it tells none.
 fn left(cell: &Cell, header: &str, mechanism: &str) -> Option<Vec<ConsentClaim>> {
     let is_status = header.split(' ').any(|word| STATUS.contains(&word));
-    let is_consent = begins(header, &["zgod", "consent", "einwillig"]);
+    let is_consent = begins_any(header, &["zgod", "consent", "einwillig"]);
     if !is_status || is_consent || !LEFT.contains(&&*fold_header(&tidy(&cell.text))) {
         return None;
     }

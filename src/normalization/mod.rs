@@ -30,6 +30,7 @@ pub mod device;
 mod draft;
 pub mod email;
 mod fingerprint;
+mod folded;
 pub mod gibberish;
 pub mod ip;
 mod mail_domain;
