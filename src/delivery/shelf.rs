@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::publication::{MANIFEST, point_latest_at, sync_folder};
+use super::publication::{MANIFEST, create_folders, point_latest_at, sync_folder};
 use crate::model::ids::hex;
 
 /// Where a run's folder said that the consent ledger ended: records, and the last one's hash in hexadecimal.
@@ -53,9 +53,13 @@ struct Entry {
 
 /// Returns the ids of the runs whose folders are in `out_dir`, in order.
 pub fn runs(out_dir: &Path) -> Result<Vec<String>> {
-    let folder = out_dir.join("runs");
+    folders_in(&out_dir.join("runs"))
+}
+
+/// Returns the names of the folders in `folder`, in order; none where it does not exist.
+fn folders_in(folder: &Path) -> Result<Vec<String>> {
     let naming = || format!("cannot read {}", folder.display());
-    let entries = match fs::read_dir(&folder) {
+    let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(fault) => return Err(fault).with_context(naming),
@@ -152,14 +156,20 @@ pub fn set_aside(out_dir: &Path, known: &BTreeSet<String>, aside: &str) -> Resul
     let target = out_dir.join(aside);
     let all = runs(out_dir)?;
     let (left, unknown): (Vec<_>, Vec<_>) = all.into_iter().partition(|run| known.contains(run));
+    if !unknown.is_empty() {
+        create_folders(&target)?;
+        // First of all its name: else the disk may know that the runs have gone, and not where to.
+        sync_folder(out_dir)?;
+    }
     for run in &unknown {
-        super::publication::create_folders(&target)?;
         let from = out_dir.join("runs").join(run);
         let to = target.join(run);
         fs::rename(&from, &to)
             .with_context(|| format!("cannot move {} to {}", from.display(), to.display()))?;
     }
-    if target.is_dir() {
+    // Also those that an attempt before moved.
+    let moved = folders_in(&target)?;
+    if !moved.is_empty() {
         sync_folder(&target)?;
         sync_folder(&out_dir.join("runs"))?;
         let points_at_none = latest(out_dir).is_none_or(|run| !left.contains(&run));
@@ -168,11 +178,6 @@ pub fn set_aside(out_dir: &Path, known: &BTreeSet<String>, aside: &str) -> Resul
         }
         sync_folder(out_dir)?;
     }
-    // Also those that an attempt before moved.
-    let Ok(entries) = fs::read_dir(&target) else { return Ok(Vec::new()) };
-    let mut moved: Vec<String> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    moved.sort();
     Ok(moved)
 }
 

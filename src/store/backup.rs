@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::files::{
-    beside, folder_of, private_file, private_folder, remove_if_there, sync_folder_of,
+    beside, folder_of, private_file, private_folder, remove_if_there, remove_journals,
+    sync_folder_of,
 };
 use super::pages::look;
 use super::{CHAINED_SINCE, Store, StoreFault, is_damage};
@@ -289,10 +290,7 @@ impl Store {
         let naming = || format!("cannot write {}", path.display());
         private_folder(folder_of(path)).with_context(naming)?;
         let part = beside(path, ".part");
-        let clear = || -> std::io::Result<()> {
-            let endings = ["", "-journal", "-wal", "-shm"];
-            endings.iter().try_for_each(|ending| remove_if_there(&beside(&part, ending)))
-        };
+        let clear = || remove_if_there(&part).and_then(|()| remove_journals(&part));
         clear().with_context(naming)?;
         private_file(&part).with_context(naming)?;
         let outcome = self.copy_sound(&part, taken_ms).and_then(|record| {
@@ -363,6 +361,7 @@ fn be_one_file(path: &Path) -> Result<()> {
     let copy = Connection::open(path)?;
     let _: String = copy.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
     copy.close().map_err(|(_, fault)| fault)?;
+    remove_journals(path)?;
     // SQLite answers `delete` also where it could not write that down, and then the file still says that there is a WAL
     // (<https://sqlite.org/fileformat.html>, 1.3: bytes 18 and 19).
     let mut head = [0; 20];

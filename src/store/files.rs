@@ -146,6 +146,13 @@ pub(super) fn sync_folder_of(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes what SQLite lays beside the database at `path`, which nobody has open: it says nothing of what it could not
+/// remove itself.
+pub(super) fn remove_journals(path: &Path) -> io::Result<()> {
+    let endings = ["-journal", "-wal", "-shm"];
+    endings.iter().try_for_each(|ending| remove_if_there(&beside(path, ending)))
+}
+
 /// Moves what lies at `from` to `to` and brings the names to the disk; nothing happens when there is nothing.
 pub(super) fn move_if_there(from: &Path, to: &Path) -> io::Result<bool> {
     match fs::rename(from, to) {

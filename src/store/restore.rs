@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::backup::{BackupRecord, examine, hash_of, read_record};
 use super::deliveries::{Refused, TargetNo};
-use super::files::{beside, move_if_there, private_file, reading, remove_if_there, sync_folder_of};
+use super::files::{
+    beside, move_if_there, private_file, reading, remove_if_there, remove_journals, sync_folder_of,
+};
 use super::outbox::ItemEnd;
 use super::pages::wal_path;
 use super::{DELIVER_LOCK, LOCK, Store, StoreFault, lock};
@@ -173,15 +175,14 @@ impl Restoring {
         let (copied, _) = hash_of(&part)?;
         anyhow::ensure!(copied == sha256, "{} changed while it was copied", backup.display());
         // As a store is, so that nothing has to be changed in it once it is in its place.
-        for ending in ["-wal", "-shm", "-journal"] {
-            remove_if_there(&beside(&part, ending)).with_context(naming)?;
-        }
+        remove_journals(&part).with_context(naming)?;
         let connection = rusqlite::Connection::open(&part).with_context(naming)?;
         let mode: String = connection
             .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
             .with_context(naming)?;
         anyhow::ensure!(mode == "wal", "the copy's journal is `{mode}`");
         connection.close().map_err(|(_, fault)| fault).with_context(naming)?;
+        remove_journals(&part).with_context(naming)?;
         File::open(&part).and_then(|file| file.sync_all()).with_context(naming)?;
         let numbered = (2..).map(|attempt| format!("{stamp}-{attempt}"));
         let mut stamps = std::iter::once(stamp.to_owned()).chain(numbered);

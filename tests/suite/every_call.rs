@@ -1,11 +1,12 @@
-//! A small whole run, met at every system call that changes or flushes anything: killed there, or told that the disk is
-//! full, broken, or not theirs. Whatever it is, the run that comes next ends where the undisturbed one did.
+//! A small whole run, met at every system call that changes or flushes anything: killed there, without power from there
+//! on, or told that the disk is full, broken, or not theirs. Whatever it is, the run that comes next ends where the undisturbed one did.
 //!
 //! The suite meets a few dozen of these places; `LEADMILL_EVERY_CALL=1` meets all of them.
 
 use std::sync::OnceLock;
 
 use super::crash::assert_same_end;
+use super::power::Watched;
 use super::traced::{
     Count, MUTATING, Point, calls_of, each, failing_at, faults, is_there, killed_at, points,
     says_why, some_of, workspace,
@@ -14,6 +15,8 @@ use super::workspace::{Outcome, Workspace};
 
 /// Places at which the suite kills a run.
 const KILLS: usize = 10;
+/// Places at which the suite cuts the power.
+const CUTS: usize = 16;
 /// Faults that the suite lets a run meet.
 const FAULTS: usize = 12;
 
@@ -113,6 +116,36 @@ fn a_run_killed_at_any_system_call_ends_as_if_nothing_had_happened() {
         killed.get(),
         decided.get()
     );
+}
+
+#[test]
+fn a_run_that_loses_power_at_any_moment_ends_as_if_nothing_had_happened() {
+    if !is_there() {
+        return;
+    }
+    let (watched, outcome) = Watched::new(&small_world(), RUN);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let cuts = watched.cuts();
+    assert!(cuts.len() > 200, "only {} cuts: the test is blind", cuts.len());
+    let (undecided, decided) = (Count::default(), Count::default());
+    let cuts = some_of(&cuts, CUTS);
+    each(&cuts, |cut| {
+        let disturbed = workspace();
+        watched.cut(cut, &disturbed);
+        if disturbed.path("out").exists() {
+            decided.one_more();
+        } else {
+            undecided.one_more();
+        }
+        assert_converges(&disturbed, &format!("{cut:?}"));
+    });
+    assert!(undecided.get() > 0 && decided.get() > 0, "the test is blind");
+    eprintln!("{} cuts, {} after the decision", cuts.len(), decided.get());
+    // What this looks for is found: a run that flushed none of its files would be said to be published without them.
+    let careless = watched.without_flushes_below("out");
+    let disturbed = workspace();
+    careless.cut(&careless.at_the_end(), &disturbed);
+    assert!(is_published(&disturbed) && !disturbed.path("out/latest/run.json").exists());
 }
 
 /// Fails when a fault was met with a panic or a signal, or was passed over while something is missing.

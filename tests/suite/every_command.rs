@@ -1,5 +1,5 @@
-//! Every other command that writes, met at every system call that changes or flushes anything: killed there, or told that
-//! the disk is full, broken, or not theirs. Whatever it is, the same command done again ends where the undisturbed one
+//! Every other command that writes, met at every system call that changes or flushes anything: killed there, without
+//! power from there on, or told that the disk is full, broken, or not theirs. Whatever it is, the same command done again ends where the undisturbed one
 //! did; where it had been done already, it ends where the undisturbed one does when it is done twice.
 //!
 //! The suite meets a few places of each; `LEADMILL_EVERY_CALL=1` meets all of them.
@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
+use super::power::{Cut, Watched};
 use super::traced::{
     Count, MUTATING, Point, calls_of, each, failing_at, faults, is_there, killed_at, points,
     says_why, some_of, workspace,
@@ -21,6 +22,8 @@ use super::workspace::{
 
 /// Places at which the suite kills each command.
 const KILLS: usize = 3;
+/// Places at which the suite cuts each command's power.
+const CUTS: usize = 3;
 /// Faults that the suite lets each command meet.
 const FAULTS: usize = 4;
 
@@ -268,6 +271,48 @@ fn a_command_killed_at_any_system_call_is_simply_done_again() {
     let missed = places.len() - killed.get() as usize;
     assert!(missed <= (places.len() / 20).max(1), "{missed} of {} not met", places.len());
     eprintln!("{} places of {} commands, {} killed", places.len(), COMMANDS.len(), killed.get());
+}
+
+#[test]
+fn a_command_that_loses_power_at_any_moment_is_simply_done_again() {
+    if !is_there() {
+        return;
+    }
+    let watched: Vec<(&Undisturbed, Watched)> = undisturbed()
+        .iter()
+        .map(|command| (command, Watched::new(&copy_of(world()), command.args).0))
+        .collect();
+    let mut places: Vec<(&Undisturbed, &Watched, Cut)> = Vec::new();
+    for (command, watched) in &watched {
+        let cuts = some_of(&watched.cuts(), CUTS);
+        places.extend(cuts.into_iter().map(|cut| (*command, watched, cut)));
+    }
+    each(&places, |(command, watched, cut)| {
+        let disturbed = workspace();
+        watched.cut(cut, &disturbed);
+        command.assert_converges(&disturbed, &format!("{:?}: {cut:?}", command.args));
+    });
+    eprintln!("{} cuts of {} commands", places.len(), COMMANDS.len());
+}
+
+/// What a run published is on the disk somewhere, whatever the disk loses while its folder steps aside.
+#[test]
+fn no_power_cut_of_a_restore_loses_what_was_published() {
+    if !is_there() {
+        return;
+    }
+    let (watched, _) = Watched::new(&copy_of(world()), &["restore", "saved.db", "--quiet"]);
+    let cuts = watched.cuts();
+    assert!(cuts.len() > 50, "only {} cuts: the test is blind", cuts.len());
+    for cut in cuts {
+        let disturbed = workspace();
+        watched.cut(&cut, &disturbed);
+        let files = files_below(&disturbed.path("out"));
+        for run in ["2026-11-11-0001", "2026-11-19-0003"] {
+            let name = format!("/{run}/run.json");
+            assert!(files.keys().any(|file| file.ends_with(&name)), "{cut:?}: {run} is lost");
+        }
+    }
 }
 
 #[test]

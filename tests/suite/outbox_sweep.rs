@@ -94,6 +94,8 @@ fn every_delivery_ends_somewhere_whatever_fails_and_dies() {
     }
     assert!(killed >= kills / 2, "only {killed} of {kills} were killed: the test is blind");
     check_books(&workspace, &receiver, people);
+    let dead = workspace.number("SELECT count(*) FROM outbox WHERE state = 'dead'");
+    assert!(dead > 0, "nothing was refused: the test is blind");
     eprintln!(
         "{people} deliveries, {killed} kills, {rounds} commands, {} requests",
         receiver.seen().len()
@@ -101,14 +103,15 @@ fn every_delivery_ends_somewhere_whatever_fails_and_dies() {
 }
 
 /// Adds everything up, from the store's side and from the receiver's.
-fn check_books(workspace: &Workspace, receiver: &Receiver, people: u64) {
+#[track_caller]
+pub fn check_books(workspace: &Workspace, receiver: &Receiver, people: u64) {
     let states = workspace.sql("SELECT state, count(*) FROM outbox GROUP BY 1 ORDER BY 1");
     let count = |state: &str| {
         let found = states.iter().find(|row| row[0] == state);
         found.map_or(0, |row| row[1].parse::<u64>().unwrap())
     };
     assert_eq!(count("delivered") + count("dead") + count("held"), people, "{states:?}");
-    assert!(count("delivered") > 0 && count("dead") > 0, "{states:?}: the test is blind");
+    assert!(count("delivered") > 0, "{states:?}: the test is blind");
 
     let (mut bodies, mut ids) = (BTreeMap::new(), BTreeMap::new());
     let mut taken: BTreeMap<String, u64> = BTreeMap::new();

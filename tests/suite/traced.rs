@@ -7,8 +7,8 @@ use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use tempfile::NamedTempFile;
 
@@ -124,14 +124,24 @@ pub struct Log {
 }
 
 impl Log {
+    /// With the beginning of what is written.
     pub fn of(calls: &[&str]) -> Self {
+        Self::with(calls, 256)
+    }
+
+    /// With every byte that is written.
+    pub fn whole(calls: &[&str]) -> Self {
+        Self::with(calls, 1 << 26)
+    }
+
+    fn with(calls: &[&str], bytes: u32) -> Self {
         let file = NamedTempFile::new().unwrap();
         // Some machines lack `rename`, some `renameat`: what is not there is not asked for.
         let calls: Vec<String> = calls.iter().map(|call| format!("?{call}")).collect();
         let options = [
             "-y".to_owned(),
             "-s".to_owned(),
-            "256".to_owned(),
+            bytes.to_string(),
             "-o".to_owned(),
             file.path().display().to_string(),
             "-e".to_owned(),
@@ -232,9 +242,12 @@ pub fn points(calls: &[Call], names: &[&str]) -> Vec<Point> {
     found
 }
 
-/// Returns `count` of what may be met, evenly spread; all of them when `LEADMILL_EVERY_CALL` is set.
+/// Returns `count` of what may be met, evenly spread; all of it when `LEADMILL_EVERY_CALL` is 1, every n-th when it is n.
 pub fn some_of<T: Clone>(points: &[T], count: usize) -> Vec<T> {
-    if std::env::var_os("LEADMILL_EVERY_CALL").is_some() || points.len() <= count {
+    if let Ok(step) = std::env::var("LEADMILL_EVERY_CALL") {
+        return points.iter().step_by(step.parse().unwrap()).cloned().collect();
+    }
+    if points.len() <= count {
         return points.to_vec();
     }
     // From the midst of each part: a command begins by opening what cannot be missing.
@@ -252,6 +265,8 @@ fn errors_of(call: &str) -> &'static [&'static str] {
         "mkdir" | "mkdirat" | "rename" | "renameat" | "renameat2" | "symlink" | "symlinkat"
         | "link" | "linkat" => &["EIO", "ENOSPC", "EACCES"],
         "unlink" | "unlinkat" | "rmdir" => &["EIO", "EACCES"],
+        "connect" => &["ECONNREFUSED", "ETIMEDOUT"],
+        "sendto" | "recvfrom" => &["ECONNRESET"],
         _ => &["EIO"],
     }
 }
@@ -276,24 +291,33 @@ pub fn workers() -> usize {
     std::thread::available_parallelism().map_or(2, NonZero::get)
 }
 
-/// Does `work` for each item, on all cores; whichever panics first ends the sweep.
+/// How many failures end a sweep: whoever mends one wants to know of its neighbours, not of thousands.
+const ENOUGH: usize = 20;
+
+/// Does `work` for each item, on all cores. What panics says so and the rest goes on, until there was [`ENOUGH`] of it;
+/// then the sweep fails as the first one did.
 pub fn each<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
+    let panics = Mutex::new(Vec::new());
     let work_off = || {
         while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(item)));
-            outcome.unwrap_or_else(|panic| {
-                next.store(items.len(), Ordering::Relaxed);
-                resume_unwind(panic)
-            });
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(item))) {
+                let mut panics = panics.lock().unwrap();
+                panics.push(panic);
+                if panics.len() == ENOUGH {
+                    next.store(items.len(), Ordering::Relaxed);
+                }
+            }
         }
     };
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers()).map(|_| scope.spawn(work_off)).collect();
-        for worker in workers {
-            worker.join().unwrap_or_else(|panic| resume_unwind(panic));
+        for _ in 0..workers() {
+            scope.spawn(work_off);
         }
     });
+    if let Some(first) = panics.into_inner().unwrap().into_iter().next() {
+        resume_unwind(first);
+    }
 }
 
 /// Counts from several threads at once.
