@@ -13,10 +13,13 @@ use super::accounts::keys_of_each;
 use super::candidate::Candidate;
 use super::evaluate::{Deciding, LEADS_PER_CHUNK};
 use crate::identity::accounts::AccountBook;
-use crate::identity::accounts::keys::{CompanyKey, CompanyKeyKind, CompanyKeys, company_keys};
+use crate::identity::accounts::keys::{
+    CompanyKey, CompanyKeyKind, CompanyKeys, company_keys, tells_of_company,
+};
 use crate::identity::keys::Keyring;
 use crate::model::ids::LeadNo;
 use crate::routing::AccountClaim;
+use crate::store::identifying::IdentifyingColumns;
 
 /// Leads of one company that are asked about, the latest first.
 const ASKED_MAX: usize = 32;
@@ -158,7 +161,8 @@ impl<'a> AccountOwners<'a> {
     fn read(&self) -> Result<HashMap<CompanyKey, BTreeSet<LeadNo>>> {
         let Deciding { store, rules, .. } = self.deciding;
         let mut holders = HashMap::new();
-        store.each_company_glance(|glances| {
+        let asked = IdentifyingColumns::new(&rules.fields, tells_of_company);
+        store.each_company_glance(&asked, |glances| {
             let keys = keys_of_each(glances, rules, &self.keyring)?;
             for (lead, keys) in glances.iter().zip(&keys).filter(|(lead, _)| lead.is_owned) {
                 hold(&mut holders, lead.no, keys);

@@ -16,15 +16,16 @@ use crate::identity::accounts::keys::{
 use crate::identity::accounts::{AccountBook, Accounts, Position};
 use crate::identity::keys::Keyring;
 use crate::model::decision::Segment;
-use crate::model::field;
+use crate::model::field::{self, FieldValues};
 use crate::model::ids::{AccountId, LeadId, LeadNo};
 use crate::model::lead::display_name;
 use crate::model::moment::utc_from_ms;
 use crate::report::accounts::{AccountFigures, AccountMember};
 use crate::rules::RuleSet;
 use crate::store::Store;
-use crate::store::accounts::{AccountLead, CompanyGlance};
+use crate::store::accounts::{AccountLead, CompanyGlance, Said};
 use crate::store::codec::decode_some;
+use crate::store::identifying::IdentifyingColumns;
 
 /// All leads of a store, linked into accounts.
 pub struct StoreAccounts<'a> {
@@ -68,7 +69,8 @@ impl<'a> StoreAccounts<'a> {
         let keyring = Keyring::new(&rules.tables);
         let mut book = AccountBook::default();
         let mut leads = Vec::new();
-        store.each_company_glance(|glances| {
+        let asked = IdentifyingColumns::new(&rules.fields, tells_of_company);
+        store.each_company_glance(&asked, |glances| {
             for keys in keys_of_each(glances, rules, &keyring)? {
                 book.add(&keys);
             }
@@ -234,9 +236,10 @@ pub(super) fn keys_of_each(
     rules: &RuleSet,
     keyring: &Keyring,
 ) -> Result<Vec<CompanyKeys>> {
-    let keys = leads.par_iter().map(|lead| {
-        let values = decode_some(&lead.fields, &rules.fields, tells_of_company)?;
-        Ok(company_keys(&values, keyring.lists(), &rules.tables))
+    let keys_of = |values: &FieldValues| company_keys(values, keyring.lists(), &rules.tables);
+    let keys = leads.par_iter().map(|lead| match &lead.said {
+        Said::Values(values) => Ok(keys_of(values)),
+        Said::Fields(fields) => Ok(keys_of(&decode_some(fields, &rules.fields, tells_of_company)?)),
     });
     keys.collect()
 }

@@ -17,6 +17,7 @@ use crate::model::ids::{KeyHash, SubmissionNo};
 use crate::rules::RuleSet;
 use crate::store::Store;
 use crate::store::absorb::Horizon;
+use crate::store::identifying::IdentifyingColumns;
 
 /// Submissions kept in memory between comparisons.
 const COMPARED_KEPT_MAX: usize = 60_000;
@@ -29,7 +30,7 @@ const PAIRS_AT_ONCE: usize = 2_048;
 #[derive(Debug)]
 pub(super) struct Contacts<'a> {
     store: &'a Store,
-    rules: &'a RuleSet,
+    columns: IdentifyingColumns,
     guard: Guard<'a>,
     keyring: Keyring,
     horizon: Horizon,
@@ -45,7 +46,7 @@ impl<'a> Contacts<'a> {
     pub(super) fn new(store: &'a Store, rules: &'a RuleSet, horizon: Horizon) -> Result<Self> {
         Ok(Self {
             store,
-            rules,
+            columns: IdentifyingColumns::new(&rules.fields, is_compared),
             guard: Guard::new(&rules.identity),
             keyring: Keyring::new(&rules.tables),
             horizon,
@@ -111,7 +112,7 @@ impl<'a> Contacts<'a> {
 
     /// Returns what `submission` says by itself.
     fn as_compared(&mut self, submission: SubmissionNo) -> Result<Compared> {
-        let mut values = self.store.some_values(submission, &self.rules.fields, is_compared)?;
+        let mut values = self.store.identifying_values(submission, &self.columns)?;
         let address = values.get(field::EMAIL).unwrap_or_default().to_owned();
         for key in match_keys(&values) {
             let field = match key.kind {

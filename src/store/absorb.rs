@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::Store;
 use super::codec;
 use crate::identity::keys::KeyKind;
-use crate::model::field::{FieldNo, FieldValues};
+use crate::model::field::FieldValues;
 use crate::model::ids::{Fingerprint, KeyHash, LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::rules::field::FieldCatalog;
 
@@ -220,22 +220,12 @@ impl Store {
         submission: SubmissionNo,
         catalog: &FieldCatalog,
     ) -> Result<FieldValues> {
-        self.some_values(submission, catalog, |_| true)
-    }
-
-    /// Returns the values that `submission` has in the fields that are `wanted`.
-    pub fn some_values(
-        &self,
-        submission: SubmissionNo,
-        catalog: &FieldCatalog,
-        wanted: impl Fn(FieldNo) -> bool,
-    ) -> Result<FieldValues> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT fields FROM submission WHERE submission_no = ?1")?;
         let mut rows = statement.query([submission.0])?;
         let row = rows.next()?.context("a submission is missing from the store")?;
-        codec::decode_some(row.get_ref(0)?.as_str()?, catalog, wanted)
+        codec::decode_values(row.get_ref(0)?.as_str()?, catalog)
     }
 
     /// Returns the lead that `id` names or once named; none when its run was taken back.

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use rusqlite::Row;
 
+use super::identifying::IdentifyingColumns;
 use super::{Store, codec};
 use crate::model::decision::Segment;
 use crate::model::field::FieldValues;
@@ -42,8 +43,17 @@ pub struct CompanyGlance {
     pub last_ms: i64,
     /// Whether it is somebody's.
     pub is_owned: bool,
-    /// Golden values as JSON.
-    pub fields: String,
+    /// What it says.
+    pub said: Said,
+}
+
+/// The golden values of a lead, as far as somebody asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// Those of its only submission.
+    Values(FieldValues),
+    /// All of them as JSON, where they come from several.
+    Fields(String),
 }
 
 /// Leads handed out at one time.
@@ -53,13 +63,16 @@ impl Store {
     /// Hands every lead to `visit`, in founding order and many at a time.
     pub fn each_company_glance(
         &self,
+        asked: &IdentifyingColumns,
         mut visit: impl FnMut(&[CompanyGlance]) -> Result<()>,
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT l.lead_no, l.last_ms, l.owner IS NOT NULL, coalesce(l.fields, s.fields)
-             FROM lead AS l CROSS JOIN submission AS s ON s.submission_no = l.founder_no
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT l.lead_no, l.last_ms, l.owner IS NOT NULL, l.fields, {}
+             FROM lead AS l LEFT JOIN submission AS s INDEXED BY submission_identifying
+                 ON l.fields IS NULL AND s.submission_no = l.founder_no
              WHERE l.merged_into IS NULL ORDER BY l.lead_no",
-        )?;
+            asked.columns
+        ))?;
         let mut rows = statement.query([])?;
         let mut glances = Vec::with_capacity(LEADS_AT_ONCE);
         while let Some(row) = rows.next()? {
@@ -67,7 +80,10 @@ impl Store {
                 no: LeadNo(row.get(0)?),
                 last_ms: row.get(1)?,
                 is_owned: row.get(2)?,
-                fields: row.get(3)?,
+                said: match row.get(3)? {
+                    Some(fields) => Said::Fields(fields),
+                    None => Said::Values(asked.read(row, 4)?),
+                },
             });
             if glances.len() == LEADS_AT_ONCE {
                 visit(&glances)?;

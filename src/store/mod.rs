@@ -2,15 +2,15 @@
 //!
 //! This room owns the file, its schema, its transactions and its lock. It must not decide anything about a lead: it is
 //! told rows and answers rows. Start at [`Store::open`]; [`ingest`] takes rows in, [`absorb`] answers who shares a key,
-//! [`touches`] what people did, [`verdicts`] and [`model`] what they said and accepted, [`leads`] and [`tasks`] keep
-//! what was decided, [`ledger`] who agreed to what and [`denials`] who takes it back, [`listing`], [`accounts`],
-//! [`quarantine`] and [`history`] read for files and people, [`deliveries`] keeps what targets were given, [`outbox`]
-//! what is sent to them and [`letters`] what of that is stuck, [`runs`] keeps the books and recovers from a killed run;
-//! [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and [`rules`] keep what deciding
-//! anew needs, [`erase`] takes a person out, [`retention`] what is too old, and [`key`] lets nobody else know them
-//! again; [`loads`] counts who got how many leads, [`totals`] how many there are where, [`metrics`] reads what reports
-//! about enquiries are made of. [`pages`] finds a byte that changed on the disk, [`health`] what else can be wrong;
-//! [`backup`] and [`restore`] are the way back.
+//! [`identifying`] what else they share, [`touches`] what people did, [`verdicts`] and [`model`] what they said and
+//! accepted, [`leads`] and [`tasks`] keep what was decided, [`ledger`] who agreed to what and [`denials`] who takes it
+//! back, [`listing`], [`accounts`], [`quarantine`] and [`history`] read for files and people, [`deliveries`] keeps what
+//! targets were given, [`outbox`] what is sent to them and [`letters`] what of that is stuck, [`runs`] keeps the books
+//! and recovers from a killed run; [`undo`] takes a run's rows back, [`replay`], [`looks`], [`turns`], [`rescore`] and
+//! [`rules`] keep what deciding anew needs, [`erase`] takes a person out, [`retention`] what is too old, and [`key`]
+//! lets nobody else know them again; [`loads`] counts who got how many leads, [`totals`] how many there are where,
+//! [`metrics`] reads what reports about enquiries are made of. [`pages`] finds a byte that changed on the disk,
+//! [`health`] what else can be wrong; [`backup`] and [`restore`] are the way back.
 
 pub mod absorb;
 pub mod accounts;
@@ -24,6 +24,7 @@ mod fault;
 pub mod files;
 pub mod health;
 pub mod history;
+pub mod identifying;
 pub mod ingest;
 mod interned;
 pub mod key;
@@ -100,6 +101,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0026_deal_amounts.sql"),
     include_str!("migrations/0027_glances.sql"),
     include_str!("migrations/0028_answers.sql"),
+    include_str!("migrations/0029_identifying.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

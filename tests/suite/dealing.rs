@@ -279,7 +279,7 @@ fn a_store_from_before_leads_were_dealt_so_is_brought_up_to_date() {
     let decided = facts.map(|query| workspace.sql(query));
 
     workspace.edit(
-            "DROP INDEX submission_glance;
+            "DROP INDEX submission_glance; DROP INDEX submission_identifying;
              DROP VIEW touches; ALTER TABLE touch DROP COLUMN amount; ALTER TABLE touch DROP COLUMN currency;
              CREATE VIEW touches AS SELECT 1;
              DROP TRIGGER lead_is_counted; DROP TRIGGER lead_is_counted_no_more; DROP TRIGGER lead_is_counted_elsewhere;
