@@ -4,7 +4,8 @@
 //! A kill cannot show this, because what was written lives on in the system's memory. Of a file is on the disk for sure
 //! what was there when the file was flushed last, of a folder the names that it had when the folder was; of what came
 //! since, anything may be there or not (Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014). Only the
-//! changes of one folder keep their order, as every journal of a file system keeps them.
+//! changes of one folder keep their order, as every journal of a file system keeps them, and what moves from one folder
+//! to another is in one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +13,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::traced::{Call, Log, MUTATING, under};
+use super::traced::{Arguments, Call, Log, MUTATING, number, under};
 use super::workspace::{Outcome, Random, Workspace};
 
 /// What a disk writes whole or not at all, bytes.
@@ -187,8 +188,16 @@ impl Content {
 struct Names {
     flushed: BTreeMap<String, NodeNo>,
     now: BTreeMap<String, NodeNo>,
-    /// Changes since, each of which is made as a whole: a name and what has it, if anything.
-    since: Vec<Vec<(String, Option<NodeNo>)>>,
+    since: Vec<Entry>,
+}
+
+/// A change of what a folder lists, made as a whole.
+#[derive(Clone)]
+struct Entry {
+    /// Names, each with what has it, if anything.
+    names: Vec<(String, Option<NodeNo>)>,
+    /// The number of the move from another folder or to one, of which this is a half: nothing ever has two places.
+    moved: Option<usize>,
 }
 
 impl Names {
@@ -200,18 +209,21 @@ impl Names {
         &self.flushed
     }
 
-    fn change(&mut self, entries: Vec<(String, Option<NodeNo>)>) {
-        apply(&entries, &mut self.now);
-        self.since.push(entries);
+    fn change(&mut self, names: Vec<(String, Option<NodeNo>)>, moved: Option<usize>) {
+        let entry = Entry { names, moved };
+        entry.apply(&mut self.now);
+        self.since.push(entry);
     }
 }
 
-fn apply(entries: &[(String, Option<NodeNo>)], to: &mut BTreeMap<String, NodeNo>) {
-    for (name, no) in entries {
-        match no {
-            Some(no) => to.insert(name.clone(), *no),
-            None => to.remove(name),
-        };
+impl Entry {
+    fn apply(&self, to: &mut BTreeMap<String, NodeNo>) {
+        for (name, no) in &self.names {
+            match no {
+                Some(no) => to.insert(name.clone(), *no),
+                None => to.remove(name),
+            };
+        }
     }
 }
 
@@ -222,6 +234,8 @@ struct Disk {
     nodes: Vec<Node>,
     /// Where each handle writes next; `None` at the end, wherever that is.
     positions: BTreeMap<u32, Option<usize>>,
+    /// Moves from folder to folder so far.
+    moves: usize,
 }
 
 const ROOT: NodeNo = 0;
@@ -230,7 +244,7 @@ impl Disk {
     /// Everything that is below `root`, flushed.
     fn of(root: &Path) -> Self {
         let mut disk =
-            Self { root: root.to_owned(), nodes: Vec::new(), positions: BTreeMap::new() };
+            Self { root: root.to_owned(), nodes: Vec::new(), positions: BTreeMap::new(), moves: 0 };
         disk.take_in(root);
         disk
     }
@@ -295,7 +309,7 @@ impl Disk {
             return;
         }
         if let Some(names) = self.names(path.parent().unwrap()) {
-            names.change(vec![(name, Some(no))]);
+            names.change(vec![(name, Some(no))], None);
             self.nodes.push(node);
         }
     }
@@ -303,18 +317,21 @@ impl Disk {
     fn remove(&mut self, path: &Path) {
         if self.find(path).is_some() {
             let names = self.names(path.parent().unwrap()).unwrap();
-            names.change(vec![(name_of(path), None)]);
+            names.change(vec![(name_of(path), None)], None);
         }
     }
 
     fn rename(&mut self, from: &Path, to: &Path) {
         let no = self.find(from).unwrap_or_else(|| panic!("{} is unknown", from.display()));
         let (gone, come) = ((name_of(from), None), (name_of(to), Some(no)));
-        if from.parent() == to.parent() {
-            self.names(from.parent().unwrap()).unwrap().change(vec![gone, come]);
+        let (old, new) = (from.parent().unwrap(), to.parent().unwrap());
+        if old == new {
+            self.names(old).unwrap().change(vec![gone, come], None);
         } else {
-            self.names(to.parent().unwrap()).unwrap().change(vec![come]);
-            self.names(from.parent().unwrap()).unwrap().change(vec![gone]);
+            self.moves += 1;
+            let moved = Some(self.moves);
+            self.names(new).unwrap().change(vec![come], moved);
+            self.names(old).unwrap().change(vec![gone], moved);
         }
     }
 
@@ -412,10 +429,29 @@ impl Disk {
         match &mut self.nodes[no] {
             Node::File(content) => content.flush(),
             Node::Folder(names) => {
-                names.flushed = names.now.clone();
-                names.since.clear();
+                let all = names.since.len();
+                self.keep(no, all);
             }
             Node::Link(_) => {}
+        }
+    }
+
+    /// Brings the first `count` changes of a folder to the disk, and the other halves of moves among them.
+    fn keep(&mut self, folder: NodeNo, count: usize) {
+        let Node::Folder(names) = &mut self.nodes[folder] else { return };
+        let kept: Vec<Entry> = names.since.drain(..count).collect();
+        kept.iter().for_each(|entry| entry.apply(&mut names.flushed));
+        for moved in kept.iter().filter(|entry| entry.moved.is_some()).map(|entry| entry.moved) {
+            let half = self.nodes.iter().enumerate().find_map(|(no, node)| match node {
+                Node::Folder(names) => {
+                    let at = names.since.iter().position(|entry| entry.moved == moved)?;
+                    Some((no, at + 1))
+                }
+                _ => None,
+            });
+            if let Some((other, count)) = half {
+                self.keep(other, count);
+            }
         }
     }
 
@@ -427,8 +463,8 @@ impl Disk {
             random.next();
         }
         let mut draw = |below: u64| (random.next() ^ cut.after as u64) % below;
-        for node in &mut self.nodes {
-            match node {
+        for no in 0..self.nodes.len() {
+            match &mut self.nodes[no] {
                 Node::File(content) if cut.kept == Kept::Some => {
                     let bytes = Arc::make_mut(&mut content.flushed);
                     for part in content.since.iter().flat_map(Change::torn) {
@@ -443,9 +479,7 @@ impl Disk {
                         Kept::Names => all,
                         _ => draw(all as u64 + 1) as usize,
                     };
-                    for entries in &names.since[..kept] {
-                        apply(entries, &mut names.flushed);
-                    }
+                    self.keep(no, kept);
                 }
                 _ => {}
             }
@@ -500,102 +534,6 @@ fn name_of(path: &Path) -> String {
 /// SQLite maps this file instead of writing to it, and makes it anew after a crash.
 fn is_made_anew(name: &str) -> bool {
     name.ends_with("-shm")
-}
-
-fn number(text: &str) -> usize {
-    text.trim().parse().unwrap_or_else(|_| panic!("no number: {text}"))
-}
-
-/// The arguments of a call, taken apart.
-struct Arguments {
-    handles: Vec<(u32, PathBuf)>,
-    /// What stands in quotes, as bytes and as paths from the folder that is named before it, else from the root.
-    texts: Vec<Vec<u8>>,
-    paths: Vec<PathBuf>,
-    plain: String,
-}
-
-impl Arguments {
-    fn of(text: &str, root: &Path) -> Self {
-        let mut found = Self {
-            handles: Vec::new(),
-            texts: Vec::new(),
-            paths: Vec::new(),
-            plain: String::new(),
-        };
-        let mut base = root.to_owned();
-        let mut rest = text;
-        while let Some(at) = rest.find(['"', '<']) {
-            found.plain.push_str(&rest[..at]);
-            if rest[at..].starts_with('"') {
-                let (bytes, after) = unquoted(&rest[at + 1..]);
-                assert!(!after.starts_with("..."), "strace left bytes out");
-                let path = base.join(String::from_utf8_lossy(&bytes).trim_end_matches('/'));
-                found.paths.push(path.components().collect());
-                found.texts.push(bytes);
-                rest = after;
-            } else {
-                let (path, after) = rest[at + 1..].split_once('>').unwrap();
-                base = PathBuf::from(path);
-                let handle: String =
-                    found.plain.chars().rev().take_while(char::is_ascii_digit).collect();
-                let handle: String = handle.chars().rev().collect();
-                if let Ok(handle) = handle.parse() {
-                    found.handles.push((handle, base.clone()));
-                }
-                rest = after;
-            }
-        }
-        found.plain.push_str(rest);
-        found
-    }
-
-    /// The first `count` bytes of what was to be written.
-    fn bytes(&self, count: usize) -> Vec<u8> {
-        let mut all = self.texts.concat();
-        assert!(all.len() >= count, "strace left bytes out");
-        all.truncate(count);
-        all
-    }
-
-    fn last(&self) -> usize {
-        number(self.plain.rsplit(',').next().unwrap())
-    }
-}
-
-/// Returns what stands before the next quotation mark, with strace's escapes undone, and what stands after it.
-fn unquoted(text: &str) -> (Vec<u8>, &str) {
-    let bytes = text.as_bytes();
-    let (mut found, mut at) = (Vec::new(), 0);
-    loop {
-        match bytes[at] {
-            b'"' => return (found, &text[at + 1..]),
-            b'\\' => {
-                at += 1;
-                let octal: usize = bytes[at..]
-                    .iter()
-                    .take(3)
-                    .take_while(|byte| (b'0'..b'8').contains(byte))
-                    .count();
-                if octal > 0 {
-                    let value = u16::from_str_radix(&text[at..at + octal], 8).unwrap();
-                    found.push(u8::try_from(value).unwrap());
-                    at += octal;
-                    continue;
-                }
-                found.push(match bytes[at] {
-                    b'n' => b'\n',
-                    b't' => b'\t',
-                    b'r' => b'\r',
-                    b'v' => 0x0b,
-                    b'f' => 0x0c,
-                    other => other,
-                });
-            }
-            other => found.push(other),
-        }
-        at += 1;
-    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -222,6 +222,102 @@ fn call_of(thread: u32, text: &str) -> Option<Call> {
         arguments: arguments.to_owned(),
         answer: answer.to_owned(),
     })
+}
+
+/// The arguments of a call, taken apart.
+pub struct Arguments {
+    pub handles: Vec<(u32, PathBuf)>,
+    /// What stands in quotes, as bytes and as paths from the folder that is named before it, else from the root.
+    texts: Vec<Vec<u8>>,
+    pub paths: Vec<PathBuf>,
+    plain: String,
+}
+
+impl Arguments {
+    pub fn of(text: &str, root: &Path) -> Self {
+        let mut found = Self {
+            handles: Vec::new(),
+            texts: Vec::new(),
+            paths: Vec::new(),
+            plain: String::new(),
+        };
+        let mut base = root.to_owned();
+        let mut rest = text;
+        while let Some(at) = rest.find(['"', '<']) {
+            found.plain.push_str(&rest[..at]);
+            if rest[at..].starts_with('"') {
+                let (bytes, after) = unquoted(&rest[at + 1..]);
+                assert!(!after.starts_with("..."), "strace left bytes out");
+                let path = base.join(String::from_utf8_lossy(&bytes).trim_end_matches('/'));
+                found.paths.push(path.components().collect());
+                found.texts.push(bytes);
+                rest = after;
+            } else {
+                let (path, after) = rest[at + 1..].split_once('>').unwrap();
+                base = PathBuf::from(path);
+                let handle: String =
+                    found.plain.chars().rev().take_while(char::is_ascii_digit).collect();
+                let handle: String = handle.chars().rev().collect();
+                if let Ok(handle) = handle.parse() {
+                    found.handles.push((handle, base.clone()));
+                }
+                rest = after;
+            }
+        }
+        found.plain.push_str(rest);
+        found
+    }
+
+    /// The first `count` bytes of what was to be written.
+    pub fn bytes(&self, count: usize) -> Vec<u8> {
+        let mut all = self.texts.concat();
+        assert!(all.len() >= count, "strace left bytes out");
+        all.truncate(count);
+        all
+    }
+
+    pub fn last(&self) -> usize {
+        number(self.plain.rsplit(',').next().unwrap())
+    }
+}
+
+/// Returns what stands before the next quotation mark, with strace's escapes undone, and what stands after it.
+fn unquoted(text: &str) -> (Vec<u8>, &str) {
+    let bytes = text.as_bytes();
+    let (mut found, mut at) = (Vec::new(), 0);
+    loop {
+        match bytes[at] {
+            b'"' => return (found, &text[at + 1..]),
+            b'\\' => {
+                at += 1;
+                let octal: usize = bytes[at..]
+                    .iter()
+                    .take(3)
+                    .take_while(|byte| (b'0'..b'8').contains(byte))
+                    .count();
+                if octal > 0 {
+                    let value = u16::from_str_radix(&text[at..at + octal], 8).unwrap();
+                    found.push(u8::try_from(value).unwrap());
+                    at += octal;
+                    continue;
+                }
+                found.push(match bytes[at] {
+                    b'n' => b'\n',
+                    b't' => b'\t',
+                    b'r' => b'\r',
+                    b'v' => 0x0b,
+                    b'f' => 0x0c,
+                    other => other,
+                });
+            }
+            other => found.push(other),
+        }
+        at += 1;
+    }
+}
+
+pub fn number(text: &str) -> usize {
+    text.trim().parse().unwrap_or_else(|_| panic!("no number: {text}"))
 }
 
 /// Returns every place at which a run that made `calls` can be met, in the order in which it comes to them.
