@@ -9,32 +9,19 @@ use crate::model::ids::{Fingerprint, LeadId, LeadNo, RunNo, SubmissionNo};
 use crate::model::moment::Certainty;
 use crate::routing::RotationEntry;
 
-macro_rules! lead_values {
-    () => {
-        "INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)"
-    };
-}
-
-/// New leads are most leads. Each sets a trigger off, and whatever fails after that takes the whole run back anyway:
-/// without `OR ROLLBACK` every page that is touched would be copied first, so that the one lead could be taken back.
-const INSERT_LEAD: &str = concat!("INSERT OR ROLLBACK ", lead_values!());
-const UPSERT_LEAD: &str = concat!(
-    "INSERT ",
-    lead_values!(),
-    " ON CONFLICT (lead_no) DO UPDATE SET
-         merged_into = NULL, changed_run = excluded.changed_run,
-         n_submissions = excluded.n_submissions, first_ms = excluded.first_ms,
-         last_ms = excluded.last_ms, name = excluded.name,
-         email = excluded.email, phone = excluded.phone, fields = excluded.fields,
-         provenance = excluded.provenance, score = excluded.score,
-         segment = excluded.segment, fit = excluded.fit, intent = excluded.intent,
-         behavior = excluded.behavior, quality = excluded.quality,
-         owner = excluded.owner, queue = excluded.queue,
-         may_email = excluded.may_email, may_phone = excluded.may_phone,
-         grade = excluded.grade, models = excluded.models, look_ms = excluded.look_ms,
-         answers = excluded.answers"
-);
+/// A lead that is written sets a trigger off, and whatever fails after that takes the whole run back anyway: without `OR
+/// ROLLBACK` every page that is touched would be copied first, so that the one lead could be taken back. An upsert takes
+/// that copy in any case.
+const INSERT_LEAD: &str =
+    "INSERT OR ROLLBACK INTO lead VALUES (?1, ?2, NULL, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)";
+/// The same parameters; id and founding stay.
+const UPDATE_LEAD: &str = "UPDATE OR ROLLBACK lead SET
+         merged_into = NULL, changed_run = ?5, n_submissions = ?6, first_ms = ?7, last_ms = ?8, name = ?9,
+         email = ?10, phone = ?11, fields = ?12, provenance = ?13, score = ?14, segment = ?15, fit = ?16,
+         intent = ?17, behavior = ?18, quality = ?19, owner = ?20, queue = ?21, may_email = ?22,
+         may_phone = ?23, grade = ?24, models = ?25, look_ms = ?26, answers = ?27
+     WHERE lead_no = ?1";
 
 /// A submission as evaluation reads it; the JSON is decoded by a worker thread.
 #[derive(Debug, Clone)]
@@ -225,37 +212,41 @@ impl Store {
     /// Writes a lead and the decision of `run` about it.
     pub fn write_lead(&self, run: RunNo, lead: &LeadRow) -> Result<()> {
         let out = &lead.outward;
-        self.connection
-            .prepare_cached(if lead.founded_run == run.0 { INSERT_LEAD } else { UPSERT_LEAD })?
-            .execute(params![
-                lead.no.0,
-                lead.id.to_string(),
-                lead.founder.0,
-                lead.founded_run,
-                lead.changed_run,
-                out.n_submissions,
-                out.first_ms,
-                out.last_ms,
-                lead.name,
-                lead.email,
-                lead.phone,
-                out.fields,
-                lead.provenance,
-                out.score,
-                out.segment,
-                out.groups[0],
-                out.groups[1],
-                out.groups[2],
-                out.groups[3],
-                out.owner,
-                out.queue,
-                out.may_email,
-                out.may_phone,
-                out.grade,
-                out.models,
-                lead.look_ms,
-                out.answers
-            ])?;
+        let id = lead.id.to_string();
+        let values = params![
+            lead.no.0,
+            id,
+            lead.founder.0,
+            lead.founded_run,
+            lead.changed_run,
+            out.n_submissions,
+            out.first_ms,
+            out.last_ms,
+            lead.name,
+            lead.email,
+            lead.phone,
+            out.fields,
+            lead.provenance,
+            out.score,
+            out.segment,
+            out.groups[0],
+            out.groups[1],
+            out.groups[2],
+            out.groups[3],
+            out.owner,
+            out.queue,
+            out.may_email,
+            out.may_phone,
+            out.grade,
+            out.models,
+            lead.look_ms,
+            out.answers
+        ];
+        let is_known = lead.founded_run != run.0
+            && self.connection.prepare_cached(UPDATE_LEAD)?.execute(values)? > 0;
+        if !is_known {
+            self.connection.prepare_cached(INSERT_LEAD)?.execute(values)?;
+        }
         self.connection
             .prepare_cached(
                 "INSERT INTO decision VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",

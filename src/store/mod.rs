@@ -102,6 +102,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0027_glances.sql"),
     include_str!("migrations/0028_answers.sql"),
     include_str!("migrations/0029_identifying.sql"),
+    include_str!("migrations/0030_counting.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;

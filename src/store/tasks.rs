@@ -8,23 +8,20 @@ use super::interned::Interned;
 use crate::model::ids::{Fingerprint, LeadNo, RunNo};
 use crate::model::task::{HandedOut, PlannedTask, TaskKey};
 
-macro_rules! insert_task {
-    () => {
-        "INSERT INTO task (lead_no, plan, step, cycle, channel, subject, due_ms, state, because_no, run_no,
-                           put_off, opened_run, ended_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?8 = 'open' THEN ?10 END, ?12)"
-    };
-}
-
-const INSERT_TASK: &str = insert_task!();
-const UPSERT_TASK: &str = concat!(
-    insert_task!(),
-    " ON CONFLICT (lead_no, plan, step, cycle) DO UPDATE SET
-         channel = excluded.channel, subject = excluded.subject, due_ms = excluded.due_ms,
-         state = excluded.state, because_no = excluded.because_no, expired_run = NULL,
-         handed_run = CASE WHEN put_off = excluded.put_off THEN handed_run END, put_off = excluded.put_off,
-         opened_run = ifnull(opened_run, excluded.opened_run), ended_ms = excluded.ended_ms"
-);
+const INSERT_TASK: &str =
+    "INSERT INTO task (lead_no, plan, step, cycle, channel, subject, due_ms, state, because_no, run_no,
+                       put_off, opened_run, ended_ms)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, CASE WHEN ?8 = 'open' THEN ?10 END, ?12)";
+/// The same parameters. No upsert: it would have SQLite copy every page that it touches.
+const UPDATE_TASK: &str = "UPDATE OR ROLLBACK task SET
+         channel = ?5, subject = ?6, due_ms = ?7, state = ?8, because_no = ?9, expired_run = NULL,
+         handed_run = CASE WHEN put_off = ?11 THEN handed_run END, put_off = ?11,
+         opened_run = ifnull(opened_run, CASE WHEN ?8 = 'open' THEN ?10 END), ended_ms = ?12
+     WHERE lead_no = ?1 AND plan = ?2 AND step = ?3 AND cycle = ?4";
+/// Whatever fails takes the whole run back, so that SQLite need not copy the pages of the tasks before.
+const SUPERSEDE: &str = "UPDATE OR ROLLBACK task SET state = 'superseded', because_no = ?2,
+         ended_ms = (SELECT as_of_ms FROM run WHERE run_no = ?3)
+     WHERE lead_no = ?1 AND state = 'open'";
 
 /// Keeps tasks; the sentences already met stay in memory.
 #[derive(Debug)]
@@ -53,32 +50,28 @@ impl TaskBook<'_> {
         let connection = &self.store.connection;
         if !is_new {
             let because = self.sentence("another plan or a newer enquiry took its place")?;
-            connection
-                .prepare_cached(
-                    "UPDATE task SET state = 'superseded', because_no = ?2,
-                            ended_ms = (SELECT as_of_ms FROM run WHERE run_no = ?3)
-                     WHERE lead_no = ?1 AND state = 'open'",
-                )?
-                .execute([lead.0, because, self.run.0])?;
+            connection.prepare_cached(SUPERSEDE)?.execute([lead.0, because, self.run.0])?;
         }
         for task in planned {
             let because = self.sentence(&task.because)?;
-            connection.prepare_cached(if is_new { INSERT_TASK } else { UPSERT_TASK })?.execute(
-                params![
-                    lead.0,
-                    task.key.plan,
-                    task.key.step,
-                    task.key.cycle,
-                    task.channel.word(),
-                    task.subject,
-                    task.due_ms,
-                    task.state.word(),
-                    because,
-                    self.run.0,
-                    task.put_off,
-                    task.done_ms
-                ],
-            )?;
+            let values = params![
+                lead.0,
+                task.key.plan,
+                task.key.step,
+                task.key.cycle,
+                task.channel.word(),
+                task.subject,
+                task.due_ms,
+                task.state.word(),
+                because,
+                self.run.0,
+                task.put_off,
+                task.done_ms
+            ];
+            let is_known = !is_new && connection.prepare_cached(UPDATE_TASK)?.execute(values)? > 0;
+            if !is_known {
+                connection.prepare_cached(INSERT_TASK)?.execute(values)?;
+            }
         }
         Ok(())
     }
@@ -100,14 +93,7 @@ impl TaskBook<'_> {
     /// Ends the open tasks of a lead that was merged into another.
     pub fn end(&mut self, lead: LeadNo) -> Result<()> {
         let because = self.sentence("the lead was merged into another")?;
-        self.store
-            .connection
-            .prepare_cached(
-                "UPDATE task SET state = 'superseded', because_no = ?2,
-                        ended_ms = (SELECT as_of_ms FROM run WHERE run_no = ?3)
-                 WHERE lead_no = ?1 AND state = 'open'",
-            )?
-            .execute([lead.0, because, self.run.0])?;
+        self.store.connection.prepare_cached(SUPERSEDE)?.execute([lead.0, because, self.run.0])?;
         Ok(())
     }
 
