@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{
-    Arguments, STEPS, Size, Step, measure,
+    Arguments, STEPS, Size, Step, Versions, measure,
     measure::{Usage, machine, median},
 };
 
@@ -23,7 +23,7 @@ struct Line {
 pub fn markdown(
     sizes: &[Size],
     arguments: &Arguments,
-    reference: Option<&str>,
+    versions: &Versions<'_>,
 ) -> anyhow::Result<String> {
     let mut text = String::new();
     writeln!(
@@ -57,12 +57,15 @@ pub fn markdown(
         )?;
     }
     let measured = measure::version_of(&arguments.command).unwrap_or_default();
+    let reference = version(versions.reference).unwrap_or("not installed");
+    let mut beside = vec![format!("sqlite3 {reference}")];
+    beside.extend(versions.rivals.iter().cloned());
     writeln!(
         text,
-        "Medians of {} rounds, each step in turn. {}. {measured}; sqlite3 {}.",
+        "Medians of {} rounds, each step in turn. {}. {measured}; {}.",
         arguments.rounds,
         machine(),
-        version(reference).unwrap_or("not installed"),
+        beside.join(", "),
     )?;
     writeln!(
         text,
@@ -72,7 +75,7 @@ pub fn markdown(
 }
 
 /// Returns the same for programs: seconds, megabytes of 10^6 bytes, and ratios to the reference, `null` without one.
-pub fn json(sizes: &[Size], arguments: &Arguments, reference: Option<&str>) -> Value {
+pub fn json(sizes: &[Size], arguments: &Arguments, versions: &Versions<'_>) -> Value {
     let medians = lines(sizes).map(|line| {
         json!({
             "rows": line.rows,
@@ -95,7 +98,8 @@ pub fn json(sizes: &[Size], arguments: &Arguments, reference: Option<&str>) -> V
     json!({
         "machine": machine(),
         "leadmill": measure::version_of(&arguments.command),
-        "sqlite3": version(reference),
+        "sqlite3": version(versions.reference),
+        "rivals": versions.rivals,
         "rounds": arguments.rounds,
         "medians": medians.collect::<Vec<_>>(),
         "stores": stores.collect::<Vec<_>>(),

@@ -7,7 +7,8 @@
 //! For every size an export of 21 columns is generated (25 % re-submissions, 3 % unusable), and each round runs, in
 //! turn, the reference, leadmill on the CSV, the same file again, one row for each hundred more as the next night
 //! brings them (of other people), the list of the next twenty tasks and the page of that store, then leadmill on the
-//! same rows as JSONL, and those again. Machines carry other load, so read the ratios to the reference of the same
+//! same rows as JSONL, and those again. Where Python has `duckdb`, or `pandas` and `phonenumbers`, the scripts in `rivals/`
+//! do the common denominator of the job on the same CSV in each round. Machines carry other load, so read the ratios to the reference of the same
 //! minutes rather than the seconds; the table holds medians over the rounds.
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
     fs::{self, File},
     io::BufWriter,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, bail, ensure};
@@ -55,6 +57,9 @@ struct Arguments {
     /// Program measured instead of this build's leadmill, for comparing builds
     #[arg(long, default_value = env!("CARGO_BIN_EXE_leadmill"))]
     command: PathBuf,
+    /// Python that the rivals' scripts are run by, as far as it has what they import
+    #[arg(long, default_value = "python3")]
+    python: PathBuf,
     /// Passed by `cargo bench`; means nothing here
     #[arg(long, hide = true)]
     bench: bool,
@@ -69,6 +74,8 @@ const ROWS_A_NIGHTLY_ROW: u64 = 100;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Reference,
+    DuckDb,
+    Pandas,
     Csv,
     CsvAgain,
     Nightly,
@@ -78,8 +85,10 @@ enum Step {
     JsonLinesAgain,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 10] = [
     Step::Reference,
+    Step::DuckDb,
+    Step::Pandas,
     Step::Csv,
     Step::CsvAgain,
     Step::Nightly,
@@ -93,6 +102,8 @@ impl Step {
     fn title(self) -> &'static str {
         match self {
             Self::Reference => "`sqlite3 .import` (reference)",
+            Self::DuckDb => "a DuckDB script, less work",
+            Self::Pandas => "a pandas script, less work",
             Self::Csv => "`leadmill run`, CSV",
             Self::CsvAgain => "the same CSV again",
             Self::Nightly => "a night's rows, 1 % more",
@@ -107,6 +118,8 @@ impl Step {
     fn id(self) -> &'static str {
         match self {
             Self::Reference => "reference",
+            Self::DuckDb => "duckdb",
+            Self::Pandas => "pandas",
             Self::Csv => "csv",
             Self::CsvAgain => "csv-again",
             Self::Nightly => "nightly",
@@ -114,6 +127,21 @@ impl Step {
             Self::Page => "page",
             Self::JsonLines => "jsonl",
             Self::JsonLinesAgain => "jsonl-again",
+        }
+    }
+
+    /// Returns what a rival's script imports, and where it lies; `None` for what is no rival.
+    fn rival(self) -> Option<(&'static [&'static str], &'static str)> {
+        match self {
+            Self::DuckDb => Some((
+                &["duckdb"],
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/rivals/duckdb_job.py"),
+            )),
+            Self::Pandas => Some((
+                &["pandas", "phonenumbers"],
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/rivals/pandas_job.py"),
+            )),
+            _ => None,
         }
     }
 
@@ -140,6 +168,57 @@ struct Size {
     measured: Vec<(Step, Usage)>,
 }
 
+/// What leadmill is measured beside.
+struct Versions<'a> {
+    /// What `sqlite3 --version` prints; `None` where it is not installed.
+    reference: Option<&'a str>,
+    /// Modules of Python, each with its version.
+    rivals: &'a [String],
+}
+
+/// The rivals whose modules Python has.
+struct Rivals {
+    steps: Vec<Step>,
+    versions: Vec<String>,
+}
+
+impl Rivals {
+    fn of(python: &Path) -> Self {
+        let mut found = Self { steps: Vec::new(), versions: Vec::new() };
+        for step in STEPS {
+            let Some((modules, _)) = step.rival() else { continue };
+            let versions: Option<Vec<String>> =
+                modules.iter().map(|module| version_of_module(python, module)).collect();
+            match versions {
+                Some(versions) => {
+                    found.steps.push(step);
+                    found.versions.extend(versions);
+                }
+                None => notice(&format!(
+                    "{} is skipped: {} has not all of {}",
+                    step.title(),
+                    python.display(),
+                    modules.join(", ")
+                )),
+            }
+        }
+        found
+    }
+
+    /// Whether `step` can be measured, as far as it takes a rival.
+    fn have(&self, step: Step) -> bool {
+        step.rival().is_none() || self.steps.contains(&step)
+    }
+}
+
+/// Returns a module of Python with its version, none when `python` has it not.
+fn version_of_module(python: &Path, module: &str) -> Option<String> {
+    let program = format!("import {module}; print({module}.__version__)");
+    let output = Command::new(python).args(["-c", &program]).stdin(Stdio::null()).output().ok()?;
+    let version = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| format!("{module} {}", version.trim()))
+}
+
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let scratch = tempfile::Builder::new()
@@ -150,15 +229,16 @@ fn main() -> anyhow::Result<()> {
     if reference.is_none() {
         notice("sqlite3 is not installed: the reference is skipped and no ratios are shown");
     }
+    let rivals = Rivals::of(&arguments.python);
     let mut sizes = Vec::new();
     for &rows in &arguments.rows {
         let mut size = generate(rows, scratch.path())?;
         for round in 1..=arguments.rounds {
             for step in STEPS {
-                if step == Step::Reference && reference.is_none() {
+                if step == Step::Reference && reference.is_none() || !rivals.have(step) {
                     continue;
                 }
-                let usage = run(step, &size, &arguments.command, scratch.path())?;
+                let usage = run(step, &size, &arguments, scratch.path())?;
                 notice(&format!(
                     "{rows} rows, round {round} of {}: {}: {usage}",
                     arguments.rounds,
@@ -176,9 +256,10 @@ fn main() -> anyhow::Result<()> {
         }
         sizes.push(size);
     }
-    let text = table::markdown(&sizes, &arguments, reference.as_deref())?;
+    let versions = Versions { reference: reference.as_deref(), rivals: &rivals.versions };
+    let text = table::markdown(&sizes, &arguments, &versions)?;
     print(&text);
-    let json = table::json(&sizes, &arguments, reference.as_deref());
+    let json = table::json(&sizes, &arguments, &versions);
     let json = serde_json::to_string_pretty(&json)? + "\n";
     for (output, text) in [(&arguments.output, text), (&arguments.json, json)] {
         if let Some(output) = output {
@@ -219,8 +300,14 @@ fn generate(rows: u64, scratch: &Path) -> anyhow::Result<Size> {
 }
 
 /// Runs one step; the `again` steps use the workspace their forerunner left.
-fn run(step: Step, size: &Size, leadmill: &Path, scratch: &Path) -> anyhow::Result<Usage> {
+fn run(step: Step, size: &Size, arguments: &Arguments, scratch: &Path) -> anyhow::Result<Usage> {
+    if let Some((_, script)) = step.rival() {
+        let folder = fresh_workspace(scratch, step.id())?;
+        return measure_rival(&arguments.python, script, &size.csv, &folder);
+    }
+    let leadmill = &*arguments.command;
     match step {
+        Step::DuckDb | Step::Pandas => bail!("{} has no script", step.title()),
         Step::Reference => import(&size.csv, &scratch.join("reference.db")),
         Step::Csv => {
             let workspace = fresh_workspace(scratch, "csv")?;
@@ -262,6 +349,13 @@ fn import(csv: &Path, database: &Path) -> anyhow::Result<Usage> {
         &[database.as_os_str(), table.as_ref(), import.as_ref()],
     )?;
     ensure!(exit.code == Some(0), "sqlite3 {}: {}", exit.outcome(), exit.stderr);
+    Ok(usage)
+}
+
+fn measure_rival(python: &Path, script: &str, csv: &Path, folder: &Path) -> anyhow::Result<Usage> {
+    let arguments = [script.as_ref(), csv.as_os_str(), folder.as_os_str(), AS_OF.as_ref()];
+    let (usage, exit) = measure::run(python, &arguments)?;
+    ensure!(exit.code == Some(0), "{script} {}: {}", exit.outcome(), exit.stderr);
     Ok(usage)
 }
 
