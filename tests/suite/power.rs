@@ -440,7 +440,9 @@ impl Disk {
     fn keep(&mut self, folder: NodeNo, count: usize) {
         let Node::Folder(names) = &mut self.nodes[folder] else { return };
         let kept: Vec<Entry> = names.since.drain(..count).collect();
-        kept.iter().for_each(|entry| entry.apply(&mut names.flushed));
+        for entry in &kept {
+            entry.apply(&mut names.flushed);
+        }
         for moved in kept.iter().filter(|entry| entry.moved.is_some()).map(|entry| entry.moved) {
             let half = self.nodes.iter().enumerate().find_map(|(no, node)| match node {
                 Node::Folder(names) => {
