@@ -1,5 +1,6 @@
 //! A small whole run, met at every system call that changes or flushes anything: killed there, without power from there
-//! on, or told that the disk is full, broken, or not theirs. Whatever it is, the run that comes next ends where the undisturbed one did.
+//! on, or told that the disk is full, broken, or not theirs. Whatever it is, the run that comes next ends where the
+//! undisturbed one did.
 //!
 //! The suite meets a few dozen of these places; `LEADMILL_EVERY_CALL=1` meets all of them.
 

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use super::every_command::copy_of;
 use super::far_end::{Receiver, answer};
-use super::outbox_sweep::check_books;
+use super::outbox_sweep::{check_books, plain_request};
 use super::traced::{
     Count, MUTATING, Point, calls_of, each, failing_at, faults, is_there, killed_at, points,
     says_why, some_of, workspace,
@@ -42,11 +42,7 @@ fn world() -> &'static Workspace {
 }
 
 fn send_to(workspace: &Workspace, url: &str) {
-    workspace.file(
-        "rules/requests/plain.toml",
-        "[request]\nid = \"plain\"\nname = \"Plain\"\nbecause = \"a test\"\nsource = \"a test\"\n\
-         id-header = \"webhook-id\"\neach = '{\"lead\":{{ lead | tojson }},\"row\":{{ row | tojson }}}'\n",
-    );
+    plain_request(workspace);
     workspace.file(
         "rules/outbox.toml",
         format!(

@@ -1,6 +1,7 @@
 //! Every other command that writes, met at every system call that changes or flushes anything: killed there, without
-//! power from there on, or told that the disk is full, broken, or not theirs. Whatever it is, the same command done again ends where the undisturbed one
-//! did; where it had been done already, it ends where the undisturbed one does when it is done twice.
+//! power from there on, or told that the disk is full, broken, or not theirs. Whatever it is, the same command done again
+//! ends where the undisturbed one did; where it had been done already, it ends where the undisturbed one does when it is
+//! done twice.
 //!
 //! The suite meets a few places of each; `LEADMILL_EVERY_CALL=1` meets all of them.
 

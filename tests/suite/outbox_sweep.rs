@@ -49,11 +49,7 @@ fn every_delivery_ends_somewhere_whatever_fails_and_dies() {
         .collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     workspace.input("leads.csv", table(&rows));
-    workspace.file(
-        "rules/requests/plain.toml",
-        "[request]\nid = \"plain\"\nname = \"Plain\"\nbecause = \"a test\"\nsource = \"a test\"\n\
-         id-header = \"webhook-id\"\neach = '{\"lead\":{{ lead | tojson }},\"row\":{{ row | tojson }}}'\n",
-    );
+    plain_request(&workspace);
     let receiver = Receiver::start(deed);
     workspace.file(
         "rules/outbox.toml",
@@ -99,6 +95,15 @@ fn every_delivery_ends_somewhere_whatever_fails_and_dies() {
     eprintln!(
         "{people} deliveries, {killed} kills, {rounds} commands, {} requests",
         receiver.seen().len()
+    );
+}
+
+/// Gives `workspace` a request of a lead and its row, with an id in its head.
+pub fn plain_request(workspace: &Workspace) {
+    workspace.file(
+        "rules/requests/plain.toml",
+        "[request]\nid = \"plain\"\nname = \"Plain\"\nbecause = \"a test\"\nsource = \"a test\"\n\
+         id-header = \"webhook-id\"\neach = '{\"lead\":{{ lead | tojson }},\"row\":{{ row | tojson }}}'\n",
     );
 }
 

@@ -61,8 +61,7 @@ impl Watched {
     /// Fails unless the calls, played, leave what the command left: else what a cut leaves is made up.
     fn assert_true_to(&self, root: &Path) {
         let played = self.played(self.calls.len());
-        let told = played.files(Names::now, |file| file.now.clone());
-        let found = Disk::of(root).files(Names::now, |file| file.now.clone());
+        let (told, found) = (played.files(), Disk::of(root).files());
         assert_eq!(told.keys().collect::<Vec<_>>(), found.keys().collect::<Vec<_>>());
         for (path, bytes) in found {
             assert!(told[&path] == bytes, "{} is not what the calls say", path.display());
@@ -201,14 +200,6 @@ struct Entry {
 }
 
 impl Names {
-    fn now(&self) -> &BTreeMap<String, NodeNo> {
-        &self.now
-    }
-
-    fn flushed(&self) -> &BTreeMap<String, NodeNo> {
-        &self.flushed
-    }
-
     fn change(&mut self, names: Vec<(String, Option<NodeNo>)>, moved: Option<usize>) {
         let entry = Entry { names, moved };
         entry.apply(&mut self.now);
@@ -499,29 +490,25 @@ impl Disk {
                 Node::Link(target) => std::os::unix::fs::symlink(target, &path).unwrap(),
                 Node::Folder(names) => {
                     fs::create_dir_all(&path).unwrap();
-                    open.extend(names.flushed().iter().map(|(name, no)| (*no, path.join(name))));
+                    open.extend(names.flushed.iter().map(|(name, no)| (*no, path.join(name))));
                 }
             }
         }
     }
 
-    /// Every file by its path.
-    fn files(
-        &self,
-        listed: fn(&Names) -> &BTreeMap<String, NodeNo>,
-        bytes: fn(&Content) -> Arc<Vec<u8>>,
-    ) -> BTreeMap<PathBuf, Arc<Vec<u8>>> {
+    /// Every file by its path, as the system shows it.
+    fn files(&self) -> BTreeMap<PathBuf, Arc<Vec<u8>>> {
         let mut files = BTreeMap::new();
         let mut open = vec![(ROOT, PathBuf::new())];
         while let Some((no, path)) = open.pop() {
             match &self.nodes[no] {
-                Node::File(content) => drop(files.insert(path, bytes(content))),
+                Node::File(content) => drop(files.insert(path, Arc::clone(&content.now))),
                 Node::Link(target) => {
                     let target = target.display().to_string().into_bytes();
                     files.insert(path, Arc::new(target));
                 }
                 Node::Folder(names) => {
-                    open.extend(listed(names).iter().map(|(name, no)| (*no, path.join(name))));
+                    open.extend(names.now.iter().map(|(name, no)| (*no, path.join(name))));
                 }
             }
         }
