@@ -5,16 +5,18 @@
 //! cooldown is over. Between two imports only what goes by the clock is asked.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use anyhow::Result;
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
 use super::Job;
 use crate::model::moment::utc_from_ms;
 use crate::model::run::Alert;
 use crate::rules::alerts::{
-    AlertFigures, AlertKind, AlertRule, Found, Lasting, WEEKS_MAX, Weekday,
+    AlertBy, AlertFigures, AlertKind, AlertRule, Found, Lasting, WEEKS_MAX, Weekday,
 };
+use crate::rules::hours::instant_of;
 use crate::store::Store;
 use crate::store::alerts::Firing;
 use crate::store::runs::{RunKind, RunRecord};
@@ -83,6 +85,23 @@ pub(super) fn same_weekdays(day: NaiveDate, weeks: u64) -> impl Iterator<Item = 
     (1..=weeks).filter_map(move |week| day.checked_sub_days(Days::new(7 * week)))
 }
 
+/// Leads of a day, and those of them that may be written to.
+type DayCount = (u64, u64);
+
+/// Leads that came of one source, campaign or form, or of all.
+struct Arrivals {
+    /// The day on which the first came.
+    first: NaiveDate,
+    /// Those of the days that are compared, at least.
+    counts: BTreeMap<NaiveDate, DayCount>,
+}
+
+impl Arrivals {
+    fn since(first: NaiveDate) -> Self {
+        Self { first, counts: BTreeMap::new() }
+    }
+}
+
 struct Watching<'a> {
     job: &'a Job<'a>,
     store: &'a Store,
@@ -139,28 +158,11 @@ impl Watching<'_> {
         let Some(yesterday) = today.checked_sub_days(Days::new(1)) else {
             return Ok(BTreeMap::new());
         };
-        let earliest = yesterday.checked_sub_days(Days::new(7 * WEEKS_MAX as u64));
-        let since_ms = earliest.map_or(0, |day| {
-            day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis() - DAY_MS
-        });
-        let mut days: BTreeMap<String, BTreeMap<NaiveDate, (u64, u64)>> = BTreeMap::new();
-        let mut first: BTreeMap<String, NaiveDate> = BTreeMap::new();
-        self.store.each_arrival(rule.by, since_ms, |at_ms, may_email, of| {
-            if rule.by.is_some() && of.is_empty() {
-                return;
-            }
-            let day = utc_from_ms(at_ms).with_timezone(&zone).date_naive();
-            let known = first.entry(of.clone()).or_insert(day);
-            *known = day.min(*known);
-            let count = days.entry(of).or_default().entry(day).or_default();
-            count.0 += 1;
-            count.1 += u64::from(may_email);
-        })?;
-        let on = |counts: &BTreeMap<NaiveDate, (u64, u64)>, day: NaiveDate| {
+        let arrived = self.arrivals_by_day(rule, yesterday)?;
+        let on = |counts: &BTreeMap<NaiveDate, DayCount>, day: NaiveDate| {
             (!calendar.is_holiday(day)).then(|| counts.get(&day).copied().unwrap_or_default())
         };
-        let compared = days.into_iter().map(|(of, counts)| {
-            let first = first.get(&of).copied().unwrap_or(yesterday);
+        let compared = arrived.into_iter().map(|(of, Arrivals { first, counts })| {
             let before = same_weekdays(yesterday, WEEKS_MAX as u64)
                 .take_while(|day| *day >= first)
                 .filter_map(|day| on(&counts, day))
@@ -168,6 +170,46 @@ impl Watching<'_> {
             (of, Weekday { day: on(&counts, yesterday), before })
         });
         Ok(compared.collect())
+    }
+
+    /// Counts the leads of `yesterday` and of the same weekdays before, by what the rule tells them by.
+    fn arrivals_by_day(
+        &self,
+        rule: &AlertRule,
+        yesterday: NaiveDate,
+    ) -> Result<BTreeMap<String, Arrivals>> {
+        let zone = self.job.rules.workspace.zone;
+        let day_of = |at_ms: i64| utc_from_ms(at_ms).with_timezone(&zone).date_naive();
+        let midnight_ms =
+            |day: NaiveDate| instant_of(zone, day.and_time(NaiveTime::MIN)).timestamp_millis();
+        let since_ms =
+            same_weekdays(yesterday, WEEKS_MAX as u64).last().map_or(i64::MIN, midnight_ms);
+        let mut arrived: BTreeMap<String, Arrivals> = BTreeMap::new();
+        let mut count = |at_ms: i64, may_email: bool, of: String| {
+            if rule.by.is_some() && of.is_empty() {
+                return;
+            }
+            let day = day_of(at_ms);
+            let arrivals = arrived.entry(of).or_insert_with(|| Arrivals::since(day));
+            arrivals.first = day.min(arrivals.first);
+            let count = arrivals.counts.entry(day).or_default();
+            count.0 += 1;
+            count.1 += u64::from(may_email);
+        };
+        if rule.by.is_some() {
+            // When each of them began is known from all days.
+            self.store.each_arrival(rule.by, since_ms..i64::MAX, count)?;
+            return Ok(arrived);
+        }
+        for day in iter::once(yesterday).chain(same_weekdays(yesterday, WEEKS_MAX as u64)) {
+            let end_ms = day.succ_opt().map_or(i64::MAX, midnight_ms);
+            self.store.each_arrival(None, midnight_ms(day)..end_ms, &mut count)?;
+        }
+        if let Some(first_ms) = self.store.first_arrival_ms(since_ms)? {
+            let first = day_of(first_ms);
+            arrived.entry(String::new()).or_insert_with(|| Arrivals::since(first)).first = first;
+        }
+        Ok(arrived)
     }
 
     /// What has waited for long, at each endpoint that something is sent to.
@@ -187,10 +229,13 @@ impl Watching<'_> {
     fn silences(&self, rule: &AlertRule) -> Result<BTreeMap<String, Lasting>> {
         let now_ms = self.as_of.timestamp_millis();
         let silent_since = self.since(rule);
+        if rule.by == Some(AlertBy::Source) && self.all_sources_are_heard(rule)? {
+            return Ok(BTreeMap::new());
+        }
         let since_ms = silent_since - USUAL_DAYS * DAY_MS;
         let mut found: BTreeMap<String, (i64, u64)> = BTreeMap::new();
-        self.store.each_arrival(rule.by, since_ms, |at_ms, _, of| {
-            if of.is_empty() || at_ms > now_ms {
+        self.store.each_arrival(rule.by, since_ms..now_ms + 1, |at_ms, _, of| {
+            if of.is_empty() {
                 return;
             }
             let (last, usual) = found.entry(of).or_default();
@@ -201,6 +246,18 @@ impl Watching<'_> {
             .into_iter()
             .map(|(of, (last, usual))| (of, Lasting { hours: (now_ms - last) / HOUR_MS, usual }));
         Ok(lasting.collect())
+    }
+
+    /// Returns whether each source has brought a lead so lately that `rule` finds none silent: the few days are read
+    /// before the weeks.
+    fn all_sources_are_heard(&self, rule: &AlertRule) -> Result<bool> {
+        let now_ms = self.as_of.timestamp_millis();
+        let lately_ms = now_ms - rule.lasting.num_hours() * HOUR_MS;
+        let mut unheard = self.store.sources()?;
+        self.store.each_arrival(rule.by, lately_ms + 1..now_ms + 1, |_, _, of| {
+            unheard.remove(&of);
+        })?;
+        Ok(unheard.is_empty())
     }
 
     /// What has not come for long: from the rule's source, or from each that ever sent one.

@@ -1,6 +1,7 @@
 //! Alerts as they open and close, and the figures that they go by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use anyhow::Result;
 use rusqlite::params;
@@ -141,12 +142,12 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Hands each lead that first wrote at or after `since_ms` to `visit`: when, whether it may be written to, and what
-    /// `by` tells it by.
+    /// Hands each lead that first wrote in `span`, milliseconds since 1970 UTC, to `visit`: when, whether it may be
+    /// written to, and what `by` tells it by.
     pub fn each_arrival(
         &self,
         by: Option<AlertBy>,
-        since_ms: i64,
+        span: Range<i64>,
         mut visit: impl FnMut(i64, bool, String),
     ) -> Result<()> {
         let of = match by {
@@ -164,13 +165,29 @@ impl Store {
         };
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT l.first_ms, l.may_email, coalesce({of}, '') FROM lead AS l INDEXED BY lead_by_first {from}
-             WHERE l.merged_into IS NULL AND l.first_ms >= ?1"
+             WHERE l.merged_into IS NULL AND l.first_ms >= ?1 AND l.first_ms < ?2"
         ))?;
-        let mut rows = statement.query([since_ms])?;
+        let mut rows = statement.query([span.start, span.end])?;
         while let Some(row) = rows.next()? {
             visit(row.get(0)?, row.get(1)?, row.get(2)?);
         }
         Ok(())
+    }
+
+    /// Returns when the first lead wrote of those that wrote at or after `since_ms`, milliseconds since 1970 UTC.
+    pub fn first_arrival_ms(&self, since_ms: i64) -> Result<Option<i64>> {
+        let sql = "SELECT min(first_ms) FROM lead INDEXED BY lead_by_first
+                   WHERE merged_into IS NULL AND first_ms >= ?1";
+        Ok(self.connection.prepare_cached(sql)?.query_row([since_ms], |row| row.get(0))?)
+    }
+
+    /// Returns the sources of all inputs that brought submissions.
+    pub fn sources(&self) -> Result<BTreeSet<String>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT DISTINCT source FROM input WHERE accepted > 0")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Returns when an input of each source was read last, milliseconds since 1970 UTC.

@@ -66,6 +66,16 @@ fn leads(days: &[(&str, usize)]) -> String {
     text
 }
 
+/// Answers to a Typeform form of that day.
+fn typeform(day: &str, n: usize) -> String {
+    let mut text = "#,Your e-mail,Start Date (UTC),Submit Date (UTC),Network ID\n".to_owned();
+    for number in 0..n {
+        let at = format!("{day} 10:{number:02}:00");
+        writeln!(text, "t{number},t{number}@q{number}.example,{at},{at},n{number}").unwrap();
+    }
+    text
+}
+
 fn workspace(days: &[(&str, usize)]) -> Workspace {
     let workspace = Workspace::new();
     workspace.file("rules/alerts.toml", RULES);
@@ -126,6 +136,27 @@ fn each_campaign_is_looked_at_by_itself() {
     workspace.input("b.csv", only_brand);
     let outcome = run(&workspace, "run", "2026-11-18T05:00:00Z");
     assert_eq!(told(&outcome), ["fell-by-campaign/search"], "{}", outcome.stdout);
+}
+
+#[test]
+fn history_begins_with_the_first_lead_be_it_of_another_weekday() {
+    let since_a_monday = [("2026-10-19", 1), ("2026-10-27", 10), ("2026-11-03", 10)];
+    let days = [&since_a_monday[..], &[("2026-11-10", 10), ("2026-11-17", 4)]].concat();
+    let outcome = run(&workspace(&days), "run", "2026-11-18T05:00:00Z");
+    let message = outcome.json()["alerts"][0]["message"].as_str().unwrap().to_owned();
+    // On the first of the four Tuesdays nobody wrote, but somebody might have.
+    assert!(message.contains("10 of the same weekday (median of 4 weeks)"), "{message}");
+}
+
+#[test]
+fn a_silent_source_is_heard_of_while_another_is_not_silent() {
+    let workspace = workspace(&[("2026-11-02", 6)]);
+    workspace.input("typeform.csv", typeform("2026-11-02", 6));
+    assert_eq!(told(&run(&workspace, "run", "2026-11-02T20:00:00Z")), [""; 0]);
+    workspace.clear_inbox();
+    workspace.input("b.csv", leads(&[("2026-11-08", 6)]));
+    let outcome = run(&workspace, "run", "2026-11-08T20:00:00Z");
+    assert_eq!(told(&outcome), ["silent/typeform-csv"], "{}", outcome.stdout);
 }
 
 #[test]
