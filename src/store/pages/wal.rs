@@ -31,6 +31,8 @@ pub(super) struct Frame {
     pub(super) page: u32,
     /// Pages of the whole store, where the frame is a transaction's last; else 0.
     pub(super) pages_after: u32,
+    /// Checksum of the page as we keep it; 0 where the frame was known.
+    pub(super) sum: u64,
     salts: Salts,
     checksum: [u32; 2],
 }
@@ -85,7 +87,8 @@ impl Wal {
     }
 
     /// Returns the frames up to the end of the last transaction that is whole, as SQLite finds them after a crash: each
-    /// frame's checksum covers all before it. Of the first `known` nothing but that checksum is read.
+    /// frame's checksum covers all before it. Of the first `known` nothing but that checksum is read, and of the others
+    /// nothing has to be read again.
     pub(super) fn committed(&self, known: u32) -> Result<Vec<Frame>> {
         let big_endian = match word(&self.head, 0) {
             MAGIC => false,
@@ -110,7 +113,7 @@ impl Wal {
                 Err(fault) if fault.kind() == ErrorKind::UnexpectedEof => break,
                 Err(fault) => return Err(fault).with_context(|| self.naming()),
             }
-            let frame = frame(&bytes);
+            let mut frame = frame(&bytes);
             if is_known {
                 sum = frame.checksum;
             } else {
@@ -119,6 +122,9 @@ impl Wal {
             }
             if frame.salts != self.salts() || frame.checksum != sum || frame.page == 0 {
                 break;
+            }
+            if !is_known {
+                frame.sum = checksum(frame.page, &bytes[FRAME_HEAD_BYTES..]);
             }
             frames.push(frame);
             if frame.pages_after > 0 {
@@ -157,7 +163,7 @@ fn frame(head: &[u8]) -> Frame {
     let mut salts = [0; 8];
     salts.copy_from_slice(&head[8..16]);
     let checksum = [word(head, 16), word(head, 20)];
-    Frame { page: word(head, 0), pages_after: word(head, 4), salts, checksum }
+    Frame { page: word(head, 0), pages_after: word(head, 4), sum: 0, salts, checksum }
 }
 
 /// Returns the number that stands in four bytes, the highest first.
