@@ -25,7 +25,7 @@ use crate::delivery::form::Refusal;
 use crate::delivery::publication::{StagedFile, Staging};
 use crate::delivery::published::part_name;
 use crate::model::consent::{Channel, Purpose};
-use crate::model::ids::{LeadNo, hex};
+use crate::model::ids::{LeadNo, RunNo, hex};
 use crate::model::lead::Lead;
 use crate::model::touch::DealAmount;
 use crate::report::dropoff::TargetFigures;
@@ -36,8 +36,9 @@ use crate::store::deliveries::{Refused, TargetNo, WithdrawnItem};
 use crate::store::listing::{LeadFilter, TaskFilter};
 use crate::store::runs::RunRecord;
 
-/// What was delivered is written down in batches of this many, in order of its key.
-const KEPT_AT_ONCE: usize = 131_072;
+/// What was given is written down in batches of this many, some 70 bytes each. A batch takes most pages of what was
+/// given before.
+const GIVEN_AT_ONCE: usize = 786_432;
 /// Leads between two of which what was read of touches is forgotten.
 const LEADS_PER_TOUCH_BOOK: usize = 1_024;
 
@@ -60,17 +61,18 @@ impl Deliveries<'_> {
             let laying = Laying::new(self.store, endpoint, http, target, self.record)?;
             open.push(OpenTarget::of_endpoint(*self, target, laying)?);
         }
+        let mut out = Out { staging, given: Given::new(self.store, self.record.no) };
         with_lookups(self.rules, |lookups| {
-            self.leads_to(&mut open, lookups, staging)?;
-            self.tasks_to(&mut open, lookups, staging)?;
+            self.leads_to(&mut open, lookups, &mut out)?;
+            self.tasks_to(&mut open, lookups, &mut out)?;
             for target in &mut open {
                 match target.target.rows_of {
                     RowsOf::Leads => target.withdraw()?,
                     RowsOf::Tasks => {}
-                    RowsOf::Conversions => self.conversions_to(target, lookups, staging)?,
+                    RowsOf::Conversions => self.conversions_to(target, lookups, &mut out)?,
                 }
             }
-            Ok(())
+            out.given.write()
         })?;
         let as_of_ms = self.record.as_of_ms;
         self.store.resolve_dead_letters_of_gone(as_of_ms, "the lead is in no list any more")?;
@@ -81,7 +83,7 @@ impl Deliveries<'_> {
         &self,
         open: &mut [OpenTarget<'_>],
         lookups: &Lookups<'_>,
-        staging: &mut Staging,
+        out: &mut Out<'_>,
     ) -> Result<()> {
         let of_leads = || open.iter().filter(|one| one.target.rows_of == RowsOf::Leads);
         let Some(earliest) = of_leads().map(|target| target.changed_after).min() else {
@@ -95,7 +97,7 @@ impl Deliveries<'_> {
                 one.target.rows_of == RowsOf::Leads && changed.0 > one.changed_after
             };
             for target in open.iter_mut().filter(wanted) {
-                target.offer(&lead, &lead.id.to_string(), lookups, staging)?;
+                target.offer(&lead, &lead.id.to_string(), lookups, out)?;
             }
             Ok(())
         })
@@ -106,7 +108,7 @@ impl Deliveries<'_> {
         &self,
         open: &mut [OpenTarget<'_>],
         lookups: &Lookups<'_>,
-        staging: &mut Staging,
+        out: &mut Out<'_>,
     ) -> Result<()> {
         let mut open: Vec<_> =
             open.iter_mut().filter(|one| one.target.rows_of == RowsOf::Tasks).collect();
@@ -128,7 +130,7 @@ impl Deliveries<'_> {
             let text = messages.text_for(&task, &lead.values)?.unwrap_or_default();
             let lookups = Lookups { task: Some((&task, &text)), ..*lookups };
             for target in open.iter_mut().filter(|one| task.opened_run > Some(opened_after(one))) {
-                target.offer(lead, &task.id(), &lookups, staging)?;
+                target.offer(lead, &task.id(), &lookups, out)?;
             }
             Ok(())
         })
@@ -139,7 +141,7 @@ impl Deliveries<'_> {
         &self,
         target: &mut OpenTarget<'_>,
         lookups: &Lookups<'_>,
-        staging: &mut Staging,
+        out: &mut Out<'_>,
     ) -> Result<()> {
         let rule_no = |id: &str| rule_no(self.rules, id);
         let read = read_as(self.rules, &rule_no, self.record.no);
@@ -165,7 +167,7 @@ impl Deliveries<'_> {
                     }
                     let converted = Converted { conversion, at_ms, amount: amount.as_ref() };
                     let lookups = Lookups { conversion: Some(converted), ..*lookups };
-                    target.offer(&lead, &item(&lead.id.to_string()), &lookups, staging)?;
+                    target.offer(&lead, &item(&lead.id.to_string()), &lookups, out)?;
                 }
             }
         }
@@ -255,6 +257,39 @@ fn definition(target: &Target, rules: &RuleSet, besides: &[&str]) -> String {
     hex(&hasher.finalize()[..8])
 }
 
+/// Where everything goes that targets are offered.
+struct Out<'a> {
+    staging: &'a mut Staging,
+    given: Given<'a>,
+}
+
+/// What targets were given and the store does not know yet.
+struct Given<'a> {
+    store: &'a Store,
+    run: RunNo,
+    rows: Vec<(String, TargetNo, [u8; 16])>,
+}
+
+impl<'a> Given<'a> {
+    fn new(store: &'a Store, run: RunNo) -> Self {
+        Self { store, run, rows: Vec::new() }
+    }
+
+    fn keep(&mut self, item: &str, target: TargetNo, hash: [u8; 16]) -> Result<()> {
+        self.rows.push((item.to_owned(), target, hash));
+        if self.rows.len() < GIVEN_AT_ONCE { Ok(()) } else { self.write() }
+    }
+
+    /// Ids are hashes: written in their own order, neighbors share a page.
+    fn write(&mut self) -> Result<()> {
+        self.rows.sort_unstable();
+        for (item, target, hash) in self.rows.drain(..) {
+            self.store.keep_delivered(target, &item, hash, self.run)?;
+        }
+        Ok(())
+    }
+}
+
 /// Where the rows of a target go.
 enum Outlet<'a> {
     /// Into a file of the run's folder; none between two parts.
@@ -290,7 +325,6 @@ struct OpenTarget<'a> {
     /// Parts opened so far.
     parts: u32,
     keys: Keys,
-    kept: Vec<(String, [u8; 16])>,
     withdrawn: Vec<WithdrawnItem>,
     refused: Vec<[String; 3]>,
     figures: TargetFigures,
@@ -325,14 +359,13 @@ impl<'a> OpenTarget<'a> {
         let definition = definition(target, rules, besides);
         let is_another = !last.definition.is_empty() && last.definition != definition;
         let no = store.target_no(id)?;
-        let (has_rows, has_dead_letters) = store.has_any(no)?;
         Ok(Self {
             deliveries,
             id,
             target,
             no,
-            has_rows,
-            has_dead_letters,
+            has_rows: store.was_published(id)?,
+            has_dead_letters: store.has_dead_letters(no)?,
             definition,
             published: last.run,
             changed_after: if is_another || is_whole(deliveries, &outlet) { 0 } else { last.run },
@@ -341,7 +374,6 @@ impl<'a> OpenTarget<'a> {
             outlet,
             parts: 1,
             keys: Keys::default(),
-            kept: Vec::new(),
             withdrawn: Vec::new(),
             refused: Vec::new(),
             figures: TargetFigures { target: id.to_owned(), ..TargetFigures::default() },
@@ -357,7 +389,7 @@ impl<'a> OpenTarget<'a> {
         lead: &Lead,
         item: &str,
         lookups: &Lookups<'_>,
-        staging: &mut Staging,
+        out: &mut Out<'_>,
     ) -> Result<()> {
         let Deliveries { rules, store, record, .. } = self.deliveries;
         let consents = said(store, rules, lead, &self.asks, record.as_of_ms)?;
@@ -388,9 +420,9 @@ impl<'a> OpenTarget<'a> {
         }
         if self.is_made(item)? {
             self.figures.unchanged += 1;
-            return self.keep(item.to_owned(), hash);
+            return out.given.keep(item, self.no, hash);
         }
-        if let RowFate::Refused(refusal) = self.put(&row, item, staging)? {
+        if let RowFate::Refused(refusal) = self.put(&row, item, out.staging)? {
             return self.refuse(item, &refusal);
         }
         self.figures.written += 1;
@@ -400,7 +432,7 @@ impl<'a> OpenTarget<'a> {
             Some(_) => self.figures.changed += 1,
         }
         self.resolve(item, &written_by(record))?;
-        self.keep(item.to_owned(), hash)
+        out.given.keep(item, self.no, hash)
     }
 
     /// Returns whether the endpoint has a record of `item` that it leaves alone, however the row has changed.
@@ -474,21 +506,6 @@ impl<'a> OpenTarget<'a> {
         self.deliveries.store.keep_dead_letter(self.no, item, refused)
     }
 
-    fn keep(&mut self, item: String, hash: [u8; 16]) -> Result<()> {
-        self.kept.push((item, hash));
-        if self.kept.len() < KEPT_AT_ONCE { Ok(()) } else { self.keep_all() }
-    }
-
-    /// Ids are hashes: written in their own order, neighbors share a page.
-    fn keep_all(&mut self) -> Result<()> {
-        self.kept.sort_unstable();
-        for (item, hash) in self.kept.drain(..) {
-            let Deliveries { store, record, .. } = self.deliveries;
-            store.keep_delivered(self.no, &item, hash, record.no)?;
-        }
-        Ok(())
-    }
-
     /// Looks for what the target has and is no more.
     fn withdraw(&mut self) -> Result<()> {
         self.withdrawn.extend(self.deliveries.store.withdrawn_from(self.no)?);
@@ -501,7 +518,6 @@ impl<'a> OpenTarget<'a> {
     }
 
     fn close(mut self, staging: &mut Staging) -> Result<TargetFigures> {
-        self.keep_all()?;
         self.close_part(staging)?;
         let id = self.id;
         if !self.refused.is_empty() {

@@ -167,7 +167,7 @@ impl Store {
         self.connection
             .prepare_cached(
                 "INSERT INTO delivered VALUES (?1, ?2, ?3, ?4, NULL)
-                 ON CONFLICT (target_no, item) DO UPDATE SET row_hash = excluded.row_hash,
+                 ON CONFLICT (item, target_no) DO UPDATE SET row_hash = excluded.row_hash,
                      run_no = excluded.run_no, withdrawn_run = NULL",
             )?
             .execute(params![target.0, item, row_hash, run.0])?;
@@ -374,14 +374,16 @@ impl Store {
         Ok(dropped > 0)
     }
 
-    /// Returns whether `target` was ever given anything, and whether it has dead letters that are not resolved.
-    pub fn has_any(&self, target: TargetNo) -> Result<(bool, bool)> {
-        Ok(self.connection.query_row(
-            "SELECT EXISTS (SELECT 1 FROM delivered WHERE target_no = ?1),
-                    EXISTS (SELECT 1 FROM dead_letter WHERE target_no = ?1 AND state <> 'resolved')",
-            [target.0],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?)
+    /// Returns whether the target called `id` was ever published to, so that it may have been given something.
+    pub fn was_published(&self, id: &str) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM publication WHERE target = ?1)";
+        Ok(self.connection.query_row(sql, [id], |row| row.get(0))?)
+    }
+
+    /// Returns whether `target` has dead letters that are not resolved.
+    pub fn has_dead_letters(&self, target: TargetNo) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM dead_letter WHERE target_no = ?1 AND state <> 'resolved')";
+        Ok(self.connection.query_row(sql, [target.0], |row| row.get(0))?)
     }
 
     /// Returns how many open dead letters each target has that has any, by its id.

@@ -99,9 +99,9 @@ const TAKE_OUT: &str = "
         WHERE EXISTS (SELECT 1 FROM temp.erased AS e WHERE e.kind = consent_denial.kind AND e.no = consent_denial.no);
     -- That a target has a row of theirs stays, so that it can be told to take it out; what the row said does not. An
     -- item is a lead's id, or that of a task or conversion, which begins with the lead's and a slash ('0' comes next).
-    UPDATE delivered SET row_hash = zeroblob(16) WHERE (target_no, item) IN
-        (SELECT d.target_no, d.item FROM temp.erased_lead AS e CROSS JOIN delivery_target AS t
-         JOIN delivered AS d ON d.target_no = t.target_no AND d.item >= e.id AND d.item < e.id || '0');
+    UPDATE delivered SET row_hash = zeroblob(16) WHERE item IN
+        (SELECT d.item FROM temp.erased_lead AS e
+         CROSS JOIN delivered AS d ON d.item >= e.id AND d.item < e.id || '0');
     DELETE FROM target_record WHERE (target_no, item) IN
         (SELECT r.target_no, r.item FROM temp.erased_lead AS e CROSS JOIN delivery_target AS t
          JOIN target_record AS r ON r.target_no = t.target_no AND r.item >= e.id AND r.item < e.id || '0');

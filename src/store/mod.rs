@@ -103,6 +103,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0028_answers.sql"),
     include_str!("migrations/0029_identifying.sql"),
     include_str!("migrations/0030_counting.sql"),
+    include_str!("migrations/0031_given_by_item.sql"),
 ];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
