@@ -148,15 +148,19 @@ pub(super) fn candidates(
     plans: &[LeadPlan],
     has_touches: bool,
 ) -> Result<Vec<Candidate>> {
-    let Deciding { store, rules, run, as_of, .. } = deciding;
+    let Deciding { store, rules, run, as_of, fresh, .. } = deciding;
     let rows: Vec<Vec<MemberRow>> = plans
         .iter()
         .map(|plan| plan.members.iter().map(|no| store.member_row(*no)).collect())
         .collect::<Result<_>>()?;
     let handed_out: Vec<Vec<HandedOut>> = if store.has_handed_out(run)? {
-        rows.iter()
-            .map(|rows| store.handed_out(rows.iter().map(|row| row.fingerprint), run))
-            .collect::<Result<_>>()?
+        // Of a row that is new something was handed out before only if it came, and went, with a run that was undone.
+        let all = store.has_undone_runs()?;
+        let handed_out = |rows: &[MemberRow]| {
+            let asked = rows.iter().filter(|row| all || !fresh.contains(row.no));
+            store.handed_out(asked.map(|row| row.fingerprint), run)
+        };
+        rows.iter().map(|rows| handed_out(rows)).collect::<Result<_>>()?
     } else {
         vec![Vec::new(); rows.len()]
     };

@@ -10,9 +10,9 @@ use rustc_hash::FxHashMap;
 
 use super::model::pair_model;
 use crate::identity::guard::Guard;
-use crate::identity::keys::{KeyKind, Keyring, match_keys};
+use crate::identity::keys::{KeyKind, Keyring, MatchKey, match_keys};
 use crate::identity::likeness::{Compared, Judge, Weighing, is_compared};
-use crate::model::field;
+use crate::model::field::{self, FieldNo, FieldValues};
 use crate::model::ids::{KeyHash, SubmissionNo};
 use crate::rules::RuleSet;
 use crate::store::Store;
@@ -25,6 +25,24 @@ const COMPARED_KEPT_MAX: usize = 60_000;
 /// Pairs whose submissions are prepared together: most towns and names are met again among them, and there is work for
 /// all threads.
 const PAIRS_AT_ONCE: usize = 2_048;
+
+/// A contact that a submission gives.
+struct Contact {
+    field: FieldNo,
+    /// What it is known by; `None` for a role mailbox, which is never one person's.
+    key: Option<KeyHash>,
+}
+
+/// Returns the contacts that a submission with these `values` gives.
+fn contacts_of(values: &FieldValues) -> Vec<Contact> {
+    let of = |key: MatchKey| match key.kind {
+        KeyKind::Email => Some(Contact { field: field::EMAIL, key: Some(key.hash) }),
+        KeyKind::RoleEmail => Some(Contact { field: field::EMAIL, key: None }),
+        KeyKind::Phone => Some(Contact { field: field::PHONE, key: Some(key.hash) }),
+        _ => None,
+    };
+    match_keys(values).into_iter().filter_map(of).collect()
+}
 
 /// What submissions say by themselves, and the weights that hold, as far as somebody has asked.
 #[derive(Debug)]
@@ -101,38 +119,39 @@ impl<'a> Contacts<'a> {
         if self.compared.len() > COMPARED_KEPT_MAX {
             self.compared.clear();
         }
-        for submission in submissions {
-            if !self.compared.contains_key(&submission) {
-                let compared = self.as_compared(submission)?;
-                self.compared.insert(submission, compared);
+        let mut fresh = Vec::new();
+        for no in submissions.filter(|no| !self.compared.contains_key(no)) {
+            fresh.push((no, self.store.identifying_values(no, &self.columns)?));
+        }
+        let contacts: Vec<Vec<Contact>> =
+            fresh.par_iter().map(|(_, values)| contacts_of(values)).collect();
+        // Keys are hashes: asked in their own order, neighbors are read from one page.
+        let keys: BTreeSet<KeyHash> =
+            contacts.iter().flatten().filter_map(|contact| contact.key).collect();
+        for key in keys {
+            self.look_up(key)?;
+        }
+        for ((no, mut values), contacts) in fresh.into_iter().zip(contacts) {
+            let address = values.get(field::EMAIL).unwrap_or_default().to_owned();
+            for contact in contacts {
+                if contact.key.is_none_or(|key| self.is_shared(key)) {
+                    values.set(contact.field, "");
+                }
             }
+            self.compared.insert(no, Compared { values, address });
         }
         Ok(())
     }
 
-    /// Returns what `submission` says by itself.
-    fn as_compared(&mut self, submission: SubmissionNo) -> Result<Compared> {
-        let mut values = self.store.identifying_values(submission, &self.columns)?;
-        let address = values.get(field::EMAIL).unwrap_or_default().to_owned();
-        for key in match_keys(&values) {
-            let field = match key.kind {
-                KeyKind::Email | KeyKind::RoleEmail => field::EMAIL,
-                KeyKind::Phone => field::PHONE,
-                _ => continue,
-            };
-            if key.kind == KeyKind::RoleEmail || self.is_shared(key.hash)? {
-                values.set(field, "");
-            }
-        }
-        Ok(Compared { values, address })
+    /// Returns whether several people are known to hold `key`.
+    fn is_shared(&self, key: KeyHash) -> bool {
+        self.shared.get(&key).copied().unwrap_or_default()
     }
 
-    fn is_shared(&mut self, key: KeyHash) -> Result<bool> {
-        if let Some(known) = self.shared.get(&key) {
-            return Ok(*known);
-        }
-        if self.knows_all_shared {
-            return Ok(false);
+    /// Finds out whether several people hold `key`.
+    fn look_up(&mut self, key: KeyHash) -> Result<()> {
+        if self.knows_all_shared || self.shared.contains_key(&key) {
+            return Ok(());
         }
         let shared = self.store.key_group(key, self.horizon)?.is_some_and(|group| {
             let names: Vec<&str> = group.holders.iter().map(|one| one.holder.as_str()).collect();
@@ -140,6 +159,6 @@ impl<'a> Contacts<'a> {
             labels.len() > 1
         });
         self.shared.insert(key, shared);
-        Ok(shared)
+        Ok(())
     }
 }

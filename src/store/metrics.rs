@@ -188,18 +188,22 @@ impl Store {
         mut visit: impl FnMut(SubmissionGlance<'_>) -> Result<()>,
     ) -> Result<()> {
         let texts: String = keys.iter().flat_map(|key| [", ", key.sql()]).collect();
-        // Most of what is asked stands in an index: of all leads in their order, or of the last ones.
-        let (by, since) = match since_ms {
-            Some(since_ms) => ("INDEXED BY lead_by_last", format!("AND l.last_ms >= {since_ms}")),
-            None => ("INDEXED BY lead_glance", String::new()),
+        let heard = match since_ms {
+            Some(since_ms) => {
+                self.find_heard_since(since_ms)?;
+                "temp.heard AS h CROSS JOIN"
+            }
+            None => "",
         };
+        let is_heard = since_ms.map_or("", |_| "AND l.lead_no = h.lead_no");
+        // Most of what is asked stands in indexes; all of it is read in order of lead, so that neighbors share pages.
         let mut statement = self.connection.prepare(&format!(
             "SELECT l.lead_no, s.submission_no, s.submitted_ms, s.certainty, i.tells_contacts{texts}
-             FROM lead AS l {by}
+             FROM {heard} lead AS l INDEXED BY lead_glance
              CROSS JOIN membership AS m ON m.lead_no = l.lead_no
              CROSS JOIN submission AS s INDEXED BY submission_glance ON s.submission_no = m.submission_no
              CROSS JOIN input AS i ON i.input_no = s.input_no
-             WHERE l.merged_into IS NULL {since}
+             WHERE l.merged_into IS NULL {is_heard}
              ORDER BY l.lead_no, s.submitted_ms, s.fingerprint"
         ))?;
         let mut rows = statement.query([])?;
@@ -215,6 +219,20 @@ impl Store {
                 first_key: OWN_COLUMNS,
             })?;
         }
+        Ok(())
+    }
+
+    /// Finds the leads last heard of at `since_ms` or later: `temp.heard`, in their order.
+    fn find_heard_since(&self, since_ms: i64) -> Result<()> {
+        self.connection.execute_batch(
+            "CREATE TEMP TABLE IF NOT EXISTS heard (lead_no INTEGER PRIMARY KEY);
+             DELETE FROM temp.heard;",
+        )?;
+        self.connection.execute(
+            "INSERT INTO temp.heard SELECT lead_no FROM lead INDEXED BY lead_by_last
+             WHERE merged_into IS NULL AND last_ms >= ?1 ORDER BY lead_no",
+            [since_ms],
+        )?;
         Ok(())
     }
 

@@ -136,6 +136,12 @@ const COLUMNS: &str = "run_no, id, as_of_ms, rules_hash, version, state, inputs_
                        first_submission_no, books, kind, undoes, undone_by, looks_by_time, is_full";
 
 impl Store {
+    /// Returns whether any run was undone.
+    pub fn has_undone_runs(&self) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM run WHERE undone_by IS NOT NULL)";
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    }
+
     /// Opens the books for a new run; durable at once unless a transaction is open.
     pub fn begin_run(&self, opening: RunOpening<'_>) -> Result<RunRecord> {
         let no = self.next_number("run", "run_no")?;

@@ -23,6 +23,20 @@ const SUPERSEDE: &str = "UPDATE OR ROLLBACK task SET state = 'superseded', becau
          ended_ms = (SELECT as_of_ms FROM run WHERE run_no = ?3)
      WHERE lead_no = ?1 AND state = 'open'";
 
+/// Tasks that are handed out together, some 150 bytes each.
+const DUE_AT_ONCE: usize = 65_536;
+
+/// A task that is to be handed out.
+struct DueTask {
+    lead: i64,
+    plan: String,
+    step: String,
+    cycle: i64,
+    put_off: i64,
+    /// Of the submission that founded the lead.
+    founder: Fingerprint,
+}
+
 /// Keeps tasks; the sentences already met stay in memory.
 #[derive(Debug)]
 pub struct TaskBook<'s> {
@@ -134,7 +148,7 @@ impl Store {
     /// Hands out, as `run`, the open tasks that are due by `as_of_ms` and that no run has handed out yet; returns how
     /// many.
     pub fn hand_out(&self, run: RunNo, as_of_ms: i64) -> Result<u64> {
-        // In order of lead, so that neighbors are read and marked together; they are all found before the first is.
+        // In order of lead, so that neighbors are read together; they are all found before the first is marked.
         let mut due = self.connection.prepare_cached(
             "WITH due AS MATERIALIZED (
                  SELECT lead_no, plan, step, cycle, put_off FROM task INDEXED BY task_to_hand_out
@@ -145,6 +159,27 @@ impl Store {
              CROSS JOIN submission AS s INDEXED BY submission_glance ON s.submission_no = l.founder_no
              WHERE l.merged_into IS NULL",
         )?;
+        let mut handed = 0;
+        let mut rows = due.query([as_of_ms])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(DueTask {
+                lead: row.get(0)?,
+                plan: row.get(1)?,
+                step: row.get(2)?,
+                cycle: row.get(3)?,
+                put_off: row.get(4)?,
+                founder: Fingerprint(row.get(5)?),
+            });
+            if found.len() == DUE_AT_ONCE {
+                handed += self.hand_out_those(&mut found, run, as_of_ms)?;
+            }
+        }
+        Ok(handed + self.hand_out_those(&mut found, run, as_of_ms)?)
+    }
+
+    /// Hands out the tasks `due`, which are taken out of it; returns how many.
+    fn hand_out_those(&self, due: &mut Vec<DueTask>, run: RunNo, as_of_ms: i64) -> Result<u64> {
         let mut keep = self.connection.prepare_cached(
             "INSERT OR IGNORE INTO handed_out VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
@@ -152,19 +187,22 @@ impl Store {
             "UPDATE task SET handed_run = ?5
              WHERE lead_no = ?1 AND plan = ?2 AND step = ?3 AND cycle = ?4",
         )?;
-        let mut handed = 0;
-        let mut rows = due.query([as_of_ms])?;
-        while let Some(row) = rows.next()? {
-            let (lead, cycle, put_off): (i64, i64, i64) = (row.get(0)?, row.get(3)?, row.get(4)?);
-            let (plan, step) = (row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_str()?);
-            let founder = row.get_ref(5)?.as_blob()?;
+        // Each is kept and marked in the order of the table: neighbors share a page.
+        due.sort_unstable_by_key(|task| task.founder);
+        let mut handed = Vec::with_capacity(due.len());
+        for task in due.drain(..) {
+            let DueTask { founder, plan, step, cycle, put_off, .. } = &task;
+            let given = params![founder.0, plan, step, cycle, put_off, run.0, as_of_ms];
             // What was handed out before, in a run that is gone, is not handed out again.
-            if keep.execute(params![founder, plan, step, cycle, put_off, run.0, as_of_ms])? > 0 {
-                mark.execute(params![lead, plan, step, cycle, run.0])?;
-                handed += 1;
+            if keep.execute(given)? > 0 {
+                handed.push(task);
             }
         }
-        Ok(handed)
+        handed.sort_unstable_by_key(|task| task.lead);
+        for DueTask { lead, plan, step, cycle, .. } in &handed {
+            mark.execute(params![lead, plan, step, cycle, run.0])?;
+        }
+        Ok(handed.len() as u64)
     }
 
     /// Marks what `run` handed out when it decided for the first time, of the leads at stake.
