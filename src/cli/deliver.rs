@@ -12,7 +12,7 @@ use super::clock::Ticking;
 use super::run::{Worker, watch_signals};
 use super::workspace::{Global, UsageError, duration};
 use super::{Outcome, terminal};
-use crate::pipeline::ingest::Interrupted;
+use crate::pipeline::interrupted::Interrupted;
 use crate::pipeline::outbox::deliver::{Delivery, EndpointSummary, Way, deliver, waiting};
 use crate::pipeline::outbox::tell::tell_sent;
 use crate::report::run_json::WaitingSummary;
@@ -72,7 +72,7 @@ impl Deliver {
         };
         let found = if self.send_nothing { waiting(&job)? } else { deliver(&job)? };
         if interrupted.load(Ordering::Relaxed) {
-            return Err(Interrupted.into());
+            return Err(Interrupted::Delivering.into());
         }
         let told =
             if self.send_nothing { None } else { tell_tasks(global, &rules, ticking.instant())? };

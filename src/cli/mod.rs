@@ -49,7 +49,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::pipeline::ingest::Interrupted;
+use crate::pipeline::interrupted::Interrupted;
 use crate::pipeline::matching::MatchFault;
 use crate::pipeline::{BrokenPromise, Impossible};
 use crate::receiving::SpoolFault;
@@ -214,8 +214,8 @@ fn report_fault(fault: &anyhow::Error, global: &Global) -> u8 {
     if let Some(fault) = fault.downcast_ref::<MatchFault>() {
         return if matches!(fault, MatchFault::Refused(_)) { 6 } else { 2 };
     }
-    if let Some(interrupted) = fault.downcast_ref::<Interrupted>() {
-        return run::exit_code_of(*interrupted);
+    if fault.is::<Interrupted>() {
+        return run::interrupted_exit_code();
     }
     if fault.is::<BrokenPromise>() {
         return 70;

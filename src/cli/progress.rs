@@ -1,17 +1,30 @@
-//! What a run shows while it works: bars on a terminal, a line for each input elsewhere.
+//! What a run shows while it works: bars on a terminal; elsewhere a line for each input, and one every few seconds.
+
+mod log;
+
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal;
+use log::{Log, per_second};
+
 use crate::model::run::{InputReport, InputStatus, RowCounts};
 use crate::pipeline::event::Event;
 use crate::report::escape::for_terminal;
 
+/// Between two looks of what turns: also what cannot say how far it is, is seen to be at work.
+const TURN_EVERY: Duration = Duration::from_millis(120);
+
 /// Shows the events of a run on stderr.
 pub struct Progress {
     bar: Option<ProgressBar>,
+    /// Where there is no terminal.
+    log: Option<Log>,
     quiet: bool,
+    /// The input that is being read, and since when.
+    reading: (String, Instant),
 }
 
 impl Progress {
@@ -20,9 +33,11 @@ impl Progress {
         let bar = (!quiet && terminal::stderr_is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             bar.set_style(spinner());
+            bar.enable_steady_tick(TURN_EVERY);
             bar
         });
-        Self { bar, quiet }
+        let log = (!quiet && bar.is_none()).then(Log::begin);
+        Self { bar, log, quiet, reading: (String::new(), Instant::now()) }
     }
 
     /// Shows one event.
@@ -49,29 +64,45 @@ impl Progress {
             }
             Event::Notice { name, message } => self.warn(name, message),
             Event::InputOpened { name, bytes, .. } => {
+                let name = for_terminal(name).into_owned();
+                if let Some(log) = &self.log {
+                    log.reading(&name, *bytes);
+                }
                 if let Some(bar) = &self.bar {
-                    bar.set_style(bytes_bar());
+                    bar.set_style(rows_bar());
                     bar.set_length(*bytes);
                     bar.set_position(0);
-                    bar.set_message(for_terminal(name).into_owned());
+                    bar.set_message(name.clone());
                 }
+                self.reading = (name, Instant::now());
             }
-            Event::RowsRead { bytes, .. } => {
+            Event::RowsRead { rows, bytes } => {
+                if let Some(log) = &self.log {
+                    log.read(*rows, *bytes);
+                }
                 if let Some(bar) = &self.bar {
+                    let (name, since) = &self.reading;
+                    let pace = per_second(*rows, since.elapsed());
                     bar.set_position(*bytes);
+                    bar.set_message(format!("{rows} rows, {pace} rows/s, {name}"));
                 }
             }
             Event::InputClosed(report) => self.input(report),
             Event::Phase { name, total } => {
+                if let Some(log) = &self.log {
+                    log.phase(name, *total);
+                }
                 if let Some(bar) = &self.bar {
                     bar.set_style(if *total == 0 { spinner() } else { steps_bar() });
                     bar.set_length(*total);
                     bar.set_position(0);
                     bar.set_message(*name);
-                    bar.tick();
                 }
             }
             Event::Progress { done } => {
+                if let Some(log) = &self.log {
+                    log.done(*done);
+                }
                 if let Some(bar) = &self.bar {
                     bar.set_position(*done);
                 }
@@ -80,7 +111,8 @@ impl Progress {
     }
 
     /// Clears the bar, so that what is said next stands alone.
-    pub fn finish(&self) {
+    pub fn finish(&mut self) {
+        self.log = None;
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -149,11 +181,9 @@ fn spinner() -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
-fn bytes_bar() -> ProgressStyle {
-    ProgressStyle::with_template(
-        "{bar:24} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} {wide_msg}",
-    )
-    .unwrap_or_else(|_| ProgressStyle::default_bar())
+fn rows_bar() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:24} {percent:>3} % {eta} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 fn steps_bar() -> ProgressStyle {

@@ -18,7 +18,6 @@ use super::workspace::{Global, UsageError};
 use super::{Outcome, terminal};
 use crate::intake::{InputPath, LocateProblem, locate, locate_folder};
 use crate::pipeline::event::Events;
-use crate::pipeline::ingest::Interrupted;
 use crate::pipeline::{Job, dry_run, run};
 use crate::receiving::{Closed, close_segments};
 use crate::report::run_json::RunSummary;
@@ -62,7 +61,7 @@ pub struct Run {
 static STOPPED_BY: std::sync::OnceLock<Arc<AtomicUsize>> = std::sync::OnceLock::new();
 
 /// Returns the exit code of an interrupted run: 128 and the signal's number.
-pub fn exit_code_of(_: Interrupted) -> u8 {
+pub fn interrupted_exit_code() -> u8 {
     let code = STOPPED_BY.get().map_or(0, |code| code.load(Ordering::Relaxed));
     if code == 0 { 130 } else { code as u8 }
 }

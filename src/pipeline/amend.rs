@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::absorb::Fresh;
 use super::books::Books;
 use super::event::{Event, Events};
+use super::interrupted::{Interrupted, unless_interrupted};
 use super::{BrokenPromise, Job, decide, publish, recover};
 use crate::model::ids::{SubmissionNo, hex};
 use crate::report::run_json::RunSummary;
@@ -42,7 +43,9 @@ pub(super) fn amend(
         return Ok(summary);
     }
     store.begin()?;
-    match work(&store, &digest, events) {
+    let decided =
+        unless_interrupted(job, &store, Interrupted::Deciding, || work(&store, &digest, events));
+    match decided {
         Ok((record, books)) => {
             store.commit()?;
             publish::publish(job, &store, &record, &books, events)

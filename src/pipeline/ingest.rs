@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::absorb::Fresh;
 use super::dates;
 use super::event::{Event, Events};
+use super::interrupted::Interrupted;
 use super::quarantine::{came_back_for, without_header};
 use super::recognition::{Received, Recognition};
 use crate::identity::keys::Keyring;
@@ -54,18 +55,6 @@ pub struct IngestContext<'a> {
     /// Tells rows of people who were erased; `None` when nobody was.
     pub recognition: Option<&'a Recognition>,
 }
-
-/// A run was asked to stop by a signal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Interrupted;
-
-impl std::fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("interrupted; nothing of this run was kept, run it again")
-    }
-}
-
-impl std::error::Error for Interrupted {}
 
 enum Chunk<T> {
     Rows(Vec<T>, u64),
@@ -114,7 +103,7 @@ pub fn ingest_input(
         scope.spawn(move || read_rows(input, &to_workers));
         for turn in 0.. {
             if context.interrupted.load(Ordering::Relaxed) {
-                return Err(Interrupted.into());
+                return Err(Interrupted::Deciding.into());
             }
             // Chunks come back in the order in which they were handed out, whatever the number of
             // threads: so the same bytes are written.
@@ -153,11 +142,8 @@ pub fn ingest_input(
             fresh.truncate_from(first);
             report.status = refused(&refusal);
         }
-        Err(fault) => {
-            // On a full disk this may fail, too, and must not hide why; the next run takes it back.
-            let _ = ingest.abandon();
-            return Err(fault);
-        }
+        // The whole run is taken back.
+        Err(fault) => return Err(fault),
     }
     events(Event::InputClosed(report.clone()));
     Ok(report)

@@ -21,13 +21,19 @@ type LikelyPair = (SubmissionNo, SubmissionNo, f32);
 /// their own order, which takes most pages of the submissions.
 const HOLDERS_AT_ONCE: usize = 49_152;
 
+/// Returns a pair in half the room, for there are millions of them. Numbers take 32 bits: so many rows would be a store
+/// of 18 TB.
+fn packed((a, b): (SubmissionNo, SubmissionNo)) -> u64 {
+    (a.0 as u64) << 32 | (b.0 as u64 & u64::from(u32::MAX))
+}
+
 /// Pairs that are alike, as they are found.
 #[derive(Default)]
 pub(super) struct Likely<'a> {
     waiting: Vec<Vec<SubmissionNo>>,
     pairs: Vec<LikelyPair>,
-    /// Pairs that were compared; never walked through.
-    seen: FxHashSet<(SubmissionNo, SubmissionNo)>,
+    /// Pairs that were compared, [`packed`]; never walked through.
+    seen: FxHashSet<u64>,
     contacts: Option<Contacts<'a>>,
 }
 
@@ -84,7 +90,7 @@ impl<'a> Likely<'a> {
             for j in i + 1..holders.len() {
                 let is_new = (here[i] || here[j]) && (roots[i].is_none() || roots[i] != roots[j]);
                 let pair = (holders[i], holders[j]);
-                if is_new && self.seen.insert(pair) {
+                if is_new && self.seen.insert(packed(pair)) {
                     pairs.push(pair);
                 }
             }
@@ -115,6 +121,8 @@ impl<'a> Likely<'a> {
 
     /// Joins the pairs found, the likeliest first, where the two sides as wholes are alike, too.
     pub(super) fn join(mut self, work: &mut Work<'a>) -> Result<()> {
+        // Nothing is compared anew from here on: what comes takes the room.
+        self.seen = FxHashSet::default();
         let mut pairs = std::mem::take(&mut self.pairs);
         pairs.retain(|(a, b, _)| work.is_here(*a) && work.is_here(*b));
         let order = |(a, b, _): &LikelyPair| {

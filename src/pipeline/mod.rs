@@ -27,6 +27,7 @@ pub mod event;
 pub mod forget;
 pub mod history;
 pub mod ingest;
+pub mod interrupted;
 pub mod joining;
 mod likely;
 pub mod matching;
@@ -72,7 +73,8 @@ pub mod withdrawal;
 mod tests;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
@@ -82,7 +84,8 @@ use absorb::{Absorbed, Fresh};
 use books::Books;
 use evaluate::{Decided, Deciding};
 use event::{Event, Events};
-use ingest::{IngestContext, Interrupted, ingest_input};
+use ingest::{IngestContext, ingest_input};
+use interrupted::{Interrupted, stop_if_interrupted, unless_interrupted};
 use recognition::Recognition;
 
 use crate::intake::{self, Caps, InputPath, OpenInput};
@@ -117,7 +120,7 @@ pub struct Job<'a> {
     /// Whether CRM files hold every lead instead of the new and changed ones.
     pub full: bool,
     /// Set by a signal; the run stops at the next edge between batches.
-    pub interrupted: &'a AtomicBool,
+    pub interrupted: &'a Arc<AtomicBool>,
 }
 
 /// A promise of leadmill's was found broken: nothing is published.
@@ -189,19 +192,35 @@ fn run_in(
     may_begin(store)?;
     let recognition = Recognition::of(job, store)?;
     let record = store.begin_run(opening(job, kind, None, &digest))?;
-    let outcome = ingest_and_decide(job, store, &record, inputs, recognition.as_ref(), events);
-    let books = match outcome {
+    let decided = unless_interrupted(job, store, Interrupted::Deciding, || {
+        ingest_and_decide(job, store, &record, inputs, recognition.as_ref(), events)
+    });
+    let books = match decided.and_then(|books| store.commit().map(|()| books)) {
         Ok(books) => books,
         Err(fault) => {
-            // The run leaves nothing behind; were this to fail, too, the next run would see to it. A damaged store is
-            // left as it is.
-            if !is_damage(&fault) {
-                let _ = store.rollback().and_then(|()| store.purge_run(record.no));
-            }
+            // On a full disk this may fail, too, and must not hide why.
+            let _ = take_back(store, &record, &fault);
             return Err(fault);
         }
     };
     publish::publish(job, store, &record, &books, events)
+}
+
+/// Submissions that an interrupted run takes back itself, which is a second's work: more are left to the next run.
+const TAKEN_BACK_AT_ONCE: i64 = 10_000;
+
+/// Takes back what `record` wrote before it failed with `fault`. The next run would do it, too, and does where that takes
+/// long and somebody waits for the end; a damaged store is left as it is.
+fn take_back(store: &Store, record: &RunRecord, fault: &anyhow::Error) -> Result<()> {
+    if is_damage(fault) {
+        return Ok(());
+    }
+    store.rollback()?;
+    let taken_in = store.last_submission()? + 1 - record.first_submission_no;
+    if fault.is::<Interrupted>() && taken_in > TAKEN_BACK_AT_ONCE {
+        return Ok(());
+    }
+    store.purge_run(record.no)
 }
 
 /// Returns what a run of `job` is to be.
@@ -242,10 +261,6 @@ fn on_a_copy(
     summary.dry_run = true;
     summary.ledger = None;
     Ok(summary)
-}
-
-fn stop_if_interrupted(job: &Job<'_>) -> Result<()> {
-    if job.interrupted.load(Ordering::Relaxed) { Err(Interrupted.into()) } else { Ok(()) }
 }
 
 /// A folder that is removed when it is dropped.
@@ -432,9 +447,7 @@ fn ingest_and_decide(
     stop_if_interrupted(job)?;
     let mut books = Books::close(job, store, record, &reports, &decided, &absorbed, looked)?;
     books.handed_out = handed_out;
-    let books = amend::close(store, record, books)?;
-    store.commit()?;
-    Ok(books)
+    amend::close(store, record, books)
 }
 
 /// Lets `record` decide about its `fresh` submissions, those of `seeds`, and whatever they touch.

@@ -15,6 +15,7 @@ use super::contacts::Contacts;
 use super::deliveries::{Deliveries, list};
 use super::event::{Event, Events};
 use super::forget;
+use super::interrupted::{Interrupted, unless_interrupted};
 use super::messages::Messages;
 use super::outbox::{
     self,
@@ -87,6 +88,35 @@ fn render_and_publish(
     record: &RunRecord,
     books: &Books,
 ) -> Result<RunSummary> {
+    let unpublished = unless_interrupted(job, store, Interrupted::Publishing, || {
+        render(job, store, record, books)
+    });
+    let (staging, summary) = unpublished?;
+    let as_of = utc_from_ms(record.as_of_ms);
+    let hashes: Vec<_> = books
+        .inputs()
+        .into_iter()
+        .map(|input| json!({"name": input.name, "sha256": input.sha256, "source": input.source}))
+        .collect();
+    staging.publish(json!({
+        "run": record.id,
+        "version": record.version,
+        "as_of": as_of.to_rfc3339_opts(SecondsFormat::Secs, true),
+        "rules": record.rules_hash,
+        "inputs": hashes,
+        "ledger": summary.ledger,
+    }))?;
+    forget::finish_outside(job, store, record)?;
+    Ok(summary)
+}
+
+/// Writes every file of the run, which nobody sees yet.
+fn render(
+    job: &Job<'_>,
+    store: &Store,
+    record: &RunRecord,
+    books: &Books,
+) -> Result<(Staging, RunSummary)> {
     let decided = books;
     let mut books = books.clone();
     let as_of = utc_from_ms(record.as_of_ms);
@@ -112,21 +142,7 @@ fn render_and_publish(
     let open: Vec<&str> = open.iter().map(|kept| kept.alert.key.as_str()).collect();
     let metrics = prometheus::metrics(&summary, as_of.timestamp(), &open);
     staging.write_file("metrics.prom", metrics.as_bytes(), None)?;
-    let hashes: Vec<_> = books
-        .inputs()
-        .into_iter()
-        .map(|input| json!({"name": input.name, "sha256": input.sha256, "source": input.source}))
-        .collect();
-    staging.publish(json!({
-        "run": record.id,
-        "version": record.version,
-        "as_of": as_of.to_rfc3339_opts(SecondsFormat::Secs, true),
-        "rules": record.rules_hash,
-        "inputs": hashes,
-        "ledger": summary.ledger,
-    }))?;
-    forget::finish_outside(job, store, record)?;
-    Ok(summary)
+    Ok((staging, summary))
 }
 
 /// Returns where the consent ledger ends.

@@ -101,7 +101,7 @@ pub fn decide_again(
     put_touches_at_stake(store, job.rules)?;
     let mut known_rules: HashMap<&str, RuleSet> = HashMap::new();
     for (done, run) in runs.iter().enumerate() {
-        super::stop_if_interrupted(job)?;
+        super::interrupted::stop_if_interrupted(job)?;
         let hash = run.rules_hash.as_str();
         if hash != job.rules.hash && !known_rules.contains_key(hash) {
             known_rules.insert(hash, rules_of(store, run)?);

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
 use super::{Job, run_in};
 use crate::intake::InputPath;
@@ -48,7 +48,7 @@ fn with_job<T>(rules: &RuleSet, work: impl FnOnce(&Job<'_>, &Path) -> T) -> T {
         as_of: "2026-11-20T19:00:00Z".parse().unwrap(),
         threads: 1,
         full: false,
-        interrupted: &AtomicBool::new(false),
+        interrupted: &Arc::default(),
     };
     work(&job, folder.path())
 }

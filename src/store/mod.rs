@@ -49,6 +49,7 @@ pub mod restore;
 pub mod retention;
 pub mod rules;
 pub mod runs;
+pub mod stopping;
 pub mod tasks;
 pub mod tenure;
 pub mod totals;
@@ -57,10 +58,12 @@ pub mod turns;
 pub mod undo;
 pub mod verdicts;
 
+use std::cell::RefCell;
 use std::fs::{File, TryLockError};
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -130,6 +133,8 @@ pub struct Store {
     lock: Option<Lock>,
     /// Whether the store was found to be one that is ours to write back.
     is_ready: bool,
+    /// What ends whatever it is asked: see [`stopping`].
+    stop: RefCell<Option<Arc<AtomicBool>>>,
 }
 
 /// Ending of the file with the lock of whoever writes.
@@ -285,6 +290,7 @@ impl Store {
         view.connection.busy_timeout(WAIT)?;
         view.connection.pragma_update(None, "cache_size", -VIEW_CACHE_KIB)?;
         view.connection.set_prepared_statement_cache_capacity(64);
+        self.stop_with_it(&view)?;
         view.begin_reading()?;
         Ok(view)
     }
@@ -342,7 +348,14 @@ impl Store {
         let naming = || format!("cannot open the store {}", path.display());
         let file = hold(path).with_context(naming)?;
         let connection = Connection::open_with_flags(path, flags).with_context(naming)?;
-        Ok(Self { connection, path: path.to_owned(), _file: file, lock: None, is_ready: false })
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            _file: file,
+            lock: None,
+            is_ready: false,
+            stop: RefCell::default(),
+        })
     }
 
     /// Begins a transaction of a few rows, unless somebody else writes and goes on to; returns whether it did.

@@ -14,7 +14,7 @@ use std::{
     fs::{self, File},
     io::BufWriter,
     path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
+    sync::{Arc, atomic::AtomicBool},
     time::Instant,
 };
 
@@ -155,7 +155,7 @@ fn measure_night(workspace: &Path, night: &Path) -> anyhow::Result<Vec<Phase>> {
         .map_err(|found| anyhow::anyhow!("the shipped rules: {found:?}"))?;
     let (store, out) = (workspace.join("leadmill.db"), workspace.join("out"));
     let inputs = [InputPath::file(night)];
-    let interrupted = AtomicBool::new(false);
+    let interrupted = Arc::new(AtomicBool::new(false));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let as_of: DateTime<Utc> = NEXT_NIGHT.parse()?;
     let job = Job {

@@ -1,7 +1,7 @@
 //! A run that was killed, interrupted or locked out: run it again and it ends where the undisturbed
 //! one would have.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ fn start(workspace: &Workspace) -> Child {
 pub fn assert_same_end(undisturbed: &Workspace, disturbed: &Workspace) {
     assert_same_text("the store", &undisturbed.dump(), &disturbed.dump());
     assert_same_files(&undisturbed.published(), &disturbed.published());
-    let left_over: Vec<String> = std::fs::read_dir(disturbed.path("out"))
+    let left_over: Vec<String> = fs::read_dir(disturbed.path("out"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .filter(|name| name != "runs" && name != "latest")
@@ -252,7 +252,7 @@ fn a_database_of_somebody_else_is_left_alone() {
 
 /// Returns whether a run is being published: its staging folder appears once everything is decided.
 fn is_staging(workspace: &Workspace) -> bool {
-    std::fs::read_dir(workspace.path("out")).is_ok_and(|entries| {
+    fs::read_dir(workspace.path("out")).is_ok_and(|entries| {
         entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with(".staging"))
     })
 }
@@ -293,6 +293,37 @@ fn an_interrupted_run_says_so_and_is_simply_run_again() {
         disturbed.ok(&["run", "--quiet"]);
         assert_same_end(undisturbed, &disturbed);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_interrupted_while_it_writes_its_files_has_them_when_it_is_run_again() {
+    let undisturbed = Workspace::fixtures_run();
+    let is_writing = |workspace: &Workspace| {
+        let entries = fs::read_dir(workspace.path("out")).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.file_name())
+            .any(|name| name.to_string_lossy().starts_with(".staging-"))
+    };
+    // It may be done before the signal comes.
+    for _ in 0..20 {
+        let disturbed = Workspace::with_fixtures();
+        let mut child = start(&disturbed);
+        while !is_writing(&disturbed) && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let ended = wait_at_most(&mut child, Duration::from_mins(1));
+        if ended != 130 {
+            continue;
+        }
+        assert!(!disturbed.path("out/latest").exists(), "published all the same");
+        assert_eq!(disturbed.number("SELECT count(*) FROM run WHERE state = 'decided'"), 1);
+        disturbed.ok(&["run", "--quiet"]);
+        assert_same_end(undisturbed, &disturbed);
+        return;
+    }
+    panic!("no signal came in time");
 }
 
 fn wait_at_most(child: &mut Child, limit: Duration) -> i32 {

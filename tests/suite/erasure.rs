@@ -440,7 +440,7 @@ fn a_restored_backup_forgets_once_more() {
             as_of: "2026-11-21T08:00:00Z".parse().unwrap(),
             threads: 1,
             full: false,
-            interrupted: &std::sync::atomic::AtomicBool::new(false),
+            interrupted: &std::sync::Arc::default(),
         };
         leadmill::pipeline::replay_erasures::replay_erasures(&job, &mut |_| {}).unwrap()
     };
