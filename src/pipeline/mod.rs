@@ -443,6 +443,7 @@ fn ingest_and_decide(
     let (absorbed, decided) = decide(job, store, record, &fresh, &[], events)?;
     stop_if_interrupted(job)?;
     let looked = elapsed::look_again(deciding(job, store, record, &fresh), events)?;
+    events(Event::Phase { name: "handing tasks out", total: 0 });
     let handed_out = store.hand_out(record.no, record.as_of_ms)?;
     stop_if_interrupted(job)?;
     let mut books = Books::close(job, store, record, &reports, &decided, &absorbed, looked)?;
