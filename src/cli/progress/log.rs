@@ -38,10 +38,14 @@ struct At {
 impl Log {
     /// Begins, with nothing to say yet.
     pub(super) fn begin() -> Self {
+        Self::telling(EVERY, terminal::say)
+    }
+
+    fn telling(every: Duration, say: impl Fn(&str) + Send + 'static) -> Self {
         let shared = Arc::<Shared>::default();
         let told = Arc::clone(&shared);
         // Where no thread can be had, nothing is said.
-        let thread = thread::Builder::new().spawn(move || told.tell()).ok();
+        let thread = thread::Builder::new().spawn(move || told.tell(every, say)).ok();
         Self { shared, thread }
     }
 
@@ -95,16 +99,16 @@ impl Shared {
         };
     }
 
-    fn tell(&self) {
+    fn tell(&self, every: Duration, say: impl Fn(&str)) {
         let mut at = self.at();
         loop {
-            let waited = self.ends.wait_timeout_while(at, EVERY, |at| !at.has_ended);
+            let waited = self.ends.wait_timeout_while(at, every, |at| !at.has_ended);
             at = waited.unwrap_or_else(PoisonError::into_inner).0;
             if at.has_ended {
                 return;
             }
             if let Some(since) = at.since {
-                terminal::say(&line(&at, since.elapsed()));
+                say(&line(&at, since.elapsed()));
             }
         }
     }
@@ -142,7 +146,29 @@ fn span(lasted: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
+
+    #[test]
+    fn what_is_being_done_is_said_until_it_ends() {
+        let (say, said) = mpsc::channel();
+        let log = Log::telling(Duration::from_millis(1), move |line| {
+            let _ = say.send(line.to_owned());
+        });
+        let next = |starts: &str| said.iter().find(|line| line.starts_with(starts)).unwrap();
+        log.phase("finding duplicates", 0);
+        assert!(next("finding duplicates, ").ends_with(" s so far"));
+        log.reading("meta.csv", 100);
+        log.read(0, 0);
+        assert_eq!(next("meta"), "meta.csv: 0 rows, 0 %, 0 rows/s");
+        log.phase("deciding", 7);
+        log.done(7);
+        assert_eq!(next("deciding: 7"), "deciding: 7 of 7");
+        drop(log);
+        // Nobody is left who could say something.
+        said.iter().for_each(drop);
+    }
 
     #[test]
     fn a_line_says_how_far_it_is_and_how_long_it_will_take() {
