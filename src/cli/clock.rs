@@ -1,10 +1,10 @@
 //! The only place that knows what time it is.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
 use super::workspace::UsageError;
-use crate::rules::hours::instant_of;
+use crate::rules::hours::day_begins;
 
 /// Returns the instant that counts as now: the one given, else the clock's, in whole seconds.
 ///
@@ -69,7 +69,7 @@ fn parse(text: &str, zone: Tz) -> Result<DateTime<Utc>, String> {
     }
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         // A day begins in every zone, also where its clocks jump over midnight.
-        return Ok(instant_of(zone, day.and_time(NaiveTime::MIN)));
+        return Ok(day_begins(zone, day));
     }
     let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M")
         .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"))

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, SecondsFormat, Utc};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::terminal;
 use log::{Log, per_second};
 
+use super::terminal;
 use crate::model::run::{InputReport, InputStatus, RowCounts};
 use crate::pipeline::event::Event;
 use crate::report::escape::for_terminal;

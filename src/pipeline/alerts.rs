@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::iter;
 
 use anyhow::Result;
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::Job;
 use crate::model::moment::utc_from_ms;
@@ -16,7 +16,7 @@ use crate::model::run::Alert;
 use crate::rules::alerts::{
     AlertBy, AlertFigures, AlertKind, AlertRule, Found, Lasting, WEEKS_MAX, Weekday,
 };
-use crate::rules::hours::instant_of;
+use crate::rules::hours::day_begins;
 use crate::store::Store;
 use crate::store::alerts::Firing;
 use crate::store::runs::{RunKind, RunRecord};
@@ -180,10 +180,9 @@ impl Watching<'_> {
     ) -> Result<BTreeMap<String, Arrivals>> {
         let zone = self.job.rules.workspace.zone;
         let day_of = |at_ms: i64| utc_from_ms(at_ms).with_timezone(&zone).date_naive();
-        let midnight_ms =
-            |day: NaiveDate| instant_of(zone, day.and_time(NaiveTime::MIN)).timestamp_millis();
+        let begins_ms = |day: NaiveDate| day_begins(zone, day).timestamp_millis();
         let since_ms =
-            same_weekdays(yesterday, WEEKS_MAX as u64).last().map_or(i64::MIN, midnight_ms);
+            same_weekdays(yesterday, WEEKS_MAX as u64).last().map_or(i64::MIN, begins_ms);
         let mut arrived: BTreeMap<String, Arrivals> = BTreeMap::new();
         let mut count = |at_ms: i64, may_email: bool, of: String| {
             if rule.by.is_some() && of.is_empty() {
@@ -202,8 +201,8 @@ impl Watching<'_> {
             return Ok(arrived);
         }
         for day in iter::once(yesterday).chain(same_weekdays(yesterday, WEEKS_MAX as u64)) {
-            let end_ms = day.succ_opt().map_or(i64::MAX, midnight_ms);
-            self.store.each_arrival(None, midnight_ms(day)..end_ms, &mut count)?;
+            let end_ms = day.succ_opt().map_or(i64::MAX, begins_ms);
+            self.store.each_arrival(None, begins_ms(day)..end_ms, &mut count)?;
         }
         if let Some(first_ms) = self.store.first_arrival_ms(since_ms)? {
             let first = day_of(first_ms);

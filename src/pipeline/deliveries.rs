@@ -36,7 +36,7 @@ use crate::store::deliveries::{Refused, TargetNo, WithdrawnItem};
 use crate::store::listing::{LeadFilter, TaskFilter};
 use crate::store::runs::RunRecord;
 
-/// What was given is written down in batches of this many, some 70 bytes each. A batch takes most pages of what was
+/// What was given is written down in batches of this many, some 80 bytes each. A batch takes most pages of what was
 /// given before.
 const GIVEN_AT_ONCE: usize = 786_432;
 /// Leads between two of which what was read of touches is forgotten.

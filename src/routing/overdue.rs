@@ -2,7 +2,7 @@
 //!
 //! An owner's time runs from when the lead became theirs, or from when we heard of an enquiry that came later.
 
-use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 
 use super::desk::{Desk, NoTaker};
 use super::passed::{PassedOver, Why};
@@ -10,7 +10,7 @@ use super::pool::Needs;
 use super::{Decision, line};
 use crate::model::decision::Assignment;
 use crate::model::subject::Subject;
-use crate::rules::hours::instant_of;
+use crate::rules::hours::day_begins;
 use crate::rules::routing::{
     ESCALATED, Escalation, Owner, Queue, REASSIGNED, Reassign, RoutingPolicy, StoppedBy,
 };
@@ -165,8 +165,7 @@ pub fn next_try(
             // A cap of any window may have room the next day.
             _ => today,
         };
-        let midnight = last.checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN);
-        Some(instant_of(owner.zone, midnight))
+        Some(day_begins(owner.zone, last.checked_add_days(Days::new(1))?))
     });
     tries.map(|at| at.max(as_of + TimeDelta::milliseconds(1))).min()
 }

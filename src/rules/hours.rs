@@ -8,7 +8,9 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
 
-use chrono::{DateTime, Datelike as _, Days, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike as _, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 use opening_hours::localization::Country;
 use opening_hours::{Context, OpeningHours, RuleKind};
@@ -435,6 +437,11 @@ pub fn instant_of(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
         }
     }
     local.and_utc()
+}
+
+/// Returns the instant at which `day` begins in `zone`, as [`instant_of`] says where clocks jump over midnight.
+pub fn day_begins(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
+    instant_of(zone, day.and_time(NaiveTime::MIN))
 }
 
 impl fmt::Debug for BusinessHours {

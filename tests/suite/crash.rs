@@ -299,17 +299,11 @@ fn an_interrupted_run_says_so_and_is_simply_run_again() {
 #[test]
 fn a_run_interrupted_while_it_writes_its_files_has_them_when_it_is_run_again() {
     let undisturbed = Workspace::fixtures_run();
-    let is_writing = |workspace: &Workspace| {
-        let entries = fs::read_dir(workspace.path("out")).into_iter().flatten().flatten();
-        entries
-            .map(|entry| entry.file_name())
-            .any(|name| name.to_string_lossy().starts_with(".staging-"))
-    };
     // It may be done before the signal comes.
     for _ in 0..20 {
         let disturbed = Workspace::with_fixtures();
         let mut child = start(&disturbed);
-        while !is_writing(&disturbed) && child.try_wait().unwrap().is_none() {
+        while !is_staging(&disturbed) && child.try_wait().unwrap().is_none() {
             std::thread::yield_now();
         }
         Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();

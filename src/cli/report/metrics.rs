@@ -1,7 +1,7 @@
 //! What all reports about enquiries are asked, and how they are written.
 
 use anyhow::Result;
-use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -12,7 +12,7 @@ use crate::model::metric::By;
 use crate::pipeline::metrics::{Activities, Scope};
 use crate::report::metrics::{MetricTable, compare, no_activity};
 use crate::rules::RuleSet;
-use crate::rules::hours::instant_of;
+use crate::rules::hours::day_begins;
 use crate::store::Store;
 
 /// How a report is written.
@@ -97,8 +97,8 @@ impl<'a> Making<'a> {
     pub(super) fn scope(&self, period: Period, by: Option<By>) -> Scope {
         let zone = self.rules.workspace.zone;
         Scope {
-            since: period.since.map(|day| midnight(zone, day)),
-            until: period.until.map(|day| midnight(zone, after(day))),
+            since: period.since.map(|day| day_begins(zone, day)),
+            until: period.until.map(|day| day_begins(zone, after(day))),
             as_of: self.as_of,
             by,
         }
@@ -245,10 +245,6 @@ impl Compare {
         };
         Period { since: Some(earlier(since)), until: Some(earlier(until)) }
     }
-}
-
-fn midnight(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
-    instant_of(zone, day.and_time(NaiveTime::MIN))
 }
 
 fn after(day: NaiveDate) -> NaiveDate {

@@ -10,7 +10,7 @@ use crate::cli::terminal;
 use crate::pipeline::rotation::rotation_figures;
 use crate::report::rotation::{QueueFigures, csv_table};
 use crate::rules::RuleSet;
-use crate::rules::hours::instant_of;
+use crate::rules::hours::day_begins;
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ const FIGURES: &[usize] = &[1, 2, 3, 4, 5, 6, 7, 8];
 impl OfRotation {
     pub(super) fn print(&self, store: &Store, rules: &RuleSet, as_of: DateTime<Utc>) -> Result<()> {
         let zone = rules.workspace.zone;
-        let since = self.since.map(|day| instant_of(zone, day.and_time(chrono::NaiveTime::MIN)));
+        let since = self.since.map(|day| day_begins(zone, day));
         let queues = rotation_figures(store, rules, as_of, since)?;
         match self.format {
             Format::Table => print_tables(&queues),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 
 use super::enqueue::mail_id;
 use crate::delivery::mail::{Draft, Envelope};
@@ -12,7 +12,7 @@ use crate::model::moment::utc_from_ms;
 use crate::model::task::Task;
 use crate::rules::RuleSet;
 use crate::rules::digest::{DIGEST, Digest, DigestOwner, DigestTask};
-use crate::rules::hours::instant_of;
+use crate::rules::hours::day_begins;
 use crate::rules::outbox::{DigestTo, Endpoint, SmtpEndpoint};
 use crate::store::Store;
 use crate::store::deliveries::TargetNo;
@@ -182,8 +182,7 @@ struct Team {
 impl Team {
     fn of(store: &Store, rules: &RuleSet, record: &RunRecord, day: NaiveDate) -> Result<Self> {
         let zone = rules.workspace.zone;
-        let midnight = day.succ_opt().unwrap_or(day).and_time(NaiveTime::MIN);
-        let end_ms = instant_of(zone, midnight).timestamp_millis();
+        let end_ms = day_begins(zone, day.succ_opt().unwrap_or(day)).timestamp_millis();
         let mut tasks: BTreeMap<_, (Listed, Listed)> = BTreeMap::new();
         let filter = TaskFilter { due_before_ms: Some(end_ms), ..TaskFilter::default() };
         store.each_task(&filter, record.as_of_ms, |task| {

@@ -8,7 +8,7 @@ mod days;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use super::books::Books;
 use super::metrics::dropoff::ChainCount;
@@ -31,7 +31,7 @@ use crate::report::page::{
 };
 use crate::report::run_json::{AlertSummary, InputSummary};
 use crate::rules::RuleSet;
-use crate::rules::hours::instant_of;
+use crate::rules::hours::day_begins;
 use crate::store::Store;
 use crate::store::listing::TaskFilter;
 use crate::store::runs::{RunKind, RunRecord};
@@ -153,7 +153,7 @@ impl<'a> Page<'a> {
     }
 
     fn midnight(&self, day: NaiveDate) -> DateTime<Utc> {
-        instant_of(self.rules.workspace.zone, day.and_time(NaiveTime::MIN))
+        day_begins(self.rules.workspace.zone, day)
     }
 
     fn local(&self, at_ms: i64) -> String {

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use crate::rules::decode::{Table, duration_seconds};
 use crate::rules::diagnostics::did_you_mean;
-use crate::rules::hours::instant_of;
+use crate::rules::hours::day_begins;
 
 /// A higher limit limits nothing.
 const LEADS_MAX: i64 = 1_000_000;
@@ -66,9 +66,7 @@ impl Window {
         match self {
             Self::Calendar(period) => {
                 let (first, next) = period.days(as_of.with_timezone(&zone).date_naive());
-                let midnight = |day: NaiveDate| {
-                    instant_of(zone, day.and_time(chrono::NaiveTime::MIN)).timestamp_millis()
-                };
+                let midnight = |day: NaiveDate| day_begins(zone, day).timestamp_millis();
                 (midnight(first), midnight(next))
             }
             Self::Rolling(seconds) => {
